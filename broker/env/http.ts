@@ -1,0 +1,12 @@
+import type { Address, Listener } from './network.ts'
+
+export interface HttpResponse {
+  readonly status: number
+  readonly contentType: string
+  readonly body: string
+}
+
+/** A small read-only HTTP server: GET of a path without its query. */
+export interface Http {
+  serve(address: Address, respond: (path: string) => Promise<HttpResponse>): Promise<Listener>
+}

@@ -1,0 +1,40 @@
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+/** One byte stream. Events are delivered in order, none after `onClose`. */
+export interface Connection {
+  readonly remote: Address
+  readonly local: Address
+  /** Sets the receiver of incoming bytes. It owns the chunk: the host never writes to it again. */
+  onData(receive: (chunk: Uint8Array) => void): void
+  /** Called once, when the stream is over in both directions; `error` where it broke. */
+  onClose(closed: (error: Error | undefined) => void): void
+  /** Called when the send queue has run empty after a `write` returned false. */
+  onDrain(drained: () => void): void
+  /** Queues `buffers` in order, without copying; they must not change until they are sent. False: wait for `onDrain`. */
+  write(buffers: readonly Uint8Array[]): boolean
+  /** Bytes queued and not yet given to the kernel. */
+  queuedBytes(): number
+  /** Stops and restarts `onData`. */
+  pause(): void
+  resume(): void
+  /** Sends what is queued, then closes. */
+  end(): void
+  /** Closes at once and drops what is queued. */
+  destroy(): void
+}
+
+export interface Listener {
+  readonly address: Address
+  /** Stops accepting; established connections go on. */
+  close(): Promise<void>
+}
+
+/** Sockets. */
+export interface Network {
+  /** Port 0 takes a free port. Rejects with the system's error (EADDRINUSE, …). */
+  listen(address: Address, accept: (connection: Connection) => void): Promise<Listener>
+  connect(address: Address, timeoutMs: number): Promise<Connection>
+}
