@@ -1,0 +1,215 @@
+import type { Clock, Timer } from '../../broker/env/clock.ts'
+
+interface Entry {
+  readonly atMs: number
+  readonly sequence: number
+  callback: (() => void) | undefined
+}
+
+/** Resolves when every promise that can go on without a timer or I/O has done so. */
+export async function settle(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** How far apart two events may be and still be handled in one tick, as epoll hands out several events at once. */
+const TICK_MS = 0.05
+
+/**
+ * A clock that stands still until it is told to move: timers fire in the order of their time, then of their creation.
+ * `advance` is for synchronous code, `run` for code with promises.
+ */
+export class SimClock implements Clock {
+  #nowMs = 0
+  #wallOffsetMs: number
+  #sequence = 0
+  #heap: Entry[] = []
+  #deferred: (() => void)[] = []
+
+  constructor(wallMs = 1_700_000_000_000) {
+    this.#wallOffsetMs = wallMs
+  }
+
+  wallMs(): number {
+    return Math.floor(this.#wallOffsetMs + this.#nowMs)
+  }
+
+  monotonicMs(): number {
+    return this.#nowMs
+  }
+
+  /** Lets the wall clock jump, monotonic time unmoved. */
+  shiftWall(byMs: number): void {
+    this.#wallOffsetMs += byMs
+  }
+
+  setTimer(delayMs: number, callback: () => void): Timer {
+    const entry: Entry = { atMs: this.#nowMs + Math.max(0, delayMs), sequence: this.#sequence++, callback }
+    this.#push(entry)
+    return {
+      cancel: () => {
+        entry.callback = undefined
+      },
+    }
+  }
+
+  defer(callback: () => void): void {
+    this.#deferred.push(callback)
+  }
+
+  /** Runs what was deferred, and what that defers. */
+  runDeferred(): void {
+    while (this.#deferred.length > 0) {
+      const due = this.#deferred
+      this.#deferred = []
+      for (const callback of due) callback()
+    }
+  }
+
+  /** Moves time by `ms`, firing what falls due on the way. Promises that this settles have not gone on when it returns. */
+  advance(ms: number): void {
+    const untilMs = this.#nowMs + ms
+    this.runDeferred()
+    for (let entry = this.#next(untilMs); entry !== undefined; entry = this.#next(untilMs)) {
+      this.#fire(entry)
+      this.runDeferred()
+    }
+    this.#nowMs = untilMs
+  }
+
+  /** As `advance`, but lets promises go on after every event. */
+  async run(ms: number): Promise<void> {
+    const untilMs = this.#nowMs + ms
+    await this.#endTick()
+    while (await this.#tick(untilMs));
+    this.#nowMs = untilMs
+  }
+
+  /** Runs until `done`; throws when `limitMs` pass first, or when nothing is left that could happen. */
+  async runUntil(done: () => boolean, limitMs: number): Promise<void> {
+    const untilMs = this.#nowMs + limitMs
+    await this.#endTick()
+    while (!done()) {
+      if (!(await this.#tick(untilMs))) throw new Error(`not done after ${limitMs} ms of simulated time`)
+    }
+  }
+
+  /** Runs until the promise settles, and gives its result. */
+  async runFor<T>(promise: Promise<T>, limitMs = 60_000): Promise<T> {
+    let settled = false
+    const mark = () => {
+      settled = true
+    }
+    promise.then(mark, mark)
+    await this.runUntil(() => settled, limitMs)
+    return promise
+  }
+
+  /** A clock on the same time whose timers can be dropped all at once: a process that can be killed. */
+  scope(): ScopedClock {
+    return new ScopedClock(this)
+  }
+
+  async #tick(untilMs: number): Promise<boolean> {
+    const first = this.#next(untilMs)
+    if (first === undefined) return false
+    this.#fire(first)
+    const tickEndMs = Math.min(untilMs, first.atMs + TICK_MS)
+    for (let entry = this.#next(tickEndMs); entry !== undefined; entry = this.#next(tickEndMs)) {
+      await settle()
+      this.#fire(entry)
+    }
+    await this.#endTick()
+    return true
+  }
+
+  async #endTick(): Promise<void> {
+    await settle()
+    while (this.#deferred.length > 0) {
+      this.runDeferred()
+      await settle()
+    }
+  }
+
+  #fire(entry: Entry): void {
+    this.#nowMs = Math.max(this.#nowMs, entry.atMs)
+    const callback = entry.callback
+    entry.callback = undefined
+    callback?.()
+  }
+
+  #next(untilMs: number): Entry | undefined {
+    for (let top = this.#heap[0]; top !== undefined && top.atMs <= untilMs; top = this.#heap[0]) {
+      this.#pop()
+      if (top.callback !== undefined) return top
+    }
+    return undefined
+  }
+
+  #push(entry: Entry): void {
+    const heap = this.#heap
+    let index = heap.length
+    heap.push(entry)
+    while (index > 0) {
+      const parent = (index - 1) >> 1
+      const above = heap[parent]
+      if (above === undefined || !isBefore(entry, above)) break
+      heap[index] = above
+      index = parent
+    }
+    heap[index] = entry
+  }
+
+  #pop(): void {
+    const heap = this.#heap
+    const last = heap.pop()
+    if (last === undefined || heap.length === 0) return
+    let index = 0
+    for (;;) {
+      const left = 2 * index + 1
+      const a = heap[left]
+      const b = heap[left + 1]
+      const [child, at] = a !== undefined && b !== undefined && isBefore(b, a) ? [b, left + 1] : [a, left]
+      if (child === undefined || !isBefore(child, last)) break
+      heap[index] = child
+      index = at
+    }
+    heap[index] = last
+  }
+}
+
+function isBefore(a: Entry, b: Entry): boolean {
+  return a.atMs < b.atMs || (a.atMs === b.atMs && a.sequence < b.sequence)
+}
+
+/** What one simulated process sees as its clock; after `kill` nothing that it asked for happens. */
+export class ScopedClock implements Clock {
+  #clock: SimClock
+  #alive = true
+
+  constructor(clock: SimClock) {
+    this.#clock = clock
+  }
+
+  get alive(): boolean {
+    return this.#alive
+  }
+  wallMs(): number {
+    return this.#clock.wallMs()
+  }
+  monotonicMs(): number {
+    return this.#clock.monotonicMs()
+  }
+  setTimer(delayMs: number, callback: () => void): Timer {
+    return this.#clock.setTimer(delayMs, () => {
+      if (this.#alive) callback()
+    })
+  }
+  defer(callback: () => void): void {
+    this.#clock.defer(() => {
+      if (this.#alive) callback()
+    })
+  }
+  kill(): void {
+    this.#alive = false
+  }
+}

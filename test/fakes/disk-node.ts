@@ -1,0 +1,205 @@
+import type { SimRandom } from './random.ts'
+
+const SECTOR_BYTES = 512
+
+interface Change {
+  readonly sequence: number
+  /** `data` undefined: a truncation (or extension) to `position`. */
+  readonly position: number
+  readonly data: Uint8Array | undefined
+}
+
+class Bytes {
+  #buffer = new Uint8Array(0)
+  length = 0
+
+  view(): Uint8Array {
+    return this.#buffer.subarray(0, this.length)
+  }
+
+  apply({ position, data }: Pick<Change, 'position' | 'data'>): void {
+    const end = position + (data?.length ?? 0)
+    this.#reserve(end)
+    if (data === undefined) {
+      this.#buffer.fill(0, Math.min(end, this.length), Math.max(end, this.length))
+      this.length = end
+      return
+    }
+    this.#buffer.set(data, position)
+    this.length = Math.max(this.length, end)
+  }
+
+  replace(content: Uint8Array): void {
+    this.#buffer = content.slice()
+    this.length = content.length
+  }
+
+  #reserve(size: number): void {
+    if (size <= this.#buffer.length) return
+    const larger = new Uint8Array(Math.max(size, this.#buffer.length * 2, 256))
+    larger.set(this.view())
+    this.#buffer = larger
+  }
+}
+
+/** A file's bytes as its process sees them, as they are on the platter, and the changes between the two. */
+export class FileNode {
+  readonly kind = 'file'
+  modifiedMs: number
+  #live = new Bytes()
+  #durable = new Bytes()
+  #unsynced: Change[] = []
+  #sequence = 0
+
+  constructor(modifiedMs: number) {
+    this.modifiedMs = modifiedMs
+  }
+
+  get size(): number {
+    return this.#live.length
+  }
+  content(): Uint8Array {
+    return this.#live.view()
+  }
+  /** The number of the last change: what a sync that starts now makes durable. */
+  get sequence(): number {
+    return this.#sequence
+  }
+
+  write(data: Uint8Array, position: number): void {
+    this.#change({ sequence: ++this.#sequence, position, data: data.slice() })
+  }
+  truncate(size: number): void {
+    this.#change({ sequence: ++this.#sequence, position: size, data: undefined })
+  }
+  #change(change: Change): void {
+    this.#live.apply(change)
+    this.#unsynced.push(change)
+  }
+
+  /** Makes the changes up to `sequence` durable. */
+  synced(sequence: number): void {
+    let count = 0
+    for (const change of this.#unsynced) {
+      if (change.sequence > sequence) break
+      this.#durable.apply(change)
+      count++
+    }
+    this.#unsynced.splice(0, count)
+  }
+
+  /** A failed fsync: the kernel forgets that the pages were dirty, so what they held reads well and never becomes durable. */
+  syncFailed(sequence: number): void {
+    this.#unsynced = this.#unsynced.filter((change) => change.sequence > sequence)
+  }
+
+  /** Power is lost: of each unsynced change all, nothing, or some sectors have reached the platter. */
+  losePower(random: SimRandom): void {
+    const fate = random.pick(['none', 'all', 'prefix', 'sectors'] as const)
+    if (fate === 'all') for (const change of this.#unsynced) this.#durable.apply(change)
+    if (fate === 'prefix') this.#keepPrefix(random)
+    if (fate === 'sectors') this.#keepSectors(random)
+    this.#unsynced = []
+    this.#live.replace(this.#durable.view())
+  }
+
+  #keepPrefix(random: SimRandom): void {
+    const whole = random.below(this.#unsynced.length + 1)
+    for (const change of this.#unsynced.slice(0, whole)) this.#durable.apply(change)
+    const torn = this.#unsynced[whole]
+    if (torn?.data === undefined) return
+    const end = torn.position + random.below(torn.data.length + 1)
+    const kept = Math.floor(end / SECTOR_BYTES) * SECTOR_BYTES - torn.position
+    if (kept > 0) this.#durable.apply({ position: torn.position, data: torn.data.subarray(0, kept) })
+  }
+
+  #keepSectors(random: SimRandom): void {
+    for (const { position, data } of this.#unsynced) {
+      if (data === undefined) {
+        if (random.chance(0.5)) this.#durable.apply({ position, data })
+        continue
+      }
+      for (let start = 0; start < data.length;) {
+        const end = Math.min(data.length, start + SECTOR_BYTES - ((position + start) % SECTOR_BYTES))
+        if (random.chance(0.5)) this.#durable.apply({ position: position + start, data: data.subarray(start, end) })
+        start = end
+      }
+    }
+    // The file's size is metadata: it may have reached the journal before the data, which then reads as zeros.
+    if (random.chance(0.5) && this.#live.length > this.#durable.length) {
+      this.#durable.apply({ position: this.#live.length, data: undefined })
+    }
+  }
+
+  /** Damages what is stored, as a bad medium does: no write, no sync notices. */
+  corrupt(position: number, mask: number): void {
+    for (const bytes of [this.#live, this.#durable]) {
+      const view = bytes.view()
+      if (position < view.length) view[position] = (view[position] ?? 0) ^ mask
+    }
+  }
+}
+
+type Link = { readonly name: string; readonly node: DiskNode | undefined }
+
+/** A directory: names as its process sees them, as they are on the platter, and the changes between, which survive in order. */
+export class DirectoryNode {
+  readonly kind = 'directory'
+  modifiedMs: number
+  readonly entries = new Map<string, DiskNode>()
+  #durable = new Map<string, DiskNode>()
+  /** Each is atomic: a rename is an unlink and a link that survive together. */
+  #unsynced: (() => void)[] = []
+  #linkedSince = new Set<DiskNode>()
+
+  constructor(modifiedMs: number) {
+    this.modifiedMs = modifiedMs
+  }
+
+  /** Links (`node`) or unlinks (undefined) names of this directory, and of `other` where a rename crosses directories. */
+  change(links: readonly Link[], other?: { directory: DirectoryNode; unlink: string }): void {
+    apply(this.entries, links)
+    for (const { node } of links) if (node !== undefined) this.#linkedSince.add(node)
+    other?.directory.entries.delete(other.unlink)
+    this.#unsynced.push(() => {
+      apply(this.#durable, links)
+      if (other !== undefined) other.directory.#durable.delete(other.unlink)
+    })
+  }
+
+  synced(): void {
+    for (const change of this.#unsynced) change()
+    this.#forget()
+  }
+
+  #forget(): void {
+    this.#unsynced = []
+    this.#linkedSince.clear()
+  }
+
+  losePower(random: SimRandom): void {
+    const kept = random.below(this.#unsynced.length + 1)
+    for (const change of this.#unsynced.slice(0, kept)) change()
+    this.#forget()
+  }
+
+  /** The second half of a power loss, once every directory knows what it kept. */
+  restoreEntries(): void {
+    this.entries.clear()
+    for (const [name, node] of this.#durable) this.entries.set(name, node)
+  }
+
+  /** What is linked now, or may be after a power loss. */
+  allNodes(): Set<DiskNode> {
+    return new Set([...this.entries.values(), ...this.#durable.values(), ...this.#linkedSince])
+  }
+}
+
+function apply(entries: Map<string, DiskNode>, links: readonly Link[]): void {
+  for (const { name, node } of links) {
+    if (node === undefined) entries.delete(name)
+    else entries.set(name, node)
+  }
+}
+
+export type DiskNode = FileNode | DirectoryNode

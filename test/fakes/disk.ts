@@ -1,0 +1,344 @@
+import { DiskError } from '../../broker/env/disk.ts'
+import type { Clock } from '../../broker/env/clock.ts'
+import type { DirectoryEntry, Disk, DiskErrorCode, File } from '../../broker/env/disk.ts'
+import { DirectoryNode, FileNode } from './disk-node.ts'
+import type { DiskNode } from './disk-node.ts'
+import { SimRandom } from './random.ts'
+
+export type DiskOperation =
+  | 'open'
+  | 'write'
+  | 'read'
+  | 'sync'
+  | 'truncate'
+  | 'rename'
+  | 'remove'
+  | 'list'
+  | 'makeDirectory'
+
+export interface SimDiskOptions {
+  /** Bytes that fit on the disk. */
+  readonly capacityBytes?: number
+  /** Longest simulated fsync; 0: at once. Needs a clock. */
+  readonly syncMsMax?: number
+}
+
+/**
+ * A file system in memory with the durability of a real one: file content is durable after `sync`, names after `syncDirectory`.
+ * `killProcess` is kill -9 (the page cache stays), `losePower` keeps of the unsynced changes what the seed says.
+ * Operations of a process that is gone throw, and its promises never settle.
+ */
+export class SimDisk implements Disk {
+  /** Returns the error that this operation shall fail with; undefined lets it pass. */
+  fault: ((operation: DiskOperation, path: string) => DiskErrorCode | undefined) | undefined
+  capacityBytes: number
+  /** Counts of operations, for tests that check how much I/O something takes. */
+  readonly counts: Record<DiskOperation, number> = {
+    open: 0,
+    write: 0,
+    read: 0,
+    sync: 0,
+    truncate: 0,
+    rename: 0,
+    remove: 0,
+    list: 0,
+    makeDirectory: 0,
+  }
+  readonly #random: SimRandom
+  readonly #clock: Clock | undefined
+  readonly #syncMsMax: number
+  readonly #root: DirectoryNode
+  #locks = new Set<string>()
+  #process = 0
+
+  constructor(options: SimDiskOptions = {}, deps: { random?: SimRandom; clock?: Clock } = {}) {
+    this.capacityBytes = options.capacityBytes ?? 2 ** 40
+    this.#syncMsMax = options.syncMsMax ?? 0
+    this.#random = deps.random ?? new SimRandom(1)
+    this.#clock = deps.clock
+    this.#root = new DirectoryNode(this.nowMs())
+  }
+
+  killProcess(): void {
+    this.#process++
+    this.#locks.clear()
+  }
+
+  losePower(): void {
+    this.killProcess()
+    const nodes = reachable(this.#root)
+    for (const node of nodes) node.losePower(this.#random)
+    for (const node of nodes) if (node.kind === 'directory') node.restoreEntries()
+  }
+
+  /** Flips bits of one stored byte. */
+  corrupt(path: string, position: number, mask = 0xff): void {
+    this.#file(path).corrupt(position, mask)
+  }
+
+  usedBytes(): number {
+    return sizeOf(this.#root)
+  }
+
+  open(path: string, mode: 'create' | 'open' | 'openOrCreate' | 'read'): File {
+    this.begin('open', path)
+    const { parent, name } = this.#parent(path)
+    let node = parent.entries.get(name)
+    if (node === undefined) {
+      if (mode === 'open' || mode === 'read') throw missing(path)
+      node = new FileNode(this.nowMs())
+      parent.change([{ name, node }])
+    } else if (mode === 'create') throw new DiskError('EEXIST', path, `${path} is there already`)
+    if (node.kind !== 'file') throw new DiskError('OTHER', path, `${path} is a directory`)
+    return new SimFile(this, node, path, mode === 'read', this.#process)
+  }
+
+  exists(path: string): boolean {
+    return this.#find(path) !== undefined
+  }
+
+  list(directory: string): DirectoryEntry[] {
+    this.begin('list', directory)
+    return [...this.#directory(directory).entries].map(([name, node]) => ({ name, kind: node.kind }))
+  }
+
+  makeDirectory(path: string): void {
+    this.begin('makeDirectory', path)
+    let directory = this.#root
+    for (const name of parts(path)) {
+      let node = directory.entries.get(name)
+      if (node === undefined) {
+        node = new DirectoryNode(this.nowMs())
+        directory.change([{ name, node }])
+      }
+      if (node.kind !== 'directory') throw new DiskError('EEXIST', path, `${path} leads through a file`)
+      directory = node
+    }
+  }
+
+  remove(path: string): void {
+    this.begin('remove', path)
+    if (this.#find(path) === undefined) return
+    const { parent, name } = this.#parent(path)
+    parent.change([{ name, node: undefined }])
+  }
+
+  rename(from: string, to: string): void {
+    this.begin('rename', from)
+    const source = this.#parent(from)
+    const target = this.#parent(to)
+    const node = source.parent.entries.get(source.name)
+    if (node === undefined) throw missing(from)
+    const there = target.parent.entries.get(target.name)
+    if (there?.kind === 'directory' && there.entries.size > 0) {
+      throw new DiskError('ENOTEMPTY', to, `${to} is a directory that is not empty`)
+    }
+    const link = { name: target.name, node }
+    if (source.parent === target.parent) source.parent.change([{ name: source.name, node: undefined }, link])
+    else target.parent.change([link], { directory: source.parent, unlink: source.name })
+  }
+
+  readFile(path: string): Uint8Array {
+    this.begin('read', path)
+    return this.#file(path).content().slice()
+  }
+
+  replaceFile(path: string, content: Uint8Array): void {
+    const temporary = `${path}.tmp`
+    const { parent } = this.#parent(path)
+    this.remove(temporary)
+    const file = this.open(temporary, 'create')
+    file.write([content], 0)
+    this.begin('sync', temporary)
+    this.#file(temporary).synced(Infinity)
+    file.close()
+    this.rename(temporary, path)
+    parent.synced()
+  }
+
+  syncDirectory(path: string): void {
+    this.begin('sync', path)
+    this.#directory(path).synced()
+  }
+
+  modifiedMs(path: string): number {
+    const node = this.#find(path)
+    if (node === undefined) throw missing(path)
+    return node.modifiedMs
+  }
+
+  setModifiedMs(path: string, timeMs: number): void {
+    this.#file(path).modifiedMs = timeMs
+  }
+
+  space(): { totalBytes: number; usableBytes: number } {
+    return { totalBytes: this.capacityBytes, usableBytes: Math.max(0, this.capacityBytes - this.usedBytes()) }
+  }
+
+  lock(path: string): { release(): void } | null {
+    this.open(path, 'openOrCreate').close()
+    if (this.#locks.has(path)) return null
+    this.#locks.add(path)
+    const holder = this.#process
+    return {
+      release: () => {
+        if (holder === this.#process) this.#locks.delete(path)
+      },
+    }
+  }
+
+  /** Counts the operation and fails it where a fault is planned; `process` is that of the caller's handle. */
+  begin(operation: DiskOperation, path: string, process = this.#process): void {
+    if (process !== this.#process) throw new DiskError('EIO', path, 'the process that opened it is gone')
+    this.counts[operation]++
+    const code = this.fault?.(operation, path)
+    if (code !== undefined) throw new DiskError(code, path, `${code}: ${operation} ${path}`)
+  }
+
+  /** Runs `work` after the time a device takes; never, when the process dies before. */
+  later<T>(process: number, work: () => T): Promise<T> {
+    if (this.#clock === undefined || this.#syncMsMax === 0) return Promise.resolve().then(work)
+    const delayMs = this.#random.fraction() * this.#syncMsMax
+    return new Promise((resolve, reject) => {
+      this.#clock?.setTimer(delayMs, () => {
+        if (process !== this.#process) return
+        try {
+          resolve(work())
+        } catch (error) {
+          reject(error)
+        }
+      })
+    })
+  }
+
+  nowMs(): number {
+    return this.#clock?.wallMs() ?? 1_700_000_000_000
+  }
+
+  #find(path: string): DiskNode | undefined {
+    let node: DiskNode | undefined = this.#root
+    for (const name of parts(path)) node = node?.kind === 'directory' ? node.entries.get(name) : undefined
+    return node
+  }
+
+  #file(path: string): FileNode {
+    const node = this.#find(path)
+    if (node?.kind !== 'file') throw missing(path)
+    return node
+  }
+
+  #directory(path: string): DirectoryNode {
+    const node = this.#find(path)
+    if (node?.kind !== 'directory') throw missing(path)
+    return node
+  }
+
+  #parent(path: string): { parent: DirectoryNode; name: string } {
+    const names = parts(path)
+    const name = names.pop()
+    if (name === undefined) throw new DiskError('OTHER', path, 'the root has no parent')
+    return { parent: this.#directory(`/${names.join('/')}`), name }
+  }
+}
+
+class SimFile implements File {
+  readonly path: string
+  readonly #disk: SimDisk
+  readonly #node: FileNode
+  readonly #readOnly: boolean
+  readonly #process: number
+  #closed = false
+
+  constructor(disk: SimDisk, node: FileNode, path: string, readOnly: boolean, process: number) {
+    this.#disk = disk
+    this.#node = node
+    this.path = path
+    this.#readOnly = readOnly
+    this.#process = process
+  }
+
+  size(): number {
+    return this.#node.size
+  }
+
+  write(buffers: readonly Uint8Array[], position: number): void {
+    this.#begin('write')
+    if (this.#readOnly) throw new DiskError('EACCES', this.path, `${this.path} is open for reading`)
+    this.#node.modifiedMs = this.#disk.nowMs()
+    let at = position
+    for (const buffer of buffers) {
+      const room = this.#room(at + buffer.length)
+      this.#node.write(buffer.subarray(0, buffer.length - room.missingBytes), at)
+      if (room.missingBytes > 0) throw new DiskError('ENOSPC', this.path, `no space left: write ${this.path}`)
+      at += buffer.length
+    }
+  }
+
+  read(target: Uint8Array, position: number): number {
+    this.#begin('read')
+    const found = this.#node.content().subarray(position, position + target.length)
+    target.set(found)
+    return found.length
+  }
+
+  readAsync(target: Uint8Array, position: number): Promise<number> {
+    return this.#disk.later(this.#process, () => this.read(target, position))
+  }
+
+  sync(): Promise<void> {
+    const sequence = this.#node.sequence
+    return this.#disk.later(this.#process, () => {
+      try {
+        this.#begin('sync')
+      } catch (error) {
+        this.#node.syncFailed(sequence)
+        throw error
+      }
+      this.#node.synced(sequence)
+    })
+  }
+
+  truncate(size: number): void {
+    this.#begin('truncate')
+    if (this.#room(size).missingBytes > 0) throw new DiskError('ENOSPC', this.path, `no space left: ${this.path}`)
+    this.#node.truncate(size)
+  }
+
+  close(): void {
+    this.#closed = true
+  }
+
+  #begin(operation: DiskOperation): void {
+    if (this.#closed) throw new DiskError('OTHER', this.path, `${this.path} is closed`)
+    this.#disk.begin(operation, this.path, this.#process)
+  }
+
+  /** How many bytes do not fit when the file grows to `size`. */
+  #room(size: number): { missingBytes: number } {
+    const growth = size - this.#node.size
+    if (growth <= 0 || this.#disk.capacityBytes >= 2 ** 40) return { missingBytes: 0 }
+    return { missingBytes: Math.min(growth, Math.max(0, growth - this.#disk.space().usableBytes)) }
+  }
+}
+
+function parts(path: string): string[] {
+  if (!path.startsWith('/')) throw new DiskError('OTHER', path, `${path} is not absolute`)
+  return path.split('/').filter((part) => part !== '')
+}
+
+function missing(path: string): DiskError {
+  return new DiskError('ENOENT', path, `${path} is not there`)
+}
+
+function sizeOf(node: DiskNode): number {
+  if (node.kind === 'file') return node.size
+  let size = 0
+  for (const child of node.entries.values()) size += sizeOf(child)
+  return size
+}
+
+function reachable(root: DirectoryNode): Set<DiskNode> {
+  const found = new Set<DiskNode>([root])
+  for (const node of found) if (node.kind === 'directory') for (const child of node.allNodes()) found.add(child)
+  return found
+}
