@@ -1,0 +1,192 @@
+import * as fs from 'node:fs'
+import { dirname } from 'node:path'
+import { DiskError } from '../env/disk.ts'
+import type { DirectoryEntry, Disk, File } from '../env/disk.ts'
+import { diskError, guarded } from './disk-error.ts'
+import { lockFile } from './lock.ts'
+
+const OPEN_FLAGS = {
+  create: fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_EXCL,
+  open: fs.constants.O_RDWR,
+  openOrCreate: fs.constants.O_RDWR | fs.constants.O_CREAT,
+  read: fs.constants.O_RDONLY,
+} as const
+
+class NodeFile implements File {
+  readonly path: string
+  readonly #fd: number
+
+  constructor(path: string, fd: number) {
+    this.path = path
+    this.#fd = fd
+  }
+
+  size(): number {
+    return guarded(this.path, () => fs.fstatSync(this.#fd).size)
+  }
+
+  write(buffers: readonly Uint8Array[], position: number): void {
+    let rest = buffers
+    let at = position
+    let left = totalLength(buffers)
+    while (left > 0) {
+      const written = this.#writeSome(rest, at)
+      if (written === 0) throw new DiskError('EIO', this.path, `write to ${this.path} made no progress`)
+      at += written
+      left -= written
+      if (left > 0) rest = skipBytes(rest, written)
+    }
+  }
+
+  #writeSome(buffers: readonly Uint8Array[], position: number): number {
+    const [first] = buffers
+    try {
+      if (buffers.length === 1 && first !== undefined) return fs.writeSync(this.#fd, first, 0, first.length, position)
+      return fs.writevSync(this.#fd, buffers, position)
+    } catch (error) {
+      throw diskError(error, this.path)
+    }
+  }
+
+  read(target: Uint8Array, position: number): number {
+    try {
+      let total = 0
+      while (total < target.length) {
+        const count = fs.readSync(this.#fd, target, total, target.length - total, position + total)
+        if (count === 0) break
+        total += count
+      }
+      return total
+    } catch (error) {
+      throw diskError(error, this.path)
+    }
+  }
+
+  async readAsync(target: Uint8Array, position: number): Promise<number> {
+    let total = 0
+    while (total < target.length) {
+      const count = await this.#readSome(target, total, position + total)
+      if (count === 0) break
+      total += count
+    }
+    return total
+  }
+
+  #readSome(target: Uint8Array, offset: number, position: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      fs.read(this.#fd, target, offset, target.length - offset, position, (error, count) => {
+        if (error === null) resolve(count)
+        else reject(diskError(error, this.path))
+      })
+    })
+  }
+
+  sync(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fs.fdatasync(this.#fd, (error) => {
+        if (error === null) resolve()
+        else reject(diskError(error, this.path))
+      })
+    })
+  }
+
+  truncate(size: number): void {
+    guarded(this.path, () => fs.ftruncateSync(this.#fd, size))
+  }
+
+  close(): void {
+    guarded(this.path, () => fs.closeSync(this.#fd))
+  }
+}
+
+/** The machine's file systems. */
+export class NodeDisk implements Disk {
+  open(path: string, mode: keyof typeof OPEN_FLAGS): File {
+    return new NodeFile(
+      path,
+      guarded(path, () => fs.openSync(path, OPEN_FLAGS[mode], 0o644)),
+    )
+  }
+
+  exists(path: string): boolean {
+    return fs.existsSync(path)
+  }
+
+  list(directory: string): DirectoryEntry[] {
+    const entries = guarded(directory, () => fs.readdirSync(directory, { withFileTypes: true }))
+    return entries.map((entry) => ({
+      name: entry.name,
+      kind: entry.isFile() ? 'file' : entry.isDirectory() ? 'directory' : 'other',
+    }))
+  }
+
+  makeDirectory(path: string): void {
+    guarded(path, () => fs.mkdirSync(path, { recursive: true }))
+  }
+
+  remove(path: string): void {
+    guarded(path, () => fs.rmSync(path, { recursive: true, force: true }))
+  }
+
+  rename(from: string, to: string): void {
+    guarded(from, () => fs.renameSync(from, to))
+  }
+
+  readFile(path: string): Uint8Array {
+    return guarded(path, () => fs.readFileSync(path))
+  }
+
+  replaceFile(path: string, content: Uint8Array): void {
+    const temporary = `${path}.tmp`
+    guarded(path, () => {
+      fs.writeFileSync(temporary, content, { flush: true })
+      fs.renameSync(temporary, path)
+    })
+    this.syncDirectory(dirname(path))
+  }
+
+  syncDirectory(path: string): void {
+    guarded(path, () => {
+      const fd = fs.openSync(path, fs.constants.O_RDONLY)
+      try {
+        fs.fsyncSync(fd)
+      } finally {
+        fs.closeSync(fd)
+      }
+    })
+  }
+
+  modifiedMs(path: string): number {
+    return guarded(path, () => Math.floor(fs.statSync(path).mtimeMs))
+  }
+
+  setModifiedMs(path: string, timeMs: number): void {
+    guarded(path, () => fs.utimesSync(path, timeMs / 1000, timeMs / 1000))
+  }
+
+  space(path: string): { totalBytes: number; usableBytes: number } {
+    const { bsize, blocks, bavail } = guarded(path, () => fs.statfsSync(path))
+    return { totalBytes: blocks * bsize, usableBytes: bavail * bsize }
+  }
+
+  lock(path: string): { release(): void } | null {
+    return guarded(path, () => lockFile(path))
+  }
+}
+
+function totalLength(buffers: readonly Uint8Array[]): number {
+  let total = 0
+  for (const buffer of buffers) total += buffer.length
+  return total
+}
+
+/** What is left of `buffers` behind their first `count` bytes. */
+function skipBytes(buffers: readonly Uint8Array[], count: number): Uint8Array[] {
+  let skip = count
+  const rest: Uint8Array[] = []
+  for (const buffer of buffers) {
+    if (skip < buffer.length) rest.push(skip === 0 ? buffer : buffer.subarray(skip))
+    skip = Math.max(0, skip - buffer.length)
+  }
+  return rest
+}

@@ -1,0 +1,141 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import type { Disk } from '../../../broker/env/disk.ts'
+import { NodeDisk } from '../../../broker/host/disk.ts'
+import { SimDisk } from '../../fakes/disk.ts'
+
+let root: string
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'ottla-disk-'))
+})
+afterEach(() => rmSync(root, { recursive: true, force: true }))
+
+const bytes = (text: string) => Buffer.from(text)
+const error = (code: string) => expect.objectContaining({ code })
+
+function fakeDisk(): Disk {
+  const disk = new SimDisk()
+  disk.makeDirectory(root)
+  return disk
+}
+
+// The simulated disk must behave as the real one, or what is tested on it proves nothing.
+describe.each([
+  ['NodeDisk', () => new NodeDisk()],
+  ['SimDisk', fakeDisk],
+])('%s', (_, create: () => Disk) => {
+  test('writes several buffers in order and reads them back', async () => {
+    const file = create().open(join(root, 'f'), 'create')
+    file.write([bytes('ab'), bytes(''), bytes('cde')], 0)
+    file.write([bytes('X')], 1)
+    const target = new Uint8Array(10)
+    expect(file.size()).toBe(5)
+    expect(file.read(target, 1)).toBe(4)
+    expect(Buffer.from(target.subarray(0, 4)).toString()).toBe('Xcde')
+    expect(await file.readAsync(target, 3)).toBe(2)
+    expect(file.read(target, 99)).toBe(0)
+    await file.sync()
+    file.close()
+  })
+
+  test('reads and writes past the end leave zeros between', () => {
+    const file = create().open(join(root, 'f'), 'openOrCreate')
+    file.write([bytes('z')], 3)
+    file.truncate(6)
+    const target = new Uint8Array(8).fill(9)
+    expect(file.read(target, 0)).toBe(6)
+    expect([...target]).toEqual([0, 0, 0, 122, 0, 0, 9, 9])
+  })
+
+  test('open modes say what must be there', () => {
+    const disk = create()
+    expect(() => disk.open(join(root, 'f'), 'open')).toThrow(error('ENOENT'))
+    expect(() => disk.open(join(root, 'f'), 'read')).toThrow(error('ENOENT'))
+    disk.open(join(root, 'f'), 'create').close()
+    expect(() => disk.open(join(root, 'f'), 'create')).toThrow(error('EEXIST'))
+    expect(() => disk.open(join(root, 'none', 'f'), 'create')).toThrow(error('ENOENT'))
+  })
+
+  test('lists, renames and removes', () => {
+    const disk = create()
+    disk.makeDirectory(join(root, 'a', 'b'))
+    disk.makeDirectory(join(root, 'a', 'b'))
+    disk.replaceFile(join(root, 'a', 'f'), bytes('1'))
+    disk.rename(join(root, 'a', 'f'), join(root, 'a', 'g'))
+    disk.rename(join(root, 'a', 'b'), join(root, 'a', 'c'))
+    const names = disk.list(join(root, 'a')).map(({ name, kind }) => `${kind} ${name}`)
+    expect(names.sort()).toEqual(['directory c', 'file g'])
+    disk.syncDirectory(join(root, 'a'))
+    disk.remove(join(root, 'a'))
+    disk.remove(join(root, 'a'))
+    expect(disk.exists(join(root, 'a'))).toBe(false)
+    expect(() => disk.list(join(root, 'a'))).toThrow(error('ENOENT'))
+    expect(() => disk.rename(join(root, 'x'), join(root, 'y'))).toThrow(error('ENOENT'))
+  })
+
+  test('replaces a file and keeps its modification time when told', () => {
+    const disk = create()
+    const path = join(root, 'f')
+    disk.replaceFile(path, bytes('old content'))
+    disk.replaceFile(path, bytes('new'))
+    disk.setModifiedMs(path, 1_600_000_000_123)
+    expect(Buffer.from(disk.readFile(path)).toString()).toBe('new')
+    expect(disk.modifiedMs(path)).toBe(1_600_000_000_123)
+    expect(disk.space(root).usableBytes).toBeGreaterThan(0)
+  })
+
+  test('a lock is held until its release', () => {
+    const disk = create()
+    const lock = disk.lock(join(root, '.lock'))
+    expect(disk.lock(join(root, '.lock'))).toBeNull()
+    lock?.release()
+    expect(disk.lock(join(root, '.lock'))).not.toBeNull()
+  })
+})
+
+test('more buffers than one writev takes', () => {
+  const file = new NodeDisk().open(join(root, 'f'), 'create')
+  file.write(
+    Array.from({ length: 3000 }, (_, i) => bytes(String(i % 10))),
+    0,
+  )
+  expect(file.size()).toBe(3000)
+})
+
+describe('the lock of a process that died', () => {
+  test('is free again', () => {
+    writeFileSync(join(root, '.lock.pid'), '999999999 12 other-boot\n')
+    expect(new NodeDisk().lock(join(root, '.lock'))).not.toBeNull()
+  })
+
+  test('is free again where its pid belongs to another process now', () => {
+    const lock = new NodeDisk().lock(join(root, '.lock'))
+    const holder = readFileSync(join(root, '.lock.pid'), 'utf8')
+    lock?.release()
+    const [pid, start, boot] = holder.trim().split(' ')
+    writeFileSync(join(root, '.lock.pid'), `${pid} ${Number(start) - 1} ${boot}\n`)
+    expect(new NodeDisk().lock(join(root, '.lock'))).not.toBeNull()
+  })
+})
+
+const hasPython = process.platform === 'linux' && execFileSync('sh', ['-c', 'command -v python3 || true']).length > 0
+const HOLD = `
+import fcntl, sys
+f = open(sys.argv[1], 'w')
+fcntl.lockf(f, fcntl.LOCK_EX)
+print('locked', flush=True)
+sys.stdin.read()`
+
+test('an fcntl lock, as a Java broker takes, is respected', async () => {
+  if (!hasPython) return
+  const holder = spawn('python3', ['-c', HOLD, join(root, '.lock')], { stdio: ['pipe', 'pipe', 'inherit'] })
+  await new Promise((resolve) => holder.stdout.once('data', resolve))
+  const lock = new NodeDisk().lock(join(root, '.lock'))
+  const ended = new Promise((resolve) => holder.once('exit', resolve))
+  holder.stdin.end()
+  await ended
+  expect(lock).toBeNull()
+})

@@ -1,0 +1,107 @@
+import { connect as connectSocket } from 'node:net'
+import { expect, test } from '@jest/globals'
+import type { Connection } from '../../../broker/env/network.ts'
+import { NodeHttp } from '../../../broker/host/http.ts'
+import { NodeNetwork } from '../../../broker/host/network.ts'
+
+const LOCAL = { host: '127.0.0.1', port: 0 }
+
+interface Pair {
+  client: Connection
+  server: Connection
+  close: () => Promise<void>
+}
+
+async function pair(): Promise<Pair> {
+  const network = new NodeNetwork()
+  const accepted = Promise.withResolvers<Connection>()
+  const listener = await network.listen(LOCAL, accepted.resolve)
+  const client = await network.connect(listener.address, 1000)
+  const server = await accepted.promise
+  const close = async () => {
+    client.destroy()
+    server.destroy()
+    await listener.close()
+  }
+  return { client, server, close }
+}
+
+function closed(connection: Connection): Promise<Error | undefined> {
+  return new Promise((resolve) => connection.onClose(resolve))
+}
+
+test('bytes arrive in order, whole, and as one chunk where they were written in one tick', async () => {
+  const { client, server, close } = await pair()
+  const chunks: Uint8Array[] = []
+  server.onData((chunk) => chunks.push(chunk))
+  client.write([Buffer.from('ab'), Buffer.from('cd')])
+  client.write([Buffer.from('ef')])
+  client.end()
+  expect(await closed(server)).toBeUndefined()
+  expect(chunks.map((chunk) => Buffer.from(chunk).toString())).toEqual(['abcdef'])
+  await close()
+})
+
+test('a slow receiver makes write return false, and onDrain follows', async () => {
+  const { client, server, close } = await pair()
+  const chunk = new Uint8Array(1 << 20)
+  let sent = 1
+  while (client.write([chunk])) sent++
+  expect(client.queuedBytes()).toBeGreaterThan(0)
+  const drained = new Promise<void>((resolve) => client.onDrain(resolve))
+  let received = 0
+  server.onData(({ length }) => {
+    received += length
+  })
+  await drained
+  client.end()
+  await closed(server)
+  expect(received).toBe(sent * chunk.length)
+  await close()
+})
+
+test('a reset by the peer is told in onClose and nowhere else', async () => {
+  const network = new NodeNetwork()
+  const accepted = Promise.withResolvers<Connection>()
+  const listener = await network.listen(LOCAL, accepted.resolve)
+  const socket = connectSocket({ host: '127.0.0.1', port: listener.address.port })
+  const server = await accepted.promise
+  server.onData(() => {})
+  socket.resetAndDestroy()
+  expect(await closed(server)).toMatchObject({ code: 'ECONNRESET' })
+  await listener.close()
+})
+
+test('a closed listener refuses, and its connections go on', async () => {
+  const network = new NodeNetwork()
+  const accepted = Promise.withResolvers<Connection>()
+  const listener = await network.listen(LOCAL, accepted.resolve)
+  const client = await network.connect(listener.address, 1000)
+  const server = await accepted.promise
+  await listener.close()
+  await expect(network.connect(listener.address, 1000)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+  const received = new Promise((resolve) => client.onData(resolve))
+  server.write([Buffer.from('still here')])
+  expect(String(await received)).toBe('still here')
+  client.destroy()
+  await closed(server)
+})
+
+test('a port in use rejects with EADDRINUSE', async () => {
+  const network = new NodeNetwork()
+  const listener = await network.listen(LOCAL, () => {})
+  await expect(network.listen(listener.address, () => {})).rejects.toMatchObject({ code: 'EADDRINUSE' })
+  await listener.close()
+})
+
+test('http answers GET by path, refuses the rest, and turns a failure into 500', async () => {
+  const listener = await new NodeHttp().serve(LOCAL, (path) => {
+    if (path === '/broken') return Promise.reject(new Error('why'))
+    return Promise.resolve({ status: 200, contentType: 'text/plain', body: path })
+  })
+  const url = `http://127.0.0.1:${listener.address.port}`
+  expect(await (await fetch(`${url}/metrics?x=1`)).text()).toBe('/metrics')
+  expect((await fetch(url, { method: 'POST' })).status).toBe(405)
+  expect((await fetch(`${url}/broken`)).status).toBe(500)
+  await listener.close()
+})
