@@ -1,0 +1,20 @@
+import { int16, int32, string } from '../../schema/fields.ts'
+import { type Infer, message } from '../../schema/message.ts'
+
+export const unregisterBrokerRequest = message(
+  { name: 'UnregisterBrokerRequest', apiKey: 64, validVersions: '0', flexibleVersions: '0+' },
+  {
+    brokerId: int32(),
+  },
+)
+export type UnregisterBrokerRequest = Infer<typeof unregisterBrokerRequest>
+
+export const unregisterBrokerResponse = message(
+  { name: 'UnregisterBrokerResponse', apiKey: 64, validVersions: '0', flexibleVersions: '0+' },
+  {
+    throttleTimeMs: int32(),
+    errorCode: int16(),
+    errorMessage: string({ nullable: true }),
+  },
+)
+export type UnregisterBrokerResponse = Infer<typeof unregisterBrokerResponse>
