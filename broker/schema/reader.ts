@@ -31,8 +31,9 @@ export class Reader {
     return this.#end - this.#position
   }
 
-  get position(): number {
-    return this.#position
+  /** Throws MALFORMED unless everything has been read. */
+  end(): void {
+    if (this.remaining > 0) throw malformed(`${this.remaining} bytes behind the end`)
   }
 
   #take(size: number): number {

@@ -1,5 +1,6 @@
 import { int16, int32, int64, string } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const addOffsetsToTxnRequest = message(
   { name: 'AddOffsetsToTxnRequest', apiKey: 25, validVersions: '0-4', flexibleVersions: '3+' },
@@ -20,3 +21,5 @@ export const addOffsetsToTxnResponse = message(
   },
 )
 export type AddOffsetsToTxnResponse = Infer<typeof addOffsetsToTxnResponse>
+
+export const addOffsetsToTxnApi = api(addOffsetsToTxnRequest, addOffsetsToTxnResponse, { listeners: BROKER })

@@ -1,5 +1,6 @@
 import { array, bool, int16, int32, int64, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const addPartitionsToTxnRequest = message(
   { name: 'AddPartitionsToTxnRequest', apiKey: 24, validVersions: '0-5', flexibleVersions: '3+' },
@@ -70,3 +71,5 @@ export const addPartitionsToTxnResponse = message(
   },
 )
 export type AddPartitionsToTxnResponse = Infer<typeof addPartitionsToTxnResponse>
+
+export const addPartitionsToTxnApi = api(addPartitionsToTxnRequest, addPartitionsToTxnResponse, { listeners: BROKER })

@@ -1,5 +1,6 @@
 import { array, bool, int16, int32, string, struct, uint16, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BOTH } from '../api.ts'
 
 export const addRaftVoterRequest = message(
   { name: 'AddRaftVoterRequest', apiKey: 80, validVersions: '0-1', flexibleVersions: '0+' },
@@ -29,3 +30,5 @@ export const addRaftVoterResponse = message(
   },
 )
 export type AddRaftVoterResponse = Infer<typeof addRaftVoterResponse>
+
+export const addRaftVoterApi = api(addRaftVoterRequest, addRaftVoterResponse, { listeners: BOTH, forwardable: true })

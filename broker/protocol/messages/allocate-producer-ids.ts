@@ -1,5 +1,6 @@
 import { int16, int32, int64 } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, CONTROLLER } from '../api.ts'
 
 export const allocateProducerIdsRequest = message(
   { name: 'AllocateProducerIdsRequest', apiKey: 67, validVersions: '0', flexibleVersions: '0+' },
@@ -20,3 +21,9 @@ export const allocateProducerIdsResponse = message(
   },
 )
 export type AllocateProducerIdsResponse = Infer<typeof allocateProducerIdsResponse>
+
+export const allocateProducerIdsApi = api(allocateProducerIdsRequest, allocateProducerIdsResponse, {
+  listeners: CONTROLLER,
+  forwardable: true,
+  clusterAction: true,
+})

@@ -1,5 +1,6 @@
 import { array, bool, float64, int16, int32, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BOTH } from '../api.ts'
 
 export const alterClientQuotasRequest = message(
   { name: 'AlterClientQuotasRequest', apiKey: 49, validVersions: '0-1', flexibleVersions: '1+' },
@@ -45,3 +46,8 @@ export const alterClientQuotasResponse = message(
   },
 )
 export type AlterClientQuotasResponse = Infer<typeof alterClientQuotasResponse>
+
+export const alterClientQuotasApi = api(alterClientQuotasRequest, alterClientQuotasResponse, {
+  listeners: BOTH,
+  forwardable: true,
+})

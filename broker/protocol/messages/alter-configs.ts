@@ -1,5 +1,6 @@
 import { array, bool, int16, int32, int8, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BOTH } from '../api.ts'
 
 export const alterConfigsRequest = message(
   { name: 'AlterConfigsRequest', apiKey: 33, validVersions: '0-2', flexibleVersions: '2+' },
@@ -36,3 +37,5 @@ export const alterConfigsResponse = message(
   },
 )
 export type AlterConfigsResponse = Infer<typeof alterConfigsResponse>
+
+export const alterConfigsApi = api(alterConfigsRequest, alterConfigsResponse, { listeners: BOTH, forwardable: true })

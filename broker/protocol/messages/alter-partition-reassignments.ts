@@ -1,5 +1,6 @@
 import { array, bool, int16, int32, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BOTH } from '../api.ts'
 
 export const alterPartitionReassignmentsRequest = message(
   { name: 'AlterPartitionReassignmentsRequest', apiKey: 45, validVersions: '0-1', flexibleVersions: '0+' },
@@ -43,3 +44,9 @@ export const alterPartitionReassignmentsResponse = message(
   },
 )
 export type AlterPartitionReassignmentsResponse = Infer<typeof alterPartitionReassignmentsResponse>
+
+export const alterPartitionReassignmentsApi = api(
+  alterPartitionReassignmentsRequest,
+  alterPartitionReassignmentsResponse,
+  { listeners: BOTH, forwardable: true },
+)

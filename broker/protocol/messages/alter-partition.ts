@@ -1,5 +1,6 @@
 import { array, int16, int32, int64, int8, struct, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, CONTROLLER } from '../api.ts'
 
 export const alterPartitionRequest = message(
   { name: 'AlterPartitionRequest', apiKey: 56, validVersions: '2-3', flexibleVersions: '2+' },
@@ -55,3 +56,8 @@ export const alterPartitionResponse = message(
   },
 )
 export type AlterPartitionResponse = Infer<typeof alterPartitionResponse>
+
+export const alterPartitionApi = api(alterPartitionRequest, alterPartitionResponse, {
+  listeners: CONTROLLER,
+  clusterAction: true,
+})

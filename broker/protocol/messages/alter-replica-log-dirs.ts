@@ -1,5 +1,6 @@
 import { array, int16, int32, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const alterReplicaLogDirsRequest = message(
   { name: 'AlterReplicaLogDirsRequest', apiKey: 34, validVersions: '1-2', flexibleVersions: '2+' },
@@ -37,3 +38,7 @@ export const alterReplicaLogDirsResponse = message(
   },
 )
 export type AlterReplicaLogDirsResponse = Infer<typeof alterReplicaLogDirsResponse>
+
+export const alterReplicaLogDirsApi = api(alterReplicaLogDirsRequest, alterReplicaLogDirsResponse, {
+  listeners: BROKER,
+})

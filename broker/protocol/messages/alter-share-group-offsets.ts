@@ -1,5 +1,6 @@
 import { array, int16, int32, int64, string, struct, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const alterShareGroupOffsetsRequest = message(
   { name: 'AlterShareGroupOffsetsRequest', apiKey: 91, validVersions: '0', flexibleVersions: '0+' },
@@ -42,3 +43,7 @@ export const alterShareGroupOffsetsResponse = message(
   },
 )
 export type AlterShareGroupOffsetsResponse = Infer<typeof alterShareGroupOffsetsResponse>
+
+export const alterShareGroupOffsetsApi = api(alterShareGroupOffsetsRequest, alterShareGroupOffsetsResponse, {
+  listeners: BROKER,
+})

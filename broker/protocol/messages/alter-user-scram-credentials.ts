@@ -1,5 +1,6 @@
 import { array, bytes, int16, int32, int8, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BOTH } from '../api.ts'
 
 export const alterUserScramCredentialsRequest = message(
   { name: 'AlterUserScramCredentialsRequest', apiKey: 51, validVersions: '0', flexibleVersions: '0+' },
@@ -37,3 +38,8 @@ export const alterUserScramCredentialsResponse = message(
   },
 )
 export type AlterUserScramCredentialsResponse = Infer<typeof alterUserScramCredentialsResponse>
+
+export const alterUserScramCredentialsApi = api(alterUserScramCredentialsRequest, alterUserScramCredentialsResponse, {
+  listeners: BOTH,
+  forwardable: true,
+})

@@ -1,5 +1,6 @@
 import { array, bool, int16, int32, int64, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BOTH } from '../api.ts'
 
 export const apiVersionsRequest = message(
   { name: 'ApiVersionsRequest', apiKey: 18, validVersions: '0-4', flexibleVersions: '3+' },
@@ -43,3 +44,5 @@ export const apiVersionsResponse = message(
   },
 )
 export type ApiVersionsResponse = Infer<typeof apiVersionsResponse>
+
+export const apiVersionsApi = api(apiVersionsRequest, apiVersionsResponse, { listeners: BOTH })

@@ -1,5 +1,6 @@
 import { array, int16, int32, int64, struct, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, CONTROLLER } from '../api.ts'
 
 export const assignReplicasToDirsRequest = message(
   { name: 'AssignReplicasToDirsRequest', apiKey: 73, validVersions: '0', flexibleVersions: '0+' },
@@ -49,3 +50,7 @@ export const assignReplicasToDirsResponse = message(
   },
 )
 export type AssignReplicasToDirsResponse = Infer<typeof assignReplicasToDirsResponse>
+
+export const assignReplicasToDirsApi = api(assignReplicasToDirsRequest, assignReplicasToDirsResponse, {
+  listeners: CONTROLLER,
+})

@@ -1,5 +1,6 @@
 import { array, int16, int32, string, struct, uint16, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, CONTROLLER } from '../api.ts'
 
 export const beginQuorumEpochRequest = message(
   { name: 'BeginQuorumEpochRequest', apiKey: 53, validVersions: '0-1', flexibleVersions: '1+' },
@@ -59,3 +60,8 @@ export const beginQuorumEpochResponse = message(
   },
 )
 export type BeginQuorumEpochResponse = Infer<typeof beginQuorumEpochResponse>
+
+export const beginQuorumEpochApi = api(beginQuorumEpochRequest, beginQuorumEpochResponse, {
+  listeners: CONTROLLER,
+  clusterAction: true,
+})

@@ -1,5 +1,6 @@
 import { array, bool, int16, int32, int64, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, CONTROLLER } from '../api.ts'
 
 export const brokerHeartbeatRequest = message(
   { name: 'BrokerHeartbeatRequest', apiKey: 63, validVersions: '0-2', flexibleVersions: '0+' },
@@ -26,3 +27,8 @@ export const brokerHeartbeatResponse = message(
   },
 )
 export type BrokerHeartbeatResponse = Infer<typeof brokerHeartbeatResponse>
+
+export const brokerHeartbeatApi = api(brokerHeartbeatRequest, brokerHeartbeatResponse, {
+  listeners: CONTROLLER,
+  clusterAction: true,
+})

@@ -1,5 +1,6 @@
 import { array, bool, int16, int32, int64, string, struct, uint16, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, CONTROLLER } from '../api.ts'
 
 export const brokerRegistrationRequest = message(
   { name: 'BrokerRegistrationRequest', apiKey: 62, validVersions: '0-4', flexibleVersions: '0+' },
@@ -39,3 +40,8 @@ export const brokerRegistrationResponse = message(
   },
 )
 export type BrokerRegistrationResponse = Infer<typeof brokerRegistrationResponse>
+
+export const brokerRegistrationApi = api(brokerRegistrationRequest, brokerRegistrationResponse, {
+  listeners: CONTROLLER,
+  clusterAction: true,
+})

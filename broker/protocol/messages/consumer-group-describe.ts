@@ -1,5 +1,6 @@
 import { array, bool, int16, int32, int8, string, struct, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const consumerGroupDescribeRequest = message(
   { name: 'ConsumerGroupDescribeRequest', apiKey: 69, validVersions: '0-1', flexibleVersions: '0+' },
@@ -60,3 +61,7 @@ export const consumerGroupDescribeResponse = message(
   },
 )
 export type ConsumerGroupDescribeResponse = Infer<typeof consumerGroupDescribeResponse>
+
+export const consumerGroupDescribeApi = api(consumerGroupDescribeRequest, consumerGroupDescribeResponse, {
+  listeners: BROKER,
+})

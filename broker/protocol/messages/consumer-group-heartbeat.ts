@@ -1,5 +1,6 @@
 import { array, int16, int32, string, struct, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const consumerGroupHeartbeatRequest = message(
   { name: 'ConsumerGroupHeartbeatRequest', apiKey: 68, validVersions: '0-1', flexibleVersions: '0+' },
@@ -47,3 +48,7 @@ export const consumerGroupHeartbeatResponse = message(
   },
 )
 export type ConsumerGroupHeartbeatResponse = Infer<typeof consumerGroupHeartbeatResponse>
+
+export const consumerGroupHeartbeatApi = api(consumerGroupHeartbeatRequest, consumerGroupHeartbeatResponse, {
+  listeners: BROKER,
+})

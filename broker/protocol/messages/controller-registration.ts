@@ -1,5 +1,6 @@
 import { array, bool, int16, int32, string, struct, uint16, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, CONTROLLER } from '../api.ts'
 
 export const controllerRegistrationRequest = message(
   { name: 'ControllerRegistrationRequest', apiKey: 70, validVersions: '0', flexibleVersions: '0+' },
@@ -35,3 +36,7 @@ export const controllerRegistrationResponse = message(
   },
 )
 export type ControllerRegistrationResponse = Infer<typeof controllerRegistrationResponse>
+
+export const controllerRegistrationApi = api(controllerRegistrationRequest, controllerRegistrationResponse, {
+  listeners: CONTROLLER,
+})

@@ -1,5 +1,6 @@
 import { array, int16, int32, int8, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BOTH } from '../api.ts'
 
 export const createAclsRequest = message(
   { name: 'CreateAclsRequest', apiKey: 30, validVersions: '1-3', flexibleVersions: '2+' },
@@ -32,3 +33,5 @@ export const createAclsResponse = message(
   },
 )
 export type CreateAclsResponse = Infer<typeof createAclsResponse>
+
+export const createAclsApi = api(createAclsRequest, createAclsResponse, { listeners: BOTH, forwardable: true })

@@ -1,5 +1,6 @@
 import { array, bytes, int16, int32, int64, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BOTH } from '../api.ts'
 
 export const createDelegationTokenRequest = message(
   { name: 'CreateDelegationTokenRequest', apiKey: 38, validVersions: '1-3', flexibleVersions: '2+' },
@@ -34,3 +35,8 @@ export const createDelegationTokenResponse = message(
   },
 )
 export type CreateDelegationTokenResponse = Infer<typeof createDelegationTokenResponse>
+
+export const createDelegationTokenApi = api(createDelegationTokenRequest, createDelegationTokenResponse, {
+  listeners: BOTH,
+  forwardable: true,
+})

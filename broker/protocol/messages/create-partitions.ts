@@ -1,5 +1,6 @@
 import { array, bool, int16, int32, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BOTH } from '../api.ts'
 
 export const createPartitionsRequest = message(
   { name: 'CreatePartitionsRequest', apiKey: 37, validVersions: '0-3', flexibleVersions: '2+' },
@@ -36,3 +37,8 @@ export const createPartitionsResponse = message(
   },
 )
 export type CreatePartitionsResponse = Infer<typeof createPartitionsResponse>
+
+export const createPartitionsApi = api(createPartitionsRequest, createPartitionsResponse, {
+  listeners: BOTH,
+  forwardable: true,
+})

@@ -1,5 +1,6 @@
 import { array, bool, int16, int32, int8, string, struct, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BOTH } from '../api.ts'
 
 export const createTopicsRequest = message(
   { name: 'CreateTopicsRequest', apiKey: 19, validVersions: '2-7', flexibleVersions: '5+' },
@@ -57,3 +58,5 @@ export const createTopicsResponse = message(
   },
 )
 export type CreateTopicsResponse = Infer<typeof createTopicsResponse>
+
+export const createTopicsApi = api(createTopicsRequest, createTopicsResponse, { listeners: BOTH, forwardable: true })

@@ -1,5 +1,6 @@
 import { array, int16, int32, int8, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BOTH } from '../api.ts'
 
 export const deleteAclsRequest = message(
   { name: 'DeleteAclsRequest', apiKey: 31, validVersions: '1-3', flexibleVersions: '2+' },
@@ -45,3 +46,5 @@ export const deleteAclsResponse = message(
   },
 )
 export type DeleteAclsResponse = Infer<typeof deleteAclsResponse>
+
+export const deleteAclsApi = api(deleteAclsRequest, deleteAclsResponse, { listeners: BOTH, forwardable: true })

@@ -1,5 +1,6 @@
 import { array, int16, int32, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const deleteGroupsRequest = message(
   { name: 'DeleteGroupsRequest', apiKey: 42, validVersions: '0-2', flexibleVersions: '2+' },
@@ -22,3 +23,5 @@ export const deleteGroupsResponse = message(
   },
 )
 export type DeleteGroupsResponse = Infer<typeof deleteGroupsResponse>
+
+export const deleteGroupsApi = api(deleteGroupsRequest, deleteGroupsResponse, { listeners: BROKER })

@@ -1,5 +1,6 @@
 import { array, int16, int32, int64, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const deleteRecordsRequest = message(
   { name: 'DeleteRecordsRequest', apiKey: 21, validVersions: '0-2', flexibleVersions: '2+' },
@@ -39,3 +40,5 @@ export const deleteRecordsResponse = message(
   },
 )
 export type DeleteRecordsResponse = Infer<typeof deleteRecordsResponse>
+
+export const deleteRecordsApi = api(deleteRecordsRequest, deleteRecordsResponse, { listeners: BROKER })

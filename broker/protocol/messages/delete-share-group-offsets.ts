@@ -1,5 +1,6 @@
 import { array, int16, int32, string, struct, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const deleteShareGroupOffsetsRequest = message(
   { name: 'DeleteShareGroupOffsetsRequest', apiKey: 92, validVersions: '0', flexibleVersions: '0+' },
@@ -31,3 +32,7 @@ export const deleteShareGroupOffsetsResponse = message(
   },
 )
 export type DeleteShareGroupOffsetsResponse = Infer<typeof deleteShareGroupOffsetsResponse>
+
+export const deleteShareGroupOffsetsApi = api(deleteShareGroupOffsetsRequest, deleteShareGroupOffsetsResponse, {
+  listeners: BROKER,
+})

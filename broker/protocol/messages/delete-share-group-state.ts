@@ -1,5 +1,6 @@
 import { array, int16, int32, string, struct, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const deleteShareGroupStateRequest = message(
   { name: 'DeleteShareGroupStateRequest', apiKey: 86, validVersions: '0', flexibleVersions: '0+' },
@@ -37,3 +38,8 @@ export const deleteShareGroupStateResponse = message(
   },
 )
 export type DeleteShareGroupStateResponse = Infer<typeof deleteShareGroupStateResponse>
+
+export const deleteShareGroupStateApi = api(deleteShareGroupStateRequest, deleteShareGroupStateResponse, {
+  listeners: BROKER,
+  clusterAction: true,
+})

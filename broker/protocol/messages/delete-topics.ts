@@ -1,5 +1,6 @@
 import { array, int16, int32, string, struct, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BOTH } from '../api.ts'
 
 export const deleteTopicsRequest = message(
   { name: 'DeleteTopicsRequest', apiKey: 20, validVersions: '1-6', flexibleVersions: '4+' },
@@ -32,3 +33,5 @@ export const deleteTopicsResponse = message(
   },
 )
 export type DeleteTopicsResponse = Infer<typeof deleteTopicsResponse>
+
+export const deleteTopicsApi = api(deleteTopicsRequest, deleteTopicsResponse, { listeners: BOTH, forwardable: true })

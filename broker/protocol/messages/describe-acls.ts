@@ -1,5 +1,6 @@
 import { array, int16, int32, int8, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BOTH } from '../api.ts'
 
 export const describeAclsRequest = message(
   { name: 'DescribeAclsRequest', apiKey: 29, validVersions: '1-3', flexibleVersions: '2+' },
@@ -39,3 +40,5 @@ export const describeAclsResponse = message(
   },
 )
 export type DescribeAclsResponse = Infer<typeof describeAclsResponse>
+
+export const describeAclsApi = api(describeAclsRequest, describeAclsResponse, { listeners: BOTH })

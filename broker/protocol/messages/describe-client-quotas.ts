@@ -1,5 +1,6 @@
 import { array, bool, float64, int16, int32, int8, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const describeClientQuotasRequest = message(
   { name: 'DescribeClientQuotasRequest', apiKey: 48, validVersions: '0-1', flexibleVersions: '1+' },
@@ -42,3 +43,7 @@ export const describeClientQuotasResponse = message(
   },
 )
 export type DescribeClientQuotasResponse = Infer<typeof describeClientQuotasResponse>
+
+export const describeClientQuotasApi = api(describeClientQuotasRequest, describeClientQuotasResponse, {
+  listeners: BROKER,
+})

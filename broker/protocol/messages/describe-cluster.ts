@@ -1,5 +1,6 @@
 import { array, bool, int16, int32, int8, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BOTH } from '../api.ts'
 
 export const describeClusterRequest = message(
   { name: 'DescribeClusterRequest', apiKey: 60, validVersions: '0-2', flexibleVersions: '0+' },
@@ -33,3 +34,5 @@ export const describeClusterResponse = message(
   },
 )
 export type DescribeClusterResponse = Infer<typeof describeClusterResponse>
+
+export const describeClusterApi = api(describeClusterRequest, describeClusterResponse, { listeners: BOTH })

@@ -1,5 +1,6 @@
 import { array, bool, int16, int32, int8, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BOTH } from '../api.ts'
 
 export const describeConfigsRequest = message(
   { name: 'DescribeConfigsRequest', apiKey: 32, validVersions: '1-4', flexibleVersions: '4+' },
@@ -50,3 +51,5 @@ export const describeConfigsResponse = message(
   },
 )
 export type DescribeConfigsResponse = Infer<typeof describeConfigsResponse>
+
+export const describeConfigsApi = api(describeConfigsRequest, describeConfigsResponse, { listeners: BOTH })

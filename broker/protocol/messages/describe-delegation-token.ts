@@ -1,5 +1,6 @@
 import { array, bytes, int16, int32, int64, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BOTH } from '../api.ts'
 
 export const describeDelegationTokenRequest = message(
   { name: 'DescribeDelegationTokenRequest', apiKey: 41, validVersions: '1-3', flexibleVersions: '2+' },
@@ -42,3 +43,7 @@ export const describeDelegationTokenResponse = message(
   },
 )
 export type DescribeDelegationTokenResponse = Infer<typeof describeDelegationTokenResponse>
+
+export const describeDelegationTokenApi = api(describeDelegationTokenRequest, describeDelegationTokenResponse, {
+  listeners: BOTH,
+})

@@ -1,5 +1,6 @@
 import { array, bool, bytes, int16, int32, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const describeGroupsRequest = message(
   { name: 'DescribeGroupsRequest', apiKey: 15, validVersions: '0-6', flexibleVersions: '5+' },
@@ -38,3 +39,5 @@ export const describeGroupsResponse = message(
   },
 )
 export type DescribeGroupsResponse = Infer<typeof describeGroupsResponse>
+
+export const describeGroupsApi = api(describeGroupsRequest, describeGroupsResponse, { listeners: BROKER })

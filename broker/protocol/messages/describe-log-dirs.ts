@@ -1,5 +1,6 @@
 import { array, bool, int16, int32, int64, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const describeLogDirsRequest = message(
   { name: 'DescribeLogDirsRequest', apiKey: 35, validVersions: '1-5', flexibleVersions: '2+' },
@@ -45,3 +46,5 @@ export const describeLogDirsResponse = message(
   },
 )
 export type DescribeLogDirsResponse = Infer<typeof describeLogDirsResponse>
+
+export const describeLogDirsApi = api(describeLogDirsRequest, describeLogDirsResponse, { listeners: BROKER })

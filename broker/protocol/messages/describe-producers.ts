@@ -1,5 +1,6 @@
 import { array, int16, int32, int64, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const describeProducersRequest = message(
   { name: 'DescribeProducersRequest', apiKey: 61, validVersions: '0', flexibleVersions: '0+' },
@@ -43,3 +44,5 @@ export const describeProducersResponse = message(
   },
 )
 export type DescribeProducersResponse = Infer<typeof describeProducersResponse>
+
+export const describeProducersApi = api(describeProducersRequest, describeProducersResponse, { listeners: BROKER })

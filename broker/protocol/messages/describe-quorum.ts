@@ -1,5 +1,6 @@
 import { array, int16, int32, int64, string, struct, uint16, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BOTH } from '../api.ts'
 
 export const describeQuorumRequest = message(
   { name: 'DescribeQuorumRequest', apiKey: 55, validVersions: '0-2', flexibleVersions: '0+' },
@@ -72,3 +73,9 @@ export const describeQuorumResponse = message(
   },
 )
 export type DescribeQuorumResponse = Infer<typeof describeQuorumResponse>
+
+export const describeQuorumApi = api(describeQuorumRequest, describeQuorumResponse, {
+  listeners: BOTH,
+  forwardable: true,
+  clusterAction: true,
+})

@@ -1,5 +1,6 @@
 import { array, int16, int32, int64, string, struct, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const describeShareGroupOffsetsRequest = message(
   { name: 'DescribeShareGroupOffsetsRequest', apiKey: 90, validVersions: '0-1', flexibleVersions: '0+' },
@@ -50,3 +51,7 @@ export const describeShareGroupOffsetsResponse = message(
   },
 )
 export type DescribeShareGroupOffsetsResponse = Infer<typeof describeShareGroupOffsetsResponse>
+
+export const describeShareGroupOffsetsApi = api(describeShareGroupOffsetsRequest, describeShareGroupOffsetsResponse, {
+  listeners: BROKER,
+})

@@ -1,5 +1,6 @@
 import { array, bool, int16, int32, string, struct, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const describeTopicPartitionsRequest = message(
   { name: 'DescribeTopicPartitionsRequest', apiKey: 75, validVersions: '0', flexibleVersions: '0+' },
@@ -57,3 +58,7 @@ export const describeTopicPartitionsResponse = message(
   },
 )
 export type DescribeTopicPartitionsResponse = Infer<typeof describeTopicPartitionsResponse>
+
+export const describeTopicPartitionsApi = api(describeTopicPartitionsRequest, describeTopicPartitionsResponse, {
+  listeners: BROKER,
+})

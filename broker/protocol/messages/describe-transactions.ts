@@ -1,5 +1,6 @@
 import { array, int16, int32, int64, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const describeTransactionsRequest = message(
   { name: 'DescribeTransactionsRequest', apiKey: 65, validVersions: '0', flexibleVersions: '0+' },
@@ -33,3 +34,7 @@ export const describeTransactionsResponse = message(
   },
 )
 export type DescribeTransactionsResponse = Infer<typeof describeTransactionsResponse>
+
+export const describeTransactionsApi = api(describeTransactionsRequest, describeTransactionsResponse, {
+  listeners: BROKER,
+})

@@ -1,5 +1,6 @@
 import { array, int16, int32, int8, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BOTH } from '../api.ts'
 
 export const describeUserScramCredentialsRequest = message(
   { name: 'DescribeUserScramCredentialsRequest', apiKey: 50, validVersions: '0', flexibleVersions: '0+' },
@@ -36,3 +37,9 @@ export const describeUserScramCredentialsResponse = message(
   },
 )
 export type DescribeUserScramCredentialsResponse = Infer<typeof describeUserScramCredentialsResponse>
+
+export const describeUserScramCredentialsApi = api(
+  describeUserScramCredentialsRequest,
+  describeUserScramCredentialsResponse,
+  { listeners: BOTH },
+)

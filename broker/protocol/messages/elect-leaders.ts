@@ -1,5 +1,6 @@
 import { array, int16, int32, int8, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BOTH } from '../api.ts'
 
 export const electLeadersRequest = message(
   { name: 'ElectLeadersRequest', apiKey: 43, validVersions: '0-2', flexibleVersions: '2+' },
@@ -37,3 +38,5 @@ export const electLeadersResponse = message(
   },
 )
 export type ElectLeadersResponse = Infer<typeof electLeadersResponse>
+
+export const electLeadersApi = api(electLeadersRequest, electLeadersResponse, { listeners: BOTH, forwardable: true })

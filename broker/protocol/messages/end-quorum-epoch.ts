@@ -1,5 +1,6 @@
 import { array, int16, int32, string, struct, uint16, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, CONTROLLER } from '../api.ts'
 
 export const endQuorumEpochRequest = message(
   { name: 'EndQuorumEpochRequest', apiKey: 54, validVersions: '0-1', flexibleVersions: '1+' },
@@ -65,3 +66,8 @@ export const endQuorumEpochResponse = message(
   },
 )
 export type EndQuorumEpochResponse = Infer<typeof endQuorumEpochResponse>
+
+export const endQuorumEpochApi = api(endQuorumEpochRequest, endQuorumEpochResponse, {
+  listeners: CONTROLLER,
+  clusterAction: true,
+})

@@ -1,5 +1,6 @@
 import { bool, int16, int32, int64, string } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const endTxnRequest = message(
   { name: 'EndTxnRequest', apiKey: 26, validVersions: '0-5', flexibleVersions: '3+' },
@@ -22,3 +23,5 @@ export const endTxnResponse = message(
   },
 )
 export type EndTxnResponse = Infer<typeof endTxnResponse>
+
+export const endTxnApi = api(endTxnRequest, endTxnResponse, { listeners: BROKER })

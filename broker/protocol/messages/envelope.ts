@@ -1,5 +1,6 @@
 import { bytes, int16 } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, CONTROLLER } from '../api.ts'
 
 export const envelopeRequest = message(
   { name: 'EnvelopeRequest', apiKey: 58, validVersions: '0', flexibleVersions: '0+' },
@@ -19,3 +20,5 @@ export const envelopeResponse = message(
   },
 )
 export type EnvelopeResponse = Infer<typeof envelopeResponse>
+
+export const envelopeApi = api(envelopeRequest, envelopeResponse, { listeners: CONTROLLER, clusterAction: true })

@@ -1,5 +1,6 @@
 import { bytes, int16, int32, int64 } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BOTH } from '../api.ts'
 
 export const expireDelegationTokenRequest = message(
   { name: 'ExpireDelegationTokenRequest', apiKey: 40, validVersions: '1-2', flexibleVersions: '2+' },
@@ -19,3 +20,8 @@ export const expireDelegationTokenResponse = message(
   },
 )
 export type ExpireDelegationTokenResponse = Infer<typeof expireDelegationTokenResponse>
+
+export const expireDelegationTokenApi = api(expireDelegationTokenRequest, expireDelegationTokenResponse, {
+  listeners: BOTH,
+  forwardable: true,
+})

@@ -1,5 +1,6 @@
 import { array, int16, int32, int64, records, string, struct, uint16, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, CONTROLLER } from '../api.ts'
 
 export const fetchSnapshotRequest = message(
   { name: 'FetchSnapshotRequest', apiKey: 59, validVersions: '0-1', flexibleVersions: '0+' },
@@ -69,3 +70,5 @@ export const fetchSnapshotResponse = message(
   },
 )
 export type FetchSnapshotResponse = Infer<typeof fetchSnapshotResponse>
+
+export const fetchSnapshotApi = api(fetchSnapshotRequest, fetchSnapshotResponse, { listeners: CONTROLLER })

@@ -1,5 +1,6 @@
 import { array, int16, int32, int64, int8, records, string, struct, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BOTH } from '../api.ts'
 
 export const fetchRequest = message(
   { name: 'FetchRequest', apiKey: 1, validVersions: '4-18', flexibleVersions: '12+' },
@@ -113,3 +114,5 @@ export const fetchResponse = message(
   },
 )
 export type FetchResponse = Infer<typeof fetchResponse>
+
+export const fetchApi = api(fetchRequest, fetchResponse, { listeners: BOTH })

@@ -1,5 +1,6 @@
 import { array, int16, int32, int8, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const findCoordinatorRequest = message(
   { name: 'FindCoordinatorRequest', apiKey: 10, validVersions: '0-6', flexibleVersions: '3+' },
@@ -34,3 +35,5 @@ export const findCoordinatorResponse = message(
   },
 )
 export type FindCoordinatorResponse = Infer<typeof findCoordinatorResponse>
+
+export const findCoordinatorApi = api(findCoordinatorRequest, findCoordinatorResponse, { listeners: BROKER })

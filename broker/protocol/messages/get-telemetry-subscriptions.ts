@@ -1,5 +1,6 @@
 import { array, bool, int16, int32, int8, string, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const getTelemetrySubscriptionsRequest = message(
   { name: 'GetTelemetrySubscriptionsRequest', apiKey: 71, validVersions: '0', flexibleVersions: '0+' },
@@ -24,3 +25,7 @@ export const getTelemetrySubscriptionsResponse = message(
   },
 )
 export type GetTelemetrySubscriptionsResponse = Infer<typeof getTelemetrySubscriptionsResponse>
+
+export const getTelemetrySubscriptionsApi = api(getTelemetrySubscriptionsRequest, getTelemetrySubscriptionsResponse, {
+  listeners: BROKER,
+})

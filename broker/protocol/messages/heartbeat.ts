@@ -1,5 +1,6 @@
 import { int16, int32, string } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const heartbeatRequest = message(
   { name: 'HeartbeatRequest', apiKey: 12, validVersions: '0-4', flexibleVersions: '4+' },
@@ -20,3 +21,5 @@ export const heartbeatResponse = message(
   },
 )
 export type HeartbeatResponse = Infer<typeof heartbeatResponse>
+
+export const heartbeatApi = api(heartbeatRequest, heartbeatResponse, { listeners: BROKER })

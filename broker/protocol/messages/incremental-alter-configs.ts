@@ -1,5 +1,6 @@
 import { array, bool, int16, int32, int8, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BOTH } from '../api.ts'
 
 export const incrementalAlterConfigsRequest = message(
   { name: 'IncrementalAlterConfigsRequest', apiKey: 44, validVersions: '0-1', flexibleVersions: '1+' },
@@ -37,3 +38,8 @@ export const incrementalAlterConfigsResponse = message(
   },
 )
 export type IncrementalAlterConfigsResponse = Infer<typeof incrementalAlterConfigsResponse>
+
+export const incrementalAlterConfigsApi = api(incrementalAlterConfigsRequest, incrementalAlterConfigsResponse, {
+  listeners: BOTH,
+  forwardable: true,
+})

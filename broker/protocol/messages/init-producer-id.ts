@@ -1,5 +1,6 @@
 import { bool, int16, int32, int64, string } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const initProducerIdRequest = message(
   { name: 'InitProducerIdRequest', apiKey: 22, validVersions: '0-6', flexibleVersions: '2+' },
@@ -26,3 +27,8 @@ export const initProducerIdResponse = message(
   },
 )
 export type InitProducerIdResponse = Infer<typeof initProducerIdResponse>
+
+export const initProducerIdApi = api(initProducerIdRequest, initProducerIdResponse, {
+  listeners: BROKER,
+  latestUnstable: 6,
+})

@@ -1,5 +1,6 @@
 import { array, int16, int32, int64, string, struct, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const initializeShareGroupStateRequest = message(
   { name: 'InitializeShareGroupStateRequest', apiKey: 83, validVersions: '0', flexibleVersions: '0+' },
@@ -39,3 +40,8 @@ export const initializeShareGroupStateResponse = message(
   },
 )
 export type InitializeShareGroupStateResponse = Infer<typeof initializeShareGroupStateResponse>
+
+export const initializeShareGroupStateApi = api(initializeShareGroupStateRequest, initializeShareGroupStateResponse, {
+  listeners: BROKER,
+  clusterAction: true,
+})

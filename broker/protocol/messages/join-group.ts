@@ -1,5 +1,6 @@
 import { array, bool, bytes, int16, int32, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const joinGroupRequest = message(
   { name: 'JoinGroupRequest', apiKey: 11, validVersions: '0-9', flexibleVersions: '6+' },
@@ -42,3 +43,5 @@ export const joinGroupResponse = message(
   },
 )
 export type JoinGroupResponse = Infer<typeof joinGroupResponse>
+
+export const joinGroupApi = api(joinGroupRequest, joinGroupResponse, { listeners: BROKER })

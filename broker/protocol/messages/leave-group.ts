@@ -1,5 +1,6 @@
 import { array, int16, int32, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const leaveGroupRequest = message(
   { name: 'LeaveGroupRequest', apiKey: 13, validVersions: '0-5', flexibleVersions: '4+' },
@@ -34,3 +35,5 @@ export const leaveGroupResponse = message(
   },
 )
 export type LeaveGroupResponse = Infer<typeof leaveGroupResponse>
+
+export const leaveGroupApi = api(leaveGroupRequest, leaveGroupResponse, { listeners: BROKER })

@@ -1,5 +1,6 @@
 import { array, int16, int32, int8, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const listConfigResourcesRequest = message(
   { name: 'ListConfigResourcesRequest', apiKey: 74, validVersions: '0-1', flexibleVersions: '0+' },
@@ -23,3 +24,7 @@ export const listConfigResourcesResponse = message(
   },
 )
 export type ListConfigResourcesResponse = Infer<typeof listConfigResourcesResponse>
+
+export const listConfigResourcesApi = api(listConfigResourcesRequest, listConfigResourcesResponse, {
+  listeners: BROKER,
+})

@@ -1,5 +1,6 @@
 import { array, int16, int32, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const listGroupsRequest = message(
   { name: 'ListGroupsRequest', apiKey: 16, validVersions: '0-5', flexibleVersions: '3+' },
@@ -26,3 +27,5 @@ export const listGroupsResponse = message(
   },
 )
 export type ListGroupsResponse = Infer<typeof listGroupsResponse>
+
+export const listGroupsApi = api(listGroupsRequest, listGroupsResponse, { listeners: BROKER })

@@ -1,5 +1,6 @@
 import { array, int16, int32, int64, int8, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const listOffsetsRequest = message(
   { name: 'ListOffsetsRequest', apiKey: 2, validVersions: '1-11', flexibleVersions: '6+' },
@@ -44,3 +45,5 @@ export const listOffsetsResponse = message(
   },
 )
 export type ListOffsetsResponse = Infer<typeof listOffsetsResponse>
+
+export const listOffsetsApi = api(listOffsetsRequest, listOffsetsResponse, { listeners: BROKER })

@@ -1,5 +1,6 @@
 import { array, int16, int32, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BOTH } from '../api.ts'
 
 export const listPartitionReassignmentsRequest = message(
   { name: 'ListPartitionReassignmentsRequest', apiKey: 46, validVersions: '0', flexibleVersions: '0+' },
@@ -38,3 +39,9 @@ export const listPartitionReassignmentsResponse = message(
   },
 )
 export type ListPartitionReassignmentsResponse = Infer<typeof listPartitionReassignmentsResponse>
+
+export const listPartitionReassignmentsApi = api(
+  listPartitionReassignmentsRequest,
+  listPartitionReassignmentsResponse,
+  { listeners: BOTH, forwardable: true },
+)

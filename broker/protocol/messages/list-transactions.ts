@@ -1,5 +1,6 @@
 import { array, int16, int32, int64, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const listTransactionsRequest = message(
   { name: 'ListTransactionsRequest', apiKey: 66, validVersions: '0-2', flexibleVersions: '0+' },
@@ -28,3 +29,5 @@ export const listTransactionsResponse = message(
   },
 )
 export type ListTransactionsResponse = Infer<typeof listTransactionsResponse>
+
+export const listTransactionsApi = api(listTransactionsRequest, listTransactionsResponse, { listeners: BROKER })

@@ -1,5 +1,6 @@
 import { array, bool, int16, int32, string, struct, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const metadataRequest = message(
   { name: 'MetadataRequest', apiKey: 3, validVersions: '0-13', flexibleVersions: '9+' },
@@ -57,3 +58,5 @@ export const metadataResponse = message(
   },
 )
 export type MetadataResponse = Infer<typeof metadataResponse>
+
+export const metadataApi = api(metadataRequest, metadataResponse, { listeners: BROKER })

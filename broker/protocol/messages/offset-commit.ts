@@ -1,5 +1,6 @@
 import { array, int16, int32, int64, string, struct, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const offsetCommitRequest = message(
   { name: 'OffsetCommitRequest', apiKey: 8, validVersions: '2-10', flexibleVersions: '8+' },
@@ -46,3 +47,5 @@ export const offsetCommitResponse = message(
   },
 )
 export type OffsetCommitResponse = Infer<typeof offsetCommitResponse>
+
+export const offsetCommitApi = api(offsetCommitRequest, offsetCommitResponse, { listeners: BROKER })

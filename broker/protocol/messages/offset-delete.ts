@@ -1,5 +1,6 @@
 import { array, int16, int32, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const offsetDeleteRequest = message(
   { name: 'OffsetDeleteRequest', apiKey: 47, validVersions: '0', flexibleVersions: 'none' },
@@ -38,3 +39,5 @@ export const offsetDeleteResponse = message(
   },
 )
 export type OffsetDeleteResponse = Infer<typeof offsetDeleteResponse>
+
+export const offsetDeleteApi = api(offsetDeleteRequest, offsetDeleteResponse, { listeners: BROKER })

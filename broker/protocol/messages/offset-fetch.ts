@@ -1,5 +1,6 @@
 import { array, bool, int16, int32, int64, string, struct, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const offsetFetchRequest = message(
   { name: 'OffsetFetchRequest', apiKey: 9, validVersions: '1-10', flexibleVersions: '6+' },
@@ -78,3 +79,5 @@ export const offsetFetchResponse = message(
   },
 )
 export type OffsetFetchResponse = Infer<typeof offsetFetchResponse>
+
+export const offsetFetchApi = api(offsetFetchRequest, offsetFetchResponse, { listeners: BROKER })

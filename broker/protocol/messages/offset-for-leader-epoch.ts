@@ -1,5 +1,6 @@
 import { array, int16, int32, int64, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const offsetForLeaderEpochRequest = message(
   { name: 'OffsetForLeaderEpochRequest', apiKey: 23, validVersions: '2-4', flexibleVersions: '4+' },
@@ -41,3 +42,7 @@ export const offsetForLeaderEpochResponse = message(
   },
 )
 export type OffsetForLeaderEpochResponse = Infer<typeof offsetForLeaderEpochResponse>
+
+export const offsetForLeaderEpochApi = api(offsetForLeaderEpochRequest, offsetForLeaderEpochResponse, {
+  listeners: BROKER,
+})

@@ -1,5 +1,6 @@
 import { array, int16, int32, int64, records, string, struct, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const produceRequest = message(
   { name: 'ProduceRequest', apiKey: 0, validVersions: '3-13', flexibleVersions: '9+' },
@@ -69,3 +70,5 @@ export const produceResponse = message(
   },
 )
 export type ProduceResponse = Infer<typeof produceResponse>
+
+export const produceApi = api(produceRequest, produceResponse, { listeners: BROKER })

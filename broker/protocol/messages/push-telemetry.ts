@@ -1,5 +1,6 @@
 import { bool, bytes, int16, int32, int8, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const pushTelemetryRequest = message(
   { name: 'PushTelemetryRequest', apiKey: 72, validVersions: '0', flexibleVersions: '0+' },
@@ -21,3 +22,5 @@ export const pushTelemetryResponse = message(
   },
 )
 export type PushTelemetryResponse = Infer<typeof pushTelemetryResponse>
+
+export const pushTelemetryApi = api(pushTelemetryRequest, pushTelemetryResponse, { listeners: BROKER })

@@ -1,5 +1,6 @@
 import { array, int16, int32, int64, string, struct, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const readShareGroupStateSummaryRequest = message(
   { name: 'ReadShareGroupStateSummaryRequest', apiKey: 87, validVersions: '0-1', flexibleVersions: '0+' },
@@ -42,3 +43,9 @@ export const readShareGroupStateSummaryResponse = message(
   },
 )
 export type ReadShareGroupStateSummaryResponse = Infer<typeof readShareGroupStateSummaryResponse>
+
+export const readShareGroupStateSummaryApi = api(
+  readShareGroupStateSummaryRequest,
+  readShareGroupStateSummaryResponse,
+  { listeners: BROKER, clusterAction: true },
+)

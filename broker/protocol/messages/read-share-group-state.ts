@@ -1,5 +1,6 @@
 import { array, int16, int32, int64, int8, string, struct, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const readShareGroupStateRequest = message(
   { name: 'ReadShareGroupStateRequest', apiKey: 84, validVersions: '0', flexibleVersions: '0+' },
@@ -48,3 +49,8 @@ export const readShareGroupStateResponse = message(
   },
 )
 export type ReadShareGroupStateResponse = Infer<typeof readShareGroupStateResponse>
+
+export const readShareGroupStateApi = api(readShareGroupStateRequest, readShareGroupStateResponse, {
+  listeners: BROKER,
+  clusterAction: true,
+})

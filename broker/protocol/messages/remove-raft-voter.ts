@@ -1,5 +1,6 @@
 import { int16, int32, string, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BOTH } from '../api.ts'
 
 export const removeRaftVoterRequest = message(
   { name: 'RemoveRaftVoterRequest', apiKey: 81, validVersions: '0', flexibleVersions: '0+' },
@@ -20,3 +21,8 @@ export const removeRaftVoterResponse = message(
   },
 )
 export type RemoveRaftVoterResponse = Infer<typeof removeRaftVoterResponse>
+
+export const removeRaftVoterApi = api(removeRaftVoterRequest, removeRaftVoterResponse, {
+  listeners: BOTH,
+  forwardable: true,
+})

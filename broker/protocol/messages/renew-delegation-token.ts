@@ -1,5 +1,6 @@
 import { bytes, int16, int32, int64 } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BOTH } from '../api.ts'
 
 export const renewDelegationTokenRequest = message(
   { name: 'RenewDelegationTokenRequest', apiKey: 39, validVersions: '1-2', flexibleVersions: '2+' },
@@ -19,3 +20,8 @@ export const renewDelegationTokenResponse = message(
   },
 )
 export type RenewDelegationTokenResponse = Infer<typeof renewDelegationTokenResponse>
+
+export const renewDelegationTokenApi = api(renewDelegationTokenRequest, renewDelegationTokenResponse, {
+  listeners: BOTH,
+  forwardable: true,
+})

@@ -1,5 +1,6 @@
 import { bytes, int16, int64, string } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BOTH } from '../api.ts'
 
 export const saslAuthenticateRequest = message(
   { name: 'SaslAuthenticateRequest', apiKey: 36, validVersions: '0-2', flexibleVersions: '2+' },
@@ -19,3 +20,5 @@ export const saslAuthenticateResponse = message(
   },
 )
 export type SaslAuthenticateResponse = Infer<typeof saslAuthenticateResponse>
+
+export const saslAuthenticateApi = api(saslAuthenticateRequest, saslAuthenticateResponse, { listeners: BOTH })

@@ -1,5 +1,6 @@
 import { array, int16, string } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BOTH } from '../api.ts'
 
 export const saslHandshakeRequest = message(
   { name: 'SaslHandshakeRequest', apiKey: 17, validVersions: '0-1', flexibleVersions: 'none' },
@@ -17,3 +18,5 @@ export const saslHandshakeResponse = message(
   },
 )
 export type SaslHandshakeResponse = Infer<typeof saslHandshakeResponse>
+
+export const saslHandshakeApi = api(saslHandshakeRequest, saslHandshakeResponse, { listeners: BOTH })

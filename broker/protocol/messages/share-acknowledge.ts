@@ -1,5 +1,6 @@
 import { array, bool, int16, int32, int64, int8, string, struct, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const shareAcknowledgeRequest = message(
   { name: 'ShareAcknowledgeRequest', apiKey: 79, validVersions: '1-2', flexibleVersions: '1+' },
@@ -63,3 +64,5 @@ export const shareAcknowledgeResponse = message(
   },
 )
 export type ShareAcknowledgeResponse = Infer<typeof shareAcknowledgeResponse>
+
+export const shareAcknowledgeApi = api(shareAcknowledgeRequest, shareAcknowledgeResponse, { listeners: BROKER })

@@ -1,5 +1,6 @@
 import { array, bool, int16, int32, int64, int8, records, string, struct, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const shareFetchRequest = message(
   { name: 'ShareFetchRequest', apiKey: 78, validVersions: '1-2', flexibleVersions: '1+' },
@@ -85,3 +86,5 @@ export const shareFetchResponse = message(
   },
 )
 export type ShareFetchResponse = Infer<typeof shareFetchResponse>
+
+export const shareFetchApi = api(shareFetchRequest, shareFetchResponse, { listeners: BROKER })

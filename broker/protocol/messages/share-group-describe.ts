@@ -1,5 +1,6 @@
 import { array, bool, int16, int32, string, struct, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const shareGroupDescribeRequest = message(
   { name: 'ShareGroupDescribeRequest', apiKey: 77, validVersions: '1', flexibleVersions: '1+' },
@@ -48,3 +49,5 @@ export const shareGroupDescribeResponse = message(
   },
 )
 export type ShareGroupDescribeResponse = Infer<typeof shareGroupDescribeResponse>
+
+export const shareGroupDescribeApi = api(shareGroupDescribeRequest, shareGroupDescribeResponse, { listeners: BROKER })

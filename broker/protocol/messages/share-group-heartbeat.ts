@@ -1,5 +1,6 @@
 import { array, int16, int32, string, struct, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const shareGroupHeartbeatRequest = message(
   { name: 'ShareGroupHeartbeatRequest', apiKey: 76, validVersions: '1', flexibleVersions: '1+' },
@@ -36,3 +37,7 @@ export const shareGroupHeartbeatResponse = message(
   },
 )
 export type ShareGroupHeartbeatResponse = Infer<typeof shareGroupHeartbeatResponse>
+
+export const shareGroupHeartbeatApi = api(shareGroupHeartbeatRequest, shareGroupHeartbeatResponse, {
+  listeners: BROKER,
+})

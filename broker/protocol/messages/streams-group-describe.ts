@@ -1,5 +1,6 @@
 import { array, bool, int16, int32, int64, string, struct, uint16 } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const streamsGroupDescribeRequest = message(
   { name: 'StreamsGroupDescribeRequest', apiKey: 89, validVersions: '0', flexibleVersions: '0+' },
@@ -148,3 +149,7 @@ export const streamsGroupDescribeResponse = message(
   },
 )
 export type StreamsGroupDescribeResponse = Infer<typeof streamsGroupDescribeResponse>
+
+export const streamsGroupDescribeApi = api(streamsGroupDescribeRequest, streamsGroupDescribeResponse, {
+  listeners: BROKER,
+})

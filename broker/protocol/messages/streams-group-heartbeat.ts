@@ -1,5 +1,6 @@
 import { array, bool, int16, int32, int64, int8, string, struct, uint16 } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const streamsGroupHeartbeatRequest = message(
   { name: 'StreamsGroupHeartbeatRequest', apiKey: 88, validVersions: '0', flexibleVersions: '0+' },
@@ -179,3 +180,7 @@ export const streamsGroupHeartbeatResponse = message(
   },
 )
 export type StreamsGroupHeartbeatResponse = Infer<typeof streamsGroupHeartbeatResponse>
+
+export const streamsGroupHeartbeatApi = api(streamsGroupHeartbeatRequest, streamsGroupHeartbeatResponse, {
+  listeners: BROKER,
+})

@@ -1,5 +1,6 @@
 import { array, bytes, int16, int32, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const syncGroupRequest = message(
   { name: 'SyncGroupRequest', apiKey: 14, validVersions: '0-5', flexibleVersions: '4+' },
@@ -31,3 +32,5 @@ export const syncGroupResponse = message(
   },
 )
 export type SyncGroupResponse = Infer<typeof syncGroupResponse>
+
+export const syncGroupApi = api(syncGroupRequest, syncGroupResponse, { listeners: BROKER })

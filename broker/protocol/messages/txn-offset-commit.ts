@@ -1,5 +1,6 @@
 import { array, int16, int32, int64, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const txnOffsetCommitRequest = message(
   { name: 'TxnOffsetCommitRequest', apiKey: 28, validVersions: '0-5', flexibleVersions: '3+' },
@@ -46,3 +47,5 @@ export const txnOffsetCommitResponse = message(
   },
 )
 export type TxnOffsetCommitResponse = Infer<typeof txnOffsetCommitResponse>
+
+export const txnOffsetCommitApi = api(txnOffsetCommitRequest, txnOffsetCommitResponse, { listeners: BROKER })

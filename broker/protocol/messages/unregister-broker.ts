@@ -1,5 +1,6 @@
 import { int16, int32, string } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BOTH } from '../api.ts'
 
 export const unregisterBrokerRequest = message(
   { name: 'UnregisterBrokerRequest', apiKey: 64, validVersions: '0', flexibleVersions: '0+' },
@@ -18,3 +19,8 @@ export const unregisterBrokerResponse = message(
   },
 )
 export type UnregisterBrokerResponse = Infer<typeof unregisterBrokerResponse>
+
+export const unregisterBrokerApi = api(unregisterBrokerRequest, unregisterBrokerResponse, {
+  listeners: BOTH,
+  forwardable: true,
+})

@@ -1,5 +1,6 @@
 import { array, bool, int16, int32, int8, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BOTH } from '../api.ts'
 
 export const updateFeaturesRequest = message(
   { name: 'UpdateFeaturesRequest', apiKey: 57, validVersions: '0-2', flexibleVersions: '0+' },
@@ -35,3 +36,9 @@ export const updateFeaturesResponse = message(
   },
 )
 export type UpdateFeaturesResponse = Infer<typeof updateFeaturesResponse>
+
+export const updateFeaturesApi = api(updateFeaturesRequest, updateFeaturesResponse, {
+  listeners: BOTH,
+  forwardable: true,
+  clusterAction: true,
+})

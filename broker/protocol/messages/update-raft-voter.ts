@@ -1,5 +1,6 @@
 import { array, int16, int32, string, struct, uint16, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, CONTROLLER } from '../api.ts'
 
 export const updateRaftVoterRequest = message(
   { name: 'UpdateRaftVoterRequest', apiKey: 82, validVersions: '0', flexibleVersions: '0+' },
@@ -40,3 +41,5 @@ export const updateRaftVoterResponse = message(
   },
 )
 export type UpdateRaftVoterResponse = Infer<typeof updateRaftVoterResponse>
+
+export const updateRaftVoterApi = api(updateRaftVoterRequest, updateRaftVoterResponse, { listeners: CONTROLLER })

@@ -1,5 +1,6 @@
 import { array, bool, int16, int32, int64, string, struct, uint16, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, CONTROLLER } from '../api.ts'
 
 export const voteRequest = message(
   { name: 'VoteRequest', apiKey: 52, validVersions: '0-2', flexibleVersions: '0+' },
@@ -56,3 +57,5 @@ export const voteResponse = message(
   },
 )
 export type VoteResponse = Infer<typeof voteResponse>
+
+export const voteApi = api(voteRequest, voteResponse, { listeners: CONTROLLER, clusterAction: true })

@@ -1,5 +1,6 @@
 import { array, int16, int32, int64, int8, string, struct, uuid } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const writeShareGroupStateRequest = message(
   { name: 'WriteShareGroupStateRequest', apiKey: 85, validVersions: '0-1', flexibleVersions: '0+' },
@@ -49,3 +50,8 @@ export const writeShareGroupStateResponse = message(
   },
 )
 export type WriteShareGroupStateResponse = Infer<typeof writeShareGroupStateResponse>
+
+export const writeShareGroupStateApi = api(writeShareGroupStateRequest, writeShareGroupStateResponse, {
+  listeners: BROKER,
+  clusterAction: true,
+})

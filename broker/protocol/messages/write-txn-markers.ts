@@ -1,5 +1,6 @@
 import { array, bool, int16, int32, int64, int8, string, struct } from '../../schema/fields.ts'
 import { type Infer, message } from '../../schema/message.ts'
+import { api, BROKER } from '../api.ts'
 
 export const writeTxnMarkersRequest = message(
   { name: 'WriteTxnMarkersRequest', apiKey: 27, validVersions: '1-2', flexibleVersions: '1+' },
@@ -45,3 +46,8 @@ export const writeTxnMarkersResponse = message(
   },
 )
 export type WriteTxnMarkersResponse = Infer<typeof writeTxnMarkersResponse>
+
+export const writeTxnMarkersApi = api(writeTxnMarkersRequest, writeTxnMarkersResponse, {
+  listeners: BROKER,
+  clusterAction: true,
+})

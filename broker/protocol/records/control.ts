@@ -39,14 +39,14 @@ export const snapshotFooterRecord = message(
 )
 export type SnapshotFooterRecord = Infer<typeof snapshotFooterRecord>
 
-export const kRaftVersionRecord = message(
+export const kraftVersionRecord = message(
   { name: 'KRaftVersionRecord', validVersions: '0', flexibleVersions: '0+' },
   {
     version: int16(),
     kraftVersion: int16(),
   },
 )
-export type KRaftVersionRecord = Infer<typeof kRaftVersionRecord>
+export type KRaftVersionRecord = Infer<typeof kraftVersionRecord>
 
 export const votersRecord = message(
   { name: 'VotersRecord', validVersions: '0', flexibleVersions: '0+' },

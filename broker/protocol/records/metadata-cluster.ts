@@ -37,7 +37,6 @@ export const endTransactionRecord = message(
   { name: 'EndTransactionRecord', apiKey: 24, validVersions: '0', flexibleVersions: '0+' },
   {},
 )
-export type EndTransactionRecord = Infer<typeof endTransactionRecord>
 
 export const featureLevelRecord = message(
   { name: 'FeatureLevelRecord', apiKey: 12, validVersions: '0', flexibleVersions: '0+' },
@@ -49,7 +48,6 @@ export const featureLevelRecord = message(
 export type FeatureLevelRecord = Infer<typeof featureLevelRecord>
 
 export const noOpRecord = message({ name: 'NoOpRecord', apiKey: 20, validVersions: '0', flexibleVersions: '0+' }, {})
-export type NoOpRecord = Infer<typeof noOpRecord>
 
 export const producerIdsRecord = message(
   { name: 'ProducerIdsRecord', apiKey: 15, validVersions: '0', flexibleVersions: '0+' },
