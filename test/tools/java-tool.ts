@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { java, SMALL_JVM } from './apache.ts'
+import { cached, CACHE } from './cache.ts'
+import { kafkaJars } from './maven.ts'
+import { run, type RunOptions, type RunResult } from './run.ts'
+
+/** Runs a class of Apache Kafka's tools by its full name, such as `org.apache.kafka.tools.TopicCommand`. */
+export async function javaTool(
+  className: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<RunResult> {
+  const command = await java(SMALL_JVM, className, args)
+  return run(command.program, command.args, options)
+}
+
+/** Compiles the Java files (all of the unnamed package) against Kafka's jars, once, and returns the directory of the classes. */
+export async function javaClasses(files: readonly string[]): Promise<string> {
+  const hash = createHash('sha1')
+  for (const file of files) hash.update(readFileSync(file))
+  const name = `${basename(files[0] ?? 'classes', '.java')}-${hash.digest('hex').slice(0, 12)}`
+  return cached(join(CACHE, 'java', name), async (target) => {
+    mkdirSync(target, { recursive: true })
+    await run('javac', ['-nowarn', '-cp', (await kafkaJars()).join(':'), '-d', target, ...files])
+  })
+}
+
+/** Compiles `files` and runs the class `className` of them. */
+export async function javaMain(
+  files: readonly string[],
+  className: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<RunResult> {
+  const command = await java(SMALL_JVM, className, args, [await javaClasses(files)])
+  return run(command.program, command.args, options)
+}

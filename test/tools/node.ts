@@ -1,0 +1,226 @@
+import { randomBytes } from 'node:crypto'
+import { spawn, type ChildProcess } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { run } from './run.ts'
+
+const HOST = '127.0.0.1'
+const STOP_MS_MAX = 30_000
+
+/** How one broker is formatted and started; both read the same `server.properties`. */
+export interface Distribution {
+  readonly name: string
+  readonly format: (propertiesFile: string, clusterId: string) => Promise<Command>
+  readonly serve: (propertiesFile: string) => Promise<Command>
+}
+
+export interface Command {
+  readonly program: string
+  readonly args: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export interface NodeOptions {
+  /** Holds configuration, output and data; a temporary one, removed by `stop`, where it is left out. One with data is not formatted again. */
+  readonly directory?: string
+  /** Lines of `server.properties` that are added or replaced. */
+  readonly overrides?: Readonly<Record<string, string>>
+  readonly startMsMax?: number
+}
+
+/** A single-node cluster (controller and broker in one process) that accepts connections. */
+export interface RunningNode {
+  readonly distribution: string
+  readonly host: string
+  readonly port: number
+  /** `host:port`. */
+  readonly bootstrap: string
+  readonly directory: string
+  /** The one directory of `log.dirs`. */
+  readonly logDir: string
+  readonly pid: number
+  /** What it has written to its output so far. */
+  output(): string
+  running(): boolean
+  /** SIGTERM; resolves when the process is gone. Fails when it does not go in time. */
+  stop(): Promise<void>
+  /** SIGKILL; resolves when the process is gone. The data stays. */
+  kill(): Promise<void>
+}
+
+interface Ports {
+  readonly broker: number
+  readonly controller: number
+  readonly metrics: number
+}
+
+/** Formats (where needed) and starts a node; resolves when its listener accepts. */
+export async function startNode(distribution: Distribution, options: NodeOptions = {}): Promise<RunningNode> {
+  const directory = options.directory ?? mkdtempSync(join(tmpdir(), `${distribution.name}-`))
+  const logDir = join(directory, 'data')
+  mkdirSync(logDir, { recursive: true })
+  const ports = await portsOf(directory)
+  const file = join(directory, 'server.properties')
+  writeFileSync(file, propertiesOf(ports, logDir, options.overrides ?? {}))
+  if (!existsSync(join(logDir, 'meta.properties'))) {
+    const format = await distribution.format(file, clusterId())
+    await run(format.program, format.args, { env: { ...format.env } })
+  }
+  const child = serve(await distribution.serve(file), join(directory, 'output.log'))
+  const node = runningNode({
+    distribution,
+    directory,
+    logDir,
+    child,
+    port: ports.broker,
+    temporary: !options.directory,
+  })
+  await accepting(node, options.startMsMax ?? 60_000)
+  return node
+}
+
+function serve(command: Command, outputFile: string): ChildProcess {
+  const output = openSync(outputFile, 'a')
+  const env = { ...process.env, ...command.env }
+  const child = spawn(command.program, command.args, { env, stdio: ['ignore', output, output] })
+  const killWithParent = (): boolean => child.kill('SIGKILL')
+  process.once('exit', killWithParent)
+  child.once('exit', () => process.off('exit', killWithParent))
+  child.on('error', () => undefined)
+  return child
+}
+
+interface Parts {
+  readonly distribution: Distribution
+  readonly directory: string
+  readonly logDir: string
+  readonly child: ChildProcess
+  readonly port: number
+  readonly temporary: boolean
+}
+
+function runningNode({ distribution, directory, logDir, child, port, temporary }: Parts): RunningNode {
+  const running = (): boolean => child.pid !== undefined && child.exitCode === null && child.signalCode === null
+  const exited = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve())
+    child.once('error', () => resolve())
+  })
+  const output = (): string => readFileSync(join(directory, 'output.log'), 'utf8')
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (running()) child.kill(signal)
+    const late = AbortSignal.timeout(STOP_MS_MAX)
+    const hung = new Promise<void>((_, reject) => {
+      late.addEventListener('abort', () => {
+        child.kill('SIGKILL')
+        reject(new Error(`${distribution.name} did not stop within ${STOP_MS_MAX} ms:\n${output().slice(-4000)}`))
+      })
+    })
+    await Promise.race([exited, hung])
+  }
+  return {
+    distribution: distribution.name,
+    host: HOST,
+    port,
+    bootstrap: `${HOST}:${port}`,
+    directory,
+    logDir,
+    pid: child.pid ?? -1,
+    output,
+    running,
+    stop: async () => {
+      await end('SIGTERM')
+      if (temporary) rmSync(directory, { recursive: true, force: true })
+    },
+    kill: () => end('SIGKILL'),
+  }
+}
+
+async function accepting(node: RunningNode, msMax: number): Promise<void> {
+  const deadline = performance.now() + msMax
+  while (!(await connects(node.host, node.port))) {
+    const problem = node.running() ? (performance.now() > deadline ? 'does not listen' : undefined) : 'ended'
+    if (problem !== undefined) {
+      const told = node.output().slice(-4000)
+      await node.kill()
+      throw new Error(`${node.distribution} ${problem} at its start:\n${told}`)
+    }
+    await sleep(10)
+  }
+}
+
+function connects(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port })
+    const end = (result: boolean) => (): void => {
+      socket.destroy()
+      resolve(result)
+    }
+    socket.once('connect', end(true))
+    socket.once('error', end(false))
+  })
+}
+
+/** The ports that belong to `directory`: they are in the quorum's records, so a restart keeps them. */
+async function portsOf(directory: string): Promise<Ports> {
+  const file = join(directory, 'ports.json')
+  if (existsSync(file)) {
+    const kept: Ports = JSON.parse(readFileSync(file, 'utf8'))
+    return kept
+  }
+  const [broker = 0, controller = 0, metrics = 0] = await freePorts(3)
+  const ports = { broker, controller, metrics }
+  writeFileSync(file, JSON.stringify(ports))
+  return ports
+}
+
+/** `count` loopback ports that nobody listens on, all different. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer())
+  const ports = servers.map(
+    (server) =>
+      new Promise<number>((resolve) => {
+        server.listen(0, HOST, () => {
+          const address = server.address()
+          resolve(typeof address === 'object' && address !== null ? address.port : 0)
+        })
+      }),
+  )
+  const numbers = await Promise.all(ports)
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  return numbers
+}
+
+function propertiesOf(ports: Ports, logDir: string, overrides: Readonly<Record<string, string>>): string {
+  const properties = {
+    'process.roles': 'broker,controller',
+    'node.id': '1',
+    listeners: `PLAINTEXT://${HOST}:${ports.broker},CONTROLLER://${HOST}:${ports.controller}`,
+    'advertised.listeners': `PLAINTEXT://${HOST}:${ports.broker},CONTROLLER://${HOST}:${ports.controller}`,
+    'controller.listener.names': 'CONTROLLER',
+    'controller.quorum.bootstrap.servers': `${HOST}:${ports.controller}`,
+    'log.dirs': logDir,
+    'offsets.topic.replication.factor': '1',
+    'offsets.topic.num.partitions': '5',
+    'transaction.state.log.replication.factor': '1',
+    'transaction.state.log.min.isr': '1',
+    'transaction.state.log.num.partitions': '5',
+    'share.coordinator.state.topic.replication.factor': '1',
+    'share.coordinator.state.topic.min.isr': '1',
+    'group.initial.rebalance.delay.ms': '0',
+    // Ours; Apache's broker keeps keys that it does not know to itself.
+    'metrics.listen': `${HOST}:${ports.metrics}`,
+    ...overrides,
+  }
+  return Object.entries(properties)
+    .map(([key, value]) => `${key}=${value}\n`)
+    .join('')
+}
+
+/** A fresh cluster id: a random uuid as Kafka writes it, never with a leading '-', which command lines take for an option. */
+function clusterId(): string {
+  const id = randomBytes(16).toString('base64url')
+  return id.startsWith('-') ? clusterId() : id
+}

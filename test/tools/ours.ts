@@ -1,0 +1,18 @@
+import { resolve } from 'node:path'
+import { type Distribution, type NodeOptions, type RunningNode, startNode } from './node.ts'
+
+const BROKER = resolve(import.meta.dirname, '..', '..', 'broker')
+
+/** Formats and starts a node of this repository. */
+export function startOurs(options: NodeOptions = {}): Promise<RunningNode> {
+  return startNode(OURS, options)
+}
+
+const OURS: Distribution = {
+  name: 'ours',
+  format: async (file, clusterId) => ({
+    program: process.execPath,
+    args: [`${BROKER}/format.ts`, 'format', '--standalone', '-t', clusterId, '-c', file],
+  }),
+  serve: async (file) => ({ program: process.execPath, args: [`${BROKER}/main.ts`, file] }),
+}

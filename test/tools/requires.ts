@@ -1,0 +1,68 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { describe, xdescribe } from '@jest/globals'
+
+const ROOT = resolve(import.meta.dirname, '..', '..')
+
+interface Need {
+  readonly present: () => boolean
+  /** What to run to get it. */
+  readonly bring: string
+}
+
+/** What parts of the tests need beyond Node and npm. */
+const NEEDS = {
+  java: { present: () => runs('javac', '-version'), bring: 'apt-get install openjdk-17-jdk-headless' },
+  mvn: { present: () => runs('mvn', '--version'), bring: 'apt-get install maven' },
+  go: { present: () => runs('go', 'version'), bring: 'apt-get install golang' },
+  python3: { present: () => runs('python3', '-c', 'import venv, ensurepip'), bring: 'apt-get install python3-venv' },
+  kcat: { present: () => runs('kcat', '-V'), bring: 'apt-get install kcat' },
+  root: { present: () => process.getuid?.() === 0, bring: 'sudo npm test' },
+  kubernetes: {
+    present: () => existsSync(process.env['KUBECONFIG'] ?? join(ROOT, '.cache', 'kube', 'kubeconfig')),
+    bring: 'npm run kube:setup && npm run kube:up',
+  },
+} as const satisfies Record<string, Need>
+
+export type Tool = keyof typeof NEEDS
+
+const found = new Map<Tool, boolean>()
+
+/** The tools of `tools` that this machine lacks. */
+export function missing(tools: readonly Tool[]): Tool[] {
+  return tools.filter((tool) => {
+    const present = found.get(tool) ?? NEEDS[tool].present()
+    found.set(tool, present)
+    return !present
+  })
+}
+
+/**
+ * True where every tool is there. Otherwise says in one line what is skipped, why, and which command brings it; throws under
+ * `CI=true`, where a skip is a failure.
+ */
+export function requires(what: string, ...tools: readonly Tool[]): boolean {
+  const lacking = missing(tools)
+  if (lacking.length === 0) return true
+  const bring = lacking.map((tool) => NEEDS[tool].bring).join(' && ')
+  const line = `skipped: ${what}: this machine has no ${lacking.join(', ')}; bring it with: ${bring}`
+  if (process.env['CI'] === 'true') throw new Error(line)
+  process.stderr.write(`${line}\n`)
+  return false
+}
+
+/** `describe` where every tool is there; otherwise the tests are counted as skipped, and `requires` says why. */
+export function describeWith(tools: readonly Tool[], name: string, body: () => void): void {
+  const run = requires(name, ...tools) ? describe : xdescribe
+  run(name, body)
+}
+
+function runs(command: string, ...args: string[]): boolean {
+  try {
+    execFileSync(command, args, { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
