@@ -1,0 +1,59 @@
+import { ApiKey } from '../protocol/api-key.ts'
+import { ErrorCode } from '../protocol/errors.ts'
+import { authorizedOperations, CLUSTER_OPERATIONS } from './authorized-operations.ts'
+import type { BrokerView, ClusterView } from './cluster-view.ts'
+import type { Handler } from './handler.ts'
+
+const BROKERS = 1
+const CONTROLLERS = 2
+
+export interface DescribeClusterDeps {
+  readonly cluster: () => ClusterView
+  readonly isControllerListener: (listener: string) => boolean
+  /** The quorum's voters as the controller listener `listener` reaches them. */
+  readonly controllers: (listener: string) => readonly BrokerView[]
+}
+
+/** DescribeCluster (60), v0 to v2: brokers, or controllers when asked on their listener (KIP-700, KIP-919). */
+export function describeClusterHandler(deps: DescribeClusterDeps): Handler<typeof ApiKey.DescribeCluster> {
+  return {
+    key: ApiKey.DescribeCluster,
+    handle: (request, { listener }) => {
+      const cluster = deps.cluster()
+      const onController = deps.isControllerListener(listener)
+      const refusal = refusalOf(request.endpointType, onController)
+      const nodes = onController
+        ? deps.controllers(listener)
+        : request.includeFencedBrokers
+          ? cluster.brokers(listener)
+          : cluster.liveBrokers(listener)
+      return {
+        throttleTimeMs: 0,
+        ...refusal,
+        endpointType: request.endpointType,
+        clusterId: cluster.clusterId,
+        controllerId: cluster.controllerId(),
+        brokers:
+          refusal.errorCode === ErrorCode.NONE
+            ? nodes.map(({ id, host, port, rack, isFenced }) => ({ brokerId: id, host, port, rack, isFenced }))
+            : [],
+        clusterAuthorizedOperations: authorizedOperations(
+          request.includeClusterAuthorizedOperations,
+          CLUSTER_OPERATIONS,
+        ),
+      }
+    },
+  }
+}
+
+function refusalOf(endpointType: number, onController: boolean): { errorCode: ErrorCode; errorMessage: string | null } {
+  if (endpointType !== BROKERS && endpointType !== CONTROLLERS) {
+    return { errorCode: ErrorCode.UNSUPPORTED_ENDPOINT_TYPE, errorMessage: `Unsupported endpoint type ${endpointType}` }
+  }
+  if ((endpointType === CONTROLLERS) === onController) return { errorCode: ErrorCode.NONE, errorMessage: null }
+  const [asked, has] = onController ? ['BROKER', 'CONTROLLER'] : ['CONTROLLER', 'BROKER']
+  return {
+    errorCode: ErrorCode.MISMATCHED_ENDPOINT_TYPE,
+    errorMessage: `The request was sent to an endpoint of type ${has}, but we wanted an endpoint of type ${asked}`,
+  }
+}

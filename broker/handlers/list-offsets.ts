@@ -1,0 +1,118 @@
+import { ApiKey } from '../protocol/api-key.ts'
+import { ErrorCode } from '../protocol/errors.ts'
+import type { ListOffsetsRequest, ListOffsetsResponse } from '../protocol/messages/list-offsets.ts'
+import type { Partition } from '../replication/partition.ts'
+import type { ReplicaManager } from '../replication/replica-manager.ts'
+import type { Handler } from './handler.ts'
+
+export interface ListOffsetsDeps {
+  readonly replicas: ReplicaManager
+}
+
+/** Timestamps below zero name a position instead of a time. */
+const LATEST = -1n
+const EARLIEST = -2n
+const MAX_TIMESTAMP = -3n
+const EARLIEST_LOCAL = -4n
+const LATEST_TIERED = -5n
+const EARLIEST_PENDING_UPLOAD = -6n
+const READ_COMMITTED = 1
+
+type AskedPartition = ListOffsetsRequest['topics'][number]['partitions'][number]
+type PartitionResponse = ListOffsetsResponse['topics'][number]['partitions'][number]
+
+/** The first version that may ask for each of the special timestamps; before it the broker answers UNSUPPORTED_VERSION. */
+const SPECIAL_SINCE = new Map([
+  [MAX_TIMESTAMP, 7],
+  [EARLIEST_LOCAL, 8],
+  [LATEST_TIERED, 9],
+  [EARLIEST_PENDING_UPLOAD, 11],
+])
+
+/** ListOffsets (2), v1 to v11: by time (KIP-33), maximum timestamp (KIP-734), local log start (KIP-405). */
+export function listOffsetsHandler(deps: ListOffsetsDeps): Handler<typeof ApiKey.ListOffsets> {
+  return {
+    key: ApiKey.ListOffsets,
+    handle: async (request, { apiVersion }) => {
+      const seen = new Set<string>()
+      const repeated = new Set<string>()
+      for (const { name, partitions } of request.topics) {
+        for (const { partitionIndex } of partitions) {
+          const key = `${name}-${partitionIndex}`
+          if (seen.has(key)) repeated.add(key)
+          seen.add(key)
+        }
+      }
+      const topics = request.topics.map(async ({ name, partitions }) => ({
+        name,
+        partitions: await Promise.all(
+          partitions.map((asked) =>
+            repeated.has(`${name}-${asked.partitionIndex}`)
+              ? found(asked, ErrorCode.INVALID_REQUEST)
+              : lookUp(deps.replicas.find(name, asked.partitionIndex), asked, request.isolationLevel, apiVersion),
+          ),
+        ),
+      }))
+      return { throttleTimeMs: 0, topics: await Promise.all(topics) }
+    },
+  }
+}
+
+function found(
+  asked: AskedPartition,
+  errorCode: ErrorCode,
+  offset = -1,
+  timestampMs = -1,
+  leaderEpoch = -1,
+): PartitionResponse {
+  return {
+    partitionIndex: asked.partitionIndex,
+    errorCode,
+    timestamp: BigInt(timestampMs),
+    offset: BigInt(offset),
+    leaderEpoch,
+  }
+}
+
+async function lookUp(
+  partition: Partition | ErrorCode,
+  asked: AskedPartition,
+  isolationLevel: number,
+  version: number,
+): Promise<PartitionResponse> {
+  if (typeof partition === 'number') return found(asked, partition)
+  const error = partition.checkLeader(asked.currentLeaderEpoch)
+  if (error !== ErrorCode.NONE) return found(asked, error)
+  if (version < (SPECIAL_SINCE.get(asked.timestamp) ?? 0)) return found(asked, ErrorCode.UNSUPPORTED_VERSION)
+  const { log, state } = partition
+  const limit = isolationLevel === READ_COMMITTED ? log.lastStableOffset : log.highWatermark
+  switch (asked.timestamp) {
+    case LATEST:
+      return found(asked, ErrorCode.NONE, limit, -1, state.leaderEpoch)
+    case EARLIEST:
+    case EARLIEST_LOCAL:
+    case EARLIEST_PENDING_UPLOAD:
+      return found(
+        asked,
+        ErrorCode.NONE,
+        log.logStartOffset,
+        -1,
+        log.leaderEpochs.epochAt(log.logStartOffset) ?? state.leaderEpoch,
+      )
+    case LATEST_TIERED:
+      return found(asked, ErrorCode.NONE)
+    case MAX_TIMESTAMP: {
+      const at = await log.maxTimestamp()
+      return at === null
+        ? found(asked, ErrorCode.NONE)
+        : found(asked, ErrorCode.NONE, at.offset, at.timestampMs, at.leaderEpoch)
+    }
+    default: {
+      if (asked.timestamp < 0n) return found(asked, ErrorCode.UNSUPPORTED_VERSION)
+      const at = await log.offsetForTimestamp(Number(asked.timestamp))
+      return at === null || at.offset >= limit
+        ? found(asked, ErrorCode.NONE)
+        : found(asked, ErrorCode.NONE, at.offset, at.timestampMs, at.leaderEpoch)
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import { ZERO_UUID } from '../lib/uuid.ts'
+import { ApiKey } from '../protocol/api-key.ts'
+import { ErrorCode } from '../protocol/errors.ts'
+import type { MetadataRequest, MetadataResponse } from '../protocol/messages/metadata.ts'
+import type { RequestContext } from '../security/request-context.ts'
+import { authorizedOperations, CLUSTER_OPERATIONS, TOPIC_OPERATIONS } from './authorized-operations.ts'
+import type { ClusterView, PartitionView, TopicView } from './cluster-view.ts'
+import type { Handler } from './handler.ts'
+import { isValidTopicName } from './topic-name.ts'
+
+const NO_LEADER = -1
+
+type TopicResponse = MetadataResponse['topics'][number]
+
+export interface MetadataDeps {
+  readonly cluster: () => ClusterView
+  /** Creates a missing topic with the broker's defaults (auto.create.topics.enable); gives the error to answer with meanwhile. */
+  readonly autoCreate: (topic: string) => ErrorCode
+}
+
+/** Metadata (3), v0 to v13: brokers, topics by name or id (KIP-516), their partitions' leaders. */
+export function metadataHandler(deps: MetadataDeps): Handler<typeof ApiKey.Metadata> {
+  return {
+    key: ApiKey.Metadata,
+    handle: (request, context) => {
+      const cluster = deps.cluster()
+      return {
+        throttleTimeMs: 0,
+        brokers: cluster
+          .liveBrokers(context.listener)
+          .map(({ id, host, port, rack }) => ({ nodeId: id, host, port, rack })),
+        clusterId: cluster.clusterId,
+        controllerId: cluster.controllerId(),
+        topics: topicsOf(deps, cluster, request, context),
+        errorCode: ErrorCode.NONE,
+        clusterAuthorizedOperations: authorizedOperations(
+          request.includeClusterAuthorizedOperations,
+          CLUSTER_OPERATIONS,
+        ),
+      }
+    },
+  }
+}
+
+/** v0 asks for all topics with an empty list, later versions with null. */
+function topicsOf(
+  deps: MetadataDeps,
+  cluster: ClusterView,
+  request: MetadataRequest,
+  context: RequestContext,
+): TopicResponse[] {
+  const all = request.topics === null || (context.apiVersion === 0 && request.topics.length === 0)
+  const withOperations = request.includeTopicAuthorizedOperations
+  if (all) return cluster.topics().map((topic) => describeTopic(cluster, topic, context, withOperations))
+  const asked = new Map((request.topics ?? []).map((topic) => [topic.name ?? topic.topicId, topic]))
+  return [...asked.values()].map(({ name, topicId }) => {
+    const topic = name === null || name === '' ? cluster.topicById(topicId) : cluster.topic(name)
+    if (topic !== undefined) return describeTopic(cluster, topic, context, withOperations)
+    if (name === null && topicId !== ZERO_UUID) return missing(ErrorCode.UNKNOWN_TOPIC_ID, null, topicId)
+    if (name === null || !isValidTopicName(name)) return missing(ErrorCode.INVALID_TOPIC_EXCEPTION, name, topicId)
+    return missing(
+      request.allowAutoTopicCreation ? deps.autoCreate(name) : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+      name,
+      ZERO_UUID,
+    )
+  })
+}
+
+function missing(errorCode: ErrorCode, name: string | null, topicId: string): TopicResponse {
+  return {
+    errorCode,
+    name,
+    topicId,
+    isInternal: false,
+    partitions: [],
+    topicAuthorizedOperations: authorizedOperations(false, 0),
+  }
+}
+
+function describeTopic(
+  cluster: ClusterView,
+  topic: TopicView,
+  context: RequestContext,
+  withOperations: boolean,
+): TopicResponse {
+  return {
+    errorCode: ErrorCode.NONE,
+    name: topic.name,
+    topicId: topic.id,
+    isInternal: topic.isInternal,
+    partitions: topic.partitions.map((partition) => describePartition(cluster, partition, context)),
+    topicAuthorizedOperations: authorizedOperations(withOperations, TOPIC_OPERATIONS),
+  }
+}
+
+function describePartition(
+  cluster: ClusterView,
+  partition: PartitionView,
+  context: RequestContext,
+): TopicResponse['partitions'][number] {
+  const { index, leader, leaderEpoch, replicas, isr } = partition
+  return {
+    errorCode: leaderError(cluster, leader, context.listener),
+    partitionIndex: index,
+    leaderId: leader,
+    leaderEpoch,
+    replicaNodes: [...replicas],
+    isrNodes: [...isr],
+    offlineReplicas: replicas.filter((replica) => !cluster.isLive(replica)),
+  }
+}
+
+/** A leader that does not offer the listener that the client asks on cannot be reached by it (KIP-103). */
+export function leaderError(cluster: ClusterView, leader: number, listener: string): ErrorCode {
+  if (leader === NO_LEADER || !cluster.isLive(leader)) return ErrorCode.LEADER_NOT_AVAILABLE
+  return cluster.endpoint(leader, listener) === undefined ? ErrorCode.LISTENER_NOT_FOUND : ErrorCode.NONE
+}

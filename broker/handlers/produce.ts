@@ -1,0 +1,141 @@
+import { ApiKey } from '../protocol/api-key.ts'
+import { ErrorCode } from '../protocol/errors.ts'
+import type { ProduceRequest, ProduceResponse } from '../protocol/messages/produce.ts'
+import type { AppendOutcome, Partition } from '../replication/partition.ts'
+import { type ProduceEntry, produce, type RequiredAcks } from '../replication/produce.ts'
+import type { RequestContext } from '../security/request-context.ts'
+import type { Clock } from '../env/clock.ts'
+import type { ReplicaManager } from '../replication/replica-manager.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import type { Handler } from './handler.ts'
+
+export interface ProduceDeps {
+  readonly clock: Clock
+  readonly metrics: Metrics
+  readonly replicas: ReplicaManager
+}
+
+const TOPIC_ID_VERSION = 13
+const INVALID_RECORD_VERSION = 8
+
+type PartitionResponse = ProduceResponse['responses'][number]['partitionResponses'][number]
+
+/**
+ * Produce (0), v3 to v13. v0 to v2 are advertised, since librdkafka reads compression support from them, and refused.
+ * Requests of one connection overlap: the next may be appended while this one waits for the disk or the replicas.
+ */
+export function produceHandler(deps: ProduceDeps): Handler<typeof ApiKey.Produce> {
+  return {
+    key: ApiKey.Produce,
+    overlaps: true,
+    handle: async (request, context) => {
+      const acks = request.acks
+      if (acks !== 0 && acks !== 1 && acks !== -1) return refuseAll(request, ErrorCode.INVALID_REQUIRED_ACKS)
+      if (request.transactionalId !== null) return refuseAll(request, ErrorCode.INVALID_TXN_STATE)
+      return respond(deps, request, acks, context)
+    },
+  }
+}
+
+async function respond(
+  deps: ProduceDeps,
+  request: ProduceRequest,
+  acks: RequiredAcks,
+  context: RequestContext,
+): Promise<ProduceResponse | 'none' | 'close'> {
+  const entries = entriesOf(deps, request, context.apiVersion)
+  const pending = produce(entries, acks, request.timeoutMs, deps.clock)
+  const outcomes = pending instanceof Promise ? await pending : pending
+  count(deps, entries, outcomes)
+  // Without an answer to carry it, the end of the connection is how a client with acks=0 learns of an error.
+  if (acks === 0) return outcomes.some(({ error }) => error !== ErrorCode.NONE) ? 'close' : 'none'
+  let next = 0
+  return {
+    responses: request.topicData.map(({ name, topicId, partitionData }) => ({
+      name,
+      topicId,
+      partitionResponses: partitionData.map(({ index }) => {
+        const entry = entries[next] as ProduceEntry
+        return partitionResponse(index, outcomes[next++] as AppendOutcome, entry.partition, context.apiVersion)
+      }),
+    })),
+    throttleTimeMs: 0,
+    nodeEndpoints: [],
+  }
+}
+
+function entriesOf(deps: ProduceDeps, request: ProduceRequest, version: number): ProduceEntry[] {
+  return request.topicData.flatMap(({ name, topicId, partitionData }) =>
+    partitionData.map(({ index, records }) => ({
+      partition: version >= TOPIC_ID_VERSION ? deps.replicas.findById(topicId, index) : deps.replicas.find(name, index),
+      records,
+    })),
+  )
+}
+
+function partitionResponse(
+  index: number,
+  outcome: AppendOutcome,
+  partition: Partition | ErrorCode,
+  version: number,
+): PartitionResponse {
+  const leader = typeof partition === 'number' ? undefined : partition.state
+  const moved = outcome.error === ErrorCode.NOT_LEADER_OR_FOLLOWER || outcome.error === ErrorCode.FENCED_LEADER_EPOCH
+  return {
+    index,
+    errorCode: errorFor(outcome.error, version),
+    baseOffset: BigInt(outcome.baseOffset),
+    logAppendTimeMs: BigInt(outcome.logAppendTimeMs),
+    logStartOffset: BigInt(outcome.logStartOffset),
+    recordErrors: outcome.recordErrors.map(({ batchIndex, message }) => ({
+      batchIndex,
+      batchIndexErrorMessage: message,
+    })),
+    errorMessage: outcome.message,
+    currentLeader:
+      moved && leader !== undefined
+        ? { leaderId: leader.leader, leaderEpoch: leader.leaderEpoch }
+        : { leaderId: -1, leaderEpoch: -1 },
+  }
+}
+
+/** KIP-467: clients before v8 do not know INVALID_RECORD. */
+function errorFor(error: ErrorCode, version: number): ErrorCode {
+  return error === ErrorCode.INVALID_RECORD && version < INVALID_RECORD_VERSION ? ErrorCode.INVALID_TIMESTAMP : error
+}
+
+function refuseAll(request: ProduceRequest, errorCode: ErrorCode): ProduceResponse | 'close' {
+  if (request.acks === 0) return 'close'
+  return {
+    responses: request.topicData.map(({ name, topicId, partitionData }) => ({
+      name,
+      topicId,
+      partitionResponses: partitionData.map(({ index }) => ({
+        index,
+        errorCode,
+        baseOffset: -1n,
+        logAppendTimeMs: -1n,
+        logStartOffset: -1n,
+        recordErrors: [],
+        errorMessage: null,
+        currentLeader: { leaderId: -1, leaderEpoch: -1 },
+      })),
+    })),
+    throttleTimeMs: 0,
+    nodeEndpoints: [],
+  }
+}
+
+function count(deps: ProduceDeps, entries: readonly ProduceEntry[], outcomes: readonly AppendOutcome[]): void {
+  for (const [index, { partition, records }] of entries.entries()) {
+    if (typeof partition === 'number') continue
+    const outcome = outcomes[index] as AppendOutcome
+    const topic = deps.metrics.brokerTopic(partition.log.topic)
+    topic.totalProduceRequests++
+    if (outcome.error !== ErrorCode.NONE) topic.failedProduceRequests++
+    else if (records !== null) {
+      topic.bytesIn += records.length
+      topic.messagesIn += outcome.recordCount
+    }
+  }
+}

@@ -1,0 +1,114 @@
+import type { Clock, Timer } from '../env/clock.ts'
+import { ErrorCode } from '../protocol/errors.ts'
+import { type AppendOutcome, type Partition, refusedAppend } from './partition.ts'
+import type { Wait } from './waiters.ts'
+
+/** One partition of a Produce request; `partition` is an error where this broker cannot serve it. */
+export interface ProduceEntry {
+  readonly partition: Partition | ErrorCode
+  readonly records: Uint8Array | null
+}
+
+/** How long an answer waits: not at all, for the leader's own file, or for all in-sync replicas. */
+export type RequiredAcks = 0 | 1 | -1
+
+/** The delayed produce of Kafka's purgatory: one object a request, complete when its last partition is. */
+class DelayedProduce {
+  readonly #outcomes: AppendOutcome[]
+  readonly #waits: Wait[] = []
+  readonly #acks: RequiredAcks
+  #pending: number
+  #timer: Timer | undefined
+  #resolve: ((outcomes: AppendOutcome[]) => void) | undefined
+
+  constructor(size: number, acks: RequiredAcks) {
+    this.#outcomes = Array.from({ length: size })
+    this.#pending = size
+    this.#acks = acks
+  }
+
+  appended(index: number, partition: Partition, outcome: AppendOutcome): void {
+    this.#outcomes[index] = outcome
+    if (outcome.error !== ErrorCode.NONE || this.#acks === 0) {
+      this.#done()
+      return
+    }
+    const reached = (error: ErrorCode): void => {
+      if (error !== ErrorCode.NONE) this.#outcomes[index] = refusedAppend(error)
+      this.#done()
+    }
+    const wait =
+      this.#acks === 1
+        ? partition.awaitLocal(outcome.nextOffset, reached)
+        : partition.awaitCommitted(outcome.nextOffset, reached)
+    this.#waits.push(wait)
+  }
+
+  refused(index: number, error: ErrorCode): void {
+    this.#outcomes[index] = refusedAppend(error)
+    this.#done()
+  }
+
+  #done(): void {
+    this.#pending--
+    if (this.#pending === 0) this.#finish()
+  }
+
+  #finish(): void {
+    this.#timer?.cancel()
+    this.#resolve?.(this.#outcomes)
+  }
+
+  result(clock: Clock, timeoutMs: number): AppendOutcome[] | Promise<AppendOutcome[]> {
+    if (this.#pending === 0) return this.#outcomes
+    return new Promise((resolve) => {
+      this.#resolve = resolve
+      this.#timer = clock.setTimer(timeoutMs, () => this.#expire())
+    })
+  }
+
+  /** What was appended stays appended; the client learns that it may not be replicated yet. */
+  #expire(): void {
+    for (const wait of this.#waits) wait.cancel()
+    for (let index = 0; index < this.#outcomes.length; index++) {
+      const outcome = this.#outcomes[index]
+      if (outcome === undefined || outcome.error === ErrorCode.NONE)
+        this.#outcomes[index] = refusedAppend(ErrorCode.REQUEST_TIMED_OUT)
+    }
+    this.#finish()
+  }
+}
+
+/** Appends to every partition of a request and waits as `acks` asks, at most `timeoutMs`. Outcomes come in the order of `entries`. */
+export function produce(
+  entries: readonly ProduceEntry[],
+  acks: RequiredAcks,
+  timeoutMs: number,
+  clock: Clock,
+): AppendOutcome[] | Promise<AppendOutcome[]> {
+  const delayed = new DelayedProduce(entries.length, acks)
+  for (const [index, { partition, records }] of entries.entries()) {
+    if (typeof partition === 'number') delayed.refused(index, partition)
+    else if (records === null) delayed.refused(index, ErrorCode.INVALID_RECORD)
+    else appendTo(delayed, index, partition, records, acks)
+  }
+  return delayed.result(clock, timeoutMs)
+}
+
+function appendTo(
+  delayed: DelayedProduce,
+  index: number,
+  partition: Partition,
+  records: Uint8Array,
+  acks: RequiredAcks,
+): void {
+  const outcome = partition.append(records, acks === -1)
+  if (outcome instanceof Promise) {
+    outcome.then(
+      (settled) => delayed.appended(index, partition, settled),
+      () => delayed.refused(index, ErrorCode.UNKNOWN_SERVER_ERROR),
+    )
+  } else {
+    delayed.appended(index, partition, outcome)
+  }
+}

@@ -1,0 +1,62 @@
+import { ErrorCode } from '../protocol/errors.ts'
+
+/** Called once: with NONE when the offset is reached, else with what came in between. */
+export type Reached = (error: ErrorCode) => void
+
+interface Waiter {
+  readonly offset: number
+  reached: Reached | undefined
+}
+
+/** A wait that may be given up; afterwards its callback is never called. */
+export interface Wait {
+  cancel(): void
+}
+
+/**
+ * Those who wait for an offset that only grows, in the order of their offsets. Appends are served in log order, so that the queue
+ * is sorted by construction and advancing it looks only at those who are due.
+ */
+export class OffsetWaiters {
+  #queue: Waiter[] = []
+  #head = 0
+
+  add(offset: number, reached: Reached): Wait {
+    const waiter: Waiter = { offset, reached }
+    this.#queue.push(waiter)
+    return {
+      cancel: () => {
+        waiter.reached = undefined
+      },
+    }
+  }
+
+  /** Completes every wait for an offset up to and including `offset`. */
+  advance(offset: number): void {
+    while (this.#head < this.#queue.length) {
+      const waiter = this.#queue[this.#head] as Waiter
+      if (waiter.offset > offset) break
+      this.#head++
+      waiter.reached?.(ErrorCode.NONE)
+    }
+    this.#compact()
+  }
+
+  /** Ends every wait with `error`. */
+  fail(error: ErrorCode): void {
+    const waiting = this.#queue.slice(this.#head)
+    this.#queue = []
+    this.#head = 0
+    for (const waiter of waiting) waiter.reached?.(error)
+  }
+
+  #compact(): void {
+    if (this.#head === this.#queue.length) {
+      this.#queue.length = 0
+      this.#head = 0
+    } else if (this.#head > 1024) {
+      this.#queue = this.#queue.slice(this.#head)
+      this.#head = 0
+    }
+  }
+}

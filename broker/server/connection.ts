@@ -1,0 +1,174 @@
+import type { Connection } from '../env/network.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { FrameDecoder } from './frame-decoder.ts'
+
+/** What a request comes to: the answer's bytes, no answer at all (Produce with acks=0), or the end of the connection. */
+export type Reply = readonly Uint8Array[] | 'none' | 'close'
+
+export interface Peer {
+  readonly listener: string
+  readonly clientAddress: string
+  onAbandoned(gone: () => void): void
+}
+
+/** Turns frames into replies; never throws or rejects. */
+export interface Dispatcher {
+  /** True where this request may start while earlier ones of the connection that say the same still wait: Produce. */
+  mayOverlap(frame: Uint8Array): boolean
+  dispatch(frame: Uint8Array, peer: Peer): Reply | Promise<Reply>
+}
+
+export interface ServerConnectionOptions {
+  readonly listener: string
+  readonly maxFrameBytes: number
+}
+
+export interface ServerConnectionDeps {
+  readonly dispatcher: Dispatcher
+  readonly logger: Logger
+  nowMs(): number
+  onClosed(connection: ServerConnection): void
+}
+
+/** Pipelined requests that one connection may have in progress. Clients send 5 (max.in.flight.requests.per.connection). */
+const OVERLAP_MAX = 16
+
+interface Slot {
+  reply: Reply | undefined
+}
+
+/**
+ * One client. Requests start in the order they came, one after the other as in Apache Kafka, except that overlapping ones are let
+ * through while their predecessors wait for the disk or the replicas. Replies leave in the order of the requests.
+ */
+export class ServerConnection implements Peer {
+  readonly listener: string
+  readonly clientAddress: string
+  readonly #connection: Connection
+  readonly #deps: ServerConnectionDeps
+  readonly #decoder: FrameDecoder
+  readonly #slots: Slot[] = []
+  readonly #abandoned = new Set<() => void>()
+  #held: Uint8Array | undefined
+  #exclusive = false
+  #blocked = false
+  #congested = false
+  #closed = false
+  #lastActiveMs: number
+
+  constructor(connection: Connection, options: ServerConnectionOptions, deps: ServerConnectionDeps) {
+    this.listener = options.listener
+    this.clientAddress = connection.remote.host
+    this.#connection = connection
+    this.#deps = deps
+    this.#decoder = new FrameDecoder(options.maxFrameBytes)
+    this.#lastActiveMs = deps.nowMs()
+    connection.onData((chunk) => this.#receive(chunk))
+    connection.onDrain(() => {
+      this.#congested = false
+      this.#pumpSafely()
+    })
+    connection.onClose((error) => this.#ended(error))
+  }
+
+  /** Monotonic time of the last bytes received; `connections.max.idle.ms` counts from it while nothing is in progress. */
+  get idleSinceMs(): number {
+    return this.#slots.length > 0 ? this.#deps.nowMs() : this.#lastActiveMs
+  }
+
+  onAbandoned(gone: () => void): void {
+    if (this.#closed) gone()
+    else if (this.#slots.length > 0) this.#abandoned.add(gone)
+  }
+
+  close(): void {
+    this.#connection.destroy()
+  }
+
+  #receive(chunk: Uint8Array): void {
+    this.#lastActiveMs = this.#deps.nowMs()
+    try {
+      this.#decoder.push(chunk)
+    } catch (error) {
+      this.#reject(error)
+      return
+    }
+    this.#pumpSafely()
+  }
+
+  #reject(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error)
+    this.#deps.logger.warn(
+      { client: this.clientAddress, listener: this.listener, reason },
+      'closed a connection: bad input',
+    )
+    this.#connection.destroy()
+  }
+
+  /** Starts what may start, and stops reading while a frame has to wait: the back-pressure that reaches the client. */
+  #pump(): void {
+    while (!this.#closed) {
+      this.#held ??= this.#decoder.next()
+      const frame = this.#held
+      if (frame === undefined || !this.#mayStart(frame)) break
+      this.#held = undefined
+      this.#start(frame)
+    }
+    const blocked = this.#held !== undefined
+    if (blocked === this.#blocked || this.#closed) return
+    this.#blocked = blocked
+    if (blocked) this.#connection.pause()
+    else this.#connection.resume()
+  }
+
+  #mayStart(frame: Uint8Array): boolean {
+    // A client that does not read its answers gets no further ones made.
+    if (this.#congested) return false
+    if (this.#slots.length === 0) return true
+    return !this.#exclusive && this.#slots.length < OVERLAP_MAX && this.#deps.dispatcher.mayOverlap(frame)
+  }
+
+  #start(frame: Uint8Array): void {
+    const slot: Slot = { reply: undefined }
+    this.#slots.push(slot)
+    if (this.#slots.length === 1) this.#exclusive = !this.#deps.dispatcher.mayOverlap(frame)
+    const reply = this.#deps.dispatcher.dispatch(frame, this)
+    if (reply instanceof Promise) {
+      void reply.then((settled) => {
+        this.#settle(slot, settled)
+        this.#pumpSafely()
+      })
+    } else {
+      this.#settle(slot, reply)
+    }
+  }
+
+  #pumpSafely(): void {
+    try {
+      this.#pump()
+    } catch (error) {
+      this.#reject(error)
+    }
+  }
+
+  #settle(slot: Slot, reply: Reply): void {
+    slot.reply = reply
+    while (this.#slots.length > 0 && !this.#closed) {
+      const head = (this.#slots[0] as Slot).reply
+      if (head === undefined) return
+      this.#slots.shift()
+      if (head === 'close') this.#connection.destroy()
+      else if (head !== 'none' && !this.#connection.write(head)) this.#congested = true
+    }
+    if (this.#slots.length === 0) this.#abandoned.clear()
+  }
+
+  #ended(error: Error | undefined): void {
+    this.#closed = true
+    if (error !== undefined)
+      this.#deps.logger.debug({ client: this.clientAddress, reason: error.message }, 'a connection broke')
+    for (const gone of this.#abandoned) gone()
+    this.#abandoned.clear()
+    this.#deps.onClosed(this)
+  }
+}

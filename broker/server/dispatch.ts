@@ -1,0 +1,122 @@
+import type { Clock } from '../env/clock.ts'
+import type { Api, ListenerKind } from '../protocol/api.ts'
+import { decodeRequest, encodeResponse, type Request } from '../protocol/frame.ts'
+import { SchemaError } from '../schema/error.ts'
+import { ANONYMOUS, type RequestContext } from '../security/request-context.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import type { Dispatcher, Peer, Reply } from './connection.ts'
+
+/** A handler with its types set aside: what it is given was decoded by `api`, what it gives is encoded by it. */
+export interface ServedApi {
+  readonly api: Api
+  readonly overlaps: boolean
+  handle(request: unknown, context: RequestContext): unknown
+  /** How a version without a schema is answered; without it the connection ends. ApiVersions has one (KIP-511). */
+  readonly onUnsupportedVersion?: { readonly version: number; readonly response: unknown }
+}
+
+export interface DispatcherDeps {
+  readonly clock: Clock
+  readonly metrics: Metrics
+  readonly logger: Logger
+}
+
+/** Decodes a frame, hands it to its API and encodes the answer: one listener kind's table of what is served. */
+export class ApiDispatcher implements Dispatcher {
+  readonly #apis = new Map<number, ServedApi>()
+  readonly #deps: DispatcherDeps
+
+  constructor(apis: readonly ServedApi[], kind: ListenerKind, deps: DispatcherDeps) {
+    for (const served of apis) if (served.api.listeners.includes(kind)) this.#apis.set(served.api.key, served)
+    this.#deps = deps
+  }
+
+  mayOverlap(frame: Uint8Array): boolean {
+    if (frame.length < 2) return false
+    const key = ((frame[0] as number) << 8) | (frame[1] as number)
+    return this.#apis.get(key)?.overlaps === true
+  }
+
+  dispatch(frame: Uint8Array, peer: Peer): Reply | Promise<Reply> {
+    const startedMs = this.#deps.clock.monotonicMs()
+    let request: Request
+    try {
+      request = decodeRequest(frame)
+    } catch (error) {
+      return this.#refuse(peer, error)
+    }
+    const served = this.#apis.get(request.header.requestApiKey)
+    if (served === undefined) return this.#unserved(peer, request, 'no such API on this listener')
+    if (!request.isSupported) return this.#unsupported(peer, request, served)
+    return this.#handle(served, request, peer, startedMs)
+  }
+
+  #handle(served: ServedApi, request: Request, peer: Peer, startedMs: number): Reply | Promise<Reply> {
+    const { requestApiVersion: version, correlationId, clientId } = request.header
+    const finish = (answer: unknown): Reply => {
+      const reply =
+        answer === 'none' || answer === 'close'
+          ? answer
+          : encodeResponse(served.api as Api<unknown, never, unknown, unknown>, version, correlationId, answer)
+      this.#deps.metrics.request(served.api.name).observe(this.#deps.clock.monotonicMs() - startedMs)
+      return reply
+    }
+    try {
+      const body = served.api.request.decode(request.body, version)
+      request.body.end()
+      const answer = served.handle(body, {
+        apiVersion: version,
+        clientId: clientId ?? '',
+        clientAddress: peer.clientAddress,
+        listener: peer.listener,
+        principal: ANONYMOUS,
+        onAbandoned: (gone) => peer.onAbandoned(gone),
+      })
+      if (!(answer instanceof Promise)) return finish(answer)
+      return answer.then(finish).catch((error: unknown) => this.#failed(served, peer, error))
+    } catch (error) {
+      return error instanceof SchemaError
+        ? this.#refuse(peer, error, served.api.name)
+        : this.#failed(served, peer, error)
+    }
+  }
+
+  #unsupported(peer: Peer, request: Request, served: ServedApi): Reply {
+    const fallback = served.onUnsupportedVersion
+    if (fallback === undefined) return this.#unserved(peer, request, 'no such version of this API')
+    return encodeResponse(
+      served.api as Api<unknown, never, unknown, unknown>,
+      fallback.version,
+      request.header.correlationId,
+      fallback.response,
+    )
+  }
+
+  #unserved(peer: Peer, request: Request, reason: string): Reply {
+    const { requestApiKey: apiKey, requestApiVersion: apiVersion, clientId } = request.header
+    this.#deps.logger.warn(
+      { client: peer.clientAddress, listener: peer.listener, clientId, apiKey, apiVersion, reason },
+      'closed a connection: unsupported request',
+    )
+    return 'close'
+  }
+
+  #refuse(peer: Peer, error: unknown, api?: string): Reply {
+    const reason = error instanceof Error ? error.message : String(error)
+    this.#deps.logger.warn(
+      { client: peer.clientAddress, listener: peer.listener, api, reason },
+      'closed a connection: malformed request',
+    )
+    return 'close'
+  }
+
+  /** A bug or a failed device: the client sees a broken connection and tries again, the log has the reason. */
+  #failed(served: ServedApi, peer: Peer, error: unknown): Reply {
+    this.#deps.logger.error(
+      { client: peer.clientAddress, api: served.api.name, err: error },
+      'closed a connection: a request failed',
+    )
+    return 'close'
+  }
+}

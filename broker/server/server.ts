@@ -1,0 +1,115 @@
+import type { Clock, Timer } from '../env/clock.ts'
+import type { Connection, Listener, Network } from '../env/network.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { type Dispatcher, ServerConnection } from './connection.ts'
+
+export interface ListenerOptions {
+  readonly name: string
+  readonly host: string
+  /** 0 takes a free port. */
+  readonly port: number
+}
+
+export interface SocketServerOptions {
+  /** socket.request.max.bytes */
+  readonly maxFrameBytes: number
+  /** connections.max.idle.ms; negative: never */
+  readonly maxIdleMs: number
+  /** max.connections of the whole broker */
+  readonly maxConnections: number
+  /** max.connections.per.ip, with max.connections.per.ip.overrides */
+  maxConnectionsOf(address: string): number
+}
+
+export interface SocketServerDeps {
+  readonly network: Network
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** How often idle connections are looked for, at most. */
+const IDLE_CHECK_MS = 10_000
+
+/** Accepts connections on any number of listeners, within the limits on their number and idleness. */
+export class SocketServer implements AsyncDisposable {
+  readonly #options: SocketServerOptions
+  readonly #deps: SocketServerDeps
+  readonly #listeners = new Map<string, Listener>()
+  readonly #connections = new Set<ServerConnection>()
+  readonly #perAddress = new Map<string, number>()
+  #idleTimer: Timer | undefined
+
+  constructor(options: SocketServerOptions, deps: SocketServerDeps) {
+    this.#options = options
+    this.#deps = deps
+    this.#scheduleIdleCheck()
+  }
+
+  /** Starts a listener; rejects with the system's error (EADDRINUSE, …). Returns the port it got. */
+  async listen(options: ListenerOptions, dispatcher: Dispatcher): Promise<number> {
+    const { host, port, name } = options
+    const listener = await this.#deps.network.listen({ host, port }, (connection) =>
+      this.#accept(connection, name, dispatcher),
+    )
+    this.#listeners.set(name, listener)
+    return listener.address.port
+  }
+
+  connectionCount(listener: string): number {
+    let count = 0
+    for (const connection of this.#connections) if (connection.listener === listener) count++
+    return count
+  }
+
+  #accept(connection: Connection, listener: string, dispatcher: Dispatcher): void {
+    const address = connection.remote.host
+    const fromAddress = this.#perAddress.get(address) ?? 0
+    if (
+      this.#connections.size >= this.#options.maxConnections ||
+      fromAddress >= this.#options.maxConnectionsOf(address)
+    ) {
+      this.#deps.logger.warn(
+        { client: address, listener, connections: this.#connections.size, fromAddress },
+        'refused a connection: max.connections or max.connections.per.ip is reached',
+      )
+      connection.destroy()
+      return
+    }
+    this.#perAddress.set(address, fromAddress + 1)
+    const served = new ServerConnection(
+      connection,
+      { listener, maxFrameBytes: this.#options.maxFrameBytes },
+      {
+        dispatcher,
+        logger: this.#deps.logger,
+        nowMs: () => this.#deps.clock.monotonicMs(),
+        onClosed: (closed) => this.#forget(closed),
+      },
+    )
+    this.#connections.add(served)
+  }
+
+  #forget(connection: ServerConnection): void {
+    if (!this.#connections.delete(connection)) return
+    const left = (this.#perAddress.get(connection.clientAddress) ?? 1) - 1
+    if (left > 0) this.#perAddress.set(connection.clientAddress, left)
+    else this.#perAddress.delete(connection.clientAddress)
+  }
+
+  #scheduleIdleCheck(): void {
+    if (this.#options.maxIdleMs < 0) return
+    this.#idleTimer = this.#deps.clock.setTimer(Math.min(IDLE_CHECK_MS, this.#options.maxIdleMs), () => {
+      const limit = this.#deps.clock.monotonicMs() - this.#options.maxIdleMs
+      for (const connection of this.#connections) if (connection.idleSinceMs < limit) connection.close()
+      this.#scheduleIdleCheck()
+    })
+  }
+
+  /** Stops accepting, then drops the connections. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#idleTimer?.cancel()
+    const closing = [...this.#listeners.values()].map((listener) => listener.close())
+    for (const connection of this.#connections) connection.close()
+    await Promise.all(closing)
+  }
+}

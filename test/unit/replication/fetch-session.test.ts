@@ -1,0 +1,105 @@
+import { describe, expect, test } from '@jest/globals'
+import { ErrorCode } from '../../../broker/protocol/errors.ts'
+import { FetchSessions, type SessionPartition, type SessionRequest } from '../../../broker/replication/fetch-session.ts'
+import { ZERO_UUID } from '../../../broker/lib/uuid.ts'
+import { SimClock } from '../../fakes/clock.ts'
+import { SimRandom } from '../../fakes/random.ts'
+
+function sessions(slots = 10): { fetchSessions: FetchSessions; clock: SimClock } {
+  const clock = new SimClock()
+  return { fetchSessions: new FetchSessions({ slots }, { clock, random: new SimRandom(1) }), clock }
+}
+
+function partition(index: number, fetchOffset = 0): SessionPartition {
+  return {
+    topic: 't',
+    topicId: ZERO_UUID,
+    partition: index,
+    fetchOffset,
+    maxBytes: 100,
+    currentLeaderEpoch: -1,
+    lastFetchedEpoch: -1,
+    logStartOffset: -1,
+  }
+}
+
+function request(
+  sessionId: number,
+  sessionEpoch: number,
+  partitions: SessionPartition[],
+  forgotten: number[] = [],
+): SessionRequest {
+  return {
+    sessionId,
+    sessionEpoch,
+    usesTopicIds: false,
+    partitions,
+    forgotten: forgotten.map((index) => ({ topic: 't', topicId: ZERO_UUID, partition: index })),
+  }
+}
+
+function result(highWatermark: number, sizeInBytes = 0) {
+  return { error: ErrorCode.NONE, highWatermark, logStartOffset: 0, sizeInBytes, diverging: undefined }
+}
+
+describe('FetchSessions', () => {
+  test('epoch 0 opens a session, and the next epoch continues it with what changed', () => {
+    const { fetchSessions } = sessions()
+    const full = fetchSessions.open(request(0, 0, [partition(0), partition(1)]))
+    expect(full.sessionId).toBeGreaterThan(0)
+    const next = fetchSessions.open(request(full.sessionId, 1, [partition(1, 7)]))
+    expect(next.partitions.map((asked) => [asked.partition, asked.fetchOffset])).toEqual([
+      [0, 0],
+      [1, 7],
+    ])
+  })
+
+  test('an incremental answer leaves out a partition with nothing new', () => {
+    const { fetchSessions } = sessions()
+    const full = fetchSessions.open(request(0, 0, [partition(0)]))
+    expect(full.includes(full.partitions[0] as SessionPartition, result(5))).toBe(true)
+    const same = fetchSessions.open(request(full.sessionId, 1, []))
+    expect(same.includes(same.partitions[0] as SessionPartition, result(5))).toBe(false)
+    const moved = fetchSessions.open(request(full.sessionId, 2, []))
+    expect(moved.includes(moved.partitions[0] as SessionPartition, result(6))).toBe(true)
+  })
+
+  test('a forgotten partition is not read any more', () => {
+    const { fetchSessions } = sessions()
+    const full = fetchSessions.open(request(0, 0, [partition(0), partition(1)]))
+    const next = fetchSessions.open(request(full.sessionId, 1, [], [0]))
+    expect(next.partitions.map((asked) => asked.partition)).toEqual([1])
+  })
+
+  test('an unknown session and a wrong epoch have their own errors', () => {
+    const { fetchSessions } = sessions()
+    const full = fetchSessions.open(request(0, 0, [partition(0)]))
+    expect(fetchSessions.open(request(full.sessionId, 5, [])).error).toBe(ErrorCode.INVALID_FETCH_SESSION_EPOCH)
+    expect(fetchSessions.open(request(full.sessionId + 1, 1, [])).error).toBe(ErrorCode.FETCH_SESSION_ID_NOT_FOUND)
+  })
+
+  test('epoch -1 closes the session', () => {
+    const { fetchSessions } = sessions()
+    const full = fetchSessions.open(request(0, 0, [partition(0)]))
+    expect(fetchSessions.open(request(full.sessionId, -1, [partition(0)])).sessionId).toBe(0)
+    expect(fetchSessions.size).toBe(0)
+  })
+
+  test('without a free slot a fetch goes without a session, and an idle one makes room', () => {
+    const { fetchSessions, clock } = sessions(1)
+    fetchSessions.open(request(0, 0, [partition(0)]))
+    expect(fetchSessions.open(request(0, 0, [partition(0)])).sessionId).toBe(0)
+    clock.advance(120_001)
+    expect(fetchSessions.open(request(0, 0, [partition(0)])).sessionId).toBeGreaterThan(0)
+    expect(fetchSessions.size).toBe(1)
+  })
+
+  test('a partition that gave data goes behind the others', () => {
+    const { fetchSessions } = sessions()
+    const full = fetchSessions.open(request(0, 0, [partition(0), partition(1)]))
+    const next = fetchSessions.open(request(full.sessionId, 1, []))
+    next.includes(next.partitions[0] as SessionPartition, result(9, 100))
+    const after = fetchSessions.open(request(full.sessionId, 2, []))
+    expect(after.partitions.map((asked) => asked.partition)).toEqual([1, 0])
+  })
+})
