@@ -84,11 +84,11 @@ export type MetadataRecord<T extends MetadataRecordType = MetadataRecordType> = 
 const SCHEMAS: { [T in MetadataRecordType]: Message<Decoded[T], Encoded[T]> } = METADATA_RECORDS
 const TYPES: ReadonlyMap<number, MetadataRecordType> = new Map(
   Object.keys(METADATA_RECORDS)
-    .filter(isType)
+    .filter(isMetadataRecordType)
     .map((type) => [METADATA_RECORDS[type].apiKey, type]),
 )
 
-function isType(name: string): name is MetadataRecordType {
+export function isMetadataRecordType(name: string): name is MetadataRecordType {
   return Object.hasOwn(METADATA_RECORDS, name)
 }
 

@@ -61,7 +61,7 @@ class DecoderGenerator {
     )
   }
 
-  #read({ field, nullable, compact }: PlannedField): string {
+  #read({ field, nullable, compact, tag }: PlannedField): string {
     switch (field.kind) {
       case 'string':
         return `r.${method('String', nullable, compact)}()`
@@ -72,7 +72,9 @@ class DecoderGenerator {
         return `${this.#array(field, nullable)}(r)`
       case 'struct': {
         const read = `${this.struct(field.fields ?? {})}(r)`
-        return nullable ? `r.int8() < 0 ? null : ${read}` : read
+        if (!nullable) return read
+        // As Kafka's generated code has it: a tagged struct is introduced as compact ones would be, others by a byte.
+        return tag === undefined ? `r.int8() < 0 ? null : ${read}` : `r.unsignedVarint() === 0 ? null : ${read}`
       }
       default:
         return `r.${field.kind}()`

@@ -68,7 +68,7 @@ class EncoderGenerator {
     return `${counts.join('')}w.unsignedVarint(${total})\n${writes.join('')}`
   }
 
-  #write({ field, nullable, compact }: PlannedField, x: string): string {
+  #write({ field, nullable, compact, tag }: PlannedField, x: string): string {
     switch (field.kind) {
       case 'string':
         return `w.${method('String', nullable, compact)}(${x})`
@@ -81,7 +81,9 @@ class EncoderGenerator {
       }
       case 'struct': {
         const write = `${this.struct(field.fields ?? {})}(w, ${x})`
-        return nullable ? `if (${x} === null) w.int8(-1); else { w.int8(1); ${write} }` : write
+        return nullable
+          ? `if (${x} === null) w.int8(${tag === undefined ? -1 : 0}); else { w.int8(1); ${write} }`
+          : write
       }
       default:
         return `w.${field.kind}(${x})`

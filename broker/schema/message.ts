@@ -27,8 +27,8 @@ export class Message<Out, In> {
   /** -1 where there is none. */
   readonly apiKey: number
   readonly versions: VersionRange
+  readonly fields: Fields
   readonly #flexibleVersions: VersionRange
-  readonly #fields: Fields
   readonly #decoders: (Decoder<Out> | undefined)[] = []
   readonly #encoders: (Encoder<In> | undefined)[] = []
 
@@ -37,7 +37,7 @@ export class Message<Out, In> {
     this.apiKey = options.apiKey ?? -1
     this.versions = parseVersions(options.validVersions)
     this.#flexibleVersions = parseVersions(options.flexibleVersions)
-    this.#fields = fields
+    this.fields = fields
   }
 
   isFlexible(version: number): boolean {
@@ -47,7 +47,7 @@ export class Message<Out, In> {
   /** Reads one message and leaves the reader behind it. Throws SchemaError: MALFORMED, UNSUPPORTED_VERSION. */
   decode(reader: Reader, version: number): Out {
     const decoder = (this.#decoders[version] ??= generateDecoder(
-      this.#fields,
+      this.fields,
       this.#supported(version),
       this.isFlexible(version),
     ))
@@ -57,7 +57,7 @@ export class Message<Out, In> {
   /** Appends one message. Throws SchemaError: UNENCODABLE, UNSUPPORTED_VERSION. */
   encode(writer: Writer, version: number, value: In): void {
     const encoder = (this.#encoders[version] ??= generateEncoder(
-      this.#fields,
+      this.fields,
       this.#supported(version),
       this.isFlexible(version),
     ))

@@ -1,7 +1,6 @@
+import { ZERO_UUID } from '../lib/uuid.ts'
 import type { Field, Fields, Kind } from './fields.ts'
 import { ALL_VERSIONS, includes, NO_VERSIONS, parseVersions } from './versions.ts'
-
-export const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 
 /** One field as it stands in one version: what both generators work from. */
 export interface PlannedField {

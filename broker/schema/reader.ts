@@ -1,9 +1,9 @@
+import { ZERO_UUID } from '../lib/uuid.ts'
 import { SchemaError } from './error.ts'
 
 /** Array elements in one message, over all its arrays: what bounds the memory that a frame of tiny elements turns into. */
 const ELEMENTS_MAX = 1_000_000
 const STRING_BYTES_MAX = 0x7fff
-const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 
 /**
  * Reads primitives from a frame, each bounds-checked. A declared length is compared with the bytes that are left before anything is
