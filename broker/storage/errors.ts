@@ -1,0 +1,28 @@
+/** Why an append was refused: Kafka's error names. */
+export type AppendError =
+  | 'OUT_OF_ORDER_SEQUENCE_NUMBER'
+  | 'INVALID_PRODUCER_EPOCH'
+  | 'INVALID_TXN_STATE'
+  | 'TRANSACTION_COORDINATOR_FENCED'
+  | 'RECORD_LIST_TOO_LARGE'
+  | 'INVALID_RECORD'
+  | 'CORRUPT_MESSAGE'
+  | 'OFFSET_OUT_OF_RANGE'
+  | 'KAFKA_STORAGE_ERROR'
+
+export type StorageErrorCode =
+  | 'OFFSET_OUT_OF_RANGE'
+  | 'KAFKA_STORAGE_ERROR'
+  | 'INCONSISTENT_TOPIC_ID'
+  | 'LOG_DIR_NOT_FOUND'
+  | 'INCONSISTENT_CLUSTER_ID'
+  | 'CORRUPT_FILE'
+
+/** A storage operation that did not do what it was asked; `code` is Kafka's error name where Kafka has one. */
+export class StorageError extends Error {
+  readonly code: StorageErrorCode
+  constructor(code: StorageErrorCode, message: string, cause?: unknown) {
+    super(message, { cause })
+    this.code = code
+  }
+}

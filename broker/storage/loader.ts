@@ -1,0 +1,211 @@
+import type { Clock } from '../env/clock.ts'
+import type { Disk } from '../env/disk.ts'
+import { StorageError } from './errors.ts'
+import { LeaderEpochCache } from './leader-epochs.ts'
+import { clearLeftovers } from './leftovers.ts'
+import type { LogConfig } from './log-config.ts'
+import type { StorageLogger } from './logger.ts'
+import { LEADER_EPOCH_FILE } from './names.ts'
+import { ProducerState } from './producer-state.ts'
+import { findEnd, reactivate, replayProducers } from './replay.ts'
+import { scanBatches } from './scan.ts'
+import { LogSegment } from './segment.ts'
+import { LogSegments } from './segments.ts'
+
+export interface LoadOptions {
+  readonly directory: string
+  readonly config: LogConfig
+  /** Everything below it was synced. */
+  readonly recoveryPoint: number
+  readonly logStartOffset: number
+  /** Nothing is torn: no segment needs to be read. */
+  readonly hadCleanShutdown: boolean
+  readonly producerIdExpirationMs: number
+}
+
+export interface LoadDeps {
+  readonly disk: Disk
+  readonly clock: Clock
+  readonly logger: StorageLogger
+}
+
+/** What is in a log's directory, fit for use. */
+export interface LoadedLog {
+  readonly segments: LogSegments
+  readonly leaderEpochs: LeaderEpochCache
+  readonly producers: ProducerState
+  readonly logStartOffset: number
+  readonly logEndOffset: number
+  readonly recoveryPoint: number
+}
+
+/**
+ * Loads a log. After a crash the segments from the recovery point on are read batch by batch: the first one that is not whole, with
+ * all behind it, is cut off, and indexes, leader epochs and producer state are rebuilt.
+ */
+export async function loadLog(options: LoadOptions, deps: LoadDeps): Promise<LoadedLog> {
+  return new LogLoader(options, deps).load()
+}
+
+class LogLoader {
+  readonly #options: LoadOptions
+  readonly #deps: LoadDeps
+  readonly #segments = new LogSegments()
+  readonly #epochs: LeaderEpochCache
+  readonly #producers: ProducerState
+  /** Segments from here on are scanned for indexes, epochs and producers. */
+  #scanFrom = Infinity
+  #logEndOffset = 0
+
+  constructor(options: LoadOptions, deps: LoadDeps) {
+    const { directory, producerIdExpirationMs } = options
+    this.#options = options
+    this.#deps = deps
+    this.#epochs = new LeaderEpochCache({ path: `${directory}/${LEADER_EPOCH_FILE}` }, deps)
+    this.#producers = new ProducerState({ directory, expirationMs: producerIdExpirationMs }, deps)
+  }
+
+  async load(): Promise<LoadedLog> {
+    const { disk } = this.#deps
+    const { directory } = this.#options
+    if (!disk.exists(directory)) disk.makeDirectory(directory)
+    const bases = await clearLeftovers(directory, disk)
+    this.#openSegments(bases)
+    this.#loadEpochs()
+    const logStartOffset = Math.max(this.#options.logStartOffset, bases[0] ?? 0)
+    if (this.#segments.count > 0) await this.#findEnd(logStartOffset)
+    if (this.#segments.count === 0 || this.#logEndOffset < logStartOffset) this.#startAt(logStartOffset)
+    else await reactivate(this.#segments.active)
+    this.#epochs.truncateFromEnd(this.#logEndOffset)
+    this.#epochs.truncateFromStart(logStartOffset)
+    this.#removeStraySnapshots()
+    return {
+      segments: this.#segments,
+      leaderEpochs: this.#epochs,
+      producers: this.#producers,
+      logStartOffset,
+      logEndOffset: this.#logEndOffset,
+      recoveryPoint: Math.min(
+        this.#logEndOffset,
+        this.#options.hadCleanShutdown ? Infinity : this.#options.recoveryPoint,
+      ),
+    }
+  }
+
+  #openSegments(bases: readonly number[]): void {
+    const { directory, config, hadCleanShutdown, recoveryPoint } = this.#options
+    const { disk, clock, logger } = this.#deps
+    for (const baseOffset of bases) {
+      const { segment, indexesAreSane } = LogSegment.open(
+        { directory, baseOffset, createdMs: clock.wallMs(), config },
+        { disk },
+      )
+      this.#segments.push(segment)
+      if (indexesAreSane) continue
+      logger.warn({ directory, baseOffset }, 'an index is missing or damaged and is rebuilt')
+      this.#scanFrom = Math.min(this.#scanFrom, baseOffset)
+    }
+    if (hadCleanShutdown) return
+    const first = this.#segments.from(recoveryPoint)[0]
+    if (first !== undefined) this.#scanFrom = Math.min(this.#scanFrom, first.baseOffset)
+  }
+
+  #loadEpochs(): void {
+    try {
+      this.#epochs.load()
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error
+      this.#deps.logger.warn({ error: error.message }, 'the leader epochs are rebuilt from the log')
+      this.#scanFrom = 0
+    }
+  }
+
+  async #findEnd(logStartOffset: number): Promise<void> {
+    const { active } = this.#segments
+    if (this.#scanFrom === Infinity) {
+      const end = await findEnd(active)
+      this.#logEndOffset = end.nextOffset
+      if (end.validBytes < active.writtenBytes) this.#scanFrom = active.baseOffset
+    }
+    const scanned = this.#scanFrom === Infinity ? [] : this.#segments.from(this.#scanFrom)
+    const producersTo = scanned[0]?.baseOffset ?? this.#logEndOffset
+    this.#producers.reload(logStartOffset, producersTo, this.#deps.clock.wallMs())
+    await replayProducers(this.#segments, this.#producers, producersTo)
+    await this.#scan(scanned)
+  }
+
+  async #scan(scanned: readonly LogSegment[]): Promise<void> {
+    const firstUnsynced = this.#segments.from(this.#options.recoveryPoint)[0]?.baseOffset ?? 0
+    for (const [index, segment] of scanned.entries()) {
+      const maybeTorn = segment.baseOffset >= firstUnsynced
+      const end = await this.#scanSegment(segment, maybeTorn)
+      this.#logEndOffset = Math.max(end.nextOffset, segment.baseOffset)
+      this.#producers.endOffset = this.#logEndOffset
+      const lostBytes = segment.writtenBytes - end.validBytes
+      const isTorn = maybeTorn && lostBytes > 0
+      if (isTorn) this.#cut(segment, end.validBytes, scanned.slice(index + 1))
+      segment.seal()
+      if (!isTorn) continue
+      // What was cut off must not come back behind batches that take its place.
+      await segment.sync(true)
+      return
+    }
+  }
+
+  /** Fills indexes, epochs and producers from the batches; of synced segments the CRCs are not looked at. */
+  async #scanSegment(segment: LogSegment, maybeTorn: boolean): Promise<{ nextOffset: number; validBytes: number }> {
+    let nextOffset = segment.baseOffset
+    segment.resetIndexes()
+    const validBytes = await scanBatches(segment, { from: 0, to: segment.writtenBytes }, (view, position) => {
+      if (view.baseOffset < nextOffset || view.lastOffsetDelta < 0) return false
+      if (maybeTorn && view.computeCrc() !== view.crc) return false
+      const { baseOffset, partitionLeaderEpoch } = view
+      nextOffset = view.nextOffset
+      if (partitionLeaderEpoch > this.#epochs.latestEpoch) this.#epochs.assign(partitionLeaderEpoch, baseOffset)
+      segment.indexBatch(view, position)
+      const aborted = view.hasProducerId ? this.#producers.append(view) : undefined
+      if (aborted !== undefined) segment.abortedTxns.append(aborted)
+      return true
+    })
+    return { nextOffset, validBytes }
+  }
+
+  #cut(segment: LogSegment, validBytes: number, behind: readonly LogSegment[]): void {
+    const { directory } = this.#options
+    const lostBytes = segment.writtenBytes - validBytes
+    this.#deps.logger.warn(
+      { directory, offset: this.#logEndOffset, lostBytes },
+      'the log is cut at the first torn batch',
+    )
+    segment.truncateTo(this.#logEndOffset, validBytes)
+    this.#discard(behind)
+  }
+
+  #discard(segments: readonly LogSegment[]): void {
+    for (const segment of segments) for (const path of segment.markDeleted()) this.#deps.disk.remove(path)
+    this.#segments.remove(segments)
+  }
+
+  /** No segment is left that reaches to the log's start. */
+  #startAt(offset: number): void {
+    const { directory, config } = this.#options
+    const { disk, clock } = this.#deps
+    this.#discard(this.#segments.list())
+    this.#segments.push(
+      LogSegment.create({ directory, baseOffset: offset, createdMs: clock.wallMs(), config }, { disk }),
+    )
+    this.#logEndOffset = offset
+    this.#epochs.clear()
+    this.#producers.reset(offset)
+  }
+
+  /** Snapshots are of use at the base of a segment, and the newest one at a clean end. */
+  #removeStraySnapshots(): void {
+    const bases = new Set([...this.#segments].map(({ baseOffset }) => baseOffset))
+    const usable = this.#producers.snapshotOffsets().filter((offset) => offset <= this.#logEndOffset)
+    const newest = usable.at(-1)
+    this.#producers.removeSnapshots(
+      (offset) => offset > this.#logEndOffset || (!bases.has(offset) && offset !== newest),
+    )
+  }
+}

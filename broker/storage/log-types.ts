@@ -1,0 +1,57 @@
+import type { Clock } from '../env/clock.ts'
+import type { Compute } from '../env/compute.ts'
+import type { Disk, DiskError } from '../env/disk.ts'
+import type { Random } from '../env/random.ts'
+import type { AppendError } from './errors.ts'
+import type { LogConfig } from './log-config.ts'
+import type { PartitionLog } from './log.ts'
+import type { StorageLogger } from './logger.ts'
+import type { TailCache } from './tail-cache.ts'
+
+export interface PartitionLogOptions {
+  /** The log's own directory, `<log dir>/<topic>-<partition>`; made where it is missing. */
+  readonly directory: string
+  readonly topic: string
+  readonly partition: number
+  readonly topicId: string | null
+  readonly config: LogConfig
+  /** Everything below it is known to be synced: where recovery starts. */
+  readonly recoveryPoint: number
+  readonly logStartOffset: number
+  readonly hadCleanShutdown: boolean
+  readonly producerIdExpirationMs: number
+}
+
+export interface PartitionLogDeps {
+  readonly disk: Disk
+  readonly clock: Clock
+  readonly random: Random
+  readonly compute: Compute
+  readonly logger: StorageLogger
+  readonly tailCache: TailCache
+  /** Called at the first append since the last `writeStaged`, so that somebody calls that at the end of the tick. */
+  readonly onStaged?: (log: PartitionLog) => void
+  /** Called once, when the disk has failed: the log refuses appends from then on. */
+  readonly onFailure?: (error: DiskError) => void
+}
+
+export interface Appended {
+  readonly ok: true
+  readonly baseOffset: number
+  readonly lastOffset: number
+  /** The producer had sent this batch before; the offsets are those that it got then. */
+  readonly duplicate: boolean
+  readonly logStartOffset: number
+}
+
+export interface AppendRefused {
+  readonly ok: false
+  readonly error: AppendError
+  readonly message: string
+}
+
+export type AppendResult = Appended | AppendRefused
+
+export function refused(error: AppendError, message: string): AppendRefused {
+  return { ok: false, error, message }
+}

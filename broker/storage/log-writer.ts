@@ -1,0 +1,226 @@
+import type { Clock } from '../env/clock.ts'
+import { type Disk, DiskError } from '../env/disk.ts'
+import { StorageError } from './errors.ts'
+import { GroupFlusher } from './flusher.ts'
+import type { LogConfig } from './log-config.ts'
+import { type AppendSize, LogSegment } from './segment.ts'
+import type { LogSegments } from './segments.ts'
+import type { CachedBytes, LogTail } from './tail-cache.ts'
+
+export interface LogWriterOptions {
+  readonly directory: string
+  readonly config: LogConfig
+  readonly logEndOffset: number
+  readonly recoveryPoint: number
+  /** This log's share of `segment.jitter.ms`: 0 to 1. */
+  readonly jitter: number
+}
+
+export interface LogWriterDeps {
+  readonly disk: Disk
+  readonly clock: Clock
+  readonly segments: LogSegments
+  readonly tail: LogTail
+  /** Called at the first append since the last write. */
+  readonly onStaged: () => void
+  /** Called when `acknowledgeableOffset` has moved. */
+  readonly onAcknowledgeable: () => void
+  /** Called once, when the disk has failed. */
+  readonly onFailure: (error: DiskError) => void
+  /** Saves what belongs to a segment that ends at `logEndOffset`; before the next one begins. */
+  readonly beforeRoll: () => void
+  /** Saves, durably, what recovery will not find in the log behind the recovery point. */
+  readonly beforeSync: () => void
+}
+
+/**
+ * The writing end of a log: stages appends, brings them to the active segment in one write, rolls segments, syncs. What a failed write
+ * or sync was about never becomes acknowledgeable, and nothing is written after one.
+ */
+export class LogWriter {
+  logEndOffset: number
+  config: LogConfig
+  readonly #directory: string
+  readonly #jitter: number
+  readonly #deps: LogWriterDeps
+  readonly #flusher = new GroupFlusher(() => this.#sync())
+  #staged: CachedBytes[] = []
+  #writtenOffset: number
+  #acknowledgeableOffset: number
+  #recoveryPoint: number
+  #lastFlushMs: number
+  /** Names in the directory that no `syncDirectory` has covered; at first also the directory's own. */
+  #namesDirty = true
+  #resets = 0
+  #failed = false
+
+  constructor(options: LogWriterOptions, deps: LogWriterDeps) {
+    this.config = options.config
+    this.logEndOffset = options.logEndOffset
+    this.#directory = options.directory
+    this.#jitter = options.jitter
+    this.#deps = deps
+    this.#writtenOffset = options.logEndOffset
+    this.#acknowledgeableOffset = options.logEndOffset
+    this.#recoveryPoint = options.recoveryPoint
+    this.#lastFlushMs = deps.clock.wallMs()
+  }
+
+  get writtenOffset(): number {
+    return this.#writtenOffset
+  }
+  get acknowledgeableOffset(): number {
+    return this.#acknowledgeableOffset
+  }
+  get recoveryPoint(): number {
+    return this.#recoveryPoint
+  }
+  get lastFlushMs(): number {
+    return this.#lastFlushMs
+  }
+  get isFailed(): boolean {
+    return this.#failed
+  }
+  /** Counts truncations: what was read across one is not what it seems. */
+  get resets(): number {
+    return this.#resets
+  }
+
+  /** Makes the active segment one that takes `append`. Throws DiskError. */
+  makeRoom(append: AppendSize): void {
+    const jitterMs = this.#jitter * Math.min(this.config.segmentJitterMs, this.config.segmentMs)
+    if (this.#deps.segments.active.shouldRoll(append, jitterMs, this.#deps.clock.wallMs())) this.roll()
+  }
+
+  /** Takes bytes that the active segment has indexed. */
+  stage(entry: CachedBytes): void {
+    this.#deps.segments.active.stage(entry.bytes)
+    this.logEndOffset = entry.nextOffset
+    this.#staged.push(entry)
+    if (this.#staged.length === 1) this.#deps.onStaged()
+  }
+
+  /** Writes what is staged. A failure fails the log. */
+  writeStaged(): void {
+    if (this.#staged.length === 0 || this.#failed) return
+    const { active } = this.#deps.segments
+    try {
+      active.writeStaged()
+    } catch (error) {
+      this.fail(error)
+      this.#dropStaged(active)
+      return
+    }
+    for (const entry of this.#staged) this.#deps.tail.add(entry)
+    this.#staged = []
+    this.#writtenOffset = this.logEndOffset
+    this.#acknowledge()
+  }
+
+  /** A torn write must not stay between batches; where even that fails, recovery cuts it. */
+  #dropStaged(active: LogSegment): void {
+    this.#staged = []
+    try {
+      active.dropStaged()
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+    }
+  }
+
+  #acknowledge(): void {
+    if (this.#writtenOffset - this.#recoveryPoint >= this.config.flushMessages) {
+      // A failed flush has failed the log; those who wait are told through that.
+      this.flush().catch(() => undefined)
+      return
+    }
+    this.#setAcknowledgeable(this.#writtenOffset)
+  }
+
+  #setAcknowledgeable(offset: number): void {
+    if (offset <= this.#acknowledgeableOffset) return
+    this.#acknowledgeableOffset = offset
+    this.#deps.onAcknowledgeable()
+  }
+
+  /** Resolves when everything appended before is durable. Rejects with StorageError. */
+  flush(): Promise<void> {
+    this.writeStaged()
+    return this.#flusher.flush()
+  }
+
+  async #sync(): Promise<void> {
+    if (this.#failed) throw offline(this.#directory)
+    const offset = this.#writtenOffset
+    const resets = this.#resets
+    const { segments } = this.#deps
+    try {
+      this.#deps.beforeSync()
+      this.#syncNames()
+      const dirty = [...segments].filter((segment) => segment.dirty)
+      await Promise.all(dirty.map((segment) => segment.sync(segment !== segments.active)))
+    } catch (error) {
+      throw this.fail(error)
+    }
+    this.#lastFlushMs = this.#deps.clock.wallMs()
+    if (resets !== this.#resets) return
+    this.#recoveryPoint = Math.max(this.#recoveryPoint, offset)
+    this.#setAcknowledgeable(offset)
+    this.#acknowledge()
+  }
+
+  #syncNames(): void {
+    if (!this.#namesDirty) return
+    this.#deps.disk.syncDirectory(this.#directory)
+    this.#deps.disk.syncDirectory(parentOf(this.#directory))
+    this.#namesDirty = false
+  }
+
+  /** Ends the active segment and begins the next one at `logEndOffset`; syncs in the background. Throws DiskError. */
+  roll(): void {
+    this.writeStaged()
+    const { segments } = this.#deps
+    const { active } = segments
+    if (this.#failed || active.baseOffset === this.logEndOffset) return
+    this.#deps.beforeRoll()
+    active.seal()
+    segments.push(this.newSegment(this.logEndOffset))
+    this.flush().catch(() => undefined)
+  }
+
+  /** An empty segment, which is for the caller to add. Throws DiskError. */
+  newSegment(baseOffset: number): LogSegment {
+    this.#namesDirty = true
+    const { disk, clock } = this.#deps
+    const createdMs = clock.wallMs()
+    return LogSegment.create({ directory: this.#directory, baseOffset, createdMs, config: this.config }, { disk })
+  }
+
+  /** The log now ends at `offset`, in the file as in memory. */
+  reset(offset: number): void {
+    this.#resets++
+    this.#staged = []
+    this.logEndOffset = offset
+    this.#writtenOffset = offset
+    this.#acknowledgeableOffset = Math.min(this.#acknowledgeableOffset, offset)
+    this.#recoveryPoint = Math.min(this.#recoveryPoint, offset)
+    this.#deps.tail.clear()
+  }
+
+  /** After this the log refuses everything. Returns what to throw; throws what is no failure of the disk. */
+  fail(error: unknown): StorageError {
+    if (!(error instanceof DiskError)) throw error
+    if (!this.#failed) {
+      this.#failed = true
+      this.#deps.onFailure(error)
+    }
+    return offline(this.#directory, error)
+  }
+}
+
+function offline(directory: string, cause?: unknown): StorageError {
+  return new StorageError('KAFKA_STORAGE_ERROR', `The disk of ${directory} has failed`, cause)
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/')) || '/'
+}

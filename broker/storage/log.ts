@@ -1,0 +1,458 @@
+import { DiskError } from '../env/disk.ts'
+import { assert } from '../lib/assert.ts'
+import { BatchView } from '../records/batch.ts'
+import { batches } from '../records/read.ts'
+import type { AbortedTxn } from './aborted-txn-index.ts'
+import { DelayedRemoval } from './delayed-removal.ts'
+import { StorageError } from './errors.ts'
+import type { LeaderEpochCache } from './leader-epochs.ts'
+import { type LoadedLog, loadLog } from './loader.ts'
+import type { LogConfig } from './log-config.ts'
+import { type AppendResult, type PartitionLogDeps, type PartitionLogOptions, refused } from './log-types.ts'
+import { LogWriter } from './log-writer.ts'
+import type { AppendOrigin, ProducerBatch } from './producer-entry.ts'
+import type { ProducerState } from './producer-state.ts'
+import { emptySlice, type LogSlice, type ReadRequest, readSegments, readTail } from './read.ts'
+import { findEnd, positionOf, reactivate, replayProducers } from './replay.ts'
+import { expiredSegments } from './retention.ts'
+import { intactPrefix } from './scan.ts'
+import type { AppendSize, LogSegment } from './segment.ts'
+import type { LogSegments } from './segments.ts'
+import type { LogTail } from './tail-cache.ts'
+import { type FoundOffset, offsetForTimestamp, offsetOfMaxTimestamp } from './timestamps.ts'
+
+/** Resolution of a log's share of `segment.jitter.ms`. */
+const JITTER_STEPS = 0x1_0000_0000
+
+export type { LogSlice } from './read.ts'
+export type { AppendResult, PartitionLogDeps, PartitionLogOptions } from './log-types.ts'
+
+/**
+ * One replica's log. Appends are synchronous and staged in memory; `writeStaged` brings them to the file in one write, and only then,
+ * or after the sync that `flush.messages` asks for, they count. After a failure of the disk every append is refused.
+ */
+export class PartitionLog {
+  readonly topic: string
+  readonly partition: number
+  readonly topicId: string | null
+  readonly directory: string
+  readonly leaderEpochs: LeaderEpochCache
+  readonly producers: ProducerState
+  readonly #deps: PartitionLogDeps
+  readonly #segments: LogSegments
+  readonly #tail: LogTail
+  readonly #writer: LogWriter
+  readonly #removal: DelayedRemoval
+  readonly #acknowledgeable: (() => void)[] = []
+  #logStartOffset: number
+  #highWatermark: number
+  #truncating = false
+  #closed = false
+
+  private constructor(options: PartitionLogOptions, loaded: LoadedLog, deps: PartitionLogDeps) {
+    this.topic = options.topic
+    this.partition = options.partition
+    this.topicId = options.topicId
+    this.directory = options.directory
+    this.leaderEpochs = loaded.leaderEpochs
+    this.producers = loaded.producers
+    this.#deps = deps
+    this.#segments = loaded.segments
+    this.#tail = deps.tailCache.tail()
+    this.#logStartOffset = loaded.logStartOffset
+    this.#highWatermark = loaded.logStartOffset
+    this.#writer = this.#newWriter(options, loaded)
+    this.#removal = new DelayedRemoval({ ...deps, onError: (error) => void this.#writer.fail(error) })
+  }
+
+  #newWriter({ directory, config }: PartitionLogOptions, { logEndOffset, recoveryPoint }: LoadedLog): LogWriter {
+    const { disk, clock, random, onStaged, onFailure } = this.#deps
+    const jitter = random.below(JITTER_STEPS) / JITTER_STEPS
+    return new LogWriter(
+      { directory, config, logEndOffset, recoveryPoint, jitter },
+      {
+        disk,
+        clock,
+        segments: this.#segments,
+        tail: this.#tail,
+        onStaged: () => onStaged?.(this),
+        onAcknowledgeable: () => {
+          for (const callback of this.#acknowledgeable) callback()
+        },
+        onFailure: (error) => onFailure?.(error),
+        beforeRoll: () => this.producers.takeSnapshot(),
+        beforeSync: () => this.leaderEpochs.persist(),
+      },
+    )
+  }
+
+  /** Opens the log in `directory`, a new one where there is none, and recovers it after a crash. Throws DiskError. */
+  static async open(options: PartitionLogOptions, deps: PartitionLogDeps): Promise<PartitionLog> {
+    const log = new PartitionLog(options, await loadLog(options, deps), deps)
+    // What survived a crash in the page cache only is not durable yet.
+    if (log.logEndOffset - log.recoveryPoint >= options.config.flushMessages) await log.flush()
+    return log
+  }
+
+  get config(): LogConfig {
+    return this.#writer.config
+  }
+  get logStartOffset(): number {
+    return this.#logStartOffset
+  }
+  /** The next offset to assign; staged appends count. */
+  get logEndOffset(): number {
+    return this.#writer.logEndOffset
+  }
+  /** Everything below is in the file, and synced where `flush.messages` asks for it: what acknowledgements may cover. */
+  get acknowledgeableOffset(): number {
+    return this.#writer.acknowledgeableOffset
+  }
+  get highWatermark(): number {
+    return this.#highWatermark
+  }
+  /** The high watermark, or less: the first offset of an open transaction. */
+  get lastStableOffset(): number {
+    return Math.max(this.#logStartOffset, this.producers.lastStableOffset(this.#highWatermark))
+  }
+  /** Everything below survives a power loss. */
+  get recoveryPoint(): number {
+    return this.#writer.recoveryPoint
+  }
+  get lastFlushMs(): number {
+    return this.#writer.lastFlushMs
+  }
+  get isFailed(): boolean {
+    return this.#writer.isFailed
+  }
+  get segmentCount(): number {
+    return this.#segments.count
+  }
+  /** Rising. */
+  get segmentBaseOffsets(): number[] {
+    return [...this.#segments].map(({ baseOffset }) => baseOffset)
+  }
+  sizeInBytes(): number {
+    return this.#segments.sizeInBytes()
+  }
+
+  /** Calls `callback` each time that `acknowledgeableOffset` has moved. */
+  onAcknowledgeable(callback: () => void): void {
+    this.#acknowledgeable.push(callback)
+  }
+
+  /**
+   * Appends validated batches, whose bytes now belong to the log: stamps base offsets and the leader epoch in place and checks the
+   * producer's epoch and sequence. A batch with a producer id comes alone. A repetition of one of the producer's last five batches is
+   * not appended again. Nothing is written yet, but that a full segment is closed and the next one made.
+   */
+  appendAsLeader(bytes: Uint8Array, leaderEpoch: number, origin: AppendOrigin = 'CLIENT'): AppendResult {
+    if (this.isFailed) return this.#offline()
+    const view = new BatchView(bytes)
+    if (view.hasProducerId) {
+      assert(view.sizeInBytes === bytes.length, 'a batch with a producer id comes alone')
+      const check = this.producers.check(view, origin)
+      if (check !== undefined) {
+        return 'refusal' in check ? { ok: false, ...check.refusal } : this.#duplicate(check.duplicate)
+      }
+    }
+    let offset = this.logEndOffset
+    for (let at = 0; at < bytes.length; at += view.sizeInBytes) {
+      view.at(at).baseOffset = offset
+      view.partitionLeaderEpoch = leaderEpoch
+      offset = view.nextOffset
+    }
+    return this.#append(view, bytes)
+  }
+
+  /**
+   * Appends batches as a leader has them: their offsets continue at `logEndOffset`, or behind it where compaction left a gap. A batch
+   * that is cut off at the end is left out.
+   */
+  appendAsFollower(bytes: Uint8Array): AppendResult {
+    if (this.isFailed) return this.#offline()
+    const { sizeInBytes, corrupt } = intactPrefix(bytes)
+    if (corrupt) return refused('CORRUPT_MESSAGE', `A batch for ${this.topic}-${this.partition} has the wrong CRC`)
+    const view = new BatchView(bytes)
+    let expected = this.logEndOffset
+    for (let at = 0; at < sizeInBytes; at += view.sizeInBytes) {
+      const { baseOffset, lastOffsetDelta, nextOffset } = view.at(at)
+      if (baseOffset < expected || lastOffsetDelta < 0) {
+        return refused('OFFSET_OUT_OF_RANGE', `The batch at ${baseOffset} does not continue the log at ${expected}`)
+      }
+      expected = nextOffset
+    }
+    return this.#append(view, bytes.subarray(0, sizeInBytes))
+  }
+
+  #append(view: BatchView, bytes: Uint8Array): AppendResult {
+    assert(!this.#truncating && !this.#closed, 'no append while the log is truncated, or closed')
+    const baseOffset = bytes.length === 0 ? this.logEndOffset : view.at(0).baseOffset
+    const tooLarge = this.#firstTooLarge(view, bytes)
+    if (tooLarge !== undefined) return tooLarge
+    try {
+      // Batches of one append stay in one segment, unless they fill more than one.
+      if (bytes.length <= this.config.segmentBytes) this.#stage(view, bytes)
+      else for (const batch of batches(bytes)) this.#stage(new BatchView(batch.slice), batch.slice)
+    } catch (error) {
+      this.#writer.fail(error)
+      return this.#offline()
+    }
+    const lastOffset = this.logEndOffset - 1
+    return { ok: true, baseOffset, lastOffset, duplicate: false, logStartOffset: this.#logStartOffset }
+  }
+
+  #firstTooLarge(view: BatchView, bytes: Uint8Array): AppendResult | undefined {
+    const { segmentBytes } = this.config
+    if (bytes.length <= segmentBytes) return undefined
+    for (let at = 0; at < bytes.length; at += view.sizeInBytes) {
+      const { sizeInBytes } = view.at(at)
+      if (sizeInBytes <= segmentBytes) continue
+      return refused(
+        'RECORD_LIST_TOO_LARGE',
+        `A batch of ${sizeInBytes} bytes exceeds the segment size of ${segmentBytes}`,
+      )
+    }
+    return undefined
+  }
+
+  /** Takes in batches that go to one segment. Throws DiskError where a new one cannot be made. */
+  #stage(view: BatchView, bytes: Uint8Array): void {
+    if (bytes.length === 0) return
+    this.#writer.makeRoom(sizeOf(view, bytes))
+    const segment = this.#segments.active
+    const start = segment.sizeInBytes
+    for (let at = 0; at < bytes.length; at += view.sizeInBytes) {
+      const { partitionLeaderEpoch } = view.at(at)
+      if (partitionLeaderEpoch > this.leaderEpochs.latestEpoch) {
+        this.leaderEpochs.assign(partitionLeaderEpoch, view.baseOffset)
+      }
+      segment.indexBatch(view, start + at)
+      const aborted = view.hasProducerId ? this.producers.append(view) : undefined
+      if (aborted !== undefined) segment.abortedTxns.append(aborted)
+      this.producers.endOffset = view.nextOffset
+    }
+    this.#writer.stage({ baseOffset: view.at(0).baseOffset, nextOffset: this.producers.endOffset, bytes })
+  }
+
+  #duplicate({ lastOffset, offsetDelta }: ProducerBatch): AppendResult {
+    const baseOffset = lastOffset - offsetDelta
+    return { ok: true, baseOffset, lastOffset, duplicate: true, logStartOffset: this.#logStartOffset }
+  }
+
+  #offline(): AppendResult {
+    return refused('KAFKA_STORAGE_ERROR', `The log directory of ${this.topic}-${this.partition} is offline`)
+  }
+
+  /** Writes what was appended since the last call; the end of the tick calls it. A failure is told to `onFailure`. */
+  writeStaged(): void {
+    this.#writer.writeStaged()
+  }
+
+  /** Resolves when everything appended before is durable. Rejects with StorageError KAFKA_STORAGE_ERROR. */
+  flush(): Promise<void> {
+    return this.#writer.flush()
+  }
+
+  /** Begins a new segment, unless the active one is empty. Throws StorageError KAFKA_STORAGE_ERROR. */
+  roll(): void {
+    this.#guard(() => this.#writer.roll())
+  }
+
+  /** Moves the high watermark up to `offset`, as far as the log goes; it never goes back but by a truncation. */
+  updateHighWatermark(offset: number): void {
+    const bounded = Math.min(offset, this.logEndOffset)
+    if (bounded <= this.#highWatermark) return
+    this.#highWatermark = bounded
+    this.producers.onHighWatermark(bounded)
+  }
+
+  /**
+   * Whole batches that end before `limitOffset`, from the one that holds `offset` on, as many as `maxBytes` allow, and one more than
+   * that with `minOneBatch` where the first is larger. Synchronous where the tail cache has them. Throws, or rejects with, StorageError:
+   * OFFSET_OUT_OF_RANGE outside [logStartOffset, logEndOffset], KAFKA_STORAGE_ERROR where the disk failed.
+   */
+  read(offset: number, maxBytes: number, limitOffset: number, minOneBatch: boolean): LogSlice | Promise<LogSlice> {
+    if (offset < this.#logStartOffset || offset > this.logEndOffset) throw this.#outOfRange(offset)
+    const limit = Math.min(limitOffset, this.#writer.writtenOffset)
+    if (offset >= limit) return emptySlice(offset)
+    const request = { offset, maxBytes, limitOffset: limit, minOneBatch }
+    return readTail(this.#tail, request) ?? this.#readFiles(request)
+  }
+
+  async #readFiles(request: ReadRequest): Promise<LogSlice> {
+    const { resets } = this.#writer
+    try {
+      const slice = await readSegments(this.#segments, request)
+      if (resets === this.#writer.resets) return slice
+    } catch (error) {
+      if (resets === this.#writer.resets) throw error instanceof DiskError ? this.#writer.fail(error) : error
+    }
+    // The log was truncated meanwhile: its bytes may be from before and after.
+    return this.read(request.offset, request.maxBytes, request.limitOffset, request.minOneBatch)
+  }
+
+  /** The first record whose timestamp is at least `timestampMs`; null where there is none. */
+  offsetForTimestamp(timestampMs: number): Promise<FoundOffset | null> {
+    const query = { timestampMs, startOffset: this.#logStartOffset }
+    return this.#readsFiles(() => offsetForTimestamp(this.#segments, query, this.#deps.compute))
+  }
+
+  /** The first record with the largest timestamp (KIP-734); null where no record has one. */
+  offsetOfMaxTimestamp(): Promise<FoundOffset | null> {
+    return this.#readsFiles(() => offsetOfMaxTimestamp(this.#segments, this.#deps.compute))
+  }
+
+  /** Transactions that were aborted and have records in [`offset`, `endOffset`): what a read_committed fetch is told. */
+  abortedTxns(offset: number, endOffset: number): AbortedTxn[] {
+    return this.#segments
+      .from(offset)
+      .flatMap(({ abortedTxns }) => abortedTxns.entries)
+      .filter((txn) => txn.lastOffset >= offset && txn.firstOffset < endOffset)
+  }
+
+  /** Deletes records before `offset`, lazily. Throws StorageError OFFSET_OUT_OF_RANGE beyond the high watermark. */
+  incrementLogStartOffset(offset: number): void {
+    if (offset > this.#highWatermark) throw this.#outOfRange(offset)
+    if (offset <= this.#logStartOffset) return
+    this.#logStartOffset = offset
+    this.leaderEpochs.truncateFromStart(offset)
+    this.producers.onLogStartOffset(offset)
+  }
+
+  /** Drops what retention gives up; returns the number of segments. Throws StorageError KAFKA_STORAGE_ERROR. */
+  deleteOldSegments(nowMs: number): number {
+    const { logEndOffset } = this
+    const bounds = { logStartOffset: this.#logStartOffset, highWatermark: this.#highWatermark, logEndOffset, nowMs }
+    const count = expiredSegments(this.#segments.list(), this.config, bounds)
+    if (count === 0) return 0
+    this.#guard(() => {
+      if (count === this.#segments.count) this.#writer.roll()
+      this.#discard(this.#segments.list().slice(0, count))
+      this.incrementLogStartOffset(this.#segments.first.baseOffset)
+    })
+    return count
+  }
+
+  #discard(segments: readonly LogSegment[]): void {
+    this.#segments.remove(segments)
+    const gone = new Set(segments.map(({ baseOffset }) => baseOffset))
+    this.producers.removeSnapshots((offset) => gone.has(offset))
+    const paths = segments.flatMap((segment) => segment.markDeleted())
+    if (paths.length > 0) this.#removal.remove(paths, this.config.fileDeleteDelayMs)
+  }
+
+  /** Drops all records from `offset` on. Nobody may append meanwhile. Rejects with StorageError KAFKA_STORAGE_ERROR. */
+  async truncateTo(offset: number): Promise<void> {
+    if (offset >= this.logEndOffset) return
+    if (offset < this.#segments.first.baseOffset) {
+      this.truncateFullyAndStartAt(offset)
+      return
+    }
+    this.#truncating = true
+    try {
+      await this.#readsFiles(() => this.#truncate(offset))
+    } finally {
+      this.#truncating = false
+    }
+  }
+
+  async #truncate(offset: number): Promise<void> {
+    this.writeStaged()
+    const segment = this.#segments.at(this.#segments.indexFor(offset))
+    assert(segment !== undefined, 'the offset is in the log')
+    const position = await positionOf(segment, offset)
+    this.#discard(this.#segments.list().filter(({ baseOffset }) => baseOffset > segment.baseOffset))
+    segment.truncateTo(offset, position)
+    this.#truncated(offset)
+    await findEnd(segment)
+    await reactivate(segment)
+    this.producers.removeSnapshots((snapshotOffset) => snapshotOffset > offset)
+    this.producers.reload(this.#logStartOffset, offset, this.#deps.clock.wallMs())
+    await replayProducers(this.#segments, this.producers, offset)
+    // What was cut off must not come back behind batches that take its place.
+    await segment.sync(false)
+  }
+
+  #truncated(offset: number): void {
+    this.#writer.reset(offset)
+    this.#highWatermark = Math.min(this.#highWatermark, offset)
+    this.leaderEpochs.truncateFromEnd(offset)
+  }
+
+  /** Drops all records; the log is empty and begins at `offset`. Throws StorageError KAFKA_STORAGE_ERROR. */
+  truncateFullyAndStartAt(offset: number): void {
+    this.#guard(() => {
+      this.#discard(this.#segments.list())
+      this.#segments.push(this.#writer.newSegment(offset))
+      this.producers.removeSnapshots(() => true)
+    })
+    this.#truncated(offset)
+    this.leaderEpochs.clear()
+    this.producers.reset(offset)
+    this.#logStartOffset = offset
+    this.#highWatermark = offset
+  }
+
+  updateConfig(config: LogConfig): void {
+    this.#writer.config = config
+    for (const segment of this.#segments) segment.configure(config)
+  }
+
+  /** Makes everything durable and closes the files: after this, and the clean-shutdown marker, a start reads no log. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.writeStaged()
+    this.#closed = true
+    if (!this.isFailed) {
+      this.#guard(() => {
+        this.producers.takeSnapshot()
+        this.#segments.active.seal()
+      })
+      await this.flush()
+    }
+    this.closeFiles()
+  }
+
+  /** Closes the files as they are: the log is about to be deleted, or its disk has failed. */
+  closeFiles(): void {
+    this.#closed = true
+    this.#removal.close()
+    this.#tail.clear()
+    for (const segment of this.#segments) segment.close()
+  }
+
+  #guard(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      throw this.#writer.fail(error)
+    }
+  }
+
+  async #readsFiles<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      throw error instanceof DiskError ? this.#writer.fail(error) : error
+    }
+  }
+
+  #outOfRange(offset: number): StorageError {
+    const range = `[${this.#logStartOffset}, ${this.logEndOffset}]`
+    return new StorageError(
+      'OFFSET_OUT_OF_RANGE',
+      `Offset ${offset} of ${this.topic}-${this.partition} is outside ${range}`,
+    )
+  }
+}
+
+function sizeOf(view: BatchView, bytes: Uint8Array): AppendSize {
+  let maxTimestampMs = -1
+  let lastOffset = -1
+  for (let at = 0; at < bytes.length; at += view.sizeInBytes) {
+    maxTimestampMs = Math.max(maxTimestampMs, view.at(at).maxTimestamp)
+    lastOffset = view.lastOffset
+  }
+  return { sizeInBytes: bytes.length, lastOffset, maxTimestampMs }
+}

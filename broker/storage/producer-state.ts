@@ -1,0 +1,211 @@
+import type { Disk } from '../env/disk.ts'
+import type { BatchView } from '../records/batch.ts'
+import type { AbortedTxn } from './aborted-txn-index.ts'
+import { type EndTxnMarker, readEndTxnMarker } from './end-txn-marker.ts'
+import { StorageError } from './errors.ts'
+import { offsetOf, segmentPath, SNAPSHOT_SUFFIX } from './names.ts'
+import {
+  type AppendOrigin,
+  type AppendRefusal,
+  type ProducerBatch,
+  ProducerEntry,
+  staleEpoch,
+} from './producer-entry.ts'
+import { decodeProducerSnapshot, encodeProducerSnapshot } from './producer-snapshot.ts'
+
+export type AppendCheck = { readonly duplicate: ProducerBatch } | { readonly refusal: AppendRefusal } | undefined
+
+interface EndedTxn {
+  readonly firstOffset: number
+  /** The offset of the marker. */
+  readonly lastOffset: number
+}
+
+/**
+ * What a log knows of its idempotent and transactional producers (KIP-98), up to `endOffset`. Saved in `.snapshot` files, which a start
+ * reads instead of the whole log.
+ */
+export class ProducerState {
+  /** The state covers all offsets before this one. */
+  endOffset = 0
+  readonly #directory: string
+  readonly #disk: Disk
+  readonly #expirationMs: number
+  readonly #entries = new Map<number, ProducerEntry>()
+  /** First offsets of open transactions, and who has them open; in order of the offsets. */
+  readonly #openTxns = new Map<number, number>()
+  /** Ended transactions whose marker is not below the high watermark yet. */
+  #endedTxns: EndedTxn[] = []
+
+  constructor(options: { directory: string; expirationMs: number }, deps: { disk: Disk }) {
+    this.#directory = options.directory
+    this.#expirationMs = options.expirationMs
+    this.#disk = deps.disk
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+  entry(producerId: number): ProducerEntry | undefined {
+    return this.#entries.get(producerId)
+  }
+  entries(): IterableIterator<ProducerEntry> {
+    return this.#entries.values()
+  }
+
+  /** Whether a data batch with a producer id may be appended, or has been already. */
+  check(view: BatchView, origin: AppendOrigin): AppendCheck {
+    const entry = this.#entries.get(view.producerId)
+    if (origin === 'REPLICATION') return undefined
+    if (view.isControl) return this.#checkMarker(view, entry)
+    const duplicate = origin === 'CLIENT' ? entry?.findDuplicate(view) : undefined
+    if (duplicate !== undefined) return { duplicate }
+    const refusal = (entry ?? new ProducerEntry(view.producerId)).check(view, origin)
+    return refusal === undefined ? undefined : { refusal }
+  }
+
+  #checkMarker(view: BatchView, entry: ProducerEntry | undefined): AppendCheck {
+    const marker = readEndTxnMarker(view)
+    if (marker === undefined || entry === undefined) return undefined
+    if (view.producerEpoch < entry.epoch) return { refusal: staleEpoch(entry, view.producerEpoch) }
+    if (marker.coordinatorEpoch >= entry.coordinatorEpoch) return undefined
+    const message = `Coordinator epoch ${marker.coordinatorEpoch} for producer ${entry.producerId} is behind ${entry.coordinatorEpoch}`
+    return { refusal: { error: 'TRANSACTION_COORDINATOR_FENCED', message } }
+  }
+
+  /** Takes in a batch with a producer id, as it is in the log; returns the transaction that it aborts. */
+  append(view: BatchView): AbortedTxn | undefined {
+    const { producerId } = view
+    let entry = this.#entries.get(producerId)
+    if (entry === undefined) {
+      entry = new ProducerEntry(producerId)
+      this.#entries.set(producerId, entry)
+    }
+    if (view.isControl) {
+      const marker = readEndTxnMarker(view)
+      return marker === undefined ? undefined : this.#endTxn(entry, marker, view)
+    }
+    entry.append(view)
+    if (view.isTransactional && entry.currentTxnFirstOffset === undefined) {
+      entry.currentTxnFirstOffset = view.baseOffset
+      this.#openTxns.set(view.baseOffset, producerId)
+    }
+    return undefined
+  }
+
+  #endTxn(entry: ProducerEntry, marker: EndTxnMarker, view: BatchView): AbortedTxn | undefined {
+    const firstOffset = entry.currentTxnFirstOffset
+    const lastOffset = view.baseOffset
+    entry.raiseEpoch(view.producerEpoch)
+    entry.coordinatorEpoch = marker.coordinatorEpoch
+    entry.lastTimestampMs = view.maxTimestamp
+    entry.currentTxnFirstOffset = undefined
+    if (firstOffset === undefined) return undefined
+    this.#openTxns.delete(firstOffset)
+    this.#endedTxns.push({ firstOffset, lastOffset })
+    if (!marker.isAbort) return undefined
+    const lastStableOffset = this.#firstOpenOffset() ?? lastOffset + 1
+    return { producerId: entry.producerId, firstOffset, lastOffset, lastStableOffset }
+  }
+
+  #firstOpenOffset(): number | undefined {
+    for (const firstOffset of this.#openTxns.keys()) return firstOffset
+    return undefined
+  }
+
+  /** The offset below which every transaction has ended, for readers that see offsets below `highWatermark`. */
+  lastStableOffset(highWatermark: number): number {
+    let stable = Math.min(highWatermark, this.#firstOpenOffset() ?? highWatermark)
+    for (const { firstOffset } of this.#endedTxns) stable = Math.min(stable, firstOffset)
+    return stable
+  }
+
+  /** Ended transactions whose marker is below `highWatermark` are stable from now on. */
+  onHighWatermark(highWatermark: number): void {
+    if (this.#endedTxns.length === 0) return
+    this.#endedTxns = this.#endedTxns.filter(({ lastOffset }) => lastOffset >= highWatermark)
+  }
+
+  /** Records before `logStartOffset` are gone. */
+  onLogStartOffset(logStartOffset: number): void {
+    this.#endedTxns = this.#endedTxns.filter(({ lastOffset }) => lastOffset >= logStartOffset)
+  }
+
+  /** Forgets producers that have been silent for `producer.id.expiration.ms`, unless a transaction is open. */
+  removeExpired(nowMs: number): void {
+    for (const entry of this.#entries.values())
+      if (this.#isExpired(entry, nowMs)) this.#entries.delete(entry.producerId)
+  }
+
+  #isExpired(entry: ProducerEntry, nowMs: number): boolean {
+    return entry.currentTxnFirstOffset === undefined && nowMs - entry.lastTimestampMs >= this.#expirationMs
+  }
+
+  /** Forgets everything; the state begins at `offset`. */
+  reset(offset: number): void {
+    this.#entries.clear()
+    this.#openTxns.clear()
+    this.#endedTxns = []
+    this.endOffset = offset
+  }
+
+  /** Starts from the newest good snapshot in [`logStartOffset`, `offset`]; the log from `endOffset` on is to be replayed. */
+  reload(logStartOffset: number, offset: number, nowMs: number): void {
+    this.reset(logStartOffset)
+    for (const snapshotOffset of this.snapshotOffsets().reverse()) {
+      if (snapshotOffset > offset || snapshotOffset < logStartOffset) continue
+      const loaded = this.#read(snapshotOffset)
+      if (loaded === undefined) continue
+      for (const entry of loaded) this.#add(entry, nowMs)
+      this.endOffset = snapshotOffset
+      return
+    }
+  }
+
+  #add(entry: ProducerEntry, nowMs: number): void {
+    if (this.#isExpired(entry, nowMs)) return
+    this.#entries.set(entry.producerId, entry)
+    if (entry.currentTxnFirstOffset !== undefined) this.#openTxns.set(entry.currentTxnFirstOffset, entry.producerId)
+  }
+
+  /** A damaged snapshot is no loss: an older one and the log give the same. */
+  #read(offset: number): ProducerEntry[] | undefined {
+    const path = this.#snapshotPath(offset)
+    try {
+      const loaded = decodeProducerSnapshot(this.#disk.readFile(path), path)
+      return loaded.sort((a, b) => (a.currentTxnFirstOffset ?? 0) - (b.currentTxnFirstOffset ?? 0))
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error
+      this.#disk.remove(path)
+      return undefined
+    }
+  }
+
+  /** Offsets of the snapshot files, rising. */
+  snapshotOffsets(): number[] {
+    return this.#disk
+      .list(this.#directory)
+      .map(({ name }) => offsetOf(name, SNAPSHOT_SUFFIX))
+      .filter((offset) => offset !== undefined)
+      .sort((a, b) => a - b)
+  }
+
+  /** Saves the state as of `endOffset`. Not synced: a snapshot that a crash damages fails its CRC. */
+  takeSnapshot(): void {
+    const file = this.#disk.open(this.#snapshotPath(this.endOffset), 'openOrCreate')
+    try {
+      file.truncate(0)
+      file.write([encodeProducerSnapshot(this.#entries.values())], 0)
+    } finally {
+      file.close()
+    }
+  }
+
+  removeSnapshots(which: (offset: number) => boolean): void {
+    for (const offset of this.snapshotOffsets()) if (which(offset)) this.#disk.remove(this.#snapshotPath(offset))
+  }
+
+  #snapshotPath(offset: number): string {
+    return segmentPath(this.#directory, offset, SNAPSHOT_SUFFIX)
+  }
+}

@@ -1,0 +1,139 @@
+import { BatchView, HEADER_BYTES } from '../records/batch.ts'
+import { StorageError } from './errors.ts'
+import type { LogSegments } from './segments.ts'
+import type { LogTail } from './tail-cache.ts'
+import type { LogSegment } from './segment.ts'
+
+/** Whole batches, in order. */
+export interface LogSlice {
+  readonly buffers: readonly Uint8Array[]
+  readonly sizeInBytes: number
+  /** Of the first batch, which may begin before the offset that was asked for; that offset where there is no batch. */
+  readonly baseOffset: number
+}
+
+export interface ReadRequest {
+  readonly offset: number
+  readonly maxBytes: number
+  /** Only batches that end before it. */
+  readonly limitOffset: number
+  /** The first batch is given even where it is larger than `maxBytes` (KIP-74). */
+  readonly minOneBatch: boolean
+}
+
+interface Selection {
+  /** Where the selected batches begin and end; equal where there are none. */
+  readonly start: number
+  readonly end: number
+  readonly baseOffset: number
+  /** The batches ended because the buffer did. */
+  readonly atEnd: boolean
+  /** The batch at `end` is wanted and not whole: its size, as far as known. */
+  readonly wantedBytes: number
+}
+
+/** Bytes read beyond those asked for: the index leads to a batch somewhat before the offset. */
+const SLACK_BYTES = 8192
+
+export function emptySlice(offset: number): LogSlice {
+  return { buffers: [], sizeInBytes: 0, baseOffset: offset }
+}
+
+/** Picks from consecutive batches those that answer `request`, from the first that reaches behind its offset. */
+function select(bytes: Uint8Array, request: ReadRequest, room: number, minOneBatch: boolean): Selection {
+  const view = new BatchView(bytes)
+  let start = -1
+  let at = 0
+  let baseOffset = request.offset
+  const done = (atEnd: boolean, wantedBytes = 0): Selection => ({
+    start: start < 0 ? at : start,
+    end: at,
+    baseOffset,
+    atEnd,
+    wantedBytes,
+  })
+  while (at + HEADER_BYTES <= bytes.length) {
+    const { lastOffset, sizeInBytes } = view.at(at)
+    if (sizeInBytes < HEADER_BYTES) throw new StorageError('KAFKA_STORAGE_ERROR', 'The log is damaged: no batch begins')
+    if (start >= 0 || lastOffset >= request.offset) {
+      const taken = start < 0 ? 0 : at - start
+      const fits = taken + sizeInBytes <= room || (minOneBatch && taken === 0)
+      if (!fits || lastOffset >= request.limitOffset) return done(false)
+      if (at + sizeInBytes > bytes.length) return done(true, sizeInBytes)
+      if (start < 0) {
+        start = at
+        baseOffset = view.baseOffset
+      }
+    } else if (at + sizeInBytes > bytes.length) return done(true, sizeInBytes)
+    at += sizeInBytes
+  }
+  return done(true, HEADER_BYTES)
+}
+
+/** Reads from memory, without a copy; undefined where `offset` is older than what is there. */
+export function readTail(tail: LogTail, request: ReadRequest): LogSlice | undefined {
+  const first = tail.find(request.offset)
+  if (first === undefined) return undefined
+  const buffers: Uint8Array[] = []
+  let sizeInBytes = 0
+  let baseOffset = request.offset
+  for (let position = first; ; position++) {
+    const entry = tail.at(position)
+    if (entry === undefined || entry.baseOffset >= request.limitOffset) break
+    const room = request.maxBytes - sizeInBytes
+    if (sizeInBytes > 0 && entry.nextOffset <= request.limitOffset && entry.bytes.length <= room) {
+      buffers.push(entry.bytes)
+      sizeInBytes += entry.bytes.length
+      continue
+    }
+    const { start, end, atEnd, ...selected } = select(
+      entry.bytes,
+      request,
+      room,
+      request.minOneBatch && sizeInBytes === 0,
+    )
+    if (end > start) {
+      if (sizeInBytes === 0) baseOffset = selected.baseOffset
+      buffers.push(entry.bytes.subarray(start, end))
+      sizeInBytes += end - start
+    }
+    if (!atEnd) break
+  }
+  return { buffers, sizeInBytes, baseOffset }
+}
+
+/** Reads from the files, usually with one read. The request's offset is in `segments`. */
+export async function readSegments(segments: LogSegments, request: ReadRequest): Promise<LogSlice> {
+  const list = segments.from(request.offset)
+  for (const segment of list) {
+    if (segment.baseOffset >= request.limitOffset) break
+    const slice = await readSegment(segment, request)
+    if (slice !== undefined) return slice
+  }
+  return emptySlice(request.offset)
+}
+
+/** Undefined where no batch of the segment reaches to the offset: compaction took it. */
+async function readSegment(segment: LogSegment, request: ReadRequest): Promise<LogSlice | undefined> {
+  if (segment.isClosed) throw deleted(request)
+  let position = segment.offsetIndex.lookup(request.offset)
+  let size = request.maxBytes + SLACK_BYTES
+  for (;;) {
+    const bytesLeft = segment.writtenBytes - position
+    if (bytesLeft <= 0) return undefined
+    if (segment.isClosed) throw deleted(request)
+    const buffer = Buffer.allocUnsafeSlow(Math.min(size, bytesLeft))
+    const bytes = buffer.subarray(0, await segment.read(buffer, position))
+    if (bytes.length < HEADER_BYTES) return undefined
+    const { start, end, baseOffset, atEnd, wantedBytes } = select(bytes, request, request.maxBytes, request.minOneBatch)
+    if (end > start) return { buffers: [bytes.subarray(start, end)], sizeInBytes: end - start, baseOffset }
+    if (!atEnd) return emptySlice(request.offset)
+    // The wanted batch begins behind the buffer, or does not end in it.
+    position += end
+    size = Math.max(wantedBytes, request.maxBytes) + SLACK_BYTES
+  }
+}
+
+function deleted({ offset }: ReadRequest): StorageError {
+  return new StorageError('OFFSET_OUT_OF_RANGE', `Offset ${offset} has been deleted meanwhile`)
+}

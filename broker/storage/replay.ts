@@ -1,0 +1,67 @@
+import type { BatchView } from '../records/batch.ts'
+import type { ProducerState } from './producer-state.ts'
+import { scanBatches } from './scan.ts'
+import type { LogSegment } from './segment.ts'
+import type { LogSegments } from './segments.ts'
+
+const TAIL_CHUNK_BYTES = 64 * 1024
+
+export interface SegmentEnd {
+  readonly nextOffset: number
+  /** Less than the file's size where something follows that is no batch. */
+  readonly validBytes: number
+}
+
+/** Finds the end of a segment from its last index entry on, and its largest timestamp if that lies there. */
+export async function findEnd(segment: LogSegment): Promise<SegmentEnd> {
+  let nextOffset = segment.baseOffset
+  const from = segment.offsetIndex.lookup(Infinity)
+  const validBytes = await scanBatches(
+    segment,
+    { from, to: segment.writtenBytes, chunkBytes: TAIL_CHUNK_BYTES },
+    (view) => {
+      nextOffset = view.nextOffset
+      segment.noteTimestamp(view.maxTimestamp, view.lastOffset)
+      return true
+    },
+  )
+  return { nextOffset, validBytes }
+}
+
+/** The position of the first batch that reaches to `offset` or behind it; the end of the file where there is none. */
+export async function positionOf(segment: LogSegment, offset: number): Promise<number> {
+  const from = segment.offsetIndex.lookup(offset)
+  return scanBatches(
+    segment,
+    { from, to: segment.writtenBytes, chunkBytes: TAIL_CHUNK_BYTES },
+    (view) => view.lastOffset < offset,
+  )
+}
+
+/** Opens a sealed segment for appends again. */
+export async function reactivate(segment: LogSegment): Promise<void> {
+  let firstTimestampMs: number | undefined
+  await scanBatches(segment, { from: 0, to: segment.writtenBytes, chunkBytes: 64 }, (view) => {
+    firstTimestampMs = view.maxTimestamp
+    return false
+  })
+  segment.activate(firstTimestampMs)
+}
+
+/** Brings `producers` from where its snapshot ends up to `offset`. */
+export async function replayProducers(segments: LogSegments, producers: ProducerState, offset: number): Promise<void> {
+  const from = producers.endOffset
+  if (from >= offset) return
+  for (const segment of segments.from(from)) {
+    if (segment.baseOffset >= offset) break
+    const start = await positionOf(segment, from)
+    await scanBatches(segment, { from: start, to: segment.writtenBytes }, (view) => takeIn(producers, view, offset))
+  }
+  producers.endOffset = offset
+}
+
+function takeIn(producers: ProducerState, view: BatchView, offset: number): boolean {
+  if (view.baseOffset >= offset) return false
+  if (view.hasProducerId) producers.append(view)
+  return true
+}

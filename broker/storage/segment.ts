@@ -1,0 +1,271 @@
+import type { Disk, File } from '../env/disk.ts'
+import type { BatchView } from '../records/batch.ts'
+import { AbortedTxnIndex } from './aborted-txn-index.ts'
+import type { LogConfig } from './log-config.ts'
+import {
+  DELETED_SUFFIX,
+  LOG_SUFFIX,
+  OFFSET_INDEX_SUFFIX,
+  segmentPath,
+  TIME_INDEX_SUFFIX,
+  TXN_INDEX_SUFFIX,
+} from './names.ts'
+import { OffsetIndex } from './offset-index.ts'
+import { TimeIndex, type TimestampOffset } from './time-index.ts'
+
+/** Largest distance of an offset from its segment's base: relative offsets in indexes are int32. */
+const RELATIVE_OFFSET_MAX = 0x7fff_ffff
+const NO_BUFFERS: readonly Uint8Array[] = []
+
+export interface SegmentOptions {
+  readonly directory: string
+  readonly baseOffset: number
+  readonly createdMs: number
+  readonly config: LogConfig
+}
+
+/** What an append asks of the active segment before it goes there. */
+export interface AppendSize {
+  readonly sizeInBytes: number
+  readonly lastOffset: number
+  readonly maxTimestampMs: number
+}
+
+/** One `.log` file with its indexes. Appends are staged in memory and reach the file in one write. */
+export class LogSegment {
+  readonly baseOffset: number
+  readonly offsetIndex: OffsetIndex
+  readonly timeIndex: TimeIndex
+  readonly abortedTxns: AbortedTxnIndex
+  /** Whether there are bytes that no sync has covered. */
+  dirty = false
+  readonly #directory: string
+  readonly #disk: Disk
+  readonly #createdMs: number
+  readonly #file: File
+  #config: LogConfig
+  #writtenBytes: number
+  #staged: Uint8Array[] = []
+  #stagedBytes = 0
+  #bytesSinceIndexEntry = 0
+  #max: TimestampOffset
+  /** The first batch's timestamp, from which `segment.ms` counts; undefined until it is known. */
+  #firstTimestampMs: number | undefined
+  #operations = 0
+  #closed = false
+
+  private constructor(options: SegmentOptions, deps: { disk: Disk; file: File }) {
+    const { directory, baseOffset } = options
+    this.baseOffset = baseOffset
+    this.#directory = directory
+    this.#disk = deps.disk
+    this.#file = deps.file
+    this.#createdMs = options.createdMs
+    this.#config = options.config
+    this.#writtenBytes = deps.file.size()
+    this.#max = { timestampMs: -1, offset: baseOffset }
+    this.offsetIndex = new OffsetIndex(
+      { path: segmentPath(directory, baseOffset, OFFSET_INDEX_SUFFIX), baseOffset },
+      deps,
+    )
+    this.timeIndex = new TimeIndex({ path: segmentPath(directory, baseOffset, TIME_INDEX_SUFFIX), baseOffset }, deps)
+    this.abortedTxns = new AbortedTxnIndex({ path: segmentPath(directory, baseOffset, TXN_INDEX_SUFFIX) }, deps)
+  }
+
+  /** A new, empty, active segment; what is left of an earlier one with the same base offset is overwritten. */
+  static create(options: SegmentOptions, deps: { disk: Disk }): LogSegment {
+    const file = deps.disk.open(segmentPath(options.directory, options.baseOffset, LOG_SUFFIX), 'openOrCreate')
+    file.truncate(0)
+    const segment = new LogSegment(options, { ...deps, file })
+    segment.resetIndexes()
+    return segment
+  }
+
+  /** A segment that is there, as a sealed one; `indexesAreSane` tells whether it can be used without being scanned. */
+  static open(options: SegmentOptions, deps: { disk: Disk }): { segment: LogSegment; indexesAreSane: boolean } {
+    const file = deps.disk.open(segmentPath(options.directory, options.baseOffset, LOG_SUFFIX), 'open')
+    const segment = new LogSegment(options, { ...deps, file })
+    return { segment, indexesAreSane: segment.#openIndexes() }
+  }
+
+  #openIndexes(): boolean {
+    const { offsetIndex, timeIndex } = this
+    const present = offsetIndex.file.open()
+    if (!timeIndex.file.open() || !present) return false
+    if (!offsetIndex.isSane(this.#writtenBytes) || !timeIndex.isSane() || !this.abortedTxns.load()) return false
+    this.#max = timeIndex.last
+    return true
+  }
+
+  /** Starts indexes anew, for a scan that fills them. */
+  resetIndexes(): void {
+    this.offsetIndex.file.create(this.#config.segmentIndexBytes)
+    this.timeIndex.file.create(this.#config.segmentIndexBytes)
+    this.abortedTxns.clear()
+    this.#bytesSinceIndexEntry = 0
+    this.#max = { timestampMs: -1, offset: this.baseOffset }
+  }
+
+  /** Bytes of all batches, those included that are staged. */
+  get sizeInBytes(): number {
+    return this.#writtenBytes + this.#stagedBytes
+  }
+  get writtenBytes(): number {
+    return this.#writtenBytes
+  }
+  get file(): File {
+    return this.#file
+  }
+  /** The largest timestamp, and the last offset of the batch that has it; timestamp -1 where none is known. */
+  get maxTimestamp(): TimestampOffset {
+    return this.#max
+  }
+  /** What retention goes by: the largest timestamp, or the file's time where batches carry none. */
+  get retentionTimestampMs(): number {
+    return this.#max.timestampMs >= 0 ? this.#max.timestampMs : this.#disk.modifiedMs(this.#file.path)
+  }
+
+  get isClosed(): boolean {
+    return this.#closed
+  }
+
+  configure(config: LogConfig): void {
+    this.#config = config
+  }
+
+  /** Whether `append` belongs in a new segment (KIP-32: `segment.ms` counts in message time where there is one). */
+  shouldRoll(append: AppendSize, jitterMs: number, nowMs: number): boolean {
+    const { segmentBytes, segmentMs } = this.#config
+    if (this.sizeInBytes + append.sizeInBytes > segmentBytes) return this.sizeInBytes > 0
+    if (this.sizeInBytes > 0 && this.#ageMs(append.maxTimestampMs, nowMs) > segmentMs - jitterMs) return true
+    if (this.offsetIndex.isFull || this.timeIndex.isFull) return true
+    return append.lastOffset - this.baseOffset > RELATIVE_OFFSET_MAX
+  }
+
+  #ageMs(timestampMs: number, nowMs: number): number {
+    const first = this.#firstTimestampMs
+    return first !== undefined && first >= 0 ? timestampMs - first : nowMs - this.#createdMs
+  }
+
+  /** Stages `bytes`, which `indexBatch` has been told of batch by batch. */
+  stage(bytes: Uint8Array): void {
+    this.#staged.push(bytes)
+    this.#stagedBytes += bytes.length
+  }
+
+  /** Takes note of the batch at `position`: the sparse indexes and the largest timestamp. */
+  indexBatch(view: BatchView, position: number): void {
+    const { lastOffset, maxTimestamp, sizeInBytes } = view
+    this.#firstTimestampMs ??= maxTimestamp
+    if (maxTimestamp > this.#max.timestampMs) this.#max = { timestampMs: maxTimestamp, offset: lastOffset }
+    if (this.#bytesSinceIndexEntry > this.#config.indexIntervalBytes) {
+      this.offsetIndex.append(lastOffset, position)
+      this.timeIndex.maybeAppend(this.#max.timestampMs, this.#max.offset)
+      this.#bytesSinceIndexEntry = 0
+    }
+    this.#bytesSinceIndexEntry += sizeInBytes
+  }
+
+  /** Writes what is staged; returns the buffers in order. On a DiskError nothing of them counts as written. */
+  writeStaged(): readonly Uint8Array[] {
+    if (this.#staged.length === 0) return NO_BUFFERS
+    const staged = this.#staged
+    this.#file.write(staged, this.#writtenBytes)
+    this.dirty = true
+    this.#writtenBytes += this.#stagedBytes
+    this.#staged = []
+    this.#stagedBytes = 0
+    this.offsetIndex.file.write()
+    this.timeIndex.file.write()
+    this.abortedTxns.write()
+    return staged
+  }
+
+  /** Forgets what is staged and cuts off what a failed write may have left. */
+  dropStaged(): void {
+    this.#staged = []
+    this.#stagedBytes = 0
+    this.#file.truncate(this.#writtenBytes)
+  }
+
+  /** Opens a sealed segment for appends. `firstTimestampMs` is that of its first batch. */
+  activate(firstTimestampMs: number | undefined): void {
+    this.offsetIndex.file.activate(this.#config.segmentIndexBytes)
+    this.timeIndex.file.activate(this.#config.segmentIndexBytes)
+    this.#firstTimestampMs = firstTimestampMs
+  }
+
+  /** Nothing more is appended: the time index gets its last entry, and the indexes shrink to what they hold. */
+  seal(): void {
+    if (this.#max.timestampMs >= 0) this.timeIndex.maybeAppend(this.#max.timestampMs, this.#max.offset, true)
+    this.offsetIndex.file.seal()
+    this.timeIndex.file.seal()
+  }
+
+  /** Cuts the file at `position`, where the batch that held `offset` began. */
+  truncateTo(offset: number, position: number): void {
+    this.#file.truncate(position)
+    this.#writtenBytes = position
+    this.dirty = true
+    this.offsetIndex.truncateTo(offset)
+    this.timeIndex.truncateTo(offset)
+    this.abortedTxns.truncateTo(offset)
+    this.#bytesSinceIndexEntry = 0
+    if (this.#max.offset >= offset) this.#max = this.timeIndex.last
+    if (position === 0) this.#firstTimestampMs = undefined
+  }
+
+  /** After a truncation, or at start: the largest timestamp may lie behind the last index entry. */
+  noteTimestamp(timestampMs: number, offset: number): void {
+    if (timestampMs > this.#max.timestampMs) this.#max = { timestampMs, offset }
+  }
+
+  /** fdatasync. Of an active segment only the `.log`: its indexes are rebuilt after a crash. */
+  sync(sealed: boolean): Promise<unknown> {
+    this.dirty = false
+    const indexes = [this.offsetIndex.file, this.timeIndex.file, this.abortedTxns]
+    return this.#hold(Promise.all([this.#file, ...(sealed ? indexes : [])].map((file) => file.sync())))
+  }
+
+  /** Reads without blocking; returns the bytes read. */
+  read(target: Uint8Array, position: number): Promise<number> {
+    return this.#hold(this.#file.readAsync(target, position))
+  }
+
+  /** Files stay open while an operation on them is under way: the system may reuse their descriptors. */
+  async #hold<T>(operation: Promise<T>): Promise<T> {
+    this.#operations++
+    try {
+      return await operation
+    } finally {
+      this.#operations--
+      if (this.#closed && this.#operations === 0) this.#closeFiles()
+    }
+  }
+
+  /** Closes the files once nothing uses them any more. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    if (this.#operations === 0) this.#closeFiles()
+  }
+
+  #closeFiles(): void {
+    this.#file.close()
+    this.offsetIndex.file.close()
+    this.timeIndex.file.close()
+    this.abortedTxns.close()
+  }
+
+  /** Closes and renames all files with `.deleted`; returns the new paths. */
+  markDeleted(): string[] {
+    this.close()
+    return [LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX]
+      .map((suffix) => segmentPath(this.#directory, this.baseOffset, suffix))
+      .filter((path) => this.#disk.exists(path))
+      .map((path) => {
+        this.#disk.rename(path, path + DELETED_SUFFIX)
+        return path + DELETED_SUFFIX
+      })
+  }
+}

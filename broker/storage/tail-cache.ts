@@ -1,0 +1,119 @@
+import { assert } from '../lib/assert.ts'
+
+/** Consecutive batches as they were appended. */
+export interface CachedBytes {
+  readonly baseOffset: number
+  readonly nextOffset: number
+  readonly bytes: Uint8Array
+}
+
+interface Entry extends CachedBytes {
+  readonly tail: LogTail
+  live: boolean
+}
+
+/** Spent entries before the queue is cut. */
+const SPENT_MAX = 1024
+
+/**
+ * The last appended buffers of all logs, within one budget in bytes: a consumer near the end of a log is served from memory, without
+ * a copy. The oldest append goes first.
+ */
+export class TailCache {
+  readonly #budgetBytes: number
+  #queue: Entry[] = []
+  #head = 0
+  #bytes = 0
+
+  constructor(options: { budgetBytes: number }) {
+    this.#budgetBytes = options.budgetBytes
+  }
+
+  get sizeInBytes(): number {
+    return this.#bytes
+  }
+
+  /** The part that one log has. */
+  tail(): LogTail {
+    return new LogTail(this)
+  }
+
+  add(entry: Entry): void {
+    this.#queue.push(entry)
+    this.#bytes += entry.bytes.length
+    while (this.#bytes > this.#budgetBytes) this.#dropOldest()
+  }
+
+  forget(entry: Entry): void {
+    assert(entry.live, 'an entry is forgotten once')
+    entry.live = false
+    this.#bytes -= entry.bytes.length
+  }
+
+  #dropOldest(): void {
+    const entry = this.#queue[this.#head++]
+    assert(entry !== undefined, 'bytes are held by entries')
+    if (entry.live) entry.tail.dropOldest()
+    if (this.#head > SPENT_MAX && this.#head * 2 > this.#queue.length) {
+      this.#queue = this.#queue.slice(this.#head)
+      this.#head = 0
+    }
+  }
+}
+
+/** The cached end of one log: without gaps up to its last written offset. */
+export class LogTail {
+  readonly #cache: TailCache
+  #entries: Entry[] = []
+  #head = 0
+
+  constructor(cache: TailCache) {
+    this.#cache = cache
+  }
+
+  add({ baseOffset, nextOffset, bytes }: CachedBytes): void {
+    const entry: Entry = { baseOffset, nextOffset, bytes: unshared(bytes), tail: this, live: true }
+    this.#entries.push(entry)
+    this.#cache.add(entry)
+  }
+
+  /** The position of the first entry that reaches behind `offset`; undefined where the offset is older than what is cached. */
+  find(offset: number): number | undefined {
+    const first = this.#entries[this.#head]
+    if (first === undefined || offset < first.baseOffset) return undefined
+    let low = this.#head
+    let high = this.#entries.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.#entries[middle]?.nextOffset ?? 0) <= offset) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  at(position: number): CachedBytes | undefined {
+    return this.#entries[position]
+  }
+
+  dropOldest(): void {
+    const entry = this.#entries[this.#head]
+    assert(entry !== undefined, 'the oldest entry of all is the oldest of its log')
+    this.#cache.forget(entry)
+    this.#head++
+    if (this.#head > SPENT_MAX || this.#head === this.#entries.length) {
+      this.#entries = this.#entries.slice(this.#head)
+      this.#head = 0
+    }
+  }
+
+  clear(): void {
+    for (const entry of this.#entries.slice(this.#head)) this.#cache.forget(entry)
+    this.#entries = []
+    this.#head = 0
+  }
+}
+
+/** Small parts of a large buffer are copied: a reference would keep the whole buffer, which the budget does not count. */
+function unshared(bytes: Uint8Array): Uint8Array {
+  return bytes.length * 2 >= bytes.buffer.byteLength ? bytes : bytes.slice()
+}
