@@ -1,0 +1,153 @@
+// Generated from crds/kafkacluster.yaml by "npm run generate:crds": do not edit.
+
+export interface KafkaClusterSpec {
+  /**
+   * Which Kafka runs: bundled is Ottla's own broker, apache the Apache Kafka image.
+   */
+  distribution: 'bundled' | 'apache'
+  /**
+   * Kafka version; metadata.version follows it.
+   */
+  version: '4.3'
+  /**
+   * Groups of equal nodes; one StatefulSet each.
+   */
+  pools: {
+    name: string
+    /**
+     * What the nodes do.
+     */
+    roles: ('controller' | 'broker')[]
+    /**
+     * Number of nodes.
+     */
+    replicas: number
+    /**
+     * Persistent volumes of each node. They are kept when the cluster is deleted.
+     */
+    storage: {
+      /**
+       * Size of each volume, as a Kubernetes quantity (100Gi).
+       */
+      size: string
+      /**
+       * StorageClass; the cluster's default without it.
+       */
+      class?: string
+      /**
+       * Volumes a node; each is a log directory.
+       */
+      volumes: number
+    }
+    /**
+     * CPU and memory of each node, as in a container.
+     */
+    resources: {
+      requests?: {
+        [k: string]: number | string
+      }
+      limits?: {
+        [k: string]: number | string
+      }
+    }
+    /**
+     * What else the pods get.
+     */
+    template: {
+      metadata?: {
+        labels?: {
+          [k: string]: string
+        }
+        annotations?: {
+          [k: string]: string
+        }
+      }
+      nodeSelector?: {
+        [k: string]: string
+      }
+      affinity?: {
+        [k: string]: unknown
+      }
+      tolerations?: {
+        [k: string]: unknown
+      }[]
+      topologySpreadConstraints?: {
+        [k: string]: unknown
+      }[]
+      priorityClassName?: string
+      imagePullSecrets?: {
+        name: string
+      }[]
+    }
+  }[]
+  /**
+   * Where clients connect.
+   */
+  listeners: {
+    name: string
+    port: number
+    /**
+     * internal: inside of Kubernetes.
+     */
+    type: 'internal' | 'nodeport' | 'loadbalancer'
+    tls: boolean
+  }[]
+  /**
+   * Kafka's own broker keys (log.retention.hours: 168).
+   */
+  config: {
+    [k: string]: number | string
+  }
+  /**
+   * What the cluster promises of every topic.
+   */
+  durability: {
+    /**
+     * Replicas of a topic that does not say; 3, or the number of brokers where that is lower, without it.
+     */
+    replicationFactor?: number
+    /**
+     * Replicas that must have a write before it is acknowledged; replicationFactor - 1, at least 1, without it.
+     */
+    minInSyncReplicas?: number
+    /**
+     * enforce: topics are changed to meet it; warn: topics that do not are reported.
+     */
+    policy: 'enforce' | 'warn'
+  }
+}
+
+export interface KafkaClusterStatus {
+  observedGeneration?: number
+  conditions?: {
+    type: string
+    status: 'True' | 'False' | 'Unknown'
+    observedGeneration?: number
+    lastTransitionTime: string
+    reason: string
+    message: string
+  }[]
+  /**
+   * Kafka's cluster id: 22 characters of base64url.
+   */
+  clusterId?: string
+  /**
+   * Kafka version of every node.
+   */
+  version?: string
+  /**
+   * Finalized metadata.version.
+   */
+  metadataVersion?: string
+  readyNodes?: number
+  listeners?: {
+    name: string
+    bootstrapServers: string
+  }[]
+  pools?: {
+    name: string
+    replicas: number
+    ready: number
+    nodeIds: number[]
+  }[]
+}

@@ -1,0 +1,154 @@
+import type { Logger } from 'pino'
+import type { Clock } from '../../broker/env/clock.ts'
+import { microTimestamp } from '../api/conditions.ts'
+import { LEASE } from '../api/resource.ts'
+import type { Manifest, Resource } from '../api/resource.ts'
+import { sleep } from '../runtime/sleep.ts'
+import { isConflict } from './api.ts'
+import type { KubeApi } from './api.ts'
+
+export interface LeaderOptions {
+  readonly namespace: string
+  readonly name: string
+  /** Unique among the candidates: the pod's name and something random. */
+  readonly identity: string
+  /** How long others wait after the last renewal that they saw. */
+  readonly leaseMs: number
+  /** Without a renewal for this long the leader stops; shorter than `leaseMs`, so that it has stopped before another begins. */
+  readonly renewDeadlineMs: number
+  readonly retryMs: number
+}
+
+export const LEADER_DEFAULTS = { leaseMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2000 } as const
+
+interface Lease extends Resource {
+  spec: {
+    holderIdentity?: string
+    leaseDurationSeconds?: number
+    acquireTime?: string
+    renewTime?: string
+    leaseTransitions?: number
+  }
+}
+
+/**
+ * Leader election by a coordination.k8s.io Lease, as client-go does it: whoever writes the lease leads. Clocks of different machines are
+ * never compared: a lease has run out when this process has seen it unchanged for its duration.
+ */
+export class LeaderElection {
+  readonly #options: LeaderOptions
+  readonly #deps: { api: KubeApi; clock: Clock; logger: Logger }
+  /** The last version of the lease that was seen, and when it was first seen, on the monotonic clock. */
+  #observed: { version: string; sinceMs: number } | null = null
+
+  constructor(options: LeaderOptions, deps: { api: KubeApi; clock: Clock; logger: Logger }) {
+    this.#options = options
+    this.#deps = deps
+  }
+
+  /**
+   * Waits for the lease, then calls `lead` with a signal that aborts at once when the lease is lost or `signal` aborts; resolves when `lead`
+   * is over, the lease given back. Resolves with 'lost' where that was the reason, 'ended' otherwise.
+   */
+  async run(lead: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<'lost' | 'ended'> {
+    const { clock, logger } = this.#deps
+    while (!(await this.#tryHold())) {
+      await sleep(clock, this.#options.retryMs, signal)
+      if (signal.aborted) return 'ended'
+    }
+    logger.info({ identity: this.#options.identity }, 'leading')
+    const over = new AbortController()
+    let lost = false
+    const renewing = this.#renew(over.signal, () => {
+      lost = true
+      logger.error({ identity: this.#options.identity }, 'lease lost, stopping at once')
+      over.abort(new Error('lease lost'))
+    })
+    const leading = AbortSignal.any([over.signal, signal])
+    try {
+      await lead(leading)
+    } finally {
+      over.abort(new Error('ended'))
+      await renewing
+      if (!lost) await this.#release()
+    }
+    return lost ? 'lost' : 'ended'
+  }
+
+  /** Renews until `signal` aborts; calls `onLost` when that has not worked for `renewDeadlineMs`. */
+  async #renew(signal: AbortSignal, onLost: () => void): Promise<void> {
+    const { clock } = this.#deps
+    const { renewDeadlineMs, retryMs } = this.#options
+    // A timer of its own: a renewal may hang for longer than the lease lasts.
+    let deadline = clock.setTimer(renewDeadlineMs, onLost)
+    signal.addEventListener('abort', () => deadline.cancel(), { once: true })
+    for (;;) {
+      await sleep(clock, retryMs, signal)
+      if (signal.aborted) return
+      const startMs = clock.monotonicMs()
+      if (!(await this.#tryHold()) || signal.aborted) continue
+      deadline.cancel()
+      deadline = clock.setTimer(Math.max(0, renewDeadlineMs - (clock.monotonicMs() - startMs)), onLost)
+    }
+  }
+
+  /** Takes or renews the lease; false where another has it or the API does not answer. */
+  async #tryHold(): Promise<boolean> {
+    const { api, logger } = this.#deps
+    const { namespace, name, identity } = this.#options
+    try {
+      const lease = await api.get<Lease>(LEASE, namespace, name)
+      if (lease === null) {
+        await api.create<Lease>(LEASE, { ...this.#mine(null), metadata: { namespace, name } })
+        return true
+      }
+      if (!this.#isFree(lease) && lease.spec.holderIdentity !== identity) return false
+      // Carries resourceVersion: of two candidates that see it run out, one gets a conflict.
+      await api.update<Lease>(LEASE, { ...this.#mine(lease), metadata: lease.metadata })
+      return true
+    } catch (error) {
+      if (!isConflict(error)) logger.warn({ err: error }, 'lease not reached')
+      return false
+    }
+  }
+
+  #isFree(lease: Lease): boolean {
+    const nowMs = this.#deps.clock.monotonicMs()
+    const version = lease.metadata.resourceVersion ?? ''
+    if (this.#observed?.version !== version) this.#observed = { version, sinceMs: nowMs }
+    if ((lease.spec.holderIdentity ?? '') === '') return true
+    const durationMs = (lease.spec.leaseDurationSeconds ?? 0) * 1000
+    return nowMs - this.#observed.sinceMs >= durationMs
+  }
+
+  #mine(before: Lease | null): Omit<Lease, 'metadata'> & Omit<Manifest, 'metadata'> {
+    const now = microTimestamp(this.#deps.clock.wallMs())
+    const renewed = before?.spec.holderIdentity === this.#options.identity
+    const transitions = before?.spec.leaseTransitions ?? 0
+    return {
+      apiVersion: LEASE.apiVersion,
+      kind: LEASE.kind,
+      spec: {
+        holderIdentity: this.#options.identity,
+        leaseDurationSeconds: Math.ceil(this.#options.leaseMs / 1000),
+        acquireTime: renewed ? (before.spec.acquireTime ?? now) : now,
+        renewTime: now,
+        leaseTransitions: before === null || renewed ? transitions : transitions + 1,
+      },
+    }
+  }
+
+  /** Lets the next candidate begin without waiting for the lease to run out. */
+  async #release(): Promise<void> {
+    const { api, logger } = this.#deps
+    const { namespace, name, identity } = this.#options
+    try {
+      const lease = await api.get<Lease>(LEASE, namespace, name)
+      if (lease?.spec.holderIdentity !== identity) return
+      const spec = { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1 }
+      await api.update<Lease>(LEASE, { ...lease, spec })
+    } catch (error) {
+      logger.warn({ err: error }, 'lease not released')
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import { request as httpRequest } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import { Agent, request as httpsRequest } from 'node:https'
+import type { RequestOptions } from 'node:https'
+import { KubeConfig } from '@kubernetes/client-node'
+import { KubeError } from './api.ts'
+
+export interface ApiRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** Path and query. */
+  readonly path: string
+  readonly contentType?: string
+  readonly body?: unknown
+  readonly signal: AbortSignal
+  /** Longest silence on the connection, in ms. */
+  readonly timeoutMs: number
+}
+
+/** HTTP to one API server, with the credentials of a kubeconfig or of the pod that it runs in. */
+export class KubeTransport {
+  readonly #config: KubeConfig
+  #agent: { agent: Agent; identity: string } | undefined
+
+  /** $KUBECONFIG, ~/.kube/config, or the pod's service account, in this order. */
+  static fromEnvironment(): KubeTransport {
+    const config = new KubeConfig()
+    config.loadFromDefault()
+    return new KubeTransport(config)
+  }
+
+  constructor(config: KubeConfig) {
+    this.#config = config
+  }
+
+  /** Sends `request`; resolves with the answer's head, the body still to be read. Rejects with KubeError where the server refuses. */
+  async send(request: ApiRequest): Promise<IncomingMessage> {
+    const response = await this.#exchange(request)
+    const status = response.statusCode ?? 0
+    if (status >= 200 && status < 300) return response
+    throw refusal(status, await readAll(response))
+  }
+
+  /** As `send`, and reads the JSON of the answer. */
+  async json<T>(request: ApiRequest): Promise<T> {
+    return JSON.parse(await readAll(await this.send(request))) as T
+  }
+
+  async #exchange(request: ApiRequest): Promise<IncomingMessage> {
+    request.signal.throwIfAborted()
+    const cluster = this.#config.getCurrentCluster()
+    if (cluster === null) throw new KubeError(0, 'NoCluster', 'no Kubernetes cluster: neither a kubeconfig nor a pod')
+    const url = new URL(cluster.server + request.path)
+    const options = await this.#options(request)
+    return new Promise((resolve, reject) => {
+      const send = url.protocol === 'http:' ? httpRequest : httpsRequest
+      const outgoing = send(url, options, resolve)
+      outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer for ${request.timeoutMs} ms`)))
+      outgoing.on('error', (error) => {
+        if (request.signal.aborted) reject(request.signal.reason)
+        else reject(new KubeError(0, 'Unreachable', `Kubernetes API at ${url.host}: ${error.message}`, error))
+      })
+      outgoing.end(request.body === undefined ? undefined : JSON.stringify(request.body))
+    })
+  }
+
+  async #options(request: ApiRequest): Promise<RequestOptions> {
+    // Asked for each time: a pod's token is replaced every hour.
+    const options: RequestOptions = { headers: {} }
+    await this.#config.applyToHTTPSOptions(options)
+    return {
+      method: request.method,
+      headers: {
+        ...(options.headers as Record<string, string>),
+        accept: 'application/json',
+        'user-agent': 'ottla-operator',
+        ...(request.contentType === undefined ? {} : { 'content-type': request.contentType }),
+      },
+      ...(typeof options.auth === 'string' ? { auth: options.auth } : {}),
+      ...(this.#config.getCurrentCluster()?.server.startsWith('https:') ? { agent: this.#agentFor(options) } : {}),
+      signal: request.signal,
+      timeout: request.timeoutMs,
+    }
+  }
+
+  /** One agent as long as the credentials are the same: connections are reused. */
+  #agentFor({ ca, cert, key, rejectUnauthorized, servername }: RequestOptions): Agent {
+    const identity = [ca, cert, key, rejectUnauthorized, servername].map(String).join('\n')
+    if (this.#agent?.identity !== identity) {
+      this.#agent?.agent.destroy()
+      const tls = Object.fromEntries(
+        Object.entries({ ca, cert, key, rejectUnauthorized, servername }).filter(([, value]) => value !== undefined),
+      )
+      this.#agent = { identity, agent: new Agent({ keepAlive: true, ...tls }) }
+    }
+    return this.#agent.agent
+  }
+}
+
+async function readAll(response: IncomingMessage): Promise<string> {
+  response.setEncoding('utf8')
+  let text = ''
+  try {
+    for await (const chunk of response) text += chunk as string
+  } catch (error) {
+    throw new KubeError(0, 'Unreachable', `Kubernetes API: the answer broke off: ${(error as Error).message}`, error)
+  }
+  return text
+}
+
+function refusal(status: number, body: string): KubeError {
+  try {
+    const { reason, message } = JSON.parse(body) as { reason?: string; message?: string }
+    return new KubeError(status, reason ?? String(status), message ?? body)
+  } catch {
+    return new KubeError(status, String(status), body.slice(0, 1000))
+  }
+}

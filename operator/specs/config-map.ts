@@ -1,0 +1,58 @@
+import { crc32c } from '../../broker/lib/crc32c.ts'
+import { CONFIG_MAP } from '../api/resource.ts'
+import type { KafkaCluster, Manifest } from '../api/resource.ts'
+import { brokerConfig } from './broker-config.ts'
+import type { Placement } from './broker-config.ts'
+import { ownedManifest } from './labels.ts'
+import {
+  configMapName,
+  CONTROLLER_PORT,
+  isController,
+  METRICS_PORT,
+  nodeHost,
+  nodesOf,
+  propertiesKey,
+} from './nodes.ts'
+import type { Node, Pool } from './nodes.ts'
+import { formatProperties } from './properties.ts'
+import { listenerPorts } from './services.ts'
+import { DATA_ROOT } from './volumes.ts'
+
+/** A pool's ConfigMap: one server.properties a pod. */
+export function configMap(cluster: KafkaCluster, pool: Pool): Manifest {
+  return {
+    ...ownedManifest(cluster, CONFIG_MAP, configMapName(cluster, pool), { pool }),
+    data: propertiesByPod(cluster, pool),
+  }
+}
+
+/** Changes when any pod of the pool would have to read its configuration again. */
+export function configHash(cluster: KafkaCluster, pool: Pool): string {
+  const text = Object.entries(propertiesByPod(cluster, pool)).flat().join('\n')
+  return `${text.length.toString(16)}-${crc32c(Buffer.from(text)).toString(16).padStart(8, '0')}`
+}
+
+function propertiesByPod(cluster: KafkaCluster, pool: Pool): Record<string, string> {
+  return Object.fromEntries(
+    nodesOf(cluster)
+      .filter((node) => node.pool === pool)
+      .map((node) => [
+        propertiesKey(node.podName),
+        formatProperties(brokerConfig(cluster, node, podPlacement(cluster, node))),
+      ]),
+  )
+}
+
+function podPlacement(cluster: KafkaCluster, node: Node): Placement {
+  return {
+    bindHost: '0.0.0.0',
+    advertisedHost: nodeHost(cluster, node),
+    ports: listenerPorts(cluster),
+    // A directory below the mount point: file systems put lost+found there, which Kafka would take for a partition.
+    logDirs: Array.from({ length: node.pool.storage.volumes }, (_, volume) => `${DATA_ROOT}/data-${volume}/kafka`),
+    metricsListen: `0.0.0.0:${METRICS_PORT}`,
+    controllers: nodesOf(cluster)
+      .filter(({ pool }) => isController(pool))
+      .map((controller) => `${nodeHost(cluster, controller)}:${CONTROLLER_PORT}`),
+  }
+}

@@ -1,0 +1,127 @@
+import { ANNOTATION_CLUSTER_ID, ANNOTATION_CONFIG_HASH, STATEFUL_SET } from '../api/resource.ts'
+import type { KafkaCluster, Manifest } from '../api/resource.ts'
+import { configHash } from './config-map.ts'
+import { labelsOf, ownedManifest, selectorOf } from './labels.ts'
+import { configMapName, headlessServiceName, METRICS_PORT, serviceAccountName, statefulSetName } from './nodes.ts'
+import type { Pool } from './nodes.ts'
+import { listenerPorts } from './services.ts'
+import { DATA_ROOT, volumeClaimTemplates } from './volumes.ts'
+
+const CONFIG_ROOT = '/etc/ottla'
+/** Kubernetes replaces $(POD_NAME) by the container's variable. */
+const PROPERTIES = `${CONFIG_ROOT}/$(POD_NAME).properties`
+/** The image's user; see Dockerfile. */
+const USER_ID = 1000
+/** A broker with many partitions takes its time to flush them; what is not flushed is recovered at the next start. */
+const TERMINATION_SECONDS = 120
+/** Recovering a log after a crash takes as long as it takes: nothing restarts a broker that is at it. */
+const STARTUP_MAX_SECONDS = 3600
+
+export interface StatefulSetOptions {
+  readonly image: string
+  readonly clusterId: string
+  /** The claims of the StatefulSet that is there: they cannot be changed, so they are applied as they are. */
+  readonly volumeClaims: readonly Manifest[] | null
+}
+
+/** The StatefulSet of one pool. */
+export function statefulSet(cluster: KafkaCluster, pool: Pool, options: StatefulSetOptions): Manifest {
+  const manifest = ownedManifest(cluster, STATEFUL_SET, statefulSetName(cluster, pool), { pool })
+  return {
+    ...manifest,
+    metadata: { ...manifest.metadata, annotations: { [ANNOTATION_CLUSTER_ID]: options.clusterId } },
+    spec: {
+      replicas: pool.replicas,
+      serviceName: headlessServiceName(cluster),
+      selector: { matchLabels: selectorOf(cluster, pool) },
+      // Not one after the other: a quorum forms only when its nodes start together, and a pod that cannot start must not block its repair.
+      podManagementPolicy: 'Parallel',
+      updateStrategy: { type: 'RollingUpdate' },
+      persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' },
+      revisionHistoryLimit: 5,
+      template: podTemplate(cluster, pool, options),
+      volumeClaimTemplates: options.volumeClaims ?? volumeClaimTemplates(cluster, pool, options.clusterId),
+    },
+  }
+}
+
+function podTemplate(cluster: KafkaCluster, pool: Pool, options: StatefulSetOptions): object {
+  const { metadata, ...scheduling } = pool.template
+  return {
+    metadata: {
+      labels: { ...metadata?.labels, ...labelsOf(cluster, pool) },
+      annotations: {
+        ...metadata?.annotations,
+        [ANNOTATION_CONFIG_HASH]: configHash(cluster, pool),
+        'kubectl.kubernetes.io/default-container': 'kafka',
+      },
+    },
+    spec: {
+      ...scheduling,
+      serviceAccountName: serviceAccountName(cluster),
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      terminationGracePeriodSeconds: TERMINATION_SECONDS,
+      securityContext: {
+        runAsNonRoot: true,
+        runAsUser: USER_ID,
+        runAsGroup: USER_ID,
+        fsGroup: USER_ID,
+        fsGroupChangePolicy: 'OnRootMismatch',
+        seccompProfile: { type: 'RuntimeDefault' },
+      },
+      initContainers: [formatContainer(pool, options)],
+      containers: [brokerContainer(cluster, pool, options)],
+      volumes: [
+        { name: 'config', configMap: { name: configMapName(cluster, pool) } },
+        { name: 'tmp', emptyDir: {} },
+      ],
+    },
+  }
+}
+
+/** Formats the log directories of a new node; those of an old one are left alone. */
+function formatContainer(pool: Pool, { image, clusterId }: StatefulSetOptions): object {
+  const format = ['broker/format.ts', 'format', '--ignore-formatted', '--standalone', '-t', clusterId, '-c', PROPERTIES]
+  return { ...container(pool, 'format', image), args: format }
+}
+
+function brokerContainer(cluster: KafkaCluster, pool: Pool, { image }: StatefulSetOptions): object {
+  const ports = [...listenerPorts(cluster), ['metrics', METRICS_PORT] as const]
+  const probe = (path: string): object => ({ path, port: 'metrics', scheme: 'HTTP' })
+  return {
+    ...container(pool, 'kafka', image),
+    args: ['broker/main.ts', PROPERTIES],
+    ports: ports.map(([name, containerPort]) => ({ name, containerPort, protocol: 'TCP' })),
+    startupProbe: {
+      httpGet: probe('/healthz'),
+      periodSeconds: 1,
+      timeoutSeconds: 5,
+      failureThreshold: STARTUP_MAX_SECONDS,
+    },
+    livenessProbe: { httpGet: probe('/healthz'), periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
+    readinessProbe: { httpGet: probe('/readyz'), periodSeconds: 3, timeoutSeconds: 5, failureThreshold: 2 },
+  }
+}
+
+/** What both containers have; the image's entry point is `node`. */
+function container(pool: Pool, name: string, image: string): object {
+  const volumes = Array.from({ length: pool.storage.volumes }, (_, volume) => `data-${volume}`)
+  return {
+    name,
+    image,
+    imagePullPolicy: 'IfNotPresent',
+    env: [{ name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }],
+    resources: pool.resources,
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    },
+    volumeMounts: [
+      { name: 'config', mountPath: CONFIG_ROOT, readOnly: true },
+      { name: 'tmp', mountPath: '/tmp' },
+      ...volumes.map((volume) => ({ name: volume, mountPath: `${DATA_ROOT}/${volume}` })),
+    ],
+  }
+}
