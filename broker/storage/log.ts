@@ -1,22 +1,20 @@
 import { DiskError } from '../env/disk.ts'
 import { assert } from '../lib/assert.ts'
-import { BatchView } from '../records/batch.ts'
-import { batches } from '../records/read.ts'
 import type { AbortedTxn } from './aborted-txn-index.ts'
 import { DelayedRemoval } from './delayed-removal.ts'
 import { StorageError } from './errors.ts'
 import type { LeaderEpochCache } from './leader-epochs.ts'
 import { type LoadedLog, loadLog } from './loader.ts'
 import type { LogConfig } from './log-config.ts'
-import { type AppendResult, type PartitionLogDeps, type PartitionLogOptions, refused } from './log-types.ts'
+import type { AppendResult, PartitionLogDeps, PartitionLogOptions } from './log-types.ts'
+import { LogAppender } from './log-appender.ts'
 import { LogWriter } from './log-writer.ts'
-import type { AppendOrigin, ProducerBatch } from './producer-entry.ts'
+import type { AppendOrigin } from './producer-entry.ts'
 import type { ProducerState } from './producer-state.ts'
 import { emptySlice, type LogSlice, type ReadRequest, readSegments, readTail } from './read.ts'
 import { findEnd, positionOf, reactivate, replayProducers } from './replay.ts'
 import { expiredSegments } from './retention.ts'
-import { intactPrefix } from './scan.ts'
-import type { AppendSize, LogSegment } from './segment.ts'
+import type { LogSegment } from './segment.ts'
 import type { LogSegments } from './segments.ts'
 import type { LogTail } from './tail-cache.ts'
 import { type FoundOffset, offsetForTimestamp, offsetOfMaxTimestamp } from './timestamps.ts'
@@ -42,6 +40,7 @@ export class PartitionLog {
   readonly #segments: LogSegments
   readonly #tail: LogTail
   readonly #writer: LogWriter
+  readonly #appender: LogAppender
   readonly #removal: DelayedRemoval
   readonly #acknowledgeable: (() => void)[] = []
   #logStartOffset: number
@@ -62,6 +61,9 @@ export class PartitionLog {
     this.#logStartOffset = loaded.logStartOffset
     this.#highWatermark = loaded.logStartOffset
     this.#writer = this.#newWriter(options, loaded)
+    const name = `${this.topic}-${this.partition}`
+    const logStartOffset = (): number => this.#logStartOffset
+    this.#appender = new LogAppender({ name }, { ...loaded, writer: this.#writer, logStartOffset })
     this.#removal = new DelayedRemoval({ ...deps, onError: (error) => void this.#writer.fail(error) })
   }
 
@@ -147,22 +149,8 @@ export class PartitionLog {
    * not appended again. Nothing is written yet, but that a full segment is closed and the next one made.
    */
   appendAsLeader(bytes: Uint8Array, leaderEpoch: number, origin: AppendOrigin = 'CLIENT'): AppendResult {
-    if (this.isFailed) return this.#offline()
-    const view = new BatchView(bytes)
-    if (view.hasProducerId) {
-      assert(view.sizeInBytes === bytes.length, 'a batch with a producer id comes alone')
-      const check = this.producers.check(view, origin)
-      if (check !== undefined) {
-        return 'refusal' in check ? { ok: false, ...check.refusal } : this.#duplicate(check.duplicate)
-      }
-    }
-    let offset = this.logEndOffset
-    for (let at = 0; at < bytes.length; at += view.sizeInBytes) {
-      view.at(at).baseOffset = offset
-      view.partitionLeaderEpoch = leaderEpoch
-      offset = view.nextOffset
-    }
-    return this.#append(view, bytes)
+    this.#assertAppendable()
+    return this.#appender.appendAsLeader(bytes, leaderEpoch, origin)
   }
 
   /**
@@ -170,78 +158,12 @@ export class PartitionLog {
    * that is cut off at the end is left out.
    */
   appendAsFollower(bytes: Uint8Array): AppendResult {
-    if (this.isFailed) return this.#offline()
-    const { sizeInBytes, corrupt } = intactPrefix(bytes)
-    if (corrupt) return refused('CORRUPT_MESSAGE', `A batch for ${this.topic}-${this.partition} has the wrong CRC`)
-    const view = new BatchView(bytes)
-    let expected = this.logEndOffset
-    for (let at = 0; at < sizeInBytes; at += view.sizeInBytes) {
-      const { baseOffset, lastOffsetDelta, nextOffset } = view.at(at)
-      if (baseOffset < expected || lastOffsetDelta < 0) {
-        return refused('OFFSET_OUT_OF_RANGE', `The batch at ${baseOffset} does not continue the log at ${expected}`)
-      }
-      expected = nextOffset
-    }
-    return this.#append(view, bytes.subarray(0, sizeInBytes))
+    this.#assertAppendable()
+    return this.#appender.appendAsFollower(bytes)
   }
 
-  #append(view: BatchView, bytes: Uint8Array): AppendResult {
+  #assertAppendable(): void {
     assert(!this.#truncating && !this.#closed, 'no append while the log is truncated, or closed')
-    const baseOffset = bytes.length === 0 ? this.logEndOffset : view.at(0).baseOffset
-    const tooLarge = this.#firstTooLarge(view, bytes)
-    if (tooLarge !== undefined) return tooLarge
-    try {
-      // Batches of one append stay in one segment, unless they fill more than one.
-      if (bytes.length <= this.config.segmentBytes) this.#stage(view, bytes)
-      else for (const batch of batches(bytes)) this.#stage(new BatchView(batch.slice), batch.slice)
-    } catch (error) {
-      this.#writer.fail(error)
-      return this.#offline()
-    }
-    const lastOffset = this.logEndOffset - 1
-    return { ok: true, baseOffset, lastOffset, duplicate: false, logStartOffset: this.#logStartOffset }
-  }
-
-  #firstTooLarge(view: BatchView, bytes: Uint8Array): AppendResult | undefined {
-    const { segmentBytes } = this.config
-    if (bytes.length <= segmentBytes) return undefined
-    for (let at = 0; at < bytes.length; at += view.sizeInBytes) {
-      const { sizeInBytes } = view.at(at)
-      if (sizeInBytes <= segmentBytes) continue
-      return refused(
-        'RECORD_LIST_TOO_LARGE',
-        `A batch of ${sizeInBytes} bytes exceeds the segment size of ${segmentBytes}`,
-      )
-    }
-    return undefined
-  }
-
-  /** Takes in batches that go to one segment. Throws DiskError where a new one cannot be made. */
-  #stage(view: BatchView, bytes: Uint8Array): void {
-    if (bytes.length === 0) return
-    this.#writer.makeRoom(sizeOf(view, bytes))
-    const segment = this.#segments.active
-    const start = segment.sizeInBytes
-    for (let at = 0; at < bytes.length; at += view.sizeInBytes) {
-      const { partitionLeaderEpoch } = view.at(at)
-      if (partitionLeaderEpoch > this.leaderEpochs.latestEpoch) {
-        this.leaderEpochs.assign(partitionLeaderEpoch, view.baseOffset)
-      }
-      segment.indexBatch(view, start + at)
-      const aborted = view.hasProducerId ? this.producers.append(view) : undefined
-      if (aborted !== undefined) segment.abortedTxns.append(aborted)
-      this.producers.endOffset = view.nextOffset
-    }
-    this.#writer.stage({ baseOffset: view.at(0).baseOffset, nextOffset: this.producers.endOffset, bytes })
-  }
-
-  #duplicate({ lastOffset, offsetDelta }: ProducerBatch): AppendResult {
-    const baseOffset = lastOffset - offsetDelta
-    return { ok: true, baseOffset, lastOffset, duplicate: true, logStartOffset: this.#logStartOffset }
-  }
-
-  #offline(): AppendResult {
-    return refused('KAFKA_STORAGE_ERROR', `The log directory of ${this.topic}-${this.partition} is offline`)
   }
 
   /** Writes what was appended since the last call; the end of the tick calls it. A failure is told to `onFailure`. */
@@ -445,14 +367,4 @@ export class PartitionLog {
       `Offset ${offset} of ${this.topic}-${this.partition} is outside ${range}`,
     )
   }
-}
-
-function sizeOf(view: BatchView, bytes: Uint8Array): AppendSize {
-  let maxTimestampMs = -1
-  let lastOffset = -1
-  for (let at = 0; at < bytes.length; at += view.sizeInBytes) {
-    maxTimestampMs = Math.max(maxTimestampMs, view.at(at).maxTimestamp)
-    lastOffset = view.lastOffset
-  }
-  return { sizeInBytes: bytes.length, lastOffset, maxTimestampMs }
 }

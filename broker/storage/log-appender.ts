@@ -1,0 +1,144 @@
+import { assert } from '../lib/assert.ts'
+import { BatchView } from '../records/batch.ts'
+import { batches } from '../records/read.ts'
+import type { LeaderEpochCache } from './leader-epochs.ts'
+import { type AppendResult, refused } from './log-types.ts'
+import type { LogWriter } from './log-writer.ts'
+import type { AppendOrigin, ProducerBatch } from './producer-entry.ts'
+import type { ProducerState } from './producer-state.ts'
+import { intactPrefix } from './scan.ts'
+import type { AppendSize } from './segment.ts'
+import type { LogSegments } from './segments.ts'
+
+export interface LogAppenderDeps {
+  readonly writer: LogWriter
+  readonly segments: LogSegments
+  readonly producers: ProducerState
+  readonly leaderEpochs: LeaderEpochCache
+  readonly logStartOffset: () => number
+}
+
+/** Decides whether batches may be appended, and hands them to the writer with all that the log has to know of them. */
+export class LogAppender {
+  readonly #name: string
+  readonly #writer: LogWriter
+  readonly #segments: LogSegments
+  readonly #producers: ProducerState
+  readonly #leaderEpochs: LeaderEpochCache
+  readonly #logStartOffset: () => number
+
+  /** `name` is for messages. */
+  constructor(options: { name: string }, deps: LogAppenderDeps) {
+    this.#name = options.name
+    this.#writer = deps.writer
+    this.#segments = deps.segments
+    this.#producers = deps.producers
+    this.#leaderEpochs = deps.leaderEpochs
+    this.#logStartOffset = deps.logStartOffset
+  }
+
+  /** Gives the batches the next offsets; refuses what the producer's epoch or sequence does not allow. */
+  appendAsLeader(bytes: Uint8Array, leaderEpoch: number, origin: AppendOrigin): AppendResult {
+    if (this.#writer.isFailed) return this.#offline()
+    const view = new BatchView(bytes)
+    if (view.hasProducerId) {
+      assert(view.sizeInBytes === bytes.length, 'a batch with a producer id comes alone')
+      const check = this.#producers.check(view, origin)
+      if (check !== undefined) {
+        return 'refusal' in check ? { ok: false, ...check.refusal } : this.#duplicate(check.duplicate)
+      }
+    }
+    let offset = this.#writer.logEndOffset
+    for (let at = 0; at < bytes.length; at += view.sizeInBytes) {
+      view.at(at).baseOffset = offset
+      view.partitionLeaderEpoch = leaderEpoch
+      offset = view.nextOffset
+    }
+    return this.#append(view, bytes)
+  }
+
+  /** Takes the offsets as they are. */
+  appendAsFollower(bytes: Uint8Array): AppendResult {
+    if (this.#writer.isFailed) return this.#offline()
+    const { sizeInBytes, corrupt } = intactPrefix(bytes)
+    if (corrupt) return refused('CORRUPT_MESSAGE', `A batch for ${this.#name} has the wrong CRC`)
+    const view = new BatchView(bytes)
+    let expected = this.#writer.logEndOffset
+    for (let at = 0; at < sizeInBytes; at += view.sizeInBytes) {
+      const { baseOffset, lastOffsetDelta, nextOffset } = view.at(at)
+      if (baseOffset < expected || lastOffsetDelta < 0) {
+        return refused('OFFSET_OUT_OF_RANGE', `The batch at ${baseOffset} does not continue the log at ${expected}`)
+      }
+      expected = nextOffset
+    }
+    return this.#append(view, bytes.subarray(0, sizeInBytes))
+  }
+
+  #append(view: BatchView, bytes: Uint8Array): AppendResult {
+    const baseOffset = bytes.length === 0 ? this.#writer.logEndOffset : view.at(0).baseOffset
+    const tooLarge = this.#firstTooLarge(view, bytes)
+    if (tooLarge !== undefined) return tooLarge
+    try {
+      // Batches of one append stay in one segment, unless they fill more than one.
+      if (bytes.length <= this.#writer.config.segmentBytes) this.#stage(view, bytes)
+      else for (const batch of batches(bytes)) this.#stage(new BatchView(batch.slice), batch.slice)
+    } catch (error) {
+      this.#writer.fail(error)
+      return this.#offline()
+    }
+    const lastOffset = this.#writer.logEndOffset - 1
+    return { ok: true, baseOffset, lastOffset, duplicate: false, logStartOffset: this.#logStartOffset() }
+  }
+
+  #firstTooLarge(view: BatchView, bytes: Uint8Array): AppendResult | undefined {
+    const { segmentBytes } = this.#writer.config
+    if (bytes.length <= segmentBytes) return undefined
+    for (let at = 0; at < bytes.length; at += view.sizeInBytes) {
+      const { sizeInBytes } = view.at(at)
+      if (sizeInBytes <= segmentBytes) continue
+      return refused(
+        'RECORD_LIST_TOO_LARGE',
+        `A batch of ${sizeInBytes} bytes exceeds the segment size of ${segmentBytes}`,
+      )
+    }
+    return undefined
+  }
+
+  /** Takes in batches that go to one segment. Throws DiskError where a new one cannot be made. */
+  #stage(view: BatchView, bytes: Uint8Array): void {
+    if (bytes.length === 0) return
+    this.#writer.makeRoom(sizeOf(view, bytes))
+    const segment = this.#segments.active
+    const start = segment.sizeInBytes
+    for (let at = 0; at < bytes.length; at += view.sizeInBytes) {
+      const { partitionLeaderEpoch } = view.at(at)
+      if (partitionLeaderEpoch > this.#leaderEpochs.latestEpoch) {
+        this.#leaderEpochs.assign(partitionLeaderEpoch, view.baseOffset)
+      }
+      segment.indexBatch(view, start + at)
+      const aborted = view.hasProducerId ? this.#producers.append(view) : undefined
+      if (aborted !== undefined) segment.abortedTxns.append(aborted)
+      this.#producers.endOffset = view.nextOffset
+    }
+    this.#writer.stage({ baseOffset: view.at(0).baseOffset, nextOffset: this.#producers.endOffset, bytes })
+  }
+
+  #duplicate({ lastOffset, offsetDelta }: ProducerBatch): AppendResult {
+    const baseOffset = lastOffset - offsetDelta
+    return { ok: true, baseOffset, lastOffset, duplicate: true, logStartOffset: this.#logStartOffset() }
+  }
+
+  #offline(): AppendResult {
+    return refused('KAFKA_STORAGE_ERROR', `The log directory of ${this.#name} is offline`)
+  }
+}
+
+function sizeOf(view: BatchView, bytes: Uint8Array): AppendSize {
+  let maxTimestampMs = -1
+  let lastOffset = -1
+  for (let at = 0; at < bytes.length; at += view.sizeInBytes) {
+    maxTimestampMs = Math.max(maxTimestampMs, view.at(at).maxTimestamp)
+    lastOffset = view.lastOffset
+  }
+  return { sizeInBytes: bytes.length, lastOffset, maxTimestampMs }
+}
