@@ -1,0 +1,157 @@
+import { invalidValue } from './config-error.ts'
+import type { ServerConfig } from './server-config.ts'
+
+type Report = (key: string, message: string) => void
+
+/** The highest id of a codec in `offsets.topic.compression.codec`: zstd. */
+const CODEC_ID_MAX = 4
+
+/** Reports where values contradict each other, as KafkaConfig does, and where they ask for what is not there yet. */
+export function collectProblems(config: ServerConfig, report: Report, warnings: string[]): void {
+  checkIdentity(config, report)
+  checkQuorum(config, report)
+  checkControllerListeners(config, report)
+  if (config.isBroker) checkAdvertised(config, report)
+  checkRelations(config, report)
+  checkGroupTimeouts(config, report)
+  checkAvailable(config, report)
+  checkHeartbeat(config, warnings)
+}
+
+function checkIdentity(config: ServerConfig, report: Report): void {
+  if (config.brokerId !== config.nodeId) {
+    report('node.id', 'You must set `node.id` to the same value as `broker.id`.')
+  }
+}
+
+function checkQuorum(config: ServerConfig, report: Report): void {
+  const key = 'controller.quorum.voters'
+  const voters = config.controllerQuorumVoters
+  if (voters.length === 0 && config.controllerQuorumBootstrapServers.length === 0) {
+    const bootstrap = 'controller.quorum.bootstrap.servers must contain the set of bootstrap controllers'
+    report(key, `If using process.roles, either ${bootstrap} or ${key} must contain a parseable set of controllers.`)
+    return
+  }
+  if (voters.length === 0) return
+  const set = `${key}=Set(${voters.map(({ id }) => id).join(', ')})`
+  const isVoter = voters.some(({ id }) => id === config.nodeId)
+  if (config.isController && !isVoter) {
+    report(
+      key,
+      `If process.roles contains the 'controller' role, the node id ${config.nodeId} must be included in the set of voters ${set}`,
+    )
+  } else if (!config.isController && isVoter) {
+    report(
+      key,
+      `If process.roles contains just the 'broker' role, the node id ${config.nodeId} must not be included in the set of voters ${set}`,
+    )
+  }
+}
+
+function checkControllerListeners(config: ServerConfig, report: Report): void {
+  const key = 'controller.listener.names'
+  const names = new Set(config.controllerListenerNames.map((name) => name.toUpperCase()))
+  const found = config.listeners.filter(({ name }) => names.has(name)).length
+  if (!config.isController && found > 0) {
+    report(
+      key,
+      `${key} must not contain a value appearing in the 'listeners' configuration when running KRaft with just the broker role`,
+    )
+  } else if (!config.isBroker && found < config.listeners.length) {
+    report(
+      'listeners',
+      `The listeners config must only contain KRaft controller listeners from ${key} when process.roles=controller`,
+    )
+  } else if (config.isController && found === 0) {
+    report(
+      key,
+      `${key} must contain at least one value appearing in the 'listeners' configuration when running the KRaft controller role`,
+    )
+  }
+}
+
+function checkAdvertised(config: ServerConfig, report: Report): void {
+  const key = 'advertised.listeners'
+  if (config.advertisedListeners.some(({ host }) => host === '0.0.0.0')) {
+    report(key, `${key} cannot use the nonroutable meta-address 0.0.0.0. Use a routable IP address.`)
+  }
+  const names = config.advertisedListeners.map(({ name }) => name)
+  if (!names.includes(config.interBrokerListenerName)) {
+    report(
+      'inter.broker.listener.name',
+      `inter.broker.listener.name must be a listener name defined in ${key}. The valid options based on currently configured listeners are ${names.join(',')}`,
+    )
+  }
+  const bound = new Set(config.listeners.map(({ name }) => name))
+  for (const name of names) {
+    if (!bound.has(name)) report(key, `${key} contains the listener ${name}, which is not in listeners.`)
+  }
+}
+
+function checkRelations(config: ServerConfig, report: Report): void {
+  const require = (isRight: boolean, key: string, message: string) => {
+    if (!isRight) report(key, message)
+  }
+  require(config.logRetentionMs !==
+    0, 'log.retention.ms', 'log.retention.ms must be unlimited (-1) or, greater than or equal to 1')
+  require(config.replicaFetchWaitMaxMs <=
+    config.replicaSocketTimeoutMs, 'replica.socket.timeout.ms', 'replica.socket.timeout.ms should always be at least replica.fetch.wait.max.ms to prevent unnecessary socket timeouts')
+  require(config.replicaFetchWaitMaxMs <=
+    config.replicaLagTimeMaxMs, 'replica.fetch.wait.max.ms', 'replica.fetch.wait.max.ms should always be less than or equal to replica.lag.time.max.ms to prevent frequent changes in ISR')
+  require(config.queuedMaxRequestBytes <= 0 ||
+    config.queuedMaxRequestBytes >=
+      config.socketRequestMaxBytes, 'queued.max.request.bytes', 'queued.max.request.bytes must be larger or equal to socket.request.max.bytes')
+  require(config.maxConnectionsPerIp !== 0 ||
+    config.maxConnectionsPerIpOverrides.size >
+      0, 'max.connections.per.ip', 'max.connections.per.ip can be set to zero only if max.connections.per.ip.overrides property is set.')
+  require(config.offsetsTopicCompressionCodec >= 0 &&
+    config.offsetsTopicCompressionCodec <=
+      CODEC_ID_MAX, 'offsets.topic.compression.codec', `Unknown compression type id: ${config.offsetsTopicCompressionCodec}`)
+  const missing = config.cordonedLogDirs.filter((dir) => dir !== '*' && !config.logDirs.includes(dir))
+  require(missing.length ===
+    0, 'cordoned.log.dirs', `All entries in cordoned.log.dirs must be present in log.dirs or log.dir. Missing entries : ${missing.join(',')}`)
+}
+
+function checkGroupTimeouts(config: ServerConfig, report: Report): void {
+  const within = (key: string, value: number, least: number, most: number, minKey: string, maxKey: string) => {
+    if (value < least) report(key, `${key} must be greater than or equal to ${minKey}`)
+    if (value > most) report(key, `${key} must be less than or equal to ${maxKey}`)
+  }
+  within(
+    'group.consumer.session.timeout.ms',
+    config.groupConsumerSessionTimeoutMs,
+    config.groupConsumerMinSessionTimeoutMs,
+    config.groupConsumerMaxSessionTimeoutMs,
+    'group.consumer.min.session.timeout.ms',
+    'group.consumer.max.session.timeout.ms',
+  )
+  within(
+    'group.consumer.heartbeat.interval.ms',
+    config.groupConsumerHeartbeatIntervalMs,
+    config.groupConsumerMinHeartbeatIntervalMs,
+    config.groupConsumerMaxHeartbeatIntervalMs,
+    'group.consumer.min.heartbeat.interval.ms',
+    'group.consumer.max.heartbeat.interval.ms',
+  )
+}
+
+/** To ignore what guards data, or where it goes, would be worse than not to start. */
+function checkAvailable(config: ServerConfig, report: Report): void {
+  const refuse = (key: string, value: string, allowed: string) => {
+    report(key, invalidValue(key, value, `not available in this version; allowed: ${allowed}`))
+  }
+  for (const { name, protocol } of config.listeners) {
+    if (protocol !== 'PLAINTEXT') refuse('listener.security.protocol.map', `${name}:${protocol}`, 'PLAINTEXT')
+  }
+  if (config.authorizerClassName !== '') refuse('authorizer.class.name', config.authorizerClassName, 'nothing')
+  if (config.configProviders.length > 0) refuse('config.providers', config.configProviders.join(), 'nothing')
+  if (config.remoteLogStorageSystemEnable) refuse('remote.log.storage.system.enable', 'true', 'false')
+}
+
+function checkHeartbeat(config: ServerConfig, warnings: string[]): void {
+  const { brokerHeartbeatIntervalMs: interval, brokerSessionTimeoutMs: timeout } = config
+  if (interval * 2 <= timeout) return
+  warnings.push(
+    `broker.heartbeat.interval.ms (${interval} ms) must be less than or equal to half of the broker.session.timeout.ms (${timeout} ms).`,
+  )
+}

@@ -1,0 +1,105 @@
+import type { BrokerValues } from './broker-keys.ts'
+import { parseEndpoint, parseProtocolMap } from './endpoint.ts'
+import type { Endpoint, SecurityProtocol } from './endpoint.ts'
+import type { ConfigLayers } from './layers.ts'
+import { setText } from './layers.ts'
+
+export interface Listeners {
+  readonly listeners: readonly Endpoint[]
+  /** For clients and other brokers; controller listeners are not among them. */
+  readonly advertisedListeners: readonly Endpoint[]
+  readonly interBrokerListenerName: string
+}
+
+/** Reads the listener keys together; `report` gets each problem, in Kafka's words. */
+export function resolveListeners(
+  values: BrokerValues,
+  layers: ConfigLayers,
+  report: (key: string, message: string) => void,
+): Listeners {
+  const isMapSet = setText(layers, 'listener.security.protocol.map') !== undefined
+  const protocols = protocolMap(values, isMapSet, report)
+  const endpoints = (key: string, texts: readonly string[], unique: boolean) =>
+    resolveEndpoints(key, texts, protocols, unique, report)
+  const listeners = endpoints('listeners', values.listeners, true)
+  const controllers = new Set(values.controllerListenerNames.map((name) => name.toUpperCase()))
+  const advertised =
+    values.advertisedListeners === null
+      ? listeners
+      : endpoints('advertised.listeners', values.advertisedListeners, false)
+  return {
+    listeners,
+    advertisedListeners: advertised.filter(({ name }) => !controllers.has(name)),
+    interBrokerListenerName: interBrokerName(values, layers, protocols, report),
+  }
+}
+
+function protocolMap(
+  values: BrokerValues,
+  isSet: boolean,
+  report: (key: string, message: string) => void,
+): ReadonlyMap<string, SecurityProtocol> {
+  const parsed = parseProtocolMap(values.listenerSecurityProtocolMap)
+  if (typeof parsed === 'string') {
+    report('listener.security.protocol.map', parsed)
+    return new Map()
+  }
+  if (isSet) return parsed
+  // KIP-902's default: controller listeners without an explicit map speak PLAINTEXT.
+  const names = values.controllerListenerNames.map((name): [string, SecurityProtocol] => [
+    name.toUpperCase(),
+    'PLAINTEXT',
+  ])
+  return new Map([...names, ...parsed])
+}
+
+function resolveEndpoints(
+  key: string,
+  texts: readonly string[],
+  protocols: ReadonlyMap<string, SecurityProtocol>,
+  arePortsUnique: boolean,
+  report: (key: string, message: string) => void,
+): Endpoint[] {
+  const list = `[${texts.join(', ')}]`
+  const problem = (why: string) => report(key, `Error creating broker listeners from '${list}': ${why}`)
+  const endpoints: Endpoint[] = []
+  for (const text of texts) {
+    const parsed = parseEndpoint(text)
+    const protocol = protocols.get(parsed?.name ?? '')
+    if (parsed === undefined) problem(`Unable to parse ${text} to a broker endpoint`)
+    else if (protocol === undefined) problem(`No security protocol defined for listener ${parsed.name}`)
+    else endpoints.push({ ...parsed, protocol })
+  }
+  if (hasRepetition(endpoints.map(({ name }) => name))) {
+    problem(`Each listener must have a different name, listeners: ${list}`)
+  }
+  const ports = endpoints.filter(({ port }) => port !== 0).map(({ host, port }) => portKey(host, port))
+  if (arePortsUnique && hasRepetition(ports)) problem(`Each listener must have a different port, listeners: ${list}`)
+  return endpoints
+}
+
+/** KIP-797: an IPv4 and an IPv6 listener may share a port. */
+function portKey(host: string, port: number): string {
+  return host.includes(':') ? `6:${port}` : String(port)
+}
+
+function hasRepetition(items: readonly string[]): boolean {
+  return new Set(items).size < items.length
+}
+
+function interBrokerName(
+  values: BrokerValues,
+  layers: ConfigLayers,
+  protocols: ReadonlyMap<string, SecurityProtocol>,
+  report: (key: string, message: string) => void,
+): string {
+  const key = 'inter.broker.listener.name'
+  const name = values.interBrokerListenerName?.toUpperCase()
+  if (name === undefined) return values.securityInterBrokerProtocol
+  if (setText(layers, 'security.inter.broker.protocol') !== undefined) {
+    report(key, `Only one of ${key} and security.inter.broker.protocol should be set.`)
+  } else if (!protocols.has(name)) {
+    report(key, `Listener with name ${name} defined in ${key} not found in listener.security.protocol.map.`)
+  }
+  return name
+}

@@ -1,0 +1,119 @@
+import { assert } from '../lib/assert.ts'
+import { camelCase, REQUIRED } from './key.ts'
+import type { ConfigKey, ConfigValue, ValuesOf } from './key.ts'
+import type { ServerConfig } from './server-config.ts'
+import { TOPIC_KEYS } from './topic-keys.ts'
+import { parseValue } from './value.ts'
+
+/** A topic's settings, each key in camelCase; what the topic does not override comes from the broker. */
+export type TopicConfig = ValuesOf<typeof TOPIC_KEYS>
+
+const BY_NAME: ReadonlyMap<string, ConfigKey> = new Map(TOPIC_KEYS.map((key) => [key.name, key]))
+
+/** The broker's key behind each topic key; those left out have none. */
+const SYNONYMS: Readonly<Record<string, string>> = {
+  'cleanup.policy': 'log.cleanup.policy',
+  'compression.gzip.level': 'compression.gzip.level',
+  'compression.lz4.level': 'compression.lz4.level',
+  'compression.type': 'compression.type',
+  'compression.zstd.level': 'compression.zstd.level',
+  'delete.retention.ms': 'log.cleaner.delete.retention.ms',
+  'file.delete.delay.ms': 'log.segment.delete.delay.ms',
+  'flush.messages': 'log.flush.interval.messages',
+  'flush.ms': 'log.flush.interval.ms',
+  'index.interval.bytes': 'log.index.interval.bytes',
+  'local.retention.bytes': 'log.local.retention.bytes',
+  'local.retention.ms': 'log.local.retention.ms',
+  'max.compaction.lag.ms': 'log.cleaner.max.compaction.lag.ms',
+  'max.message.bytes': 'message.max.bytes',
+  'message.timestamp.after.max.ms': 'log.message.timestamp.after.max.ms',
+  'message.timestamp.before.max.ms': 'log.message.timestamp.before.max.ms',
+  'message.timestamp.type': 'log.message.timestamp.type',
+  'min.cleanable.dirty.ratio': 'log.cleaner.min.cleanable.ratio',
+  'min.compaction.lag.ms': 'log.cleaner.min.compaction.lag.ms',
+  'min.insync.replicas': 'min.insync.replicas',
+  preallocate: 'log.preallocate',
+  'retention.bytes': 'log.retention.bytes',
+  'retention.ms': 'log.retention.ms',
+  'segment.bytes': 'log.segment.bytes',
+  'segment.index.bytes': 'log.index.size.max.bytes',
+  'segment.jitter.ms': 'log.roll.jitter.ms',
+  'segment.ms': 'log.roll.ms',
+  'unclean.leader.election.enable': 'unclean.leader.election.enable',
+}
+
+export function topicKey(name: string): ConfigKey | undefined {
+  return BY_NAME.get(name)
+}
+
+/** The broker key that gives a topic key its default; undefined where there is none. */
+export function topicSynonym(name: string): string | undefined {
+  return SYNONYMS[name]
+}
+
+/**
+ * What a topic with these overrides runs with. An override that is unknown or not valid does not count: it came from a metadata
+ * log that another version wrote, and a topic must stay usable.
+ */
+export function parseTopicConfig(overrides: Readonly<Record<string, string>>, server: ServerConfig): TopicConfig {
+  const inherited = new Map<string, unknown>(Object.entries(server))
+  const values: Record<string, ConfigValue> = {}
+  for (const key of TOPIC_KEYS) {
+    values[camelCase(key.name)] = overrideOf(key, overrides) ?? inheritedValue(key, inherited)
+  }
+  assert(isComplete(values), 'a topic setting is missing')
+  return values
+}
+
+/** TypeScript cannot follow names that are computed; every value is that of its key, or of a broker key of the same type. */
+function isComplete(values: Record<string, ConfigValue>): values is Record<string, ConfigValue> & TopicConfig {
+  return TOPIC_KEYS.every(({ name }) => camelCase(name) in values)
+}
+
+function overrideOf(key: ConfigKey, overrides: Readonly<Record<string, string>>): ConfigValue | undefined {
+  const text = overrides[key.name]
+  const parsed = text === undefined ? undefined : parseValue(key, text)
+  return parsed === undefined || 'problem' in parsed ? undefined : parsed.value
+}
+
+function inheritedValue(key: ConfigKey, server: ReadonlyMap<string, unknown>): ConfigValue {
+  const value = server.get(camelCase(SYNONYMS[key.name] ?? ''))
+  if (isConfigValue(value)) return value
+  assert(key.default !== null && key.default !== REQUIRED, `${key.name} has no default`)
+  const parsed = parseValue(key, key.default)
+  assert(!('problem' in parsed), `${key.name} has a bad default`)
+  return parsed.value
+}
+
+function isConfigValue(value: unknown): value is ConfigValue {
+  return ['boolean', 'number', 'string'].includes(typeof value) || Array.isArray(value)
+}
+
+/** Why a topic cannot have these overrides, in Kafka's words; null where it can. */
+export function topicConfigProblem(overrides: Readonly<Record<string, string>>, server: ServerConfig): string | null {
+  const names = Object.keys(overrides)
+  const unknown = names.find((name) => topicKey(name) === undefined)
+  if (unknown !== undefined) return `Unknown topic config name: ${unknown}`
+  for (const name of names) {
+    const parsed = parseNamed(name, overrides)
+    if (parsed !== undefined && 'problem' in parsed) return parsed.problem
+  }
+  return relationProblem(parseTopicConfig(overrides, server), server)
+}
+
+function parseNamed(name: string, overrides: Readonly<Record<string, string>>) {
+  const key = topicKey(name)
+  const text = overrides[name]
+  return key === undefined || text === undefined ? undefined : parseValue(key, text)
+}
+
+function relationProblem(config: TopicConfig, server: ServerConfig): string | null {
+  const { minCompactionLagMs: least, maxCompactionLagMs: most } = config
+  if (least > most) {
+    return `conflict topic config setting min.compaction.lag.ms (${least}) > max.compaction.lag.ms (${most})`
+  }
+  if (config.remoteStorageEnable && !server.remoteLogStorageSystemEnable) {
+    return 'Tiered Storage functionality is disabled in the broker. Topic cannot be configured with remote log storage.'
+  }
+  return null
+}
