@@ -26,7 +26,7 @@ export const NO_PRODUCER_ID = -1
 export const NO_TIMESTAMP = -1
 
 const CODECS: readonly CodecName[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
-const COMPRESSION_MASK = 0x07
+export const COMPRESSION_MASK = 0x07
 export const TIMESTAMP_TYPE_BIT = 0x08
 export const TRANSACTIONAL_BIT = 0x10
 export const CONTROL_BIT = 0x20
@@ -147,6 +147,10 @@ export class BatchView {
   /** Sets the LogAppendTime type and time, and the CRC that this changes. */
   stampLogAppendTime(timeMs: number): void {
     this.#data.setInt16(this.start + ATTRIBUTES, this.attributes | TIMESTAMP_TYPE_BIT)
+    this.stampMaxTimestamp(timeMs)
+  }
+  /** Sets the maximum timestamp, and the CRC that this changes. */
+  stampMaxTimestamp(timeMs: number): void {
     this.#setInt64(MAX_TIMESTAMP, timeMs)
     this.#data.setUint32(this.start + CRC, this.computeCrc())
   }

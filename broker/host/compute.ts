@@ -1,0 +1,142 @@
+import { promisify } from 'node:util'
+import {
+  constants,
+  gunzip,
+  gunzipSync,
+  gzip,
+  gzipSync,
+  zstdCompress,
+  zstdCompressSync,
+  zstdDecompress,
+  zstdDecompressSync,
+} from 'node:zlib'
+import { compressFrame, compressFrameSync, decompressFrame, decompressFrameSync } from 'lz4-napi'
+import { CodecError, type CodecName, type Compute } from '../env/compute.ts'
+import { checkLz4Frame } from './lz4-frame.ts'
+import { compressSnappy, decompressSnappy } from './snappy.ts'
+import { SnappyThread } from './snappy-thread.ts'
+
+const gzipAsync = promisify(gzip)
+const gunzipAsync = promisify(gunzip)
+const zstdCompressAsync = promisify(zstdCompress)
+const zstdDecompressAsync = promisify(zstdDecompress)
+
+/** Up to this size, Snappy costs less than a message to its thread and back. */
+const SNAPPY_SYNC_BYTES = 32 * 1024
+
+/** As Compute, of one codec; a decompressor may throw anything. */
+interface Codec {
+  compress(data: Uint8Array, level: number | undefined): Promise<Uint8Array>
+  decompress(data: Uint8Array, maxBytes: number): Promise<Uint8Array>
+  compressSync(data: Uint8Array, level: number | undefined): Uint8Array
+  decompressSync(data: Uint8Array, maxBytes: number): Uint8Array
+}
+
+const NONE: Codec = {
+  compress: async (data) => data,
+  decompress: async (data) => data,
+  compressSync: (data) => data,
+  decompressSync: (data) => data,
+}
+
+const GZIP: Codec = {
+  compress: (data, level) => gzipAsync(data, gzipOptions(level)),
+  decompress: (data, maxBytes) => gunzipAsync(data, limit(maxBytes)),
+  compressSync: (data, level) => gzipSync(data, gzipOptions(level)),
+  decompressSync: (data, maxBytes) => gunzipSync(data, limit(maxBytes)),
+}
+
+const ZSTD: Codec = {
+  compress: (data, level) => zstdCompressAsync(data, zstdOptions(level)),
+  decompress: (data, maxBytes) => zstdDecompressAsync(data, limit(maxBytes)),
+  compressSync: (data, level) => zstdCompressSync(data, zstdOptions(level)),
+  decompressSync: (data, maxBytes) => zstdDecompressSync(data, limit(maxBytes)),
+}
+
+const LZ4: Codec = {
+  compress: (data) => compressFrame(data),
+  decompress: (data, maxBytes) => {
+    checkLz4Frame(data, maxBytes)
+    return decompressFrame(data)
+  },
+  compressSync: (data) => compressFrameSync(buffer(data)),
+  decompressSync: (data, maxBytes) => {
+    checkLz4Frame(data, maxBytes)
+    return decompressFrameSync(buffer(data))
+  },
+}
+
+function snappyOn(thread: SnappyThread): Codec {
+  return {
+    compress: async (data) => (data.length <= SNAPPY_SYNC_BYTES ? compressSnappy(data) : thread.compress(data)),
+    decompress: async (data, maxBytes) =>
+      data.length <= SNAPPY_SYNC_BYTES ? decompressSnappy(data, maxBytes) : thread.decompress(data, maxBytes),
+    compressSync: compressSnappy,
+    decompressSync: decompressSnappy,
+  }
+}
+
+/**
+ * Compute on Node: gzip and zstd of node:zlib and lz4 of lz4-napi on libuv's thread pool, Snappy on a thread of its own. `level` holds
+ * for gzip and zstd; the others' libraries have none.
+ */
+export class NodeCompute implements Compute {
+  readonly #codecs: Record<CodecName, Codec> = {
+    none: NONE,
+    gzip: GZIP,
+    snappy: snappyOn(new SnappyThread()),
+    lz4: LZ4,
+    zstd: ZSTD,
+  }
+
+  compress(codec: CodecName, data: Uint8Array, level?: number): Promise<Uint8Array> {
+    return this.#codecs[codec].compress(data, level)
+  }
+
+  async decompress(codec: CodecName, data: Uint8Array, maxBytes: number): Promise<Uint8Array> {
+    try {
+      return within(await this.#codecs[codec].decompress(data, maxBytes), maxBytes)
+    } catch (error) {
+      throw asCodecError(codec, error)
+    }
+  }
+
+  compressSync(codec: CodecName, data: Uint8Array, level?: number): Uint8Array {
+    return this.#codecs[codec].compressSync(data, level)
+  }
+
+  decompressSync(codec: CodecName, data: Uint8Array, maxBytes: number): Uint8Array {
+    try {
+      return within(this.#codecs[codec].decompressSync(data, maxBytes), maxBytes)
+    } catch (error) {
+      throw asCodecError(codec, error)
+    }
+  }
+}
+
+function gzipOptions(level: number | undefined) {
+  return level === undefined ? {} : { level }
+}
+
+function zstdOptions(level: number | undefined) {
+  return level === undefined ? {} : { params: { [constants.ZSTD_c_compressionLevel]: level } }
+}
+
+function limit(maxBytes: number) {
+  return { maxOutputLength: Math.max(maxBytes, 1) }
+}
+
+function within(bytes: Uint8Array, maxBytes: number): Uint8Array {
+  if (bytes.length > maxBytes) throw new CodecError(`${bytes.length} bytes where ${maxBytes} are allowed`)
+  return bytes
+}
+
+/** lz4-napi's synchronous functions take a Buffer only. */
+function buffer(data: Uint8Array): Buffer {
+  return Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+}
+
+function asCodecError(codec: CodecName, error: unknown): CodecError {
+  if (error instanceof CodecError) return error
+  return new CodecError(`${codec}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+}

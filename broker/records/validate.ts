@@ -1,0 +1,247 @@
+/**
+ * What a broker checks in the records of one partition of a Produce request, in Kafka's order: framing and magic (ProduceRequest v3 and
+ * later), base offset, size, CRC, the header's counts (KIP-98), then each record. Stricter than Kafka where it would store a log that
+ * readers trip over: bytes behind the batch, offset deltas out of order, a transaction without a producer id.
+ */
+import { type CodecName, CodecError, type Compute } from '../env/compute.ts'
+import { VarintError } from '../lib/varint.ts'
+import { BATCH_LENGTH, BatchView, HEADER_BYTES, LOG_OVERHEAD, MAGIC, NO_TIMESTAMP } from './batch.ts'
+import { MAX_DECOMPRESSED_BYTES } from './read.ts'
+import { recompress } from './recompress.ts'
+import { MalformedBatchError } from './record.ts'
+import { type Walk, walkRecords } from './walk.ts'
+
+const MAGIC_V2 = 2
+/** The smallest record that any message format had; a length below it is no length. */
+const SMALLEST_RECORD_BYTES = 14
+/** Up to these sizes, compressed and not, decompressing here costs less than the hop to the thread pool. */
+const SYNC_COMPRESSED_BYTES = 4 * 1024
+const SYNC_PLAIN_BYTES = 64 * 1024
+
+/** The topic's rules for what producers send, and the time of the append. */
+export interface ProduceRules {
+  /** `max.message.bytes`: of a whole batch, as sent and as stored. */
+  readonly maxMessageBytes: number
+  /** `cleanup.policy` contains `compact`: records need keys. */
+  readonly compacted: boolean
+  /** `message.timestamp.type`. */
+  readonly timestampType: 'CreateTime' | 'LogAppendTime'
+  /** `message.timestamp.before.max.ms` and `.after.max.ms`: how far a CreateTime may lie from `nowMs`. */
+  readonly timestampBeforeMaxMs: number
+  readonly timestampAfterMaxMs: number
+  /** `compression.type` and the codec's level; left out for `producer`: stored as sent. */
+  readonly compression?: { readonly codec: CodecName; readonly level?: number }
+  /** Wall-clock time of the append, ms since the epoch. */
+  readonly nowMs: number
+}
+
+/** Kafka's names of the errors that a batch can be refused with. */
+export type ProduceErrorName =
+  | 'CORRUPT_MESSAGE'
+  | 'INVALID_RECORD'
+  | 'INVALID_TIMESTAMP'
+  | 'MESSAGE_TOO_LARGE'
+  | 'UNSUPPORTED_COMPRESSION_TYPE'
+
+/** Why one record of a batch is refused (KIP-467). */
+export interface RecordError {
+  readonly batchIndex: number
+  readonly message: string
+}
+
+interface AcceptedBatch {
+  readonly ok: true
+  /** The batch to store: the bytes received, stamped in place, or a new buffer where it was compressed anew. */
+  readonly bytes: Uint8Array
+  readonly maxTimestampMs: number
+  readonly recordCount: number
+  /** -1 for CreateTime. */
+  readonly logAppendTimeMs: number
+}
+
+interface RefusedBatch {
+  readonly ok: false
+  readonly error: ProduceErrorName
+  readonly message: string
+  readonly recordErrors: readonly RecordError[]
+}
+
+export type ProduceVerdict = AcceptedBatch | RefusedBatch
+
+/**
+ * Whether and how the batch in `records` is stored. Synchronous unless the thread pool is needed: for large compressed batches, and for
+ * a topic whose `compression.type` differs. Owns `records` from here on: stamps them in place.
+ */
+export function validateProduce(
+  records: Uint8Array,
+  rules: ProduceRules,
+  compute: Compute,
+): ProduceVerdict | Promise<ProduceVerdict> {
+  const unframed = checkFraming(records)
+  if (unframed !== undefined) return unframed
+  const view = new BatchView(records)
+  const refused = checkHeader(view, rules)
+  if (refused !== undefined) return refused
+  const codec = view.codec
+  if (codec === undefined)
+    return refuse('UNSUPPORTED_COMPRESSION_TYPE', `unknown codec in attributes ${view.attributes}`)
+  if (codec === 'none') return checkRecords(view, records, HEADER_BYTES, rules, compute)
+  const plain = decompressSmall(view, codec, compute)
+  if (plain !== undefined) return checkRecords(view, plain, 0, rules, compute)
+  return checkLarge(view, codec, rules, compute)
+}
+
+function checkFraming(records: Uint8Array): ProduceVerdict | undefined {
+  if (records.length <= MAGIC) return refuse('INVALID_RECORD', 'a Produce request has at least one record batch')
+  const data = new DataView(records.buffer, records.byteOffset, records.byteLength)
+  const length = data.getInt32(BATCH_LENGTH)
+  if (length < SMALLEST_RECORD_BYTES) return refuse('CORRUPT_MESSAGE', `a record batch of length ${length}`)
+  const magic = data.getInt8(MAGIC)
+  if (magic < 0 || magic > MAGIC_V2) return refuse('CORRUPT_MESSAGE', `a record batch of magic ${magic}`)
+  const size = length + LOG_OVERHEAD
+  if (size > records.length) return refuse('INVALID_RECORD', 'a Produce request has at least one whole record batch')
+  if (magic !== MAGIC_V2) return refuse('INVALID_RECORD', 'only record batches of magic 2 are accepted')
+  if (size < records.length)
+    return refuse('INVALID_RECORD', 'a partition of a Produce request has exactly one record batch')
+  if (size < HEADER_BYTES) return refuse('CORRUPT_MESSAGE', `a record batch of ${size} bytes`)
+  return undefined
+}
+
+function checkHeader(view: BatchView, rules: ProduceRules): ProduceVerdict | undefined {
+  if (view.baseOffset !== 0) return refuse('INVALID_RECORD', `the base offset is ${view.baseOffset} instead of 0`)
+  const oversized = checkSize(view, rules)
+  if (oversized !== undefined) return oversized
+  if (view.computeCrc() !== view.crc) return refuse('CORRUPT_MESSAGE', 'the CRC of the record batch does not match')
+  const { lastOffsetDelta, recordCount } = view
+  if (lastOffsetDelta < 0 || recordCount !== lastOffsetDelta + 1) {
+    return refuse('INVALID_RECORD', `${recordCount} records for the last offset delta ${lastOffsetDelta}`)
+  }
+  if (view.isControl) return refuse('INVALID_RECORD', 'clients may not write control records')
+  if (view.hasProducerId && view.baseSequence < 0) {
+    return refuse('INVALID_RECORD', `sequence number ${view.baseSequence} with producer id ${view.producerId}`)
+  }
+  if (view.isTransactional && !view.hasProducerId)
+    return refuse('INVALID_RECORD', 'a transaction without a producer id')
+  return undefined
+}
+
+function checkSize(view: BatchView, { maxMessageBytes }: ProduceRules): ProduceVerdict | undefined {
+  const size = view.sizeInBytes
+  if (size <= maxMessageBytes) return undefined
+  return refuse(
+    'MESSAGE_TOO_LARGE',
+    `the record batch has ${size} bytes, more than max.message.bytes of ${maxMessageBytes}`,
+  )
+}
+
+/** The records of a small batch; undefined when they are many, and when they may not decompress at all. */
+function decompressSmall(view: BatchView, codec: CodecName, compute: Compute): Uint8Array | undefined {
+  const payload = view.payload
+  if (payload.length > SYNC_COMPRESSED_BYTES) return undefined
+  try {
+    return compute.decompressSync(codec, payload, SYNC_PLAIN_BYTES)
+  } catch (error) {
+    if (error instanceof CodecError) return undefined
+    throw error
+  }
+}
+
+async function checkLarge(
+  view: BatchView,
+  codec: CodecName,
+  rules: ProduceRules,
+  compute: Compute,
+): Promise<ProduceVerdict> {
+  try {
+    const plain = await compute.decompress(codec, view.payload, MAX_DECOMPRESSED_BYTES)
+    return await checkRecords(view, plain, 0, rules, compute)
+  } catch (error) {
+    if (error instanceof CodecError) return refuse('INVALID_RECORD', `the records do not decompress: ${error.message}`)
+    throw error
+  }
+}
+
+/** Checks the records, which are uncompressed in `plain` from `start` on, and makes the batch ready to store. */
+function checkRecords(
+  view: BatchView,
+  plain: Uint8Array,
+  start: number,
+  rules: ProduceRules,
+  compute: Compute,
+): ProduceVerdict | Promise<ProduceVerdict> {
+  let walk: Walk
+  try {
+    walk = walkRecords(plain, start, plain.length, view.recordCount)
+  } catch (error) {
+    if (error instanceof MalformedBatchError || error instanceof VarintError) {
+      return refuse('INVALID_RECORD', error.message)
+    }
+    throw error
+  }
+  if (breaksRules(view, walk, rules)) {
+    const refused = refuseRecords(view, plain, start, rules)
+    if (refused !== undefined) return refused
+  }
+  const { compression } = rules
+  if (compression === undefined || compression.codec === view.codec) return accept(view, walk, rules)
+  return recompress(view, plain.subarray(start), compression, compute).then(
+    (stored) => checkSize(stored, rules) ?? accept(stored, walk, rules),
+  )
+}
+
+/** Whether any record may have to be refused: what the fast path asks, in place of a check a record. */
+function breaksRules(view: BatchView, walk: Walk, rules: ProduceRules): boolean {
+  if (rules.compacted && walk.keyless > 0) return true
+  if (view.isLogAppendTime) return true
+  if (rules.timestampType === 'LogAppendTime') return false
+  const base = view.baseTimestamp
+  return (
+    base + walk.minTimestampDelta < rules.nowMs - rules.timestampBeforeMaxMs ||
+    base + walk.maxTimestampDelta > rules.nowMs + rules.timestampAfterMaxMs
+  )
+}
+
+/** The error of each record that breaks a rule; undefined when none does. */
+function refuseRecords(
+  view: BatchView,
+  plain: Uint8Array,
+  start: number,
+  rules: ProduceRules,
+): ProduceVerdict | undefined {
+  const recordErrors: RecordError[] = []
+  let error: ProduceErrorName = 'INVALID_RECORD'
+  walkRecords(plain, start, plain.length, view.recordCount, (batchIndex, timestampDelta, hasKey) => {
+    const untimely = timestampError(view, timestampDelta, rules)
+    if (rules.compacted && !hasKey) {
+      recordErrors.push({ batchIndex, message: 'a compacted topic cannot accept a record without a key' })
+    } else if (untimely !== undefined) {
+      error = 'INVALID_TIMESTAMP'
+      recordErrors.push({ batchIndex, message: untimely })
+    }
+  })
+  if (recordErrors.length === 0) return undefined
+  return refuse(error, `${recordErrors.length} of ${view.recordCount} records are refused`, recordErrors)
+}
+
+function timestampError(view: BatchView, timestampDelta: number, rules: ProduceRules): string | undefined {
+  if (view.isLogAppendTime) return 'a producer may not set the timestamp type to LogAppendTime'
+  const timestampMs = view.baseTimestamp + timestampDelta
+  if (rules.timestampType === 'LogAppendTime' || timestampMs === NO_TIMESTAMP) return undefined
+  const earliestMs = rules.nowMs - rules.timestampBeforeMaxMs
+  const latestMs = rules.nowMs + rules.timestampAfterMaxMs
+  if (timestampMs >= earliestMs && timestampMs <= latestMs) return undefined
+  return `the timestamp ${timestampMs} is outside [${earliestMs}, ${latestMs}]`
+}
+
+function accept(view: BatchView, walk: Walk, rules: ProduceRules): ProduceVerdict {
+  const isLogAppendTime = rules.timestampType === 'LogAppendTime'
+  const maxTimestampMs = isLogAppendTime ? rules.nowMs : view.baseTimestamp + walk.maxTimestampDelta
+  if (isLogAppendTime) view.stampLogAppendTime(maxTimestampMs)
+  else if (view.maxTimestamp !== maxTimestampMs) view.stampMaxTimestamp(maxTimestampMs)
+  const logAppendTimeMs = isLogAppendTime ? rules.nowMs : NO_TIMESTAMP
+  return { ok: true, bytes: view.bytes, maxTimestampMs, recordCount: view.recordCount, logAppendTimeMs }
+}
+
+function refuse(error: ProduceErrorName, message: string, recordErrors: readonly RecordError[] = []): RefusedBatch {
+  return { ok: false, error, message, recordErrors }
+}
