@@ -8,22 +8,31 @@ export type SchemaErrorCode = 'MALFORMED' | 'UNENCODABLE' | 'UNSUPPORTED_VERSION
 export class SchemaError extends Error {
   readonly code: SchemaErrorCode
   readonly reason: string
-  readonly path: string
+  #path = ''
 
-  constructor(code: SchemaErrorCode, reason: string, path = '', cause?: unknown) {
-    super(path === '' ? reason : `${path}: ${reason}`, { cause })
+  constructor(code: SchemaErrorCode, reason: string, cause?: unknown) {
+    super(reason, { cause })
     this.code = code
     this.reason = reason
-    this.path = path
+  }
+
+  /** `''` where the failure is not about a field. */
+  get path(): string {
+    return this.#path
+  }
+
+  /** Puts the field or element that the failure was in in front of the path. */
+  enter(segment: string): this {
+    const separator = this.#path === '' || this.#path.startsWith('[') ? '' : '.'
+    this.#path = `${segment}${separator}${this.#path}`
+    this.message = `${this.#path}: ${this.reason}`
+    return this
   }
 }
 
-/** The same failure seen from the struct or array around it. What is no SchemaError was thrown by an encoder: a value of a wrong type. */
+/** The failure, seen from the struct or array around it. What is no SchemaError was thrown by an encoder: a value of a wrong type. */
 export function within(error: unknown, segment: string): SchemaError {
-  if (!(error instanceof SchemaError)) {
-    const reason = error instanceof Error ? error.message : String(error)
-    return new SchemaError('UNENCODABLE', reason, segment, error)
-  }
-  const separator = error.path === '' || error.path.startsWith('[') ? '' : '.'
-  return new SchemaError(error.code, error.reason, `${segment}${separator}${error.path}`, error.cause)
+  if (error instanceof SchemaError) return error.enter(segment)
+  const reason = error instanceof Error ? error.message : String(error)
+  return new SchemaError('UNENCODABLE', reason, error).enter(segment)
 }
