@@ -96,6 +96,10 @@ export class PartitionLog {
     return log
   }
 
+  /** The log dir that holds `directory`. */
+  get parentDirectory(): string {
+    return this.directory.slice(0, this.directory.lastIndexOf('/'))
+  }
   get config(): LogConfig {
     return this.#writer.config
   }

@@ -1,0 +1,221 @@
+import { describe, expect, test } from '@jest/globals'
+import { BatchView } from '../../../broker/records/batch.ts'
+import { append, batchOf, DIRECTORY, LogBed, readAll, valuesOf, views } from './fixture.ts'
+
+describe('append', () => {
+  test('a leader gives offsets and its epoch to each batch', async () => {
+    const log = await new LogBed().open()
+    append(log, { values: ['a', 'b', 'c'] })
+    const result = log.appendAsLeader(Buffer.concat([batchOf({ values: ['d'] }), batchOf({ values: ['e', 'f'] })]), 7)
+    log.writeStaged()
+    expect(result).toEqual({ ok: true, baseOffset: 3, lastOffset: 5, duplicate: false, logStartOffset: 0 })
+    const slice = await log.read(0, 1 << 20, Infinity, true)
+    expect(views(slice).map(({ baseOffset, partitionLeaderEpoch }) => [baseOffset, partitionLeaderEpoch])).toEqual([
+      [0, 0],
+      [3, 7],
+      [4, 7],
+    ])
+    expect(log.leaderEpochs.entries).toEqual([
+      { epoch: 0, startOffset: 0 },
+      { epoch: 7, startOffset: 3 },
+    ])
+  })
+
+  test('a staged batch has its offset and is neither readable nor acknowledgeable', async () => {
+    const bed = new LogBed()
+    const log = await bed.open()
+    log.appendAsLeader(batchOf(), 0)
+    expect([log.logEndOffset, log.acknowledgeableOffset]).toEqual([1, 0])
+    expect(valuesOf(await log.read(0, 1000, Infinity, true))).toEqual([])
+    expect(bed.staged).toEqual([log])
+  })
+
+  test('everything staged in a tick reaches the file in one write', async () => {
+    const bed = new LogBed()
+    const log = await bed.open()
+    const acknowledged: number[] = []
+    log.onAcknowledgeable(() => acknowledged.push(log.acknowledgeableOffset))
+    const before = bed.disk.counts.write
+    for (let i = 0; i < 10; i++) log.appendAsLeader(batchOf(), 0)
+    log.writeStaged()
+    expect(bed.disk.counts.write - before).toBe(1)
+    expect(acknowledged).toEqual([10])
+    expect(bed.staged).toHaveLength(1)
+  })
+
+  test('a batch larger than a segment is refused', async () => {
+    const log = await new LogBed().open({ segmentBytes: 100 })
+    expect(log.appendAsLeader(batchOf({ values: ['x'.repeat(200)] }), 0)).toMatchObject({
+      ok: false,
+      error: 'RECORD_LIST_TOO_LARGE',
+    })
+    expect(log.logEndOffset).toBe(0)
+  })
+
+  test('a follower keeps the offsets, leaves out a batch that is cut off, and refuses a gap backwards', async () => {
+    const log = await new LogBed().open()
+    const cut = batchOf({ baseOffset: 6 }).subarray(0, 65)
+    const fetched = Buffer.concat([batchOf({ baseOffset: 5, leaderEpoch: 3 }), cut])
+    expect(log.appendAsFollower(fetched)).toMatchObject({ ok: true, baseOffset: 5, lastOffset: 5 })
+    expect(log.appendAsFollower(batchOf({ baseOffset: 5 }))).toMatchObject({ ok: false, error: 'OFFSET_OUT_OF_RANGE' })
+    expect(log.logEndOffset).toBe(6)
+    expect(log.leaderEpochs.latestEpoch).toBe(3)
+  })
+
+  test('a follower refuses a batch with a wrong CRC', async () => {
+    const log = await new LogBed().open()
+    const bytes = batchOf()
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1
+    expect(log.appendAsFollower(bytes)).toMatchObject({ ok: false, error: 'CORRUPT_MESSAGE' })
+  })
+})
+
+describe('read', () => {
+  for (const [where, cacheBytes] of [
+    ['the files', 0],
+    ['the tail cache', 1 << 20],
+  ] as const) {
+    test(`from ${where}: an offset inside a batch gives that batch`, async () => {
+      const bed = new LogBed()
+      bed.cacheBytes = cacheBytes
+      const log = await bed.open()
+      append(log, { values: ['a', 'b'] })
+      append(log, { values: ['c', 'd'] })
+      const slice = await log.read(3, 1000, Infinity, true)
+      expect(valuesOf(slice)).toEqual(['c', 'd'])
+      expect(slice.baseOffset).toBe(2)
+    })
+
+    test(`from ${where}: only batches that end before the limit`, async () => {
+      const bed = new LogBed()
+      bed.cacheBytes = cacheBytes
+      const log = await bed.open()
+      for (const values of [['a'], ['b', 'c'], ['d']]) append(log, { values })
+      expect(valuesOf(await log.read(0, 1000, 2, true))).toEqual(['a'])
+      expect(valuesOf(await log.read(1, 1000, 2, true))).toEqual([])
+      expect(valuesOf(await log.read(0, 1000, 3, true))).toEqual(['a', 'b', 'c'])
+    })
+
+    test(`from ${where}: whole batches within maxBytes, and one larger than that only where asked`, async () => {
+      const bed = new LogBed()
+      bed.cacheBytes = cacheBytes
+      const log = await bed.open()
+      for (const value of ['a', 'b', 'c']) append(log, { values: [value] })
+      const size = batchOf().length
+      expect(valuesOf(await log.read(0, size * 2 + 10, Infinity, false))).toEqual(['a', 'b'])
+      expect(valuesOf(await log.read(0, size - 1, Infinity, false))).toEqual([])
+      expect(valuesOf(await log.read(0, size - 1, Infinity, true))).toEqual(['a'])
+    })
+  }
+
+  test('the tail cache answers at once and without I/O', async () => {
+    const bed = new LogBed()
+    bed.cacheBytes = 1 << 20
+    const log = await bed.open()
+    append(log, { values: ['a'] })
+    const before = bed.disk.counts.read
+    expect(log.read(0, 1000, Infinity, true)).not.toBeInstanceOf(Promise)
+    expect(bed.disk.counts.read).toBe(before)
+  })
+
+  test('what left the tail cache comes from the files', async () => {
+    const bed = new LogBed()
+    bed.cacheBytes = batchOf().length * 2
+    const log = await bed.open()
+    for (const value of ['a', 'b', 'c']) append(log, { values: [value] })
+    expect(log.read(0, 1000, Infinity, true)).toBeInstanceOf(Promise)
+    expect(log.read(1, 1000, Infinity, true)).not.toBeInstanceOf(Promise)
+    expect(await readAll(log)).toEqual(['a', 'b', 'c'])
+  })
+
+  test('finds every offset of a log of many segments and index entries, with one read each', async () => {
+    const bed = new LogBed()
+    const log = await bed.open({ segmentBytes: 3000, indexIntervalBytes: 100 })
+    const values = Array.from({ length: 300 }, (_, i) => `value ${i}`)
+    for (const value of values) append(log, { values: [value] })
+    expect(log.segmentCount).toBeGreaterThan(5)
+    for (const [offset, value] of values.entries()) {
+      expect(valuesOf(await log.read(offset, 1, Infinity, true))).toEqual([value])
+    }
+    expect(await readAll(log, 500)).toEqual(values)
+  })
+
+  test('an offset outside the log throws', async () => {
+    const log = await new LogBed().open()
+    append(log)
+    expect(() => log.read(2, 1000, Infinity, true)).toThrow(expect.objectContaining({ code: 'OFFSET_OUT_OF_RANGE' }))
+    expect(log.read(1, 1000, Infinity, true)).toMatchObject({ sizeInBytes: 0, baseOffset: 1 })
+  })
+
+  test('a read across a truncation sees the log as it is after it', async () => {
+    const log = await new LogBed().open()
+    append(log, { values: ['a'] })
+    append(log, { values: ['old'] })
+    const reading = log.read(0, 1000, Infinity, true)
+    log.truncateFullyAndStartAt(0)
+    append(log, { values: ['new'] })
+    expect(valuesOf(await reading)).toEqual(['new'])
+  })
+
+  test('a read of a segment that retention deletes still ends well', async () => {
+    const bed = new LogBed()
+    const log = await bed.open({ segmentBytes: 100, retentionBytes: 0 })
+    for (const value of ['a', 'b', 'c']) append(log, { values: [value] })
+    log.updateHighWatermark(3)
+    const reading = log.read(0, 1000, Infinity, true)
+    expect(log.deleteOldSegments(bed.clock.wallMs())).toBe(3)
+    expect(valuesOf(await reading)).toEqual(['a'])
+    expect(log.logStartOffset).toBe(3)
+  })
+})
+
+describe('flush.messages', () => {
+  test('what is not synced is not acknowledgeable, and one sync covers all that came meanwhile', async () => {
+    const bed = new LogBed()
+    const log = await bed.open({ flushMessages: 1 })
+    append(log)
+    await log.flush()
+    const before = bed.disk.counts.sync
+    append(log)
+    append(log)
+    append(log)
+    expect(log.acknowledgeableOffset).toBe(1)
+    await log.flush()
+    expect(log.acknowledgeableOffset).toBe(4)
+    expect(bed.disk.counts.sync - before).toBe(2)
+  })
+
+  test('below the count appends are acknowledgeable at once', async () => {
+    const log = await new LogBed().open({ flushMessages: 3 })
+    append(log)
+    append(log)
+    expect(log.acknowledgeableOffset).toBe(2)
+    append(log)
+    expect(log.acknowledgeableOffset).toBe(2)
+    await log.flush()
+    expect(log.acknowledgeableOffset).toBe(3)
+  })
+})
+
+test('files have the names, and active indexes the size, that Kafka gives them', async () => {
+  const bed = new LogBed()
+  const log = await bed.open({ segmentBytes: 150, segmentIndexBytes: 1000 })
+  append(log, { values: ['a'] })
+  append(log, { values: ['b'] })
+  append(log, { values: ['c'] })
+  const names = bed.disk.list(DIRECTORY).map(({ name }) => name)
+  expect(names.sort()).toEqual([
+    '00000000000000000000.index',
+    '00000000000000000000.log',
+    '00000000000000000000.timeindex',
+    '00000000000000000002.index',
+    '00000000000000000002.log',
+    '00000000000000000002.snapshot',
+    '00000000000000000002.timeindex',
+    'leader-epoch-checkpoint',
+  ])
+  expect(bed.disk.readFile(`${DIRECTORY}/00000000000000000002.index`)).toHaveLength(1000)
+  expect(bed.disk.readFile(`${DIRECTORY}/00000000000000000002.timeindex`)).toHaveLength(996)
+  expect(bed.disk.readFile(`${DIRECTORY}/00000000000000000000.timeindex`)).toHaveLength(12)
+  expect(new BatchView(bed.disk.readFile(`${DIRECTORY}/00000000000000000002.log`)).baseOffset).toBe(2)
+})
