@@ -1,0 +1,19 @@
+import type { Env } from '../env/env.ts'
+import { NodeClock } from './clock.ts'
+import { NodeCompute } from './compute.ts'
+import { NodeDisk } from './disk.ts'
+import { NodeHttp } from './http.ts'
+import { NodeNetwork } from './network.ts'
+import { NodeRandom } from './random.ts'
+
+/** This machine. */
+export function nodeEnv(): Env {
+  return {
+    clock: new NodeClock(),
+    random: new NodeRandom(),
+    disk: new NodeDisk(),
+    network: new NodeNetwork(),
+    compute: new NodeCompute(),
+    http: new NodeHttp(),
+  }
+}
