@@ -1,5 +1,7 @@
-/** A broker as clients see it on one listener. */
-export interface BrokerView {
+import type { BrokerImage, EndpointImage, MetadataImage, PartitionImage, TopicImage } from '../metadata/image.ts'
+
+/** A node as clients reach it on one listener. */
+export interface NodeView {
   readonly id: number
   readonly host: string
   readonly port: number
@@ -7,38 +9,74 @@ export interface BrokerView {
   readonly isFenced: boolean
 }
 
-export interface PartitionView {
-  readonly index: number
-  /** -1: none. */
-  readonly leader: number
-  readonly leaderEpoch: number
-  readonly replicas: readonly number[]
-  readonly isr: readonly number[]
-  readonly eligibleLeaderReplicas: readonly number[]
-  readonly lastKnownElr: readonly number[]
-}
-
-export interface TopicView {
-  readonly name: string
-  readonly id: string
+export interface TopicView extends TopicImage {
   readonly isInternal: boolean
-  /** In the order of their indexes. */
-  readonly partitions: readonly PartitionView[]
 }
+export type PartitionView = PartitionImage
 
-/** The cluster as the metadata log has it, seen through what clients ask of it. */
-export interface ClusterView {
+const INTERNAL_TOPICS = new Set(['__consumer_offsets', '__transaction_state', '__share_group_state'])
+
+/** The cluster as the metadata log has it at one offset, seen through what clients ask. */
+export class ClusterView {
   readonly clusterId: string
   /** -1: none known. With KRaft any live broker will do: it forwards. */
-  controllerId(): number
-  /** Registered and not fenced, with an endpoint on `listener`. */
-  liveBrokers(listener: string): readonly BrokerView[]
-  /** As `liveBrokers`, the fenced ones too. */
-  brokers(listener: string): readonly BrokerView[]
-  isLive(broker: number): boolean
-  endpoint(broker: number, listener: string): BrokerView | undefined
+  readonly controllerId: number
+  readonly #image: MetadataImage
+
+  constructor(image: MetadataImage, options: { readonly clusterId: string; readonly controllerId: number }) {
+    this.clusterId = options.clusterId
+    this.controllerId = options.controllerId
+    this.#image = image
+  }
+
+  /** Registered brokers with an endpoint on `listener`; those that are fenced only `withFenced`. */
+  brokers(listener: string, withFenced = false): NodeView[] {
+    return [...this.#image.brokers.values()].flatMap((broker) => {
+      const view = withFenced || !broker.isFenced ? nodeView(broker, listener) : undefined
+      return view === undefined ? [] : [view]
+    })
+  }
+
+  controllers(listener: string): NodeView[] {
+    return [...this.#image.controllers.values()].flatMap(
+      (node) => nodeView({ ...node, rack: null, isFenced: false }, listener) ?? [],
+    )
+  }
+
+  isLive(broker: number): boolean {
+    return this.#image.brokers.get(broker)?.isFenced === false
+  }
+
+  endpoint(broker: number, listener: string): NodeView | undefined {
+    const node = this.#image.brokers.get(broker)
+    return node === undefined || node.isFenced ? undefined : nodeView(node, listener)
+  }
+
   /** In the order of their names. */
-  topics(): readonly TopicView[]
-  topic(name: string): TopicView | undefined
-  topicById(id: string): TopicView | undefined
+  topics(): TopicView[] {
+    return [...this.#image.topics.byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1)).map(topicView)
+  }
+
+  topic(name: string): TopicView | undefined {
+    const topic = this.#image.topic(name)
+    return topic === undefined ? undefined : topicView(topic)
+  }
+
+  topicById(id: string): TopicView | undefined {
+    const topic = this.#image.topicById(id)
+    return topic === undefined ? undefined : topicView(topic)
+  }
+}
+
+function topicView(topic: TopicImage): TopicView {
+  return { ...topic, isInternal: INTERNAL_TOPICS.has(topic.name) }
+}
+
+function nodeView(
+  node: Pick<BrokerImage, 'id' | 'rack' | 'isFenced'> & { readonly endpoints: readonly EndpointImage[] },
+  listener: string,
+): NodeView | undefined {
+  const endpoint = node.endpoints.find(({ name }) => name === listener)
+  if (endpoint === undefined) return undefined
+  return { id: node.id, host: endpoint.host, port: endpoint.port, rack: node.rack, isFenced: node.isFenced }
 }

@@ -32,7 +32,7 @@ function deleteBefore(partition: Partition | ErrorCode, asked: bigint): { error:
   const error = typeof partition === 'number' ? partition : partition.checkLeader(-1)
   if (error !== ErrorCode.NONE || typeof partition === 'number') return { error, lowWatermark: -1 }
   const { log, rules } = partition
-  if (rules.compactedOnly) return { error: ErrorCode.POLICY_VIOLATION, lowWatermark: -1 }
+  if (!rules.deletesRecords) return { error: ErrorCode.POLICY_VIOLATION, lowWatermark: -1 }
   const offset = asked === HIGH_WATERMARK ? log.highWatermark : Number(asked)
   if (offset < 0 || offset > log.highWatermark) return { error: ErrorCode.OFFSET_OUT_OF_RANGE, lowWatermark: -1 }
   log.incrementLogStartOffset(offset)

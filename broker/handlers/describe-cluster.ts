@@ -1,7 +1,7 @@
 import { ApiKey } from '../protocol/api-key.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import { authorizedOperations, CLUSTER_OPERATIONS } from './authorized-operations.ts'
-import type { BrokerView, ClusterView } from './cluster-view.ts'
+import type { ClusterView } from './cluster-view.ts'
 import type { Handler } from './handler.ts'
 
 const BROKERS = 1
@@ -10,8 +10,6 @@ const CONTROLLERS = 2
 export interface DescribeClusterDeps {
   readonly cluster: () => ClusterView
   readonly isControllerListener: (listener: string) => boolean
-  /** The quorum's voters as the controller listener `listener` reaches them. */
-  readonly controllers: (listener: string) => readonly BrokerView[]
 }
 
 /** DescribeCluster (60), v0 to v2: brokers, or controllers when asked on their listener (KIP-700, KIP-919). */
@@ -23,16 +21,14 @@ export function describeClusterHandler(deps: DescribeClusterDeps): Handler<typeo
       const onController = deps.isControllerListener(listener)
       const refusal = refusalOf(request.endpointType, onController)
       const nodes = onController
-        ? deps.controllers(listener)
-        : request.includeFencedBrokers
-          ? cluster.brokers(listener)
-          : cluster.liveBrokers(listener)
+        ? cluster.controllers(listener)
+        : cluster.brokers(listener, request.includeFencedBrokers)
       return {
         throttleTimeMs: 0,
         ...refusal,
         endpointType: request.endpointType,
         clusterId: cluster.clusterId,
-        controllerId: cluster.controllerId(),
+        controllerId: cluster.controllerId,
         brokers:
           refusal.errorCode === ErrorCode.NONE
             ? nodes.map(({ id, host, port, rack, isFenced }) => ({ brokerId: id, host, port, rack, isFenced }))

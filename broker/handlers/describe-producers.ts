@@ -33,13 +33,13 @@ function describe(partitionIndex: number, partition: Partition | ErrorCode): Par
     partitionIndex,
     errorCode,
     errorMessage: null,
-    activeProducers: partition.log.activeProducers().map((producer) => ({
+    activeProducers: [...partition.log.producers.entries()].map((producer) => ({
       producerId: BigInt(producer.producerId),
-      producerEpoch: producer.producerEpoch,
+      producerEpoch: producer.epoch,
       lastSequence: producer.lastSequence,
       lastTimestamp: BigInt(producer.lastTimestampMs),
       coordinatorEpoch: producer.coordinatorEpoch,
-      currentTxnStartOffset: BigInt(producer.currentTxnFirstOffset),
+      currentTxnStartOffset: BigInt(producer.currentTxnFirstOffset ?? -1),
     })),
   }
 }

@@ -92,17 +92,11 @@ async function lookUp(
     case EARLIEST:
     case EARLIEST_LOCAL:
     case EARLIEST_PENDING_UPLOAD:
-      return found(
-        asked,
-        ErrorCode.NONE,
-        log.logStartOffset,
-        -1,
-        log.leaderEpochs.epochAt(log.logStartOffset) ?? state.leaderEpoch,
-      )
+      return found(asked, ErrorCode.NONE, log.logStartOffset, -1, log.leaderEpochs.epochFor(log.logStartOffset))
     case LATEST_TIERED:
       return found(asked, ErrorCode.NONE)
     case MAX_TIMESTAMP: {
-      const at = await log.maxTimestamp()
+      const at = await log.offsetOfMaxTimestamp()
       return at === null
         ? found(asked, ErrorCode.NONE)
         : found(asked, ErrorCode.NONE, at.offset, at.timestampMs, at.leaderEpoch)

@@ -27,10 +27,10 @@ export function metadataHandler(deps: MetadataDeps): Handler<typeof ApiKey.Metad
       return {
         throttleTimeMs: 0,
         brokers: cluster
-          .liveBrokers(context.listener)
+          .brokers(context.listener)
           .map(({ id, host, port, rack }) => ({ nodeId: id, host, port, rack })),
         clusterId: cluster.clusterId,
-        controllerId: cluster.controllerId(),
+        controllerId: cluster.controllerId,
         topics: topicsOf(deps, cluster, request, context),
         errorCode: ErrorCode.NONE,
         clusterAuthorizedOperations: authorizedOperations(

@@ -16,6 +16,8 @@ export interface PartitionState {
 /** Topic-level settings that an append obeys; offsets and times in ms, sizes in bytes. */
 export interface AppendRules extends Omit<ProduceRules, 'nowMs'> {
   readonly minInSyncReplicas: number
+  /** False for a topic that is compacted only: its records are not to be deleted by offset. */
+  readonly deletesRecords: boolean
 }
 
 export interface RecordError {
