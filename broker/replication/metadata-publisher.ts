@@ -1,0 +1,122 @@
+import type { ServerConfig } from '../config/server-config.ts'
+import { parseTopicConfig, type TopicConfig } from '../config/topic-config.ts'
+import type { MetadataDelta } from '../metadata/delta.ts'
+import { MetadataImage, type PartitionImage, ResourceType, type TopicImage } from '../metadata/image.ts'
+import { ErrorCode } from '../protocol/errors.ts'
+import type { LogManager } from '../storage/log-manager.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { appendRules } from './append-rules.ts'
+import type { Partition } from './partition.ts'
+import type { ReplicaManager } from './replica-manager.ts'
+
+export interface MetadataPublisherDeps {
+  readonly logs: LogManager
+  readonly replicas: ReplicaManager
+  readonly server: () => ServerConfig
+  readonly logger: Logger
+  /** A partition is led from here, in this epoch. */
+  readonly onLeader: (partition: Partition) => void
+  /** A partition is not led from here any more. */
+  readonly onResigned: (topic: string, index: number) => void
+}
+
+/** Makes the replicas hosted here follow the metadata log: what is assigned is opened and led, what is not any more is let go. */
+export class MetadataPublisher {
+  readonly #nodeId: number
+  readonly #deps: MetadataPublisherDeps
+
+  constructor(options: { readonly nodeId: number }, deps: MetadataPublisherDeps) {
+    this.#nodeId = options.nodeId
+    this.#deps = deps
+  }
+
+  /** `image` is what `delta` leads to. Calls must not overlap. */
+  async apply(delta: MetadataDelta, image: MetadataImage): Promise<void> {
+    for (const topic of delta.topics.deleted.values()) await this.#delete(topic)
+    for (const { topicId, partitions } of delta.topics.changed()) {
+      const topic = image.topicById(topicId)
+      if (topic !== undefined) await this.#change(topic, partitions, delta.image, image)
+    }
+    for (const { type, name } of delta.configs.changed()) if (type === ResourceType.TOPIC) this.#configure(name, image)
+  }
+
+  /** The broker's own settings have changed, and with them the defaults of every topic. */
+  reconfigure(image: MetadataImage): void {
+    for (const topic of image.topics.byName.keys()) this.#configure(topic, image)
+  }
+
+  async #delete(topic: TopicImage): Promise<void> {
+    for (const { index } of topic.partitions) {
+      if (this.#deps.replicas.get(topic.name, index)?.topicId !== topic.id) continue
+      this.#letGo(topic.name, index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+      await this.#deps.logs.delete(topic.name, index)
+    }
+  }
+
+  #letGo(topic: string, index: number, error: ErrorCode): void {
+    this.#deps.replicas.drop(topic, index, error)
+    this.#deps.onResigned(topic, index)
+  }
+
+  async #change(
+    topic: TopicImage,
+    changed: ReadonlySet<number>,
+    before: MetadataImage,
+    image: MetadataImage,
+  ): Promise<void> {
+    const config = this.#configOf(topic.name, image)
+    const isReplay = before === MetadataImage.EMPTY
+    for (const index of changed) {
+      const partition = topic.partitions[index]
+      if (partition === undefined) continue
+      if (partition.replicas.includes(this.#nodeId))
+        await this.#host(topic, partition, config, !isReplay && before.partition(topic.id, index) === undefined)
+      else if (this.#deps.replicas.get(topic.name, index) !== undefined) {
+        this.#letGo(topic.name, index, ErrorCode.NOT_LEADER_OR_FOLLOWER)
+        await this.#deps.logs.delete(topic.name, index)
+      }
+    }
+  }
+
+  async #host(topic: TopicImage, state: PartitionImage, config: TopicConfig, isNew: boolean): Promise<void> {
+    const hosted = this.#deps.replicas.get(topic.name, state.index)
+    const before = hosted?.isLeader === true ? hosted.state.leaderEpoch : undefined
+    hosted?.update(state)
+    const partition = hosted ?? (await this.#open(topic, state, config, isNew))
+    if (partition === undefined) return
+    if (before !== undefined && !partition.isLeader) this.#deps.onResigned(topic.name, state.index)
+    if (partition.isLeader && before !== state.leaderEpoch) this.#deps.onLeader(partition)
+  }
+
+  /** A replica that is not new is not made while a log dir is offline: it may be there. Undefined where no log dir can hold it: the replica is offline, the broker goes on. */
+  async #open(
+    topic: TopicImage,
+    state: PartitionImage,
+    config: TopicConfig,
+    isNew: boolean,
+  ): Promise<Partition | undefined> {
+    try {
+      const log = await this.#deps.logs.getOrCreate(topic.name, state.index, topic.id, config, isNew)
+      return this.#deps.replicas.host({ topicId: topic.id, log, state, rules: appendRules(config) })
+    } catch (error) {
+      this.#deps.logger.error(
+        { topic: topic.name, partition: state.index, err: error },
+        'a replica is offline: its log cannot be opened',
+      )
+      return undefined
+    }
+  }
+
+  #configOf(topic: string, image: MetadataImage): TopicConfig {
+    return parseTopicConfig(Object.fromEntries(image.configsOf(ResourceType.TOPIC, topic)), this.#deps.server())
+  }
+
+  #configure(topic: string, image: MetadataImage): void {
+    const config = this.#configOf(topic, image)
+    for (const { index } of image.topic(topic)?.partitions ?? []) {
+      const partition = this.#deps.replicas.get(topic, index)
+      partition?.configure(appendRules(config))
+      partition?.log.updateConfig(config)
+    }
+  }
+}
