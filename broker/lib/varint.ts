@@ -74,6 +74,43 @@ function magnitudeOf(value: number): number {
   return value < 0 ? -value - 1 : value
 }
 
+/**
+ * The zigzag varint at `position`, for loops that cannot afford a reader; `varintEnd` is where it ends. Past the end of `bytes` it reads
+ * zeros: the caller compares positions. Throws VarintError for more than five bytes.
+ */
+export function varintAt(bytes: Uint8Array, position: number): number {
+  const first = bytes[position] ?? 0
+  if (first < MORE) return (first >>> 1) ^ -(first & 1)
+  const second = bytes[position + 1] ?? 0
+  if (second >= MORE) return longVarintAt(bytes, position)
+  const value = (first & GROUP) | (second << 7)
+  return (value >>> 1) ^ -(value & 1)
+}
+
+function longVarintAt(bytes: Uint8Array, position: number): number {
+  let value = 0
+  for (let group = 0; group < VARINT_BYTES_MAX; group++) {
+    const byte = bytes[position + group] ?? 0
+    value |= (byte & GROUP) << (group * 7)
+    if (byte < MORE) return (value >>> 1) ^ -(value & 1)
+  }
+  throw new VarintError(`a varint of more than ${VARINT_BYTES_MAX} bytes at ${position}`)
+}
+
+/** As `varintAt`, of a varlong: exact below 2^53. Throws VarintError for more than ten bytes, and past the end. */
+export function varlongAt(bytes: Uint8Array, position: number): number {
+  let end = position
+  while ((bytes[end] ?? 0) >= MORE) end++
+  return end - position < VARINT_BYTES_MAX - 1 ? varintAt(bytes, position) : new VarintReader(bytes, position).varlong()
+}
+
+/** The position behind the variable-length integer at `position`. */
+export function varintEnd(bytes: Uint8Array, position: number): number {
+  let end = position
+  while ((bytes[end] ?? 0) >= MORE) end++
+  return end + 1
+}
+
 /** Reads variable-length integers one after the other, from `position` and never at or past `end`. Throws VarintError. */
 export class VarintReader {
   readonly bytes: Uint8Array
@@ -92,21 +129,31 @@ export class VarintReader {
 
   /** 0..2^32-1; the bits that a fifth group has beyond 32 are dropped. */
   unsignedVarint(): number {
+    const { bytes, end } = this
+    let position = this.position
     let value = 0
-    for (let group = 0; group < VARINT_BYTES_MAX; group++) {
-      const byte = this.#next()
-      value |= (byte & GROUP) << (group * 7)
-      if (byte < MORE) return value >>> 0
+    for (let shift = 0; shift < VARINT_BYTES_MAX * 7; shift += 7) {
+      if (position >= end) throw pastTheEnd(end)
+      const byte = bytes[position++] ?? 0
+      value |= (byte & GROUP) << shift
+      if (byte < MORE) {
+        this.position = position
+        return value >>> 0
+      }
     }
     throw new VarintError(`a varint of more than ${VARINT_BYTES_MAX} bytes at ${this.position}`)
   }
 
   /** An int32. */
   varint(): number {
-    const first = this.position < this.end ? (this.bytes[this.position] ?? MORE) : MORE
-    if (first < MORE) {
-      this.position++
-      return (first >>> 1) ^ -(first & 1)
+    const position = this.position
+    // Most lengths, deltas and counts take one byte.
+    if (position < this.end) {
+      const byte = this.bytes[position] ?? 0
+      if (byte < MORE) {
+        this.position = position + 1
+        return (byte >>> 1) ^ -(byte & 1)
+      }
     }
     const value = this.unsignedVarint()
     return (value >>> 1) ^ -(value & 1)
@@ -114,28 +161,35 @@ export class VarintReader {
 
   /** An int64 as a number: exact below 2^53, rounded beyond. */
   varlong(): number {
+    const { bytes, end } = this
+    let position = this.position
     let low = 0
+    for (let shift = 0; shift < LOW_BITS; shift += 7) {
+      if (position >= end) throw pastTheEnd(end)
+      const byte = bytes[position++] ?? 0
+      low |= (byte & GROUP) << shift
+      if (byte < MORE) {
+        this.position = position
+        return (low >>> 1) ^ -(low & 1)
+      }
+    }
     let high = 0
     let scale = 1
-    for (let group = 0; group < VARLONG_BYTES_MAX; group++) {
-      const byte = this.#next()
-      const bits = byte & GROUP
-      if (group < 4) {
-        low |= bits << (group * 7)
-      } else {
-        high += bits * scale
-        scale *= 128
-      }
+    for (let group = LOW_BITS / 7; group < VARLONG_BYTES_MAX; group++) {
+      if (position >= end) throw pastTheEnd(end)
+      const byte = bytes[position++] ?? 0
+      high += (byte & GROUP) * scale
+      scale *= 128
       if (byte < MORE) {
+        this.position = position
         const magnitude = (low >>> 1) + high * (LOW_RANGE / 2)
         return (low & 1) === 0 ? magnitude : -magnitude - 1
       }
     }
     throw new VarintError(`a varlong of more than ${VARLONG_BYTES_MAX} bytes at ${this.position}`)
   }
+}
 
-  #next(): number {
-    if (this.position >= this.end) throw new VarintError(`a varint runs past the end at ${this.end}`)
-    return this.bytes[this.position++] ?? 0
-  }
+function pastTheEnd(end: number): VarintError {
+  return new VarintError(`a varint runs past the end at ${end}`)
 }

@@ -1,4 +1,4 @@
-import { VarintReader } from '../lib/varint.ts'
+import { varintAt, varintEnd, varlongAt } from '../lib/varint.ts'
 import { MalformedBatchError } from './record.ts'
 
 /** What a walk over a batch's records finds out. */
@@ -17,48 +17,57 @@ export type RecordVisitor = (index: number, timestampDelta: number, hasKey: bool
  * the offset deltas are 0, 1, 2, … and that nothing is left over. Throws MalformedBatchError or VarintError.
  */
 export function walkRecords(bytes: Uint8Array, start: number, end: number, count: number, visit?: RecordVisitor): Walk {
-  const reader = new VarintReader(bytes, start, end)
+  let position = start
   let minTimestampDelta = Infinity
   let maxTimestampDelta = -Infinity
   let keyless = 0
   for (let index = 0; index < count; index++) {
-    const size = reader.varint()
-    const recordEnd = reader.position + size
-    if (size < 0 || recordEnd > end)
-      throw new MalformedBatchError(`record ${index} of ${size} bytes does not fit its batch`)
-    reader.position++ // Attributes: no bit of them is in use.
-    const timestampDelta = reader.varlong()
+    const size = varintAt(bytes, position)
+    position = varintEnd(bytes, position)
+    const recordEnd = position + size
+    // The one check of the bounds: positions only grow, and the last one has to be this.
+    if (size < 0 || recordEnd > end) throw misfit(index, size)
+    position++ // Attributes: no bit of them is in use.
+    const timestampDelta = varlongAt(bytes, position)
+    position = varintEnd(bytes, position)
     if (timestampDelta < minTimestampDelta) minTimestampDelta = timestampDelta
     if (timestampDelta > maxTimestampDelta) maxTimestampDelta = timestampDelta
-    const offsetDelta = reader.varint()
-    if (offsetDelta !== index) throw new MalformedBatchError(`record ${index} has the offset delta ${offsetDelta}`)
-    const hasKey = skipField(reader, recordEnd)
-    if (!hasKey) keyless++
-    skipField(reader, recordEnd)
-    skipHeaders(reader, recordEnd)
-    if (reader.position !== recordEnd)
-      throw new MalformedBatchError(`record ${index} holds other than its ${size} bytes`)
-    visit?.(index, timestampDelta, hasKey)
+    if (varintAt(bytes, position) !== index)
+      throw new MalformedBatchError(`the offset delta of record ${index} is not that`)
+    position = varintEnd(bytes, position)
+    const keySize = varintAt(bytes, position)
+    position = varintEnd(bytes, position)
+    if (keySize < 0) keyless++
+    else position += keySize
+    position = fieldEnd(bytes, position)
+    position = headersEnd(bytes, position, recordEnd)
+    if (position !== recordEnd) throw misfit(index, size)
+    visit?.(index, timestampDelta, keySize >= 0)
   }
-  if (reader.remaining > 0) throw new MalformedBatchError(`${reader.remaining} bytes behind the last record`)
+  if (position !== end) throw new MalformedBatchError(`${end - position} bytes behind the last record`)
   return { minTimestampDelta, maxTimestampDelta, keyless }
 }
 
-/** Steps over a length and as many bytes; false for a null (a negative length). */
-function skipField(reader: VarintReader, recordEnd: number): boolean {
-  const size = reader.varint()
-  if (size < 0) return false
-  if (size > recordEnd - reader.position) throw new MalformedBatchError(`a field of ${size} bytes leaves its record`)
-  reader.position += size
-  return true
+function misfit(index: number, size: number): MalformedBatchError {
+  return new MalformedBatchError(`record ${index} of ${size} bytes does not fit`)
 }
 
-function skipHeaders(reader: VarintReader, recordEnd: number): void {
-  const count = reader.varint()
-  if (count === 0) return
-  if (count < 0 || count > recordEnd - reader.position) throw new MalformedBatchError(`a record with ${count} headers`)
+/** The position behind a length and as many bytes; a negative length is a null. */
+function fieldEnd(bytes: Uint8Array, position: number): number {
+  const size = varintAt(bytes, position)
+  const start = varintEnd(bytes, position)
+  return size > 0 ? start + size : start
+}
+
+function headersEnd(bytes: Uint8Array, position: number, recordEnd: number): number {
+  const count = varintAt(bytes, position)
+  let at = varintEnd(bytes, position)
+  if (count === 0) return at
+  // A header takes two bytes at least: a count beyond that must not be counted to.
+  if (count < 0 || count > recordEnd - at) throw new MalformedBatchError(`a record with ${count} headers`)
   for (let index = 0; index < count; index++) {
-    if (!skipField(reader, recordEnd)) throw new MalformedBatchError('a header without a key')
-    skipField(reader, recordEnd)
+    if (varintAt(bytes, at) < 0) throw new MalformedBatchError('a header without a key')
+    at = fieldEnd(bytes, fieldEnd(bytes, at))
   }
+  return at
 }
