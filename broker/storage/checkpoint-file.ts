@@ -10,7 +10,11 @@ const DECODER = new TextDecoder()
  * durable on return.
  */
 export function writeCheckpoint(disk: Disk, path: string, lines: readonly string[]): void {
-  disk.replaceFile(path, ENCODER.encode([VERSION, String(lines.length), ...lines, ''].join('\n')))
+  disk.replaceFile(path, encode(lines))
+}
+
+function encode(lines: readonly string[]): Uint8Array {
+  return ENCODER.encode([VERSION, String(lines.length), ...lines, ''].join('\n'))
 }
 
 /** The entries' lines; none where the file is missing. Throws StorageError CORRUPT_FILE. */
@@ -25,30 +29,59 @@ export function readCheckpoint(disk: Disk, path: string): string[] {
   return entries
 }
 
-/** Offsets by `<topic>-<partition>`. */
-export type PartitionOffsets = Map<string, number>
-
 export interface PartitionOffset {
   readonly topic: string
   readonly partition: number
   readonly offset: number
 }
 
-export function writeOffsetCheckpoint(disk: Disk, path: string, entries: readonly PartitionOffset[]): void {
-  writeCheckpoint(
-    disk,
-    path,
-    entries.map(({ topic, partition, offset }) => `${topic} ${partition} ${offset}`),
-  )
-}
+/** Offsets by `<topic>-<partition>`. */
+export type PartitionOffsets = ReadonlyMap<string, number>
 
 /** Throws StorageError CORRUPT_FILE. */
-export function readOffsetCheckpoint(disk: Disk, path: string): PartitionOffsets {
-  const offsets: PartitionOffsets = new Map()
+export function readOffsets(disk: Disk, path: string): PartitionOffsets {
+  const offsets = new Map<string, number>()
   for (const line of readCheckpoint(disk, path)) {
     const match = /^(\S+) (\d+) (\d+)$/.exec(line)
     if (match === null) throw new StorageError('CORRUPT_FILE', `${path}: malformed line '${line}'`)
     offsets.set(`${match[1]}-${match[2]}`, Number(match[3]))
   }
   return offsets
+}
+
+/** One checkpoint file of offsets, written again and again without blocking, and only where something has changed. */
+export class OffsetCheckpoint {
+  readonly #path: string
+  readonly #disk: Disk
+  #written = ''
+  #queue: Promise<void> = Promise.resolve()
+
+  constructor(options: { path: string }, deps: { disk: Disk }) {
+    this.#path = options.path
+    this.#disk = deps.disk
+  }
+
+  /** Replaces the file in one step, after earlier calls; its content is durable when this resolves. Rejects with DiskError. */
+  write(entries: readonly PartitionOffset[]): Promise<void> {
+    const lines = entries.map(({ topic, partition, offset }) => `${topic} ${partition} ${offset}`)
+    const write = (): Promise<void> => this.#replace(lines)
+    this.#queue = this.#queue.then(write, write)
+    return this.#queue
+  }
+
+  async #replace(lines: readonly string[]): Promise<void> {
+    const text = lines.join('\n')
+    if (text === this.#written) return
+    const temporary = `${this.#path}.tmp`
+    const file = this.#disk.open(temporary, 'openOrCreate')
+    try {
+      file.truncate(0)
+      file.write([encode(lines)], 0)
+      await file.sync()
+    } finally {
+      file.close()
+    }
+    this.#disk.rename(temporary, this.#path)
+    this.#written = text
+  }
 }

@@ -53,6 +53,7 @@ export class LogWriter {
   #namesDirty = true
   #resets = 0
   #failed = false
+  #closed = false
 
   constructor(options: LogWriterOptions, deps: LogWriterDeps) {
     this.config = options.config
@@ -102,7 +103,7 @@ export class LogWriter {
 
   /** Writes what is staged. A failure fails the log. */
   writeStaged(): void {
-    if (this.#staged.length === 0 || this.#failed) return
+    if (this.#staged.length === 0 || this.#failed || this.#closed) return
     const { active } = this.#deps.segments
     try {
       active.writeStaged()
@@ -148,7 +149,13 @@ export class LogWriter {
     return this.#flusher.flush()
   }
 
+  /** Nothing is written or synced any more; the directory may be gone. */
+  close(): void {
+    this.#closed = true
+  }
+
   async #sync(): Promise<void> {
+    if (this.#closed) return
     if (this.#failed) throw offline(this.#directory)
     const offset = this.#writtenOffset
     const resets = this.#resets

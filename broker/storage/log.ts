@@ -6,9 +6,10 @@ import { StorageError } from './errors.ts'
 import type { LeaderEpochCache } from './leader-epochs.ts'
 import { type LoadedLog, loadLog } from './loader.ts'
 import type { LogConfig } from './log-config.ts'
-import type { AppendResult, PartitionLogDeps, PartitionLogOptions } from './log-types.ts'
+import { type AppendResult, type PartitionLogDeps, type PartitionLogOptions, refused } from './log-types.ts'
 import { LogAppender } from './log-appender.ts'
 import { LogWriter } from './log-writer.ts'
+import { writeTopicId } from './partition-metadata.ts'
 import type { AppendOrigin } from './producer-entry.ts'
 import type { ProducerState } from './producer-state.ts'
 import { emptySlice, type LogSlice, type ReadRequest, readSegments, readTail } from './read.ts'
@@ -32,7 +33,6 @@ export type { AppendResult, PartitionLogDeps, PartitionLogOptions } from './log-
 export class PartitionLog {
   readonly topic: string
   readonly partition: number
-  readonly topicId: string | null
   readonly directory: string
   readonly leaderEpochs: LeaderEpochCache
   readonly producers: ProducerState
@@ -43,6 +43,7 @@ export class PartitionLog {
   readonly #appender: LogAppender
   readonly #removal: DelayedRemoval
   readonly #acknowledgeable: (() => void)[] = []
+  #topicId: string | null
   #logStartOffset: number
   #highWatermark: number
   #truncating = false
@@ -51,7 +52,7 @@ export class PartitionLog {
   private constructor(options: PartitionLogOptions, loaded: LoadedLog, deps: PartitionLogDeps) {
     this.topic = options.topic
     this.partition = options.partition
-    this.topicId = options.topicId
+    this.#topicId = options.topicId
     this.directory = options.directory
     this.leaderEpochs = loaded.leaderEpochs
     this.producers = loaded.producers
@@ -96,6 +97,10 @@ export class PartitionLog {
     return log
   }
 
+  /** Null where the log was loaded without `partition.metadata`, until `adoptTopicId`. */
+  get topicId(): string | null {
+    return this.#topicId
+  }
   /** The log dir that holds `directory`. */
   get parentDirectory(): string {
     return this.directory.slice(0, this.directory.lastIndexOf('/'))
@@ -153,8 +158,7 @@ export class PartitionLog {
    * not appended again. Nothing is written yet, but that a full segment is closed and the next one made.
    */
   appendAsLeader(bytes: Uint8Array, leaderEpoch: number, origin: AppendOrigin = 'CLIENT'): AppendResult {
-    this.#assertAppendable()
-    return this.#appender.appendAsLeader(bytes, leaderEpoch, origin)
+    return this.#refusal() ?? this.#appender.appendAsLeader(bytes, leaderEpoch, origin)
   }
 
   /**
@@ -162,12 +166,14 @@ export class PartitionLog {
    * that is cut off at the end is left out.
    */
   appendAsFollower(bytes: Uint8Array): AppendResult {
-    this.#assertAppendable()
-    return this.#appender.appendAsFollower(bytes)
+    return this.#refusal() ?? this.#appender.appendAsFollower(bytes)
   }
 
-  #assertAppendable(): void {
-    assert(!this.#truncating && !this.#closed, 'no append while the log is truncated, or closed')
+  #refusal(): AppendResult | undefined {
+    assert(!this.#truncating, 'no append while the log is truncated')
+    return this.#closed
+      ? refused('KAFKA_STORAGE_ERROR', `The log of ${this.topic}-${this.partition} is closed`)
+      : undefined
   }
 
   /** Writes what was appended since the last call; the end of the tick calls it. A failure is told to `onFailure`. */
@@ -199,6 +205,7 @@ export class PartitionLog {
    * OFFSET_OUT_OF_RANGE outside [logStartOffset, logEndOffset], KAFKA_STORAGE_ERROR where the disk failed.
    */
   read(offset: number, maxBytes: number, limitOffset: number, minOneBatch: boolean): LogSlice | Promise<LogSlice> {
+    if (this.isFailed || this.#closed) throw new StorageError('KAFKA_STORAGE_ERROR', `${this.directory} is closed`)
     if (offset < this.#logStartOffset || offset > this.logEndOffset) throw this.#outOfRange(offset)
     const limit = Math.min(limitOffset, this.#writer.writtenOffset)
     if (offset >= limit) return emptySlice(offset)
@@ -320,6 +327,17 @@ export class PartitionLog {
     this.#highWatermark = offset
   }
 
+  /** The cluster's id of the topic. Throws StorageError INCONSISTENT_TOPIC_ID where the log is of another topic of that name. */
+  adoptTopicId(topicId: string): void {
+    if (this.#topicId === topicId) return
+    if (this.#topicId !== null) {
+      const message = `${this.directory} is of the topic with id ${this.#topicId}, not ${topicId}`
+      throw new StorageError('INCONSISTENT_TOPIC_ID', message)
+    }
+    this.#guard(() => writeTopicId(this.#deps.disk, this.directory, topicId))
+    this.#topicId = topicId
+  }
+
   updateConfig(config: LogConfig): void {
     this.#writer.config = config
     for (const segment of this.#segments) segment.configure(config)
@@ -343,9 +361,15 @@ export class PartitionLog {
   /** Closes the files as they are: the log is about to be deleted, or its disk has failed. */
   closeFiles(): void {
     this.#closed = true
+    this.#writer.close()
     this.#removal.close()
     this.#tail.clear()
     for (const segment of this.#segments) segment.close()
+  }
+
+  /** The disk of this log has failed, as another log found out. */
+  fail(error: DiskError): void {
+    this.#writer.fail(error)
   }
 
   #guard(work: () => void): void {

@@ -1,7 +1,7 @@
 import type { CodecName, Compute } from '../../../broker/env/compute.ts'
 import type { DiskError } from '../../../broker/env/disk.ts'
 import { type BatchOptions, buildBatch } from '../../../broker/records/build.ts'
-import { BatchView } from '../../../broker/records/batch.ts'
+import type { BatchView } from '../../../broker/records/batch.ts'
 import { batches, readRecords } from '../../../broker/records/read.ts'
 import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../../broker/storage/log-config.ts'
 import type { LogSlice } from '../../../broker/storage/read.ts'
