@@ -1,0 +1,218 @@
+import type { Metrics } from './metrics.ts'
+import type { Sample } from './registry.ts'
+
+export interface PartitionSample {
+  readonly topic: string
+  readonly partition: number
+  readonly replicas: number
+  readonly isr: number
+  /** The topic's min.insync.replicas. */
+  readonly minIsr: number
+}
+
+export interface LogSample {
+  readonly topic: string
+  readonly partition: number
+  readonly sizeInBytes: number
+  readonly logStartOffset: number
+  readonly logEndOffset: number
+  readonly segments: number
+}
+
+export interface RaftSample {
+  /** `leader`, `follower`, `candidate`, `prospective`, `voted`, `unattached`, `observer` or `resigned`. */
+  readonly state: string
+  /** -1 where unknown. */
+  readonly leaderId: number
+  readonly epoch: number
+  readonly highWatermark: number
+  readonly logEndOffset: number
+}
+
+export interface LagSample {
+  readonly group: string
+  readonly topic: string
+  readonly partition: number
+  /** Records between the committed offset and the high watermark. */
+  readonly lag: number
+}
+
+/** Where the values of Kafka's own gauges come from; each is called at a scrape. */
+export interface GaugeSources {
+  /** Partitions that this broker leads. */
+  ledPartitions(): Iterable<PartitionSample>
+  /** Replicas on this broker, led or followed. */
+  partitionCount(): number
+  offlineReplicaCount(): number
+  producerIdCount(): number
+  logs(): Iterable<LogSample>
+  offlineLogDirectoryCount(): number
+  /** Undefined where this node is no controller. */
+  controller(): ControllerSample | undefined
+  raft(): RaftSample
+  /** Connections of each listener. */
+  connections(): Iterable<readonly [listener: string, count: number]>
+  /** The part of the last second in which the event loop had nothing to do, 0 to 1. */
+  idleRatio(): number
+  consumerLag(): Iterable<LagSample>
+  /** Groups of each state. */
+  groups(): Iterable<readonly [state: string, count: number]>
+}
+
+export interface ControllerSample {
+  readonly isActive: boolean
+  readonly activeBrokers: number
+  readonly fencedBrokers: number
+  readonly topics: number
+  readonly partitions: number
+  readonly offlinePartitions: number
+  readonly uncleanElections: number
+}
+
+/** Registers the gauges that Kafka's dashboards and alerts ask for. */
+export function registerKafkaGauges(metrics: Metrics, sources: GaugeSources): void {
+  registerReplicas(metrics, sources)
+  registerController(metrics, sources)
+  registerLogs(metrics, sources)
+  registerRaft(metrics, sources)
+  registerNetwork(metrics, sources)
+  registerGroups(metrics, sources)
+}
+
+function registerReplicas(metrics: Metrics, sources: GaugeSources): void {
+  const count = (holds: (partition: PartitionSample) => boolean) => () => {
+    let found = 0
+    for (const partition of sources.ledPartitions()) if (holds(partition)) found++
+    return found
+  }
+  const gauge = (name: string, help: string, collect: () => number) => {
+    metrics.registerGauge(`kafka_server_replicamanager_${name}`, help, collect)
+  }
+  gauge('partitioncount', 'Replicas on this broker', () => sources.partitionCount())
+  gauge(
+    'leadercount',
+    'Partitions that this broker leads',
+    count(() => true),
+  )
+  gauge('underreplicatedpartitions', 'Led partitions with a replica out of sync', count(isUnderReplicated))
+  gauge(
+    'underminisrpartitioncount',
+    'Led partitions with fewer replicas in sync than min.insync.replicas',
+    count(isUnderMin),
+  )
+  gauge('atminisrpartitioncount', 'Led partitions with just min.insync.replicas in sync', count(isAtMin))
+  gauge('offlinereplicacount', 'Replicas on a failed log directory', () => sources.offlineReplicaCount())
+  gauge('produceridcount', 'Producers whose sequence numbers are kept', () => sources.producerIdCount())
+  const byPartition = (name: string, help: string, read: (partition: PartitionSample) => number) => {
+    metrics.registerGauge(`kafka_cluster_partition_${name}`, help, () =>
+      partitionSamples(sources.ledPartitions(), read),
+    )
+  }
+  byPartition('underminisr', '1 where a led partition is under its min ISR', (partition) =>
+    Number(isUnderMin(partition)),
+  )
+  byPartition('atminisr', '1 where a led partition is just at its min ISR', (partition) => Number(isAtMin(partition)))
+  byPartition('underreplicated', '1 where a replica is out of sync', (partition) =>
+    Number(isUnderReplicated(partition)),
+  )
+  byPartition('replicascount', 'Replicas of a led partition', ({ replicas }) => replicas)
+  byPartition('insyncreplicascount', 'Replicas in sync of a led partition', ({ isr }) => isr)
+}
+
+function isUnderReplicated({ isr, replicas }: PartitionSample): boolean {
+  return isr < replicas
+}
+
+/** min.insync.replicas above the replication factor asks for no more than all replicas. */
+function isUnderMin({ isr, minIsr, replicas }: PartitionSample): boolean {
+  return isr < Math.min(minIsr, replicas)
+}
+
+function isAtMin({ isr, minIsr, replicas }: PartitionSample): boolean {
+  return isr === Math.min(minIsr, replicas)
+}
+
+function* partitionSamples<T extends { readonly topic: string; readonly partition: number }>(
+  items: Iterable<T>,
+  read: (item: T) => number,
+): Generator<Sample> {
+  for (const item of items) yield { value: read(item), labels: { topic: item.topic, partition: item.partition } }
+}
+
+function registerController(metrics: Metrics, sources: GaugeSources): void {
+  const gauge = (name: string, help: string, read: (controller: ControllerSample) => number) => {
+    metrics.registerGauge(`kafka_controller_kafkacontroller_${name}`, help, () => {
+      const controller = sources.controller()
+      return controller === undefined ? [] : [{ value: read(controller) }]
+    })
+  }
+  gauge('activecontrollercount', '1 where this node is the active controller', ({ isActive }) => Number(isActive))
+  gauge('activebrokercount', 'Brokers that are not fenced', ({ activeBrokers }) => activeBrokers)
+  gauge('fencedbrokercount', 'Fenced brokers', ({ fencedBrokers }) => fencedBrokers)
+  gauge('globaltopiccount', 'Topics', ({ topics }) => topics)
+  gauge('globalpartitioncount', 'Partitions', ({ partitions }) => partitions)
+  gauge('offlinepartitionscount', 'Partitions without a leader', ({ offlinePartitions }) => offlinePartitions)
+  const elections = 'kafka_controller_controllerstats_uncleanleaderelections_total'
+  metrics.registerCounter(elections, 'Leaders elected from out of sync replicas', () => {
+    const controller = sources.controller()
+    return controller === undefined ? [] : [{ value: controller.uncleanElections }]
+  })
+}
+
+function registerLogs(metrics: Metrics, sources: GaugeSources): void {
+  const byLog = (name: string, help: string, read: (log: LogSample) => number) => {
+    metrics.registerGauge(`kafka_log_log_${name}`, help, () => partitionSamples(sources.logs(), read))
+  }
+  byLog('size', 'Bytes of a log', ({ sizeInBytes }) => sizeInBytes)
+  byLog('numlogsegments', 'Segments of a log', ({ segments }) => segments)
+  byLog('logstartoffset', 'First offset of a log', ({ logStartOffset }) => logStartOffset)
+  byLog('logendoffset', 'Next offset of a log', ({ logEndOffset }) => logEndOffset)
+  metrics.registerGauge('kafka_log_logmanager_offlinelogdirectorycount', 'Log directories that failed', () =>
+    sources.offlineLogDirectoryCount(),
+  )
+}
+
+/** The numbers that Kafka's dashboards map `current-state` to are names there: the state is the label, the value 1. */
+function registerRaft(metrics: Metrics, sources: GaugeSources): void {
+  const gauge = (name: string, help: string, read: (raft: RaftSample) => number) => {
+    metrics.registerGauge(`kafka_server_raftmetrics_${name}`, help, () => read(sources.raft()))
+  }
+  metrics.registerGauge('kafka_server_raftmetrics_current_state', 'State of this node in the metadata quorum', () => [
+    { value: 1, labels: { state: sources.raft().state } },
+  ])
+  gauge('current_leader', 'Id of the quorum leader, -1 where unknown', ({ leaderId }) => leaderId)
+  gauge('current_epoch', 'Epoch of the metadata quorum', ({ epoch }) => epoch)
+  gauge('high_watermark', 'Committed end of the metadata log', ({ highWatermark }) => highWatermark)
+  gauge('log_end_offset', 'End of the metadata log', ({ logEndOffset }) => logEndOffset)
+}
+
+function registerNetwork(metrics: Metrics, sources: GaugeSources): void {
+  const connections = 'kafka_server_socket_server_metrics_connection_count'
+  metrics.registerGauge(connections, 'Open connections, by listener', () =>
+    [...sources.connections()].map(([listener, value]) => ({ value, labels: { listener } })),
+  )
+  // One event loop does the work of Kafka's network and request handler threads.
+  const idle: readonly [string, string][] = [
+    ['kafka_network_socketserver_networkprocessoravgidle_percent', 'Idle part of the network work, 0 to 1'],
+    ['kafka_server_kafkarequesthandlerpool_requesthandleravgidle_percent', 'Idle part of request handling, 0 to 1'],
+  ]
+  for (const [name, help] of idle) metrics.registerGauge(name, help, () => sources.idleRatio())
+}
+
+function registerGroups(metrics: Metrics, sources: GaugeSources): void {
+  metrics.registerGauge('kafka_consumergroup_lag', 'Records that a group has not yet committed', () =>
+    [...sources.consumerLag()].map(({ group, topic, partition, lag }) => ({
+      value: lag,
+      labels: { consumergroup: group, topic, partition },
+    })),
+  )
+  metrics.registerGauge('kafka_coordinator_group_groupmetadatamanager_numgroups', 'Groups on this broker', () => {
+    let total = 0
+    for (const [, count] of sources.groups()) total += count
+    return total
+  })
+  for (const state of ['PreparingRebalance', 'CompletingRebalance', 'Stable', 'Dead', 'Empty']) {
+    const name = `kafka_coordinator_group_groupmetadatamanager_numgroups${state.toLowerCase()}`
+    metrics.registerGauge(name, `Groups in state ${state}`, () => new Map(sources.groups()).get(state) ?? 0)
+  }
+}

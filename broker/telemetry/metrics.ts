@@ -1,0 +1,75 @@
+import type { Clock, Timer } from '../env/clock.ts'
+import { AllTopicsMetrics } from './broker-topic-metrics.ts'
+import type { BrokerTopicMetrics } from './broker-topic-metrics.ts'
+import { Registry } from './registry.ts'
+import type { Collect } from './registry.ts'
+import { AllRequestsMetrics } from './request-metrics.ts'
+import type { RequestMetrics } from './request-metrics.ts'
+
+/** Quantiles cover the last one to two of these. */
+const WINDOW_MS = 60_000
+
+export interface MetricsOptions {
+  /** Also tell of the process itself; not in a simulation, where one process holds many brokers. */
+  readonly withProcess: boolean
+}
+
+/** Everything that a broker counts, under the names that the JMX exporter gives Kafka's metrics. */
+export class Metrics {
+  readonly #registry = new Registry()
+  readonly #topics = new AllTopicsMetrics(this.#registry)
+  readonly #requests = new AllRequestsMetrics(this.#registry)
+  readonly #clock: Clock
+  #timer: Timer
+
+  constructor(options: MetricsOptions, deps: { readonly clock: Clock }) {
+    this.#clock = deps.clock
+    this.#timer = this.#nextWindow()
+    if (options.withProcess) this.#registry.processMetrics()
+  }
+
+  /** The counters of a topic; made when first asked for. */
+  brokerTopic(topic: string): BrokerTopicMetrics {
+    return this.#topics.topic(topic)
+  }
+
+  /** Ends the series of a deleted topic; what it counted stays in the totals. */
+  removeTopic(topic: string): void {
+    this.#topics.remove(topic)
+  }
+
+  /** The counters of an API by its name (`Produce`); made when first asked for. */
+  request(api: string): RequestMetrics {
+    return this.#requests.request(api)
+  }
+
+  /** Registers a value that is read at each scrape. Throws where the name is taken. */
+  registerGauge(name: string, help: string, collect: Collect): void {
+    this.#registry.gauge(name, help, collect)
+  }
+
+  /** Registers a count that never goes back, read at each scrape. Throws where the name is taken. */
+  registerCounter(name: string, help: string, collect: Collect): void {
+    this.#registry.counter(name, help, collect)
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType
+  }
+
+  /** All metrics in Prometheus' text format. */
+  text(): Promise<string> {
+    return this.#registry.text()
+  }
+
+  close(): void {
+    this.#timer.cancel()
+  }
+
+  #nextWindow(): Timer {
+    return this.#clock.setTimer(WINDOW_MS, () => {
+      this.#requests.rotate()
+      this.#timer = this.#nextWindow()
+    })
+  }
+}
