@@ -1,0 +1,41 @@
+import type { Clock } from '../../broker/env/clock.ts'
+import type { CodecName, Compute } from '../../broker/env/compute.ts'
+import type { SimRandom } from './random.ts'
+
+/** The real codecs, done at once; their completion comes in the order that the seed says, as from a thread pool. */
+export class SimCompute implements Compute {
+  readonly #real: Compute
+  readonly #clock: Clock
+  readonly #random: SimRandom
+
+  constructor(deps: { real: Compute; clock: Clock; random: SimRandom }) {
+    this.#real = deps.real
+    this.#clock = deps.clock
+    this.#random = deps.random
+  }
+
+  compress(codec: CodecName, data: Uint8Array, level?: number): Promise<Uint8Array> {
+    return this.#later(() => this.#real.compressSync(codec, data, level))
+  }
+  decompress(codec: CodecName, data: Uint8Array, maxBytes: number): Promise<Uint8Array> {
+    return this.#later(() => this.#real.decompressSync(codec, data, maxBytes))
+  }
+  compressSync(codec: CodecName, data: Uint8Array, level?: number): Uint8Array {
+    return this.#real.compressSync(codec, data, level)
+  }
+  decompressSync(codec: CodecName, data: Uint8Array, maxBytes: number): Uint8Array {
+    return this.#real.decompressSync(codec, data, maxBytes)
+  }
+
+  #later(work: () => Uint8Array): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      this.#clock.setTimer(this.#random.fraction(), () => {
+        try {
+          resolve(work())
+        } catch (error) {
+          reject(error)
+        }
+      })
+    })
+  }
+}

@@ -1,0 +1,86 @@
+import type { Env } from '../../broker/env/env.ts'
+import { NodeCompute } from '../../broker/host/compute.ts'
+import type { ScopedClock } from './clock.ts'
+import { SimClock } from './clock.ts'
+import { SimCompute } from './compute.ts'
+import { SimDisk } from './disk.ts'
+import type { SimDiskOptions } from './disk.ts'
+import { FakeHttp } from './http.ts'
+import { SimNetwork } from './network.ts'
+import type { SimHost, SimNetworkOptions } from './network.ts'
+import { SimRandom } from './random.ts'
+
+export interface SimWorldOptions {
+  readonly seed: number
+  readonly network?: SimNetworkOptions
+  readonly disk?: SimDiskOptions
+}
+
+/** Everything outside the processes of a simulation: one time, one network, and machines. All of it from one seed. */
+export class SimWorld {
+  readonly clock = new SimClock()
+  readonly random: SimRandom
+  readonly network: SimNetwork
+  readonly #options: SimWorldOptions
+  readonly #real = new NodeCompute()
+
+  constructor(options: SimWorldOptions) {
+    this.#options = options
+    this.random = new SimRandom(options.seed)
+    this.network = new SimNetwork(options.network ?? {}, { clock: this.clock, random: this.random.fork() })
+  }
+
+  /** A machine with an empty disk. Its name is its address. */
+  machine(name: string): SimMachine {
+    const disk = new SimDisk(this.#options.disk, { random: this.random.fork(), clock: this.clock })
+    return new SimMachine(name, { world: this, disk, compute: this.#real })
+  }
+}
+
+/** A machine: its disk outlives the processes that run on it, one at a time. */
+export class SimMachine {
+  readonly name: string
+  readonly disk: SimDisk
+  readonly #world: SimWorld
+  readonly #compute: NodeCompute
+  #process: { env: Env; clock: ScopedClock; network: SimHost; http: FakeHttp } | undefined
+
+  constructor(name: string, deps: { world: SimWorld; disk: SimDisk; compute: NodeCompute }) {
+    this.name = name
+    this.disk = deps.disk
+    this.#world = deps.world
+    this.#compute = deps.compute
+  }
+
+  /** The ports of a new process; one that is still there is killed. */
+  start(): Env {
+    this.kill()
+    const random = this.#world.random.fork()
+    const clock = this.#world.clock.scope()
+    const network = this.#world.network.host(this.name, clock)
+    const compute = new SimCompute({ real: this.#compute, clock, random: random.fork() })
+    const http = new FakeHttp()
+    const env = { clock, random, disk: this.disk, network, compute, http }
+    this.#process = { env, clock, network, http }
+    return env
+  }
+
+  /** kill -9: timers, promises, sockets and locks are gone, the page cache stays. */
+  kill(): void {
+    this.#process?.clock.kill()
+    this.#process?.network.kill()
+    this.#process = undefined
+    this.disk.killProcess()
+  }
+
+  /** Power loss: as kill, and what was not synced may be gone, whole or in parts. */
+  losePower(): void {
+    this.kill()
+    this.disk.losePower()
+  }
+
+  /** The running process's HTTP server. */
+  get http(): FakeHttp | undefined {
+    return this.#process?.http
+  }
+}

@@ -1,0 +1,331 @@
+import type { Clock, Timer } from '../../broker/env/clock.ts'
+import type { Address, Connection, Listener, Network } from '../../broker/env/network.ts'
+import type { SimClock } from './clock.ts'
+import type { SimRandom } from './random.ts'
+
+export interface SimNetworkOptions {
+  /** Longest one-way delay in ms. */
+  readonly delayMsMax?: number
+  /** Bytes in flight at which `write` returns false. */
+  readonly windowBytes?: number
+  /** How likely a write breaks its connection. */
+  readonly breakChance?: number
+}
+
+type Accept = (connection: Connection) => void
+
+/**
+ * Hosts joined by links that delay, hold back and break. Within a connection bytes arrive in order, cut up as TCP may. A host's
+ * name is its address; `localhost`, `127.0.0.1`, `0.0.0.0` and '' mean the host itself.
+ */
+export class SimNetwork {
+  breakChance: number
+  readonly clock: SimClock
+  readonly random: SimRandom
+  readonly delayMsMax: number
+  readonly windowBytes: number
+  readonly #listeners = new Map<string, { accept: Accept; host: SimHost }>()
+  readonly #open = new Set<SimConnection>()
+  readonly #cut = new Set<string>()
+  #nextPort = 40_000
+
+  constructor(options: SimNetworkOptions, deps: { clock: SimClock; random: SimRandom }) {
+    this.clock = deps.clock
+    this.random = deps.random
+    this.delayMsMax = options.delayMsMax ?? 2
+    this.windowBytes = options.windowBytes ?? 256 * 1024
+    this.breakChance = options.breakChance ?? 0
+  }
+
+  /** The network as a process on this host sees it; `clock` is the one that dies with the process. */
+  host(name: string, clock: Clock): SimHost {
+    return new SimHost(name, this, clock)
+  }
+
+  /** Nothing passes between the two hosts any more, and nobody is told. */
+  partition(a: string, b: string): void {
+    this.#cut.add(linkName(a, b))
+  }
+
+  /** What was held back arrives. */
+  heal(a: string, b: string): void {
+    this.#cut.delete(linkName(a, b))
+    for (const connection of this.#open) connection.poke()
+  }
+
+  isCut(a: string, b: string): boolean {
+    return this.#cut.has(linkName(a, b))
+  }
+
+  delayMs(): number {
+    return this.random.fraction() * this.delayMsMax
+  }
+
+  bind(key: string, entry: { accept: Accept; host: SimHost } | undefined): void {
+    if (entry === undefined) this.#listeners.delete(key)
+    else this.#listeners.set(key, entry)
+  }
+
+  listener(key: string): { accept: Accept; host: SimHost } | undefined {
+    return this.#listeners.get(key)
+  }
+
+  freePort(): number {
+    return this.#nextPort++
+  }
+
+  opened(connection: SimConnection): void {
+    this.#open.add(connection)
+  }
+  closed(connection: SimConnection): void {
+    this.#open.delete(connection)
+  }
+
+  /** Connections with an end on this host. */
+  connectionsOf(host: SimHost): SimConnection[] {
+    return [...this.#open].filter((connection) => connection.host === host)
+  }
+}
+
+function linkName(a: string, b: string): string {
+  return a < b ? `${a}|${b}` : `${b}|${a}`
+}
+
+/** The Network port of one process. */
+export class SimHost implements Network {
+  readonly name: string
+  readonly clock: Clock
+  readonly #network: SimNetwork
+  readonly #bound = new Set<string>()
+
+  constructor(name: string, network: SimNetwork, clock: Clock) {
+    this.name = name
+    this.#network = network
+    this.clock = clock
+  }
+
+  listen(address: Address, accept: Accept): Promise<Listener> {
+    const port = address.port === 0 ? this.#network.freePort() : address.port
+    const key = `${this.name}:${port}`
+    if (this.#network.listener(key) !== undefined) return Promise.reject(systemError('EADDRINUSE', key))
+    this.#network.bind(key, { accept, host: this })
+    this.#bound.add(key)
+    const close = () => {
+      this.#unbind(key)
+      return Promise.resolve()
+    }
+    return Promise.resolve({ address: { host: address.host, port }, close })
+  }
+
+  connect(address: Address, timeoutMs: number): Promise<Connection> {
+    const target = isSelf(address.host) ? this.name : address.host
+    const key = `${target}:${address.port}`
+    return new Promise((resolve, reject) => {
+      const timeout = this.clock.setTimer(timeoutMs, () => reject(systemError('ETIMEDOUT', key)))
+      this.clock.setTimer(this.#network.delayMs(), () => {
+        if (this.#network.isCut(this.name, target)) return
+        timeout.cancel()
+        const entry = this.#network.listener(key)
+        if (entry === undefined) reject(systemError('ECONNREFUSED', key))
+        else resolve(this.#establish(entry, address.port))
+      })
+    })
+  }
+
+  /** The process is gone: its listeners refuse, its connections are reset at the other end. */
+  kill(): void {
+    for (const key of this.#bound) this.#network.bind(key, undefined)
+    for (const connection of this.#network.connectionsOf(this)) connection.abandon()
+  }
+
+  #establish(entry: { accept: Accept; host: SimHost }, port: number): Connection {
+    const here = { host: this.name, port: this.#network.freePort() }
+    const there = { host: entry.host.name, port }
+    const client = new SimConnection(this, here, there, this.#network)
+    const server = new SimConnection(entry.host, there, here, this.#network)
+    client.join(server)
+    server.join(client)
+    entry.accept(server)
+    return client
+  }
+
+  #unbind(key: string): void {
+    this.#network.bind(key, undefined)
+    this.#bound.delete(key)
+  }
+}
+
+function isSelf(host: string): boolean {
+  return ['localhost', '127.0.0.1', '0.0.0.0', '::1', '::', ''].includes(host)
+}
+
+function systemError(code: string, what: string): Error {
+  return Object.assign(new Error(`${code}: ${what}`), { code })
+}
+
+/** One end of a connection. */
+class SimConnection implements Connection {
+  readonly host: SimHost
+  readonly local: Address
+  readonly remote: Address
+  readonly #network: SimNetwork
+  #peer: SimConnection | undefined
+  #receive: ((chunk: Uint8Array) => void) | undefined
+  #closed: ((error: Error | undefined) => void) | undefined
+  #drained: (() => void) | undefined
+  /** Written here, not yet received there. */
+  #outgoing: Uint8Array[] = []
+  #outgoingBytes = 0
+  #isEnding = false
+  #isOver = false
+  #isPaused = false
+  #mustDrain = false
+  #delivery: Timer | undefined
+
+  constructor(host: SimHost, local: Address, remote: Address, network: SimNetwork) {
+    this.host = host
+    this.local = local
+    this.remote = remote
+    this.#network = network
+    network.opened(this)
+  }
+
+  join(peer: SimConnection): void {
+    this.#peer = peer
+  }
+
+  onData(receive: (chunk: Uint8Array) => void): void {
+    this.#receive = receive
+    this.#peer?.poke()
+  }
+  onClose(closed: (error: Error | undefined) => void): void {
+    this.#closed = closed
+  }
+  onDrain(drained: () => void): void {
+    this.#drained = drained
+  }
+
+  write(buffers: readonly Uint8Array[]): boolean {
+    if (this.#isOver || this.#isEnding) return true
+    if (this.#network.random.chance(this.#network.breakChance)) {
+      this.#break()
+      return true
+    }
+    for (const buffer of buffers) {
+      if (buffer.length === 0) continue
+      this.#outgoing.push(buffer)
+      this.#outgoingBytes += buffer.length
+    }
+    this.poke()
+    this.#mustDrain ||= this.#outgoingBytes > this.#network.windowBytes
+    return !this.#mustDrain
+  }
+
+  queuedBytes(): number {
+    return this.#outgoingBytes
+  }
+
+  pause(): void {
+    this.#isPaused = true
+  }
+  resume(): void {
+    this.#isPaused = false
+    this.#peer?.poke()
+  }
+
+  end(): void {
+    this.#isEnding = true
+    this.poke()
+  }
+
+  destroy(): void {
+    if (this.#isOver) return
+    const peer = this.#peer
+    this.#finish(undefined)
+    this.#later(() => peer?.reset())
+  }
+
+  /** The process that held this end is gone: no callback of it runs any more. */
+  abandon(): void {
+    this.#receive = undefined
+    this.#closed = undefined
+    this.#drained = undefined
+    this.destroy()
+  }
+
+  reset(): void {
+    if (!this.#isOver) this.#finish(systemError('ECONNRESET', `${this.remote.host}:${this.remote.port}`))
+  }
+
+  /** Sees to it that what is outgoing is on its way. */
+  poke(): void {
+    if (this.#delivery !== undefined || this.#isOver) return
+    if (this.#outgoing.length === 0 && !this.#isEnding) return
+    this.#delivery = this.#later(() => this.#deliver())
+  }
+
+  #deliver(): void {
+    this.#delivery = undefined
+    const peer = this.#peer
+    if (peer === undefined || this.#isOver) return
+    if (this.#network.isCut(this.host.name, this.remote.host) || !peer.isReading) return
+    const chunk = this.#take()
+    if (chunk === undefined) {
+      if (this.#isEnding) this.#over(peer)
+      return
+    }
+    peer.#receive?.(chunk)
+    if (this.#mustDrain && this.#outgoingBytes === 0 && !this.#isOver) {
+      this.#mustDrain = false
+      this.#drained?.()
+    }
+    this.poke()
+  }
+
+  get isReading(): boolean {
+    return this.#receive !== undefined && !this.#isPaused && !this.#isOver
+  }
+
+  /** Some or all of what is outgoing, as one chunk of its own: the writer may use its buffers again, the reader owns the bytes. */
+  #take(): Uint8Array | undefined {
+    if (this.#outgoingBytes === 0) return undefined
+    const isWhole = this.#network.random.chance(0.7)
+    const size = isWhole ? this.#outgoingBytes : this.#network.random.between(1, this.#outgoingBytes)
+    const chunk = new Uint8Array(size)
+    for (let filled = 0; filled < size;) {
+      const [first = new Uint8Array(0)] = this.#outgoing
+      const part = first.subarray(0, size - filled)
+      chunk.set(part, filled)
+      filled += part.length
+      if (part.length === first.length) this.#outgoing.shift()
+      else this.#outgoing[0] = first.subarray(part.length)
+    }
+    this.#outgoingBytes -= size
+    return chunk
+  }
+
+  #over(peer: SimConnection): void {
+    this.#finish(undefined)
+    peer.#finish(undefined)
+  }
+
+  #break(): void {
+    const peer = this.#peer
+    this.reset()
+    this.#later(() => peer?.reset())
+  }
+
+  #finish(error: Error | undefined): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#outgoing = []
+    this.#outgoingBytes = 0
+    this.#network.closed(this)
+    this.#closed?.(error)
+  }
+
+  /** The network's doing, so it goes on when the process dies. */
+  #later(happen: () => void): Timer {
+    return this.#network.clock.setTimer(this.#network.delayMs(), happen)
+  }
+}

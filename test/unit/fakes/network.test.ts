@@ -1,0 +1,103 @@
+import { expect, test } from '@jest/globals'
+import type { Connection } from '../../../broker/env/network.ts'
+import { SimWorld } from '../../fakes/env.ts'
+
+interface Pair {
+  world: SimWorld
+  client: Connection
+  server: Connection
+}
+
+async function pair(seed: number, windowBytes = 1000): Promise<Pair> {
+  const world = new SimWorld({ seed, network: { windowBytes } })
+  const a = world.machine('a').start()
+  const b = world.machine('b').start()
+  const accepted: Connection[] = []
+  await b.network.listen({ host: '0.0.0.0', port: 9092 }, (connection) => accepted.push(connection))
+  const client = await world.clock.runFor(a.network.connect({ host: 'b', port: 9092 }, 1000))
+  const [server] = accepted
+  if (server === undefined) throw new Error('nothing was accepted')
+  return { world, client, server }
+}
+
+function received(connection: Connection): () => string {
+  let text = ''
+  connection.onData((chunk) => {
+    text += Buffer.from(chunk).toString()
+  })
+  return () => text
+}
+
+test('bytes arrive in order whatever the seed, and an end after them', async () => {
+  for (let seed = 0; seed < 30; seed++) {
+    const { world, client, server } = await pair(seed)
+    const text = received(server)
+    const ended: unknown[] = []
+    server.onClose((error) => ended.push(error))
+    for (let i = 0; i < 20; i++) client.write([Buffer.from(`${i},`), Buffer.from(`${i};`)])
+    client.end()
+    await world.clock.run(1000)
+    expect(text()).toBe(Array.from({ length: 20 }, (_, i) => `${i},${i};`).join(''))
+    expect(ended).toEqual([undefined])
+  }
+})
+
+async function chunksOf(seed: number): Promise<string> {
+  const { world, client, server } = await pair(seed)
+  const sizes: number[] = []
+  server.onData(({ length }) => sizes.push(length))
+  for (let i = 0; i < 50; i++) {
+    client.write([new Uint8Array(100)])
+    await world.clock.run(0.3)
+  }
+  await world.clock.run(1000)
+  return sizes.join()
+}
+
+test('the same seed cuts the stream in the same way, another in another', async () => {
+  expect(await chunksOf(1)).toBe(await chunksOf(1))
+  expect(await chunksOf(1)).not.toBe(await chunksOf(2))
+})
+
+test('a full window makes write return false, and onDrain follows', async () => {
+  const { world, client, server } = await pair(1)
+  received(server)
+  server.pause()
+  let drains = 0
+  client.onDrain(() => drains++)
+  expect(client.write([new Uint8Array(900)])).toBe(true)
+  expect(client.write([new Uint8Array(900)])).toBe(false)
+  await world.clock.run(100)
+  expect([client.queuedBytes(), drains]).toEqual([1800, 0])
+  server.resume()
+  await world.clock.run(100)
+  expect([client.queuedBytes(), drains]).toEqual([0, 1])
+})
+
+test('a partition holds everything back, a heal lets it through', async () => {
+  const { world, client, server } = await pair(1)
+  const text = received(server)
+  world.network.partition('a', 'b')
+  client.write([Buffer.from('late')])
+  await world.clock.run(1000)
+  expect(text()).toBe('')
+  world.network.heal('a', 'b')
+  await world.clock.run(100)
+  expect(text()).toBe('late')
+})
+
+test('a killed process resets its connections and refuses new ones', async () => {
+  const world = new SimWorld({ seed: 1 })
+  const a = world.machine('a').start()
+  const machine = world.machine('b')
+  await machine.start().network.listen({ host: '', port: 1 }, () => {})
+  const client = await world.clock.runFor(a.network.connect({ host: 'b', port: 1 }, 100))
+  const ends: unknown[] = []
+  client.onClose((error) => ends.push(error))
+  machine.kill()
+  await world.clock.run(100)
+  expect(ends).toEqual([expect.objectContaining({ code: 'ECONNRESET' })])
+  await expect(world.clock.runFor(a.network.connect({ host: 'b', port: 1 }, 100))).rejects.toMatchObject({
+    code: 'ECONNREFUSED',
+  })
+})
