@@ -91,8 +91,7 @@ import { voteApi } from './messages/vote.ts'
 import { writeShareGroupStateApi } from './messages/write-share-group-state.ts'
 import { writeTxnMarkersApi } from './messages/write-txn-markers.ts'
 
-/** Every API that a broker or a controller of 4.3.1 serves. */
-export const APIS = {
+const DECLARED = {
   [ApiKey.Produce]: produceApi,
   [ApiKey.Fetch]: fetchApi,
   [ApiKey.ListOffsets]: listOffsetsApi,
@@ -184,14 +183,25 @@ export const APIS = {
   [ApiKey.DeleteShareGroupOffsets]: deleteShareGroupOffsetsApi,
 } as const
 
+type Declared = typeof DECLARED
+type RequestOuts = { [K in ApiKey]: Infer<Declared[K]['request']> }
+type RequestIns = { [K in ApiKey]: InferInput<Declared[K]['request']> }
+type ResponseOuts = { [K in ApiKey]: Infer<Declared[K]['response']> }
+type ResponseIns = { [K in ApiKey]: InferInput<Declared[K]['response']> }
+
 /** What decoding a request of API `K` gives. */
-export type RequestOf<K extends ApiKey> = Infer<(typeof APIS)[K]['request']>
+export type RequestOf<K extends ApiKey> = RequestOuts[K]
 /** What decoding a response of API `K` gives. */
-export type ResponseOf<K extends ApiKey> = Infer<(typeof APIS)[K]['response']>
+export type ResponseOf<K extends ApiKey> = ResponseOuts[K]
 /** What encoding a request takes: fields may be left out. */
-export type RequestInputOf<K extends ApiKey> = InferInput<(typeof APIS)[K]['request']>
+export type RequestInputOf<K extends ApiKey> = RequestIns[K]
 /** What encoding a response takes: fields may be left out. */
-export type ResponseInputOf<K extends ApiKey> = InferInput<(typeof APIS)[K]['response']>
+export type ResponseInputOf<K extends ApiKey> = ResponseIns[K]
+
+/** Every API that a broker or a controller of 4.3.1 serves. */
+export const APIS: {
+  readonly [K in ApiKey]: Api<RequestOuts[K], RequestIns[K], ResponseOuts[K], ResponseIns[K]>
+} = DECLARED
 
 const BY_KEY: ReadonlyMap<number, Api> = new Map(Object.values(APIS).map((entry) => [entry.key, entry]))
 
