@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
 import { CodecError } from '../../../broker/env/compute.ts'
 import { NodeCompute } from '../../../broker/host/compute.ts'
+import { checkLz4Frame } from '../../../broker/host/lz4-frame.ts'
 
 const compute = new NodeCompute()
 const codecs = ['gzip', 'snappy', 'lz4', 'zstd'] as const
@@ -86,6 +87,41 @@ describe('snappy', () => {
     expect(Buffer.from(compute.decompressSync('snappy', Buffer.concat([stream, stream]), 4)).toString()).toBe('abab')
   })
 
+  test('reads a short copy from more than 255 bytes back', () => {
+    const literal = Uint8Array.from({ length: 300 }, (_, index) => index % 251)
+    const raw = Uint8Array.from([
+      0xb0,
+      0x02,
+      61 << 2,
+      299 & 0xff,
+      299 >>> 8,
+      ...literal,
+      ((300 >>> 8) << 5) | 1,
+      300 & 0xff,
+    ])
+    expect([...compute.decompressSync('snappy', raw, 304)]).toEqual([...literal, 0, 1, 2, 3])
+  })
+
+  test.each([
+    ['a copy from before the start', [5, 0, 97, 1, 2]],
+    ['a copy of distance 0', [5, 0, 97, 1, 0]],
+    ['a literal that is cut short', [5, 16, 97, 98]],
+    ['less than was announced', [5, 0, 97]],
+    ['more than was announced', [1, 4, 97, 98]],
+    ['a copy without its distance', [5, 0, 97, 2, 1]],
+  ])('refuses %s', (_, raw) => {
+    expect(() => compute.decompressSync('snappy', Uint8Array.from(raw), 100)).toThrow(
+      /snappy: (malformed|\d+ bytes where)/,
+    )
+  })
+
+  test('counts the blocks of a stream together against the limit, before the last is decoded', () => {
+    const stream = compute.compressSync('snappy', new Uint8Array(64 * 1024))
+    expect(() => compute.decompressSync('snappy', stream, 40_000)).toThrow(
+      'a block of 32768 bytes where 7232 are allowed',
+    )
+  })
+
   test('refuses a literal of 2^32 bytes instead of going back and forth in it', () => {
     const raw = Uint8Array.from([5, 63 << 2, 0xfa, 0xff, 0xff, 0xff, 0, 0])
     expect(() => compute.decompressSync('snappy', raw, 100)).toThrow(CodecError)
@@ -107,6 +143,11 @@ describe('lz4', () => {
 
   test('refuses a frame without an end', () => {
     expect(() => compute.decompressSync('lz4', packed.subarray(0, packed.length - 4), 1000)).toThrow('no end')
+  })
+
+  test('measures a block exactly where the rough bound is past the limit', () => {
+    expect(() => checkLz4Frame(packed, 1000)).not.toThrow()
+    expect(() => checkLz4Frame(packed, 999)).toThrow('more than the 999 bytes')
   })
 
   test('takes a frame whose blocks could hold more than the limit, but do not', () => {

@@ -111,6 +111,7 @@ describe('a refused batch', () => {
     ['half a batch', 'INVALID_RECORD', () => batch().subarray(0, 70)],
     ['two batches', 'INVALID_RECORD', () => Buffer.concat([batch(), batch()])],
     ['bytes behind the batch', 'INVALID_RECORD', () => Buffer.concat([batch(), new Uint8Array(3)])],
+    ['bytes behind a compressed batch', 'INVALID_RECORD', () => Buffer.concat([batch({ codec: 'zstd' }), batch()])],
     ['magic 1', 'INVALID_RECORD', () => changed(batch(), (data) => data.setInt8(MAGIC, 1))],
     ['magic 3', 'CORRUPT_MESSAGE', () => changed(batch(), (data) => data.setInt8(MAGIC, 3))],
     [
