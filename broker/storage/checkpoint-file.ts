@@ -53,7 +53,7 @@ export function readOffsets(disk: Disk, path: string): PartitionOffsets {
 export class OffsetCheckpoint {
   readonly #path: string
   readonly #disk: Disk
-  #written = ''
+  #written: string | undefined
   #queue: Promise<void> = Promise.resolve()
 
   constructor(options: { path: string }, deps: { disk: Disk }) {

@@ -4,7 +4,7 @@ import { StorageError } from './errors.ts'
 import { LeaderEpochCache } from './leader-epochs.ts'
 import { clearLeftovers } from './leftovers.ts'
 import type { LogConfig } from './log-config.ts'
-import type { StorageLogger } from './logger.ts'
+import type { Logger } from '../telemetry/logger.ts'
 import { LEADER_EPOCH_FILE } from './names.ts'
 import { ProducerState } from './producer-state.ts'
 import { findEnd, reactivate, replayProducers } from './replay.ts'
@@ -26,7 +26,7 @@ export interface LoadOptions {
 export interface LoadDeps {
   readonly disk: Disk
   readonly clock: Clock
-  readonly logger: StorageLogger
+  readonly logger: Logger
 }
 
 /** What is in a log's directory, fit for use. */
@@ -115,7 +115,7 @@ class LogLoader {
       this.#epochs.load()
     } catch (error) {
       if (!(error instanceof StorageError)) throw error
-      this.#deps.logger.warn({ error: error.message }, 'the leader epochs are rebuilt from the log')
+      this.#deps.logger.warn({ err: error }, 'the leader epochs are rebuilt from the log')
       this.#scanFrom = 0
     }
   }

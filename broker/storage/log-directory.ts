@@ -4,7 +4,7 @@ import { randomUuid } from '../lib/uuid.ts'
 import { OffsetCheckpoint, type PartitionOffset, type PartitionOffsets, readOffsets } from './checkpoint-file.ts'
 import { StorageError } from './errors.ts'
 import type { PartitionLog } from './log.ts'
-import type { StorageLogger } from './logger.ts'
+import type { Logger } from '../telemetry/logger.ts'
 import { type MetaProperties, readMetaProperties, writeMetaProperties } from './meta-properties.ts'
 import {
   CLEAN_SHUTDOWN_FILE,
@@ -21,7 +21,7 @@ export const NO_BROKER_EPOCH = -1
 export interface LogDirectoryDeps {
   readonly disk: Disk
   readonly random: Random
-  readonly logger: StorageLogger
+  readonly logger: Logger
 }
 
 /** What the checkpoint files of a log dir said at the start, by `<topic>-<partition>`. */
@@ -38,8 +38,10 @@ export class LogDirectory {
   /** Whether the last run ended with `close`; its epoch then, or -1. */
   readonly hadCleanShutdown: boolean
   readonly brokerEpochAtShutdown: number
+  /** Logs that are here, or are being made here: new ones go where there are fewest. */
+  logCount = 0
   readonly #disk: Disk
-  readonly #logger: StorageLogger
+  readonly #logger: Logger
   readonly #lock: { release(): void }
   readonly #recoveryPoints: OffsetCheckpoint
   readonly #logStartOffsets: OffsetCheckpoint
@@ -107,7 +109,7 @@ export class LogDirectory {
       return readOffsets(this.#disk, `${this.path}/${name}`)
     } catch (error) {
       if (!(error instanceof StorageError)) throw error
-      this.#logger.warn({ error: error.message }, 'a checkpoint is damaged: its offsets start at 0')
+      this.#logger.warn({ err: error }, 'a checkpoint is damaged: its offsets start at 0')
       return new Map()
     }
   }

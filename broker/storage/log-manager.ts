@@ -10,7 +10,7 @@ import type { LogConfig } from './log-config.ts'
 import { LogDirectory, NO_BROKER_EPOCH } from './log-directory.ts'
 import { LogMaintenance, type MaintenanceIntervals } from './log-maintenance.ts'
 import { PartitionLog } from './log.ts'
-import type { StorageLogger } from './logger.ts'
+import type { Logger } from '../telemetry/logger.ts'
 import { logDirectoryName, METADATA_LOG_DIRECTORY, parseLogDirectoryName, retiredDirectoryName } from './names.ts'
 import { readTopicId } from './partition-metadata.ts'
 import { TailCache } from './tail-cache.ts'
@@ -34,7 +34,7 @@ export interface LogManagerDeps {
   readonly clock: Clock
   readonly random: Random
   readonly compute: Compute
-  readonly logger: StorageLogger
+  readonly logger: Logger
 }
 
 const UUID_BYTES = 16
@@ -64,8 +64,7 @@ export class LogManager {
     this.#options = options
     this.#deps = deps
     this.#tailCache = new TailCache({ budgetBytes: options.tailCacheBytes })
-    const onError = (error: unknown): void =>
-      deps.logger.error({ error: String(error) }, 'a deleted file could not be removed')
+    const onError = (error: unknown): void => deps.logger.error({ err: error }, 'a deleted file could not be removed')
     this.#removal = new DelayedRemoval({ ...deps, onError })
     this.#maintenance = new LogMaintenance({
       clock: deps.clock,
@@ -95,7 +94,7 @@ export class LogManager {
       this.#directories.set(path, LogDirectory.open(path, this.#options, this.#deps))
     } catch (error) {
       if (!(error instanceof DiskError)) throw error
-      this.#deps.logger.error({ path, error: error.message }, 'a log dir cannot be used')
+      this.#deps.logger.error({ path, err: error }, 'a log dir cannot be used')
     }
   }
 
@@ -113,6 +112,7 @@ export class LogManager {
       }
       await concurrently(this.#options.recoveryThreadsPerDataDir, names, async (name) => {
         if (!directory.online) return
+        directory.logCount++
         const log = await this.#load(directory, name, {
           recoveryPoint: offsets.recoveryPoints.get(name) ?? 0,
           logStartOffset: offsets.logStartOffsets.get(name) ?? 0,
@@ -218,12 +218,14 @@ export class LogManager {
       return found
     }
     const directory = this.#directoryFor(name, options)
+    directory.logCount++
     try {
       const log = await this.#load(directory, name, { recoveryPoint: 0, logStartOffset: 0, config, topicId: null })
       if (topicId !== null) log.adoptTopicId(topicId)
       this.#add(directory, name, log)
       return log
     } catch (error) {
+      directory.logCount--
       throw this.#failed(directory, error)
     }
   }
@@ -243,7 +245,7 @@ export class LogManager {
         throw new StorageError('LOG_DIR_NOT_FOUND', `No online log dir has the id ${directoryId}`)
       return wanted
     }
-    const emptiest = online.toSorted((a, b) => this.#logsOf(a).size - this.#logsOf(b).size)[0]
+    const emptiest = online.toSorted((a, b) => a.logCount - b.logCount)[0]
     if (emptiest === undefined) throw new StorageError('KAFKA_STORAGE_ERROR', 'No log dir is online')
     return emptiest
   }
@@ -281,6 +283,7 @@ export class LogManager {
     assert(directory !== undefined, 'a log is in a log dir')
     this.#logs.delete(logDirectoryName(log.topic, log.partition))
     this.#logsOf(directory).delete(log)
+    directory.logCount--
     log.closeFiles()
     const uuid = Buffer.from(random.bytes(UUID_BYTES)).toString('hex')
     const path = `${directory.path}/${retiredDirectoryName(log.topic, log.partition, uuid, suffix)}`
@@ -336,7 +339,7 @@ export class LogManager {
     const cause = error instanceof StorageError ? error.cause : error
     if (!(cause instanceof DiskError)) return error
     if (directory.online) {
-      this.#deps.logger.error({ path: directory.path, error: cause.message }, 'a log dir has failed and is offline')
+      this.#deps.logger.error({ path: directory.path, err: cause }, 'a log dir has failed and is offline')
       directory.fail()
       for (const log of this.#logsOf(directory)) {
         log.fail(cause)

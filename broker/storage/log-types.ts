@@ -5,7 +5,7 @@ import type { Random } from '../env/random.ts'
 import type { AppendError } from './errors.ts'
 import type { LogConfig } from './log-config.ts'
 import type { PartitionLog } from './log.ts'
-import type { StorageLogger } from './logger.ts'
+import type { Logger } from '../telemetry/logger.ts'
 import type { TailCache } from './tail-cache.ts'
 
 export interface PartitionLogOptions {
@@ -27,7 +27,7 @@ export interface PartitionLogDeps {
   readonly clock: Clock
   readonly random: Random
   readonly compute: Compute
-  readonly logger: StorageLogger
+  readonly logger: Logger
   readonly tailCache: TailCache
   /** Called at the first append since the last `writeStaged`, so that somebody calls that at the end of the tick. */
   readonly onStaged?: (log: PartitionLog) => void

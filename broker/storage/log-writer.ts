@@ -52,7 +52,8 @@ export class LogWriter {
   /** Names in the directory that no `syncDirectory` has covered; at first also the directory's own. */
   #namesDirty = true
   #resets = 0
-  #failed = false
+  /** What failed the log: nothing is written from then on. */
+  #failure: DiskError | undefined
   #closed = false
 
   constructor(options: LogWriterOptions, deps: LogWriterDeps) {
@@ -80,7 +81,7 @@ export class LogWriter {
     return this.#lastFlushMs
   }
   get isFailed(): boolean {
-    return this.#failed
+    return this.#failure !== undefined
   }
   /** Counts truncations: what was read across one is not what it seems. */
   get resets(): number {
@@ -103,13 +104,13 @@ export class LogWriter {
 
   /** Writes what is staged. A failure fails the log. */
   writeStaged(): void {
-    if (this.#staged.length === 0 || this.#failed || this.#closed) return
+    if (this.#staged.length === 0 || this.isFailed || this.#closed) return
     const { active } = this.#deps.segments
     try {
       active.writeStaged()
     } catch (error) {
-      this.fail(error)
       this.#dropStaged(active)
+      this.fail(error)
       return
     }
     for (const entry of this.#staged) this.#deps.tail.add(entry)
@@ -155,8 +156,8 @@ export class LogWriter {
   }
 
   async #sync(): Promise<void> {
+    if (this.#failure !== undefined) throw offline(this.#directory, this.#failure)
     if (this.#closed) return
-    if (this.#failed) throw offline(this.#directory)
     const offset = this.#writtenOffset
     const resets = this.#resets
     const { segments } = this.#deps
@@ -187,7 +188,8 @@ export class LogWriter {
     this.writeStaged()
     const { segments } = this.#deps
     const { active } = segments
-    if (this.#failed || active.baseOffset === this.logEndOffset) return
+    if (this.#failure !== undefined) throw this.#failure
+    if (active.baseOffset === this.logEndOffset) return
     this.#deps.beforeRoll()
     active.seal()
     segments.push(this.newSegment(this.logEndOffset))
@@ -216,8 +218,8 @@ export class LogWriter {
   /** After this the log refuses everything. Returns what to throw; throws what is no failure of the disk. */
   fail(error: unknown): StorageError {
     if (!(error instanceof DiskError)) throw error
-    if (!this.#failed) {
-      this.#failed = true
+    if (this.#failure === undefined) {
+      this.#failure = error
       this.#deps.onFailure(error)
     }
     return offline(this.#directory, error)

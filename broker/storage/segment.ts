@@ -198,6 +198,7 @@ export class LogSegment {
   /** Nothing more is appended: the time index gets its last entry, and the indexes shrink to what they hold. */
   seal(): void {
     if (this.#max.timestampMs >= 0) this.timeIndex.maybeAppend(this.#max.timestampMs, this.#max.offset, true)
+    this.abortedTxns.write()
     this.offsetIndex.file.seal()
     this.timeIndex.file.seal()
   }

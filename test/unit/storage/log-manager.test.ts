@@ -1,0 +1,264 @@
+import { describe, expect, test } from '@jest/globals'
+import { DiskError } from '../../../broker/env/disk.ts'
+import { LogManager, type LogManagerOptions } from '../../../broker/storage/log-manager.ts'
+import { DEFAULT_INTERVALS } from '../../../broker/storage/log-maintenance.ts'
+import { readMetaProperties, writeMetaProperties } from '../../../broker/storage/meta-properties.ts'
+import { SimClock } from '../../fakes/clock.ts'
+import { SimDisk } from '../../fakes/disk.ts'
+import { silentLogger } from '../../fakes/logger.ts'
+import { SimRandom } from '../../fakes/random.ts'
+import { append, batchOf, NO_COMPUTE, readAll, TEST_CONFIG } from './fixture.ts'
+
+const TOPIC_ID = 'cAh3nFQcTQ2nM9yNrl0Ghg'
+const CLUSTER_ID = 'ZS9vYtuvSzOA9tJhBqmSFA'
+
+class ManagerBed {
+  readonly clock = new SimClock()
+  readonly random = new SimRandom(5)
+  readonly disk = new SimDisk({}, { random: new SimRandom(6), clock: this.clock })
+
+  open(options: Partial<LogManagerOptions> = {}): Promise<LogManager> {
+    return LogManager.open(
+      {
+        logDirs: ['/data'],
+        clusterId: CLUSTER_ID,
+        nodeId: 1,
+        defaults: TEST_CONFIG,
+        recoveryThreadsPerDataDir: 2,
+        producerIdExpirationMs: 86_400_000,
+        tailCacheBytes: 1 << 20,
+        intervals: DEFAULT_INTERVALS,
+        ...options,
+      },
+      { disk: this.disk, clock: this.clock, random: this.random, compute: NO_COMPUTE, logger: silentLogger() },
+    )
+  }
+
+  text(path: string): string {
+    return new TextDecoder().decode(this.disk.readFile(path))
+  }
+
+  names(path: string): string[] {
+    return this.disk
+      .list(path)
+      .map(({ name }) => name)
+      .sort()
+  }
+}
+
+describe('logs', () => {
+  test('are made with their topic id and found again after a crash and after a shutdown', async () => {
+    const bed = new ManagerBed()
+    const first = await bed.open()
+    append(await first.getOrCreate('orders', 0, TOPIC_ID, TEST_CONFIG, true), { values: ['a'] })
+    expect(bed.text('/data/orders-0/partition.metadata')).toBe(`version: 0\ntopic_id: ${TOPIC_ID}`)
+    bed.disk.killProcess()
+    const second = await bed.open()
+    const log = second.get('orders', 0)
+    expect(log?.topicId).toBe(TOPIC_ID)
+    append(await second.getOrCreate('orders', 0, TOPIC_ID, TEST_CONFIG, false), { values: ['b'] })
+    await second.shutdown()
+    const third = await bed.open()
+    expect(await readAll(await third.getOrCreate('orders', 0, TOPIC_ID, TEST_CONFIG, false))).toEqual(['a', 'b'])
+  })
+
+  test('of another topic with the same name are not given out', async () => {
+    const bed = new ManagerBed()
+    const manager = await bed.open()
+    await manager.getOrCreate('orders', 0, TOPIC_ID, TEST_CONFIG, true)
+    const other = manager.getOrCreate('orders', 0, 'bBh3nFQcTQ2nM9yNrl0Ghg', TEST_CONFIG, true)
+    await expect(other).rejects.toMatchObject({ code: 'INCONSISTENT_TOPIC_ID' })
+  })
+
+  test('are made once where two ask at the same time', async () => {
+    const manager = await new ManagerBed().open()
+    const asked = [1, 2].map(() => manager.getOrCreate('orders', 0, TOPIC_ID, TEST_CONFIG, true))
+    const [a, b] = await Promise.all(asked)
+    expect(a).toBe(b)
+  })
+
+  test('are written at the end of the tick, each once', async () => {
+    const bed = new ManagerBed()
+    const manager = await bed.open()
+    const logs = [0, 1].map((partition) => manager.getOrCreate('orders', partition, TOPIC_ID, TEST_CONFIG, true))
+    const [a, b] = await Promise.all(logs)
+    const before = bed.disk.counts.write
+    for (const log of [a, b, a, b]) log?.appendAsLeader(batchOf(), 0)
+    bed.clock.runDeferred()
+    expect(bed.disk.counts.write - before).toBe(2)
+    expect([a?.acknowledgeableOffset, b?.acknowledgeableOffset]).toEqual([2, 2])
+  })
+
+  test('that are deleted are renamed at once and removed after file.delete.delay.ms', async () => {
+    const bed = new ManagerBed()
+    const manager = await bed.open()
+    const log = await manager.getOrCreate('orders', 0, TOPIC_ID, TEST_CONFIG, true)
+    append(log)
+    log.appendAsLeader(batchOf(), 0)
+    await manager.delete('orders', 0)
+    expect(manager.get('orders', 0)).toBeUndefined()
+    const retired = bed.names('/data').filter((name) => name.startsWith('orders'))
+    expect(retired).toEqual([expect.stringMatching(/^orders-0\.[0-9a-f]{32}-delete$/)])
+    expect(bed.text('/data/recovery-point-offset-checkpoint')).toBe('0\n0\n')
+    bed.clock.runDeferred()
+    expect(manager.directories()).toMatchObject([{ online: true }])
+    expect(log.appendAsLeader(batchOf(), 0)).toMatchObject({ error: 'KAFKA_STORAGE_ERROR' })
+    bed.clock.advance(60_000)
+    expect(bed.names('/data').filter((name) => name.startsWith('orders'))).toEqual([])
+  })
+
+  test('whose deletion a crash interrupted are removed at the start', async () => {
+    const bed = new ManagerBed()
+    const manager = await bed.open()
+    await manager.getOrCreate('orders', 0, TOPIC_ID, TEST_CONFIG, true)
+    await manager.delete('orders', 0)
+    bed.disk.killProcess()
+    await bed.open()
+    expect(bed.names('/data').filter((name) => name.startsWith('orders'))).toEqual([])
+  })
+
+  test('that the cluster does not know are set aside', async () => {
+    const bed = new ManagerBed()
+    const manager = await bed.open()
+    await manager.getOrCreate('orders', 0, TOPIC_ID, TEST_CONFIG, true)
+    await manager.getOrCreate('known', 0, TOPIC_ID, TEST_CONFIG, true)
+    expect(manager.setAsideStrays(({ topic }) => topic !== 'known').map(({ topic }) => topic)).toEqual(['orders'])
+    expect(bed.names('/data').some((name) => /^orders-0\..*-stray$/.test(name))).toBe(true)
+    expect(manager.logs().map(({ topic }) => topic)).toEqual(['known'])
+  })
+
+  test('of raft are left alone', async () => {
+    const bed = new ManagerBed()
+    bed.disk.makeDirectory('/data/__cluster_metadata-0')
+    const manager = await bed.open()
+    expect(manager.logs()).toEqual([])
+  })
+})
+
+describe('checkpoints', () => {
+  test('are written at their intervals in the format of Kafka and read at the start', async () => {
+    const bed = new ManagerBed()
+    const manager = await bed.open()
+    const log = await manager.getOrCreate('orders', 3, TOPIC_ID, TEST_CONFIG, true)
+    for (let i = 0; i < 4; i++) append(log)
+    log.updateHighWatermark(3)
+    log.incrementLogStartOffset(2)
+    await log.flush()
+    await bed.clock.run(60_000)
+    expect(bed.text('/data/replication-offset-checkpoint')).toBe('0\n1\norders 3 3\n')
+    expect(bed.text('/data/log-start-offset-checkpoint')).toBe('0\n1\norders 3 2\n')
+    expect(bed.text('/data/recovery-point-offset-checkpoint')).toBe('0\n1\norders 3 4\n')
+    bed.disk.killProcess()
+    const again = (await bed.open()).get('orders', 3)
+    expect([again?.highWatermark, again?.logStartOffset, again?.recoveryPoint]).toEqual([3, 2, 4])
+  })
+
+  test('that are damaged cost a recovery and no data', async () => {
+    const bed = new ManagerBed()
+    const manager = await bed.open()
+    append(await manager.getOrCreate('orders', 0, TOPIC_ID, TEST_CONFIG, true), { values: ['a'] })
+    await manager.shutdown()
+    bed.disk.replaceFile('/data/recovery-point-offset-checkpoint', new TextEncoder().encode('0\n9\nx'))
+    const log = (await bed.open()).get('orders', 0)
+    expect(log?.logEndOffset).toBe(1)
+  })
+})
+
+describe('a shutdown', () => {
+  test('leaves its mark with the broker epoch, which the next start takes away', async () => {
+    const bed = new ManagerBed()
+    const manager = await bed.open()
+    expect(manager.brokerEpochAtShutdown).toBe(-1)
+    await manager.shutdown(77)
+    expect(bed.text('/data/.kafka_cleanshutdown')).toBe('{"version":0,"brokerEpoch":77}')
+    expect((await bed.open()).brokerEpochAtShutdown).toBe(77)
+    expect(bed.disk.exists('/data/.kafka_cleanshutdown')).toBe(false)
+  })
+})
+
+describe('a log dir', () => {
+  test('gets an id and keeps it', async () => {
+    const bed = new ManagerBed()
+    const [first] = (await bed.open()).directories()
+    expect(readMetaProperties(bed.disk, '/data')).toEqual({ clusterId: CLUSTER_ID, nodeId: 1, directoryId: first?.id })
+    bed.disk.killProcess()
+    expect((await bed.open()).directories()).toEqual([first])
+  })
+
+  test('of another cluster, or node, is refused', async () => {
+    const bed = new ManagerBed()
+    bed.disk.makeDirectory('/data')
+    writeMetaProperties(bed.disk, '/data', { clusterId: CLUSTER_ID, nodeId: 2, directoryId: undefined })
+    await expect(bed.open()).rejects.toMatchObject({ code: 'INCONSISTENT_CLUSTER_ID' })
+    await expect(bed.open({ clusterId: 'x', nodeId: 2 })).rejects.toMatchObject({ code: 'INCONSISTENT_CLUSTER_ID' })
+  })
+
+  test('that another process has is refused', async () => {
+    const bed = new ManagerBed()
+    await bed.open()
+    await expect(bed.open()).rejects.toMatchObject({ code: 'KAFKA_STORAGE_ERROR' })
+  })
+
+  test('takes new logs while it has fewer than others', async () => {
+    const manager = await new ManagerBed().open({ logDirs: ['/a', '/b'] })
+    for (const partition of [0, 1, 2, 3]) await manager.getOrCreate('orders', partition, TOPIC_ID, TEST_CONFIG, true)
+    expect(manager.logs().map(({ parentDirectory }) => parentDirectory)).toEqual(['/a', '/b', '/a', '/b'])
+  })
+
+  test('that fails goes offline with its logs, and the rest goes on', async () => {
+    const bed = new ManagerBed()
+    const manager = await bed.open({ logDirs: ['/a', '/b'] })
+    const failed: string[] = []
+    manager.onLogDirFailure(({ path }) => failed.push(path))
+    const [a, b] = await Promise.all(
+      [0, 1].map((partition) => manager.getOrCreate('orders', partition, TOPIC_ID, TEST_CONFIG, true)),
+    )
+    bed.disk.fault = (operation, path) => (operation === 'write' && path.startsWith('/a') ? 'EIO' : undefined)
+    a?.appendAsLeader(batchOf(), 0)
+    b?.appendAsLeader(batchOf(), 0)
+    bed.clock.runDeferred()
+    expect(failed).toEqual(['/a'])
+    expect([a?.acknowledgeableOffset, b?.acknowledgeableOffset]).toEqual([0, 1])
+    expect(a?.appendAsLeader(batchOf(), 0)).toMatchObject({ error: 'KAFKA_STORAGE_ERROR' })
+    expect(manager.logs()).toEqual([b])
+    expect(manager.directories().map(({ online }) => online)).toEqual([false, true])
+    const lost = manager.getOrCreate('orders', 0, TOPIC_ID, TEST_CONFIG, false)
+    await expect(lost).rejects.toMatchObject({ code: 'KAFKA_STORAGE_ERROR' })
+    await manager.shutdown()
+    expect(bed.disk.exists('/a/.kafka_cleanshutdown')).toBe(false)
+    expect(bed.disk.exists('/b/.kafka_cleanshutdown')).toBe(true)
+  })
+
+  test('that cannot be used at the start is offline, and with none usable there is no start', async () => {
+    const bed = new ManagerBed()
+    bed.disk.fault = (_, path) => (path.startsWith('/a') ? 'EIO' : undefined)
+    const manager = await bed.open({ logDirs: ['/a', '/b'] })
+    expect(manager.directories()).toMatchObject([{ path: '/a', id: null, online: false }, { online: true }])
+    await expect(bed.open({ logDirs: ['/a'] })).rejects.toMatchObject({ code: 'KAFKA_STORAGE_ERROR' })
+  })
+})
+
+describe('a full disk', () => {
+  test('leaves no torn batch, and nothing unwritten is acknowledged', async () => {
+    const bed = new ManagerBed()
+    const manager = await bed.open()
+    const log = await manager.getOrCreate('orders', 0, TOPIC_ID, TEST_CONFIG, true)
+    append(log, { values: ['a'] })
+    bed.disk.capacityBytes = bed.disk.usedBytes() + 30
+    log.appendAsLeader(batchOf(), 0)
+    bed.clock.runDeferred()
+    expect(log.acknowledgeableOffset).toBe(1)
+    expect(manager.directories()).toMatchObject([{ online: false }])
+    expect(bed.disk.readFile('/data/orders-0/00000000000000000000.log')).toHaveLength(batchOf().length)
+  })
+
+  test('is an error of the disk to who asks for a flush', async () => {
+    const bed = new ManagerBed()
+    const manager = await bed.open()
+    const log = await manager.getOrCreate('orders', 0, TOPIC_ID, { ...TEST_CONFIG, flushMessages: 1 }, true)
+    bed.disk.fault = (operation) => (operation === 'sync' ? 'EIO' : undefined)
+    append(log)
+    await expect(log.flush()).rejects.toMatchObject({ code: 'KAFKA_STORAGE_ERROR', cause: expect.any(DiskError) })
+    expect(log.acknowledgeableOffset).toBe(0)
+  })
+})

@@ -1,0 +1,188 @@
+import { describe, expect, test } from '@jest/globals'
+import { append, batchOf, DIRECTORY, LogBed, readAll, valuesOf } from './fixture.ts'
+
+const LOG = `${DIRECTORY}/00000000000000000000.log`
+const INDEX = `${DIRECTORY}/00000000000000000000.index`
+const TIME_INDEX = `${DIRECTORY}/00000000000000000000.timeindex`
+
+describe('after kill -9', () => {
+  test('everything written is there, with leader epochs and indexes', async () => {
+    const bed = new LogBed()
+    const config = { segmentBytes: 1000, indexIntervalBytes: 100 }
+    const first = await bed.open(config)
+    const values = Array.from({ length: 50 }, (_, i) => `v${i}`)
+    for (const [i, value] of values.entries()) append(first, { values: [value] }, Math.floor(i / 20))
+    bed.disk.killProcess()
+    const log = await bed.open(config)
+    expect(await readAll(log, 1)).toEqual(values)
+    expect(log.logEndOffset).toBe(50)
+    expect(log.leaderEpochs.entries.map(({ startOffset }) => startOffset)).toEqual([0, 20, 40])
+    append(log, { values: ['next'] }, 3)
+    expect(valuesOf(await log.read(50, 1000, Infinity, true))).toEqual(['next'])
+  })
+
+  test('a torn batch at the end is cut off', async () => {
+    const bed = new LogBed()
+    append(await bed.open(), { values: ['a'] })
+    bed.disk.killProcess()
+    const file = bed.disk.open(LOG, 'open')
+    const whole = file.size()
+    file.write([batchOf({ baseOffset: 1 }).subarray(0, 66)], whole)
+    const log = await bed.open()
+    expect(log.logEndOffset).toBe(1)
+    expect(bed.disk.readFile(LOG)).toHaveLength(whole)
+  })
+
+  test('a damaged batch is cut off with everything behind it, later segments too', async () => {
+    const bed = new LogBed()
+    const config = { segmentBytes: 150 }
+    const first = await bed.open(config)
+    for (const value of ['a', 'b', 'c', 'd', 'e']) append(first, { values: [value] })
+    bed.disk.killProcess()
+    bed.disk.corrupt(`${DIRECTORY}/00000000000000000002.log`, batchOf().length * 2 - 1)
+    const log = await bed.open(config)
+    expect(await readAll(log)).toEqual(['a', 'b', 'c'])
+    expect(log.segmentBaseOffsets).toEqual([0, 2])
+    expect(bed.disk.exists(`${DIRECTORY}/00000000000000000004.log`)).toBe(false)
+    expect(bed.disk.exists(`${DIRECTORY}/00000000000000000004.snapshot`)).toBe(false)
+  })
+
+  test('segments before the recovery point are not read', async () => {
+    const bed = new LogBed()
+    const config = { segmentBytes: 150 }
+    const first = await bed.open(config)
+    for (const value of ['a', 'b', 'c', 'd', 'e']) append(first, { values: [value] })
+    bed.disk.killProcess()
+    bed.disk.corrupt(LOG, 70)
+    const log = await bed.open(config, { recoveryPoint: 4 })
+    expect(log.logEndOffset).toBe(5)
+  })
+
+  test('a segment whose index is missing or damaged is indexed again', async () => {
+    const bed = new LogBed()
+    const config = { segmentBytes: 2000, indexIntervalBytes: 100 }
+    const first = await bed.open(config)
+    const values = Array.from({ length: 60 }, (_, i) => `v${i}`)
+    for (const value of values) append(first, { values: [value] })
+    await first.close()
+    const [index, timeIndex] = [bed.disk.readFile(INDEX), bed.disk.readFile(TIME_INDEX)]
+    bed.disk.remove(INDEX)
+    bed.disk.open(TIME_INDEX, 'open').truncate(5)
+    const log = await bed.open(config, { recoveryPoint: 60, hadCleanShutdown: true })
+    expect(bed.disk.readFile(INDEX)).toEqual(index)
+    expect(bed.disk.readFile(TIME_INDEX)).toEqual(timeIndex)
+    expect(await readAll(log, 1)).toEqual(values)
+  })
+
+  test('producers are known from the newest snapshot and the log behind it', async () => {
+    const bed = new LogBed()
+    const config = { segmentBytes: 250 }
+    const first = await bed.open(config)
+    for (let i = 0; i < 8; i++) append(first, { producerId: 9, producerEpoch: 0, baseSequence: i })
+    bed.disk.killProcess()
+    const log = await bed.open(config, { recoveryPoint: 6 })
+    const repeated = log.appendAsLeader(batchOf({ producerId: 9, producerEpoch: 0, baseSequence: 7 }), 0)
+    expect(repeated).toMatchObject({ ok: true, duplicate: true, baseOffset: 7 })
+    const next = log.appendAsLeader(batchOf({ producerId: 9, producerEpoch: 0, baseSequence: 8 }), 0)
+    expect(next).toMatchObject({ ok: true, duplicate: false, baseOffset: 8 })
+  })
+
+  test('a damaged snapshot is passed over', async () => {
+    const bed = new LogBed()
+    const config = { segmentBytes: 250 }
+    const first = await bed.open(config)
+    for (let i = 0; i < 8; i++) append(first, { producerId: 9, producerEpoch: 0, baseSequence: i })
+    await first.close()
+    bed.disk.corrupt(`${DIRECTORY}/00000000000000000008.snapshot`, 12)
+    const log = await bed.open(config, { recoveryPoint: 8, hadCleanShutdown: true })
+    expect(log.producers.entry(9)?.lastSequence).toBe(7)
+  })
+
+  test('leftovers of deletion and compaction go, and a finished compaction takes effect', async () => {
+    const bed = new LogBed()
+    const config = { segmentBytes: 150 }
+    const first = await bed.open(config)
+    for (const value of ['a', 'b', 'c', 'd', 'e']) append(first, { values: [value] })
+    await first.close()
+    const compacted = Buffer.concat([
+      batchOf({ values: ['b'], baseOffset: 1 }),
+      batchOf({ values: ['d'], baseOffset: 3 }),
+    ])
+    bed.disk.replaceFile(`${DIRECTORY}/00000000000000000000.log.swap`, compacted)
+    for (const name of ['00000000000000000009.log.cleaned', '00000000000000000007.log.deleted']) {
+      bed.disk.replaceFile(`${DIRECTORY}/${name}`, batchOf())
+    }
+    bed.disk.replaceFile(`${DIRECTORY}/00000000000000000077.index`, new Uint8Array(8))
+    const log = await bed.open(config, { recoveryPoint: 5, hadCleanShutdown: true })
+    expect(await readAll(log)).toEqual(['b', 'd', 'e'])
+    expect(log.segmentBaseOffsets).toEqual([0, 4])
+    const odd = bed.disk.list(DIRECTORY).filter(({ name }) => /cleaned|deleted|swap|77/.test(name))
+    expect(odd).toEqual([])
+  })
+
+  test('a log that ends before its start offset begins anew there', async () => {
+    const bed = new LogBed()
+    append(await bed.open(), { values: ['a'] })
+    bed.disk.killProcess()
+    const log = await bed.open({}, { logStartOffset: 10 })
+    expect([log.logStartOffset, log.logEndOffset]).toEqual([10, 10])
+    expect(log.segmentBaseOffsets).toEqual([10])
+  })
+})
+
+describe('after a clean shutdown', () => {
+  test('no log is read, and everything goes on', async () => {
+    const bed = new LogBed()
+    const first = await bed.open({ indexIntervalBytes: 100 })
+    for (let i = 0; i < 100; i++) append(first, { producerId: 4, producerEpoch: 1, baseSequence: i }, 2)
+    await first.close()
+    const before = bed.disk.counts.read
+    const log = await bed.open({ indexIntervalBytes: 100 }, { recoveryPoint: 100, hadCleanShutdown: true })
+    expect(bed.disk.counts.read - before).toBeLessThan(20)
+    expect([log.logEndOffset, log.recoveryPoint, log.leaderEpochs.latestEpoch]).toEqual([100, 100, 2])
+    const next = log.appendAsLeader(batchOf({ producerId: 4, producerEpoch: 1, baseSequence: 100 }), 2)
+    expect(next).toMatchObject({ ok: true, baseOffset: 100 })
+  })
+
+  test('indexes are cut to their entries', async () => {
+    const bed = new LogBed()
+    const log = await bed.open()
+    append(log)
+    await log.close()
+    expect(bed.disk.readFile(INDEX)).toHaveLength(0)
+    expect(bed.disk.readFile(TIME_INDEX)).toHaveLength(12)
+  })
+})
+
+describe('truncation', () => {
+  test('drops records, epochs, segments and what producers had sent there', async () => {
+    const bed = new LogBed()
+    bed.cacheBytes = 1 << 20
+    const log = await bed.open({ segmentBytes: 250 })
+    for (let i = 0; i < 10; i++) {
+      append(log, { values: [`v${i}`], producerId: 4, producerEpoch: 0, baseSequence: i }, Math.floor(i / 4))
+    }
+    log.updateHighWatermark(9)
+    await log.truncateTo(5)
+    expect([log.logEndOffset, log.acknowledgeableOffset, log.highWatermark]).toEqual([5, 5, 5])
+    expect(log.leaderEpochs.entries).toEqual([
+      { epoch: 0, startOffset: 0 },
+      { epoch: 1, startOffset: 4 },
+    ])
+    expect(log.producers.entry(4)?.lastSequence).toBe(4)
+    append(log, { values: ['new'], producerId: 4, producerEpoch: 0, baseSequence: 5 }, 5)
+    expect(await readAll(log)).toEqual(['v0', 'v1', 'v2', 'v3', 'v4', 'new'])
+    bed.disk.killProcess()
+    expect(await readAll(await bed.open({ segmentBytes: 250 }))).toEqual(['v0', 'v1', 'v2', 'v3', 'v4', 'new'])
+  })
+
+  test('before the first offset empties the log, which starts there', async () => {
+    const bed = new LogBed()
+    const log = await bed.open({}, { logStartOffset: 10 })
+    append(log)
+    await log.truncateTo(7)
+    expect([log.logStartOffset, log.logEndOffset, log.highWatermark]).toEqual([7, 7, 7])
+    append(log, { values: ['a'] })
+    expect(await readAll(log)).toEqual(['a'])
+  })
+})
