@@ -151,3 +151,20 @@ export type Effect =
   | { readonly kind: 'append'; readonly value: GroupMetadata; readonly write: GroupWrite }
 
 export const NO_ASSIGNMENT: Uint8Array = new Uint8Array(0)
+
+export function joinError(errorCode: ErrorCode, memberId: string): JoinAnswer {
+  return {
+    errorCode,
+    memberId,
+    generationId: -1,
+    protocolType: null,
+    protocolName: null,
+    leader: '',
+    skipAssignment: false,
+    members: [],
+  }
+}
+
+export function syncError(errorCode: ErrorCode): SyncAnswer {
+  return { errorCode, protocolType: null, protocolName: null, assignment: NO_ASSIGNMENT }
+}

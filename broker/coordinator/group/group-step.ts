@@ -4,9 +4,10 @@ import {
   type Effect,
   type GroupWrite,
   type JoinAnswer,
-  NO_ASSIGNMENT,
+  joinError,
   type ReplyId,
   type SyncAnswer,
+  syncError,
   type TimerKey,
 } from './effects.ts'
 
@@ -104,21 +105,4 @@ export class GroupStep {
     this.group.remove(memberId)
     this.cancel(`member:${memberId}`)
   }
-}
-
-export function joinError(errorCode: ErrorCode, memberId: string): JoinAnswer {
-  return {
-    errorCode,
-    memberId,
-    generationId: -1,
-    protocolType: null,
-    protocolName: null,
-    leader: '',
-    skipAssignment: false,
-    members: [],
-  }
-}
-
-function syncError(errorCode: ErrorCode): SyncAnswer {
-  return { errorCode, protocolType: null, protocolName: null, assignment: NO_ASSIGNMENT }
 }

@@ -1,7 +1,7 @@
 import { ErrorCode } from '../../protocol/errors.ts'
 import { type Member, newMember } from './classic-group.ts'
-import type { JoinEvent, MemberProtocol } from './effects.ts'
-import { type GroupStep, joinError } from './group-step.ts'
+import { type JoinEvent, joinError, type MemberProtocol } from './effects.ts'
+import type { GroupStep } from './group-step.ts'
 import { completeJoinIfAllJoined, prepareRebalance, rebalanceOrCompleteJoin } from './rebalance.ts'
 
 /** JoinGroup, from a member with an id or one that gets its id here. */

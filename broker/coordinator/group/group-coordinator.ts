@@ -1,0 +1,293 @@
+import type { ServerConfig } from '../../config/server-config.ts'
+import type { Timer } from '../../env/clock.ts'
+import type { CodecName } from '../../env/compute.ts'
+import type { Random } from '../../env/random.ts'
+import type { ApiKey } from '../../protocol/api-key.ts'
+import type { RequestOf, ResponseInputOf } from '../../protocol/apis.ts'
+import { ErrorCode } from '../../protocol/errors.ts'
+import type { RequestContext } from '../../security/request-context.ts'
+import type { TopicNames } from './appender.ts'
+import type { GroupState } from './classic-group.ts'
+import type { CommittedOffset, OffsetPlace } from './committed-offsets.ts'
+import { joinError, type MemberProtocol, syncError } from './effects.ts'
+import {
+  describeGroup,
+  describeMissing,
+  type GroupDescription,
+  listGroups,
+  type ListedGroup,
+} from './group-descriptions.ts'
+import type { Group } from './group-registry.ts'
+import { GroupShard, type ShardDeps, type ShardOptions } from './group-shard.ts'
+import { newMemberId } from './member-id.ts'
+import { OffsetApis } from './offset-apis.ts'
+import { partitionForGroup } from './partitioner.ts'
+
+export type GroupCoordinatorOptions = Pick<
+  ServerConfig,
+  | 'groupInitialRebalanceDelayMs'
+  | 'groupMaxSize'
+  | 'groupMinSessionTimeoutMs'
+  | 'groupMaxSessionTimeoutMs'
+  | 'offsetMetadataMaxBytes'
+  | 'offsetsRetentionMinutes'
+  | 'offsetsRetentionCheckIntervalMs'
+  | 'offsetsTopicCompressionCodec'
+>
+
+export interface GroupCoordinatorDeps extends ShardDeps {
+  readonly random: Random
+  readonly topics: TopicNames
+}
+
+type Context = Pick<RequestContext, 'apiVersion' | 'clientId' | 'clientAddress'>
+type Reply<K extends ApiKey> = Promise<ResponseInputOf<K>>
+
+const CODECS: readonly CodecName[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
+const MINUTE_MS = 60_000
+const NEW_MEMBER_JOIN_TIMEOUT_MS = 5 * MINUTE_MS
+/** Well under what a partition takes (max.message.bytes). */
+const BATCH_BYTES_MAX = 512 * 1024
+
+/** From which versions on clients may be told things. */
+const JOIN_REBALANCE_TIMEOUT_SINCE = 1
+const JOIN_KNOWN_MEMBER_ID_SINCE = 4
+const JOIN_NULL_PROTOCOL_SINCE = 7
+const JOIN_SKIP_ASSIGNMENT_SINCE = 9
+const LEAVE_MEMBERS_SINCE = 3
+
+/**
+ * The coordinator of the groups in those partitions of `__consumer_offsets` that this broker leads: one method an API. Groups of a
+ * partition that is being loaded are COORDINATOR_LOAD_IN_PROGRESS, of one that others lead NOT_COORDINATOR.
+ */
+export class GroupCoordinator {
+  readonly #options: GroupCoordinatorOptions
+  readonly #shardOptions: ShardOptions
+  readonly #deps: GroupCoordinatorDeps
+  readonly #shards = new Map<number, GroupShard>()
+  readonly #offsets: OffsetApis
+  #expiry: Timer | undefined
+
+  constructor(options: GroupCoordinatorOptions, deps: GroupCoordinatorDeps) {
+    this.#options = options
+    this.#deps = deps
+    this.#shardOptions = {
+      rules: {
+        initialRebalanceDelayMs: options.groupInitialRebalanceDelayMs,
+        maxSize: options.groupMaxSize,
+        newMemberJoinTimeoutMs: NEW_MEMBER_JOIN_TIMEOUT_MS,
+      },
+      retentionMs: options.offsetsRetentionMinutes * MINUTE_MS,
+      maxBatchBytes: BATCH_BYTES_MAX,
+      codec: CODECS[options.offsetsTopicCompressionCodec] ?? 'none',
+    }
+    const { topics, clock } = deps
+    const shardOf = (groupId: string) => this.#shardOf(groupId)
+    this.#offsets = new OffsetApis({ metadataMaxLength: options.offsetMetadataMaxBytes }, { topics, clock, shardOf })
+  }
+
+  /** Begins to expire offsets, every offsets.retention.check.interval.ms. */
+  open(): void {
+    this.#expiry = this.#deps.clock.setTimer(this.#options.offsetsRetentionCheckIntervalMs, () => {
+      for (const shard of this.#active()) shard.offsets.expire()
+      this.open()
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#expiry?.cancel()
+    for (const partition of this.#shards.keys()) this.onUnload(partition)
+  }
+
+  /** This broker leads the partition now. Resolves when its groups are served, or cannot be. */
+  async onLoad(partition: number, leaderEpoch: number): Promise<void> {
+    const current = this.#shards.get(partition)
+    if (current !== undefined && current.leaderEpoch >= leaderEpoch && !current.isCancelled) return
+    current?.close()
+    const shard = new GroupShard({ ...this.#shardOptions, partition, leaderEpoch }, this.#deps)
+    this.#shards.set(partition, shard)
+    await shard.load()
+  }
+
+  /** This broker does not lead the partition any more. */
+  onUnload(partition: number): void {
+    this.#shards.get(partition)?.close()
+    this.#shards.delete(partition)
+  }
+
+  /** Forgets the offsets of topics that were deleted. */
+  async onTopicsDeleted(topics: readonly { readonly name: string; readonly topicId: string }[]): Promise<void> {
+    const all = topics.flatMap(({ name, topicId }) =>
+      [...this.#active()].map((shard) => shard.offsets.onTopicDeleted(name, topicId)),
+    )
+    await Promise.all(all)
+  }
+
+  /** The partition of `__consumer_offsets` whose leader coordinates the group. */
+  partitionFor(groupId: string): number {
+    return partitionForGroup(groupId, this.#deps.appender.partitionCount())
+  }
+
+  #shardOf(groupId: string): GroupShard | ErrorCode {
+    const shard = this.#shards.get(this.partitionFor(groupId))
+    if (shard === undefined) return ErrorCode.NOT_COORDINATOR
+    return shard.availability === ErrorCode.NONE ? shard : shard.availability
+  }
+
+  *#active(): Generator<GroupShard> {
+    for (const shard of this.#shards.values()) if (shard.availability === ErrorCode.NONE) yield shard
+  }
+
+  async joinGroup(request: RequestOf<typeof ApiKey.JoinGroup>, context: Context): Reply<typeof ApiKey.JoinGroup> {
+    const { groupId, memberId, groupInstanceId, protocolType, sessionTimeoutMs } = request
+    const { apiVersion, clientId } = context
+    const shard = this.#validateJoin(request)
+    if (typeof shard === 'number') return joinResponse(joinError(shard, memberId), apiVersion)
+    const answer = await shard.groups.join(groupId, {
+      memberId,
+      groupInstanceId,
+      newMemberId: newMemberId(groupInstanceId ?? clientId, this.#deps.random),
+      clientId,
+      clientHost: `/${context.clientAddress}`,
+      protocolType,
+      protocols: ownProtocols(request.protocols),
+      sessionTimeoutMs,
+      rebalanceTimeoutMs: apiVersion >= JOIN_REBALANCE_TIMEOUT_SINCE ? request.rebalanceTimeoutMs : sessionTimeoutMs,
+      needsKnownMemberId: apiVersion >= JOIN_KNOWN_MEMBER_ID_SINCE,
+      canSkipAssignment: apiVersion >= JOIN_SKIP_ASSIGNMENT_SINCE,
+    })
+    return joinResponse(answer, apiVersion)
+  }
+
+  #validateJoin({ groupId, sessionTimeoutMs }: RequestOf<typeof ApiKey.JoinGroup>): GroupShard | ErrorCode {
+    const { groupMinSessionTimeoutMs, groupMaxSessionTimeoutMs } = this.#options
+    if (groupId === '') return ErrorCode.INVALID_GROUP_ID
+    if (sessionTimeoutMs < groupMinSessionTimeoutMs || sessionTimeoutMs > groupMaxSessionTimeoutMs) {
+      return ErrorCode.INVALID_SESSION_TIMEOUT
+    }
+    return this.#shardOf(groupId)
+  }
+
+  async syncGroup(request: RequestOf<typeof ApiKey.SyncGroup>, _context: Context): Reply<typeof ApiKey.SyncGroup> {
+    const { groupId, memberId, groupInstanceId, generationId, protocolType, protocolName } = request
+    const shard = groupId === '' ? ErrorCode.INVALID_GROUP_ID : this.#shardOf(groupId)
+    if (typeof shard === 'number') return { throttleTimeMs: 0, ...syncError(shard) }
+    const assignments = request.assignments.map((each) => ({ ...each, assignment: new Uint8Array(each.assignment) }))
+    const ask = { memberId, groupInstanceId, generationId, protocolType, protocolName, assignments }
+    return { throttleTimeMs: 0, ...(await shard.groups.sync(groupId, ask)) }
+  }
+
+  async heartbeat(request: RequestOf<typeof ApiKey.Heartbeat>, _context: Context): Reply<typeof ApiKey.Heartbeat> {
+    const { groupId, memberId, groupInstanceId, generationId } = request
+    const shard = groupId === '' ? ErrorCode.INVALID_GROUP_ID : this.#shardOf(groupId)
+    // While the group is being loaded its sessions do not run, and the member need not rejoin.
+    if (shard === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS) return { throttleTimeMs: 0, errorCode: ErrorCode.NONE }
+    if (typeof shard === 'number') return { throttleTimeMs: 0, errorCode: shard }
+    const errorCode = await shard.groups.heartbeat(groupId, { memberId, groupInstanceId, generationId })
+    return { throttleTimeMs: 0, errorCode }
+  }
+
+  async leaveGroup(request: RequestOf<typeof ApiKey.LeaveGroup>, context: Context): Reply<typeof ApiKey.LeaveGroup> {
+    const { groupId } = request
+    const isBatch = context.apiVersion >= LEAVE_MEMBERS_SINCE
+    const shard = groupId === '' ? ErrorCode.INVALID_GROUP_ID : this.#shardOf(groupId)
+    if (typeof shard === 'number') return { throttleTimeMs: 0, errorCode: shard }
+    const asked = isBatch ? request.members : [{ memberId: request.memberId, groupInstanceId: null }]
+    const identities = asked.map(({ memberId, groupInstanceId }) => ({ memberId, groupInstanceId }))
+    const { errorCode, members } = await shard.groups.leave(groupId, { members: identities })
+    if (isBatch || errorCode !== ErrorCode.NONE) return { throttleTimeMs: 0, errorCode, members }
+    return { throttleTimeMs: 0, errorCode: members[0]?.errorCode ?? ErrorCode.NONE }
+  }
+
+  offsetCommit(request: RequestOf<typeof ApiKey.OffsetCommit>, context: Context): Reply<typeof ApiKey.OffsetCommit> {
+    return this.#offsets.commit(request, context.apiVersion)
+  }
+
+  offsetFetch(request: RequestOf<typeof ApiKey.OffsetFetch>, context: Context): Reply<typeof ApiKey.OffsetFetch> {
+    return this.#offsets.fetch(request, context.apiVersion)
+  }
+
+  offsetDelete(request: RequestOf<typeof ApiKey.OffsetDelete>, _context: Context): Reply<typeof ApiKey.OffsetDelete> {
+    return this.#offsets.delete(request)
+  }
+
+  describeGroups(
+    request: RequestOf<typeof ApiKey.DescribeGroups>,
+    context: Context,
+  ): ResponseInputOf<typeof ApiKey.DescribeGroups> {
+    return { throttleTimeMs: 0, groups: request.groups.map((groupId) => this.#describe(groupId, context.apiVersion)) }
+  }
+
+  #describe(groupId: string, apiVersion: number): GroupDescription {
+    const shard = this.#shardOf(groupId)
+    if (typeof shard === 'number') return { errorCode: shard, groupId }
+    const group = shard.groups.get(groupId)
+    return group === undefined ? describeMissing(groupId, apiVersion) : describeGroup(group)
+  }
+
+  /** The groups of all partitions that are led here; fails while one of them is being loaded. */
+  listGroups(
+    request: RequestOf<typeof ApiKey.ListGroups>,
+    _context: Context,
+  ): ResponseInputOf<typeof ApiKey.ListGroups> {
+    const groups: ListedGroup[] = []
+    for (const { availability, groups: registry } of this.#shards.values()) {
+      if (availability === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS) return { throttleTimeMs: 0, errorCode: availability }
+      groups.push(...listGroups(registry.all(), request.statesFilter, request.typesFilter))
+    }
+    return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, groups }
+  }
+
+  async deleteGroups(
+    request: RequestOf<typeof ApiKey.DeleteGroups>,
+    _context: Context,
+  ): Reply<typeof ApiKey.DeleteGroups> {
+    const results = [...new Set(request.groupsNames)].map(async (groupId) => {
+      const shard = this.#shardOf(groupId)
+      return { groupId, errorCode: typeof shard === 'number' ? shard : await shard.offsets.deleteGroup(groupId) }
+    })
+    return { throttleTimeMs: 0, results: await Promise.all(results) }
+  }
+
+  /** All groups that are served here, for metrics. */
+  *groups(): Generator<Group> {
+    for (const shard of this.#active()) yield* shard.groups.all()
+  }
+
+  /** Groups by state, zeros included, and committed offsets. */
+  counts(): { readonly groups: Readonly<Record<GroupState, number>>; readonly offsets: number } {
+    const groups = { Empty: 0, PreparingRebalance: 0, CompletingRebalance: 0, Stable: 0, Dead: 0 }
+    for (const { state } of this.groups()) groups[state]++
+    let offsets = 0
+    for (const shard of this.#active()) offsets += shard.offsets.offsets.committed.size
+    return { groups, offsets }
+  }
+
+  /** Every committed offset that is served here: with log end offsets, what consumer lag is computed from. */
+  *committedOffsets(): Generator<{ readonly groupId: string } & OffsetPlace & Pick<CommittedOffset, 'offset'>> {
+    for (const shard of this.#active()) {
+      for (const [groupId] of shard.offsets.offsets.committed.groups()) {
+        for (const [place, { offset }] of shard.offsets.offsets.committed.entriesOf(groupId)) {
+          yield { groupId, ...place, offset }
+        }
+      }
+    }
+  }
+}
+
+function joinResponse(
+  answer: ReturnType<typeof joinError>,
+  apiVersion: number,
+): ResponseInputOf<typeof ApiKey.JoinGroup> {
+  const protocolName = answer.protocolName ?? (apiVersion >= JOIN_NULL_PROTOCOL_SINCE ? null : '')
+  return { throttleTimeMs: 0, ...answer, protocolName }
+}
+
+/** The member's protocols, the first of each name, as copies: they outlive the request's frame. */
+function ownProtocols(protocols: readonly MemberProtocol[]): MemberProtocol[] {
+  const byName = new Map<string, MemberProtocol>()
+  for (const { name, metadata } of protocols) {
+    if (!byName.has(name)) byName.set(name, { name, metadata: new Uint8Array(metadata) })
+  }
+  return [...byName.values()]
+}

@@ -1,0 +1,59 @@
+import type { Compute } from '../../env/compute.ts'
+import type { BatchView } from '../../records/batch.ts'
+import { controlType } from '../../records/control.ts'
+import { batches, readRecordsAsync } from '../../records/read.ts'
+import type { KafkaRecord } from '../../records/record.ts'
+import type { Appender } from './appender.ts'
+import { decodeGroupRecord, type GroupRecord } from './group-records.ts'
+
+/** What loading a partition finds, in the order of the log. */
+export interface LoadTarget {
+  /** `producerId` is -1 outside transactions. */
+  onRecord(record: GroupRecord, producerId: number): void
+  onEndTransaction(producerId: number, isCommit: boolean): void
+  /** Loading stops as soon as this is true. */
+  readonly isCancelled: boolean
+}
+
+/**
+ * Replays a partition of `__consumer_offsets`, other brokers' transactions included. Rejects where it cannot be read, and with
+ * SchemaError or MalformedBatchError where it holds what no version of Kafka writes.
+ */
+export async function loadPartition(
+  partition: number,
+  target: LoadTarget,
+  deps: { readonly appender: Pick<Appender, 'read'>; readonly compute: Compute },
+): Promise<{ records: number }> {
+  let offset = 0
+  let records = 0
+  for (let isDone = false; !isDone && !target.isCancelled;) {
+    const { buffers, nextOffset, endReached } = await deps.appender.read(partition, offset)
+    for (const buffer of buffers) {
+      for (const batch of batches(buffer)) {
+        if (batch.lastOffset >= offset) records += await replay(batch, target, deps.compute)
+        if (target.isCancelled) return { records }
+      }
+    }
+    offset = nextOffset
+    isDone = endReached
+  }
+  return { records }
+}
+
+async function replay(batch: BatchView, target: LoadTarget, compute: Compute): Promise<number> {
+  let count = 0
+  for (const record of await readRecordsAsync(batch, compute)) {
+    count++
+    if (batch.isControl) replayMarker(batch.producerId, record, target)
+    else if (record.key !== null) {
+      const producerId = batch.isTransactional ? batch.producerId : -1
+      target.onRecord(decodeGroupRecord(record.key, record.value, record.offset), producerId)
+    }
+  }
+  return count
+}
+
+function replayMarker(producerId: number, { key }: KafkaRecord, target: LoadTarget): void {
+  const type = controlType(key)
+  if (type === 'COMMIT' || type === 'ABORT') target.onEndTransaction(producerId, type === 'COMMIT')
+}
