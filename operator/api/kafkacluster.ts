@@ -6,7 +6,7 @@ export interface KafkaClusterSpec {
    */
   distribution: 'bundled' | 'apache'
   /**
-   * Kafka version; metadata.version follows it.
+   * Kafka version of every node.
    */
   version: '4.3'
   /**
@@ -135,10 +135,6 @@ export interface KafkaClusterStatus {
    * Kafka version of every node.
    */
   version?: string
-  /**
-   * Finalized metadata.version.
-   */
-  metadataVersion?: string
   readyNodes?: number
   listeners?: {
     name: string

@@ -19,18 +19,18 @@ const BACKOFF = { minMs: 500, maxMs: 30_000 }
 const WATCH_MIN_MS = 1000
 
 /**
- * A cache of the objects of one type, kept up to date by list and watch. `onChange` is called with the object (its last known state where it
- * was deleted) after the cache has it; after every relist for each object that changed, so that nothing is missed in between.
+ * A cache of the objects of one type, kept up to date by list and watch. `onChange` is called after the cache has changed, with the
+ * object, or its last known state where it was deleted; after every relist for each object that changed, so that nothing is missed in between.
  */
 export class Informer<T extends Resource> {
   readonly #options: InformerOptions
   readonly #deps: { api: KubeApi; clock: Clock; random: Random; logger: Logger }
-  readonly #onChange: (object: T) => void
+  readonly #onChange: (object: T, isDeleted: boolean) => void
   readonly #objects = new Map<Key, T>()
   readonly #synced = Promise.withResolvers<void>()
 
   constructor(
-    options: InformerOptions & { onChange: (object: T) => void },
+    options: InformerOptions & { onChange: (object: T, isDeleted: boolean) => void },
     deps: { api: KubeApi; clock: Clock; random: Random; logger: Logger },
   ) {
     this.#options = options
@@ -81,7 +81,7 @@ export class Informer<T extends Resource> {
     for (const [key, object] of this.#objects) {
       if (present.has(key)) continue
       this.#objects.delete(key)
-      this.#onChange(object)
+      this.#onChange(object, true)
     }
     for (const object of items) this.#put(object)
     this.#synced.resolve()
@@ -96,7 +96,7 @@ export class Informer<T extends Resource> {
       if (event.type === 'BOOKMARK') return
       if (event.type === 'DELETED') {
         this.#objects.delete(keyOf(event.object))
-        this.#onChange(event.object as T)
+        this.#onChange(event.object as T, true)
       } else this.#put(event.object as T)
     }
     await this.#deps.api.watch(this.#options.type, { ...this.#options, resourceVersion: version }, onEvent, signal)
@@ -109,6 +109,6 @@ export class Informer<T extends Resource> {
     const same = before?.metadata.uid === object.metadata.uid
     if (same && before?.metadata.resourceVersion === object.metadata.resourceVersion) return
     this.#objects.set(key, object)
-    this.#onChange(object)
+    this.#onChange(object, false)
   }
 }

@@ -32,14 +32,16 @@ export function configHash(cluster: KafkaCluster, pool: Pool): string {
   return `${text.length.toString(16)}-${crc32c(Buffer.from(text)).toString(16).padStart(8, '0')}`
 }
 
+/** server.properties of a node that runs in a pod. */
+export function podConfig(cluster: KafkaCluster, node: Node): Map<string, string> {
+  return brokerConfig(cluster, node, podPlacement(cluster, node))
+}
+
 function propertiesByPod(cluster: KafkaCluster, pool: Pool): Record<string, string> {
   return Object.fromEntries(
     nodesOf(cluster)
       .filter((node) => node.pool === pool)
-      .map((node) => [
-        propertiesKey(node.podName),
-        formatProperties(brokerConfig(cluster, node, podPlacement(cluster, node))),
-      ]),
+      .map((node) => [propertiesKey(node.podName), formatProperties(podConfig(cluster, node))]),
   )
 }
 

@@ -1,0 +1,89 @@
+import { AdminClient } from '../broker/client/admin-client.ts'
+import type { Clock } from '../broker/env/clock.ts'
+import type { Address, Network } from '../broker/env/network.ts'
+import type { Random } from '../broker/env/random.ts'
+import { keyOf, topicNameOf } from './api/resource.ts'
+import type { KafkaCluster, KafkaTopic, Key } from './api/resource.ts'
+import type { Answer } from './cluster/status.ts'
+import { TopicRefusal } from './topic/admin.ts'
+import type { TopicAdmin } from './topic/admin.ts'
+import { convergeTopic } from './topic/converge.ts'
+import { KafkaTopicAdmin } from './topic/kafka-admin.ts'
+import { describeAction } from './topic/plan.ts'
+
+export interface AdminsOptions {
+  /** Where a cluster's brokers are reached first. */
+  readonly bootstrapOf: (cluster: KafkaCluster) => Address
+}
+
+interface Deps {
+  readonly network: Network
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** A worker must not wait for a cluster that is down for as long as Kafka's clients would. */
+const TIMEOUTS = { requestTimeoutMs: 10_000, timeoutMs: 15_000 }
+
+/** One admin client a cluster, kept as long as the cluster is the same. */
+export class Admins implements AsyncDisposable {
+  readonly #options: AdminsOptions
+  readonly #deps: Deps
+  readonly #clients = new Map<Key, { uid: string | undefined; client: AdminClient }>()
+
+  constructor(options: AdminsOptions, deps: Deps) {
+    this.#options = options
+    this.#deps = deps
+  }
+
+  topicsOf(cluster: KafkaCluster): TopicAdmin {
+    return new KafkaTopicAdmin(this.#clientOf(cluster))
+  }
+
+  /** Who the brokers of `cluster` are. Never rejects. */
+  async ask(cluster: KafkaCluster): Promise<Answer> {
+    try {
+      const { clusterId, brokers } = await this.#clientOf(cluster).describeCluster()
+      return { clusterId: clusterId ?? '', nodeIds: brokers.map(({ id }) => id) }
+    } catch (error) {
+      return { error: error instanceof Error ? error.message : String(error) }
+    }
+  }
+
+  /** Brings a topic to its spec once; returns what was done. Rejects where it cannot be brought there. */
+  async converge(cluster: KafkaCluster, topic: KafkaTopic): Promise<string[]> {
+    const done: string[] = []
+    const result = await convergeTopic(topic, this.topicsOf(cluster), async (action) => {
+      done.push(describeAction(topicNameOf(topic), action).note)
+    })
+    const problem = 'refusal' in result ? result.refusal : result.replicasChange
+    if (problem !== null) throw new TopicRefusal('INVALID_REQUEST', problem)
+    return done
+  }
+
+  /** Closes what there is to a cluster. */
+  forget(key: Key): void {
+    const known = this.#clients.get(key)
+    this.#clients.delete(key)
+    void known?.client[Symbol.asyncDispose]()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const clients = [...this.#clients.values()]
+    this.#clients.clear()
+    await Promise.all(clients.map(({ client }) => client[Symbol.asyncDispose]()))
+  }
+
+  #clientOf(cluster: KafkaCluster): AdminClient {
+    const key = keyOf(cluster)
+    const known = this.#clients.get(key)
+    if (known?.uid === cluster.metadata.uid && known !== undefined) return known.client
+    this.forget(key)
+    const client = new AdminClient(
+      { bootstrap: [this.#options.bootstrapOf(cluster)], clientId: 'ottla-operator', ...TIMEOUTS },
+      this.#deps,
+    )
+    this.#clients.set(key, { uid: cluster.metadata.uid, client })
+    return client
+  }
+}

@@ -1,0 +1,70 @@
+import {
+  CONFIG_MAP,
+  LABEL_CLUSTER,
+  PERSISTENT_VOLUME_CLAIM,
+  POD,
+  POD_DISRUPTION_BUDGET,
+  SERVICE,
+  SERVICE_ACCOUNT,
+  STATEFUL_SET,
+} from '../api/resource.ts'
+import type { KafkaCluster, Resource, ResourceType } from '../api/resource.ts'
+import type { KubeApi } from '../kube/api.ts'
+import {
+  bootstrapServiceName,
+  configMapName,
+  headlessServiceName,
+  serviceAccountName,
+  statefulSetName,
+} from '../specs/nodes.ts'
+import type { PersistentVolumeClaim, Pod, StatefulSet } from './kubernetes.ts'
+
+/** What is there of a cluster, read at one go before anything is decided. */
+export interface Observed {
+  readonly cluster: KafkaCluster
+  /** By name; those that are there. */
+  readonly statefulSets: ReadonlyMap<string, StatefulSet>
+  readonly pods: readonly Pod[]
+  readonly claims: readonly PersistentVolumeClaim[]
+  /** Objects under names that this cluster needs and that it does not own: `kind name`. */
+  readonly foreign: readonly string[]
+}
+
+/** Reads live objects, not a cache: what follows may be destructive. */
+export async function observe(api: KubeApi, cluster: KafkaCluster): Promise<Observed> {
+  const namespace = cluster.metadata.namespace ?? ''
+  const mine = { namespace, labelSelector: `${LABEL_CLUSTER}=${cluster.metadata.name}` }
+  const [children, pods, claims] = await Promise.all([
+    Promise.all(childNames(cluster).map(([type, name]) => api.get<Resource>(type, namespace, name))),
+    api.list<Pod>(POD, mine),
+    api.list<PersistentVolumeClaim>(PERSISTENT_VOLUME_CLAIM, mine),
+  ])
+  const present = children.filter((child) => child !== null)
+  const statefulSets = present.filter((child): child is StatefulSet => child.kind === STATEFUL_SET.kind)
+  return {
+    cluster,
+    statefulSets: new Map(statefulSets.map((set) => [set.metadata.name, set])),
+    pods: pods.items,
+    claims: claims.items,
+    foreign: present
+      .filter((child) => !isOwnedBy(child, cluster))
+      .map(({ kind, metadata }) => `${kind} ${metadata.name}`),
+  }
+}
+
+function childNames(cluster: KafkaCluster): [ResourceType, string][] {
+  return [
+    [SERVICE_ACCOUNT, serviceAccountName(cluster)],
+    [SERVICE, headlessServiceName(cluster)],
+    [SERVICE, bootstrapServiceName(cluster)],
+    [POD_DISRUPTION_BUDGET, serviceAccountName(cluster)],
+    ...cluster.spec.pools.flatMap((pool): [ResourceType, string][] => [
+      [CONFIG_MAP, configMapName(cluster, pool)],
+      [STATEFUL_SET, statefulSetName(cluster, pool)],
+    ]),
+  ]
+}
+
+function isOwnedBy(child: Resource, cluster: KafkaCluster): boolean {
+  return child.metadata.ownerReferences?.some(({ uid }) => uid === cluster.metadata.uid) ?? false
+}

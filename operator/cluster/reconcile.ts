@@ -1,0 +1,120 @@
+import type { Logger } from 'pino'
+import type { Clock } from '../../broker/env/clock.ts'
+import type { Random } from '../../broker/env/random.ts'
+import type { Health } from '../api/conditions.ts'
+import type { KafkaClusterStatus } from '../api/kafkacluster.ts'
+import { KAFKA_CLUSTER, LABEL_CLUSTER, PERSISTENT_VOLUME_CLAIM, POD, splitKey, STATEFUL_SET } from '../api/resource.ts'
+import type { KafkaCluster, Key, ResourceType } from '../api/resource.ts'
+import type { KubeApi } from '../kube/api.ts'
+import type { EventRecorder } from '../kube/events.ts'
+import { report } from '../kube/report.ts'
+import type { Outcome } from '../runtime/controller.ts'
+import { newClusterId } from '../specs/cluster-id.ts'
+import { isPodReady } from './kubernetes.ts'
+import type { Pod, StatefulSet } from './kubernetes.ts'
+import { observe } from './observe.ts'
+import { identityOf, obstacle, plan } from './plan.ts'
+import type { Plan } from './plan.ts'
+import { healthOf, statusFor, statusOf } from './status.ts'
+import type { Answer, Applied } from './status.ts'
+
+export interface ClusterReconcilerOptions {
+  /** Image of the brokers. */
+  readonly image: string
+  /** How often a cluster that is well is looked at again, in ms: drift is repaired then at the latest. */
+  readonly resyncMs: number
+  /** How soon one that is not is. Most changes come by a watch; whether brokers answer has to be asked. */
+  readonly recheckMs: number
+}
+
+/** Asks a cluster's brokers who they are. Never rejects. */
+export type AskBrokers = (cluster: KafkaCluster) => Promise<Answer>
+
+interface Deps {
+  readonly api: KubeApi
+  readonly events: EventRecorder
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly askBrokers: AskBrokers
+}
+
+/**
+ * observe -> plan -> apply -> status. What the cluster owns goes with it by garbage collection; its volumes stay. Safe to stop between any
+ * two calls: the next run observes what is there and goes on.
+ */
+export class ClusterReconciler {
+  readonly #options: ClusterReconcilerOptions
+  readonly #deps: Deps
+
+  constructor(options: ClusterReconcilerOptions, deps: Deps) {
+    this.#options = options
+    this.#deps = deps
+  }
+
+  async reconcile(key: Key): Promise<Outcome> {
+    const { namespace, name } = splitKey(key)
+    const cluster = await this.#deps.api.get<KafkaCluster>(KAFKA_CLUSTER, namespace, name)
+    if (cluster === null || cluster.metadata.deletionTimestamp !== undefined) return {}
+    const observed = await observe(this.#deps.api, cluster)
+    const identity = identityOf(observed)
+    const blocked = obstacle(observed, identity)
+    if (blocked !== null) return this.#stop(cluster, blocked)
+    const clusterId = ('clusterId' in identity ? identity.clusterId : null) ?? newClusterId(this.#deps.random)
+    // Written down before anything is made of it: a crash here must not lead to a second id.
+    if (cluster.status?.clusterId === undefined) cluster.status = await this.#announce(cluster, clusterId)
+    await this.#apply(cluster, plan(observed, { image: this.#options.image, clusterId }))
+    return this.#finish(cluster, clusterId)
+  }
+
+  async #stop(cluster: KafkaCluster, health: Health): Promise<Outcome> {
+    await this.#report(cluster, statusFor(cluster, health, this.#deps.clock.wallMs()), health)
+    return { requeueAfterMs: this.#options.resyncMs }
+  }
+
+  async #announce(cluster: KafkaCluster, clusterId: string): Promise<KafkaClusterStatus> {
+    const health: Health = { state: 'progressing', reason: 'Creating', message: `creating cluster ${clusterId}` }
+    const status = { ...statusFor(cluster, health, this.#deps.clock.wallMs()), clusterId }
+    await this.#report(cluster, status, health)
+    return status
+  }
+
+  async #apply(cluster: KafkaCluster, { manifests, growClaims }: Plan): Promise<void> {
+    const { api, events } = this.#deps
+    for (const { type, manifest } of manifests) await api.apply(type, manifest)
+    const namespace = cluster.metadata.namespace ?? ''
+    for (const { name, size } of growClaims) {
+      await api.patch(PERSISTENT_VOLUME_CLAIM, namespace, name, {
+        spec: { resources: { requests: { storage: size } } },
+      })
+      const note = `volume claim ${name} grows to ${size}`
+      await events.record(cluster, { type: 'Normal', reason: 'VolumeGrowing', action: 'GrowVolume', note })
+    }
+  }
+
+  async #finish(cluster: KafkaCluster, clusterId: string): Promise<Outcome> {
+    const [statefulSets, pods] = await Promise.all([
+      this.#owned<StatefulSet>(STATEFUL_SET, cluster),
+      this.#owned<Pod>(POD, cluster),
+    ])
+    const wanted = cluster.spec.pools.reduce((sum, { replicas }) => sum + replicas, 0)
+    const isEveryPodReady = pods.length >= wanted && pods.every(isPodReady)
+    const answer = isEveryPodReady ? await this.#deps.askBrokers(cluster) : null
+    const applied: Applied = { cluster, clusterId, statefulSets, pods, answer }
+    const health = healthOf(applied)
+    await this.#report(cluster, statusOf(applied, health, this.#deps.clock.wallMs()), health)
+    return { requeueAfterMs: health.state === 'ready' ? this.#options.resyncMs : this.#options.recheckMs }
+  }
+
+  async #owned<T extends StatefulSet | Pod>(type: ResourceType, cluster: KafkaCluster): Promise<T[]> {
+    const { items } = await this.#deps.api.list<T>(type, {
+      namespace: cluster.metadata.namespace ?? '',
+      labelSelector: `${LABEL_CLUSTER}=${cluster.metadata.name}`,
+    })
+    return items
+  }
+
+  #report(cluster: KafkaCluster, status: KafkaClusterStatus, health: Health): Promise<void> {
+    return report(KAFKA_CLUSTER, cluster, status, health, this.#deps)
+  }
+}

@@ -1,0 +1,23 @@
+import { brokerKey } from '../../broker/config/broker-keys.ts'
+import { ConfigError } from '../../broker/config/config-error.ts'
+import { parseServerConfig } from '../../broker/config/server-config.ts'
+import type { KafkaCluster } from '../api/resource.ts'
+import { podConfig } from '../specs/config-map.ts'
+import { nodesOf } from '../specs/nodes.ts'
+
+/**
+ * What is wrong with a spec that admission let pass, in the broker's own words: unknown keys, values out of range, keys that contradict each
+ * other. Null where the broker would start with it.
+ */
+export function specProblem(cluster: KafkaCluster): string | null {
+  for (const node of nodesOf(cluster)) {
+    try {
+      parseServerConfig(podConfig(cluster, node))
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      return `spec.config: ${error.message}`
+    }
+  }
+  const unknown = Object.keys(cluster.spec.config).filter((key) => brokerKey(key) === undefined)
+  return unknown.length === 0 ? null : `spec.config: ${unknown.join(', ')}: not a key of Kafka's broker configuration`
+}

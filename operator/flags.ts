@@ -1,0 +1,62 @@
+import { parseArgs } from 'node:util'
+import type { OperatorOptions } from './operator.ts'
+
+export interface OperatorFlags {
+  readonly operator: Omit<OperatorOptions, 'identity'>
+  readonly http: { readonly host: string; readonly port: number }
+  readonly logLevel: string
+}
+
+const RESYNC_MS = 5 * 60_000
+
+/** Reads the flags of `operator/main.ts run`; a flag wins over its environment variable. Throws TypeError for what it does not know. */
+export function operatorFlags(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): OperatorFlags {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      image: { type: 'string' },
+      namespaces: { type: 'string' },
+      namespace: { type: 'string' },
+      'leader-election': { type: 'string' },
+      http: { type: 'string' },
+      'log-level': { type: 'string' },
+    },
+  })
+  const image = values.image ?? env.OTTLA_IMAGE ?? ''
+  if (image === '') throw flagError('--image or $OTTLA_IMAGE is needed: the image that brokers run')
+  const namespaces = (values.namespaces ?? env.WATCH_NAMESPACES ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
+  const election = values['leader-election'] ?? env.LEADER_ELECTION ?? 'true'
+  if (election !== 'true' && election !== 'false') throw flagError('--leader-election must be true or false')
+  const namespace = values.namespace ?? env.POD_NAMESPACE ?? 'default'
+  return {
+    operator: {
+      image,
+      namespaces: namespaces.length === 0 ? null : namespaces,
+      lease: election === 'true' ? { namespace, name: 'ottla-operator' } : null,
+      clusterWorkers: 4,
+      topicWorkers: 8,
+      resyncMs: RESYNC_MS,
+    },
+    http: splitAddress(values.http ?? env.HTTP_LISTEN ?? '0.0.0.0:8080'),
+    logLevel: values['log-level'] ?? env.LOG_LEVEL ?? 'info',
+  }
+}
+
+/** `host:port`, as used for addresses of servers. Throws TypeError. */
+export function splitAddress(text: string): { host: string; port: number } {
+  const colon = text.lastIndexOf(':')
+  const port = Number(text.slice(colon + 1))
+  if (colon < 0 || !Number.isInteger(port) || port < 0 || port > 65_535) throw flagError(`${text} is not host:port`)
+  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port }
+}
+
+/** As node:util's parseArgs throws them. */
+function flagError(message: string): TypeError {
+  return Object.assign(new TypeError(message), { code: 'ERR_FLAG' })
+}

@@ -1,0 +1,46 @@
+import type { Server } from 'node:http'
+import express from 'express'
+import type { Registry } from 'prom-client'
+
+export interface HttpOptions {
+  readonly host: string
+  readonly port: number
+}
+
+/**
+ * Serves /metrics, /healthz (the process runs) and /readyz (it can do its work: it leads, or waits to). Rejects with the system's error where
+ * the port is taken.
+ */
+export function serveHttp(
+  { host, port }: HttpOptions,
+  deps: { registry: Registry; isReady: () => boolean },
+): Promise<AsyncDisposable & { readonly server: Server }> {
+  const app = express()
+  app.disable('x-powered-by')
+  app.get('/healthz', (_, response) => {
+    response.type('text').send('ok\n')
+  })
+  app.get('/readyz', (_, response) => {
+    const ready = deps.isReady()
+    response
+      .status(ready ? 200 : 503)
+      .type('text')
+      .send(ready ? 'ok\n' : 'starting\n')
+  })
+  app.get('/metrics', async (_, response) => {
+    response.type(deps.registry.contentType).send(await deps.registry.metrics())
+  })
+  return new Promise((resolve, reject) => {
+    const server = app.listen(port, host, (error?: Error) => {
+      if (error === undefined) resolve({ server, [Symbol.asyncDispose]: () => close(server) })
+      else reject(error)
+    })
+  })
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+}

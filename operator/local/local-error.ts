@@ -1,0 +1,4 @@
+/** What the user can put right: printed without a stack. */
+export class LocalError extends Error {
+  readonly code = 'LOCAL'
+}

@@ -1,0 +1,78 @@
+/** A structural schema of a CRD, as far as it is read here. */
+export interface Schema {
+  readonly type?: string
+  readonly default?: unknown
+  readonly properties?: Readonly<Record<string, Schema>>
+  readonly additionalProperties?: Schema
+  readonly items?: Schema
+  readonly required?: readonly string[]
+  readonly enum?: readonly unknown[]
+  readonly pattern?: string
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly 'x-kubernetes-int-or-string'?: boolean
+  readonly 'x-kubernetes-preserve-unknown-fields'?: boolean
+}
+
+type Fields = Record<string, unknown>
+
+/** `value` with the defaults of `schema` filled in, as an API server stores it. */
+export function withDefaults(schema: Schema, value: unknown): unknown {
+  if (Array.isArray(value))
+    return value.map((item) => (schema.items === undefined ? item : withDefaults(schema.items, item)))
+  if (!isFields(value) || schema.properties === undefined) return value
+  const filled: Fields = { ...value }
+  for (const [name, property] of Object.entries(schema.properties)) {
+    if (filled[name] === undefined && property.default !== undefined) filled[name] = structuredClone(property.default)
+    if (filled[name] !== undefined) filled[name] = withDefaults(property, filled[name])
+  }
+  return filled
+}
+
+/** What an API server would refuse about `value`, apart from CEL rules: one line a problem, each beginning with its path. */
+export function problemsOf(schema: Schema, value: unknown, path: string): string[] {
+  const wrong = scalarProblem(schema, value)
+  if (wrong !== null) return [`${path}: ${wrong}`]
+  if (Array.isArray(value)) {
+    return value.flatMap((item, index) => problemsOf(schema.items ?? {}, item, `${path}[${index}]`))
+  }
+  return isFields(value) ? fieldProblems(schema, value, path) : []
+}
+
+function fieldProblems(schema: Schema, value: Fields, path: string): string[] {
+  const missing = (schema.required ?? []).filter((name) => value[name] === undefined)
+  return [
+    ...missing.map((name) => `${path}.${name}: required`),
+    ...Object.entries(value).flatMap(([name, field]) => {
+      const known = schema.properties?.[name] ?? schema.additionalProperties
+      if (known !== undefined) return problemsOf(known, field, `${path}.${name}`)
+      const isFree = schema['x-kubernetes-preserve-unknown-fields'] === true || schema.properties === undefined
+      return isFree ? [] : [`${path}.${name}: unknown field`]
+    }),
+  ]
+}
+
+function scalarProblem(schema: Schema, value: unknown): string | null {
+  const type = typeOf(value)
+  const types = schema['x-kubernetes-int-or-string'] === true ? ['integer', 'string'] : [schema.type ?? type]
+  if (!types.includes(type)) return `must be of type ${types.join(' or ')}, not ${type}`
+  if (schema.enum !== undefined && !schema.enum.includes(value)) return `must be one of ${schema.enum.join(', ')}`
+  if (typeof value === 'number') {
+    if (value < (schema.minimum ?? value)) return `must be at least ${schema.minimum}`
+    if (value > (schema.maximum ?? value)) return `must be at most ${schema.maximum}`
+  }
+  if (typeof value === 'string' && schema.pattern !== undefined && !new RegExp(schema.pattern).test(value)) {
+    return `must match ${schema.pattern}`
+  }
+  return null
+}
+
+function typeOf(value: unknown): string {
+  if (Array.isArray(value)) return 'array'
+  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number'
+  return value === null ? 'null' : typeof value
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

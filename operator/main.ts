@@ -1,0 +1,116 @@
+import { hostname } from 'node:os'
+import { parseArgs } from 'node:util'
+import { pino } from 'pino'
+import { nodeEnv } from '../broker/host/env.ts'
+import { Admins } from './admins.ts'
+import { serveHttp } from './http.ts'
+import { KubeRest } from './kube/rest.ts'
+import { KubeTransport } from './kube/transport.ts'
+import { LocalError } from './local/local-error.ts'
+import { runLocal } from './local/run.ts'
+import { OperatorMetrics } from './metrics.ts'
+import { Operator } from './operator.ts'
+import { operatorFlags, splitAddress } from './flags.ts'
+import { bootstrapServers, INTERNAL_PORT } from './specs/nodes.ts'
+
+const USAGE = `usage: node operator/main.ts run [options]      the operator, in a pod or with a kubeconfig
+       node operator/main.ts local [options]    KafkaCluster and KafkaTopic on this machine, without Kubernetes
+
+run:    --image IMAGE             image of the brokers ($OTTLA_IMAGE)
+        --namespaces A,B          watch these; without it all ($WATCH_NAMESPACES)
+        --leader-election BOOL    one operator of several works; default true ($LEADER_ELECTION)
+        --namespace NAME          where its Lease is; default "default" ($POD_NAMESPACE)
+        --http HOST:PORT          /metrics, /healthz, /readyz; default 0.0.0.0:8080 ($HTTP_LISTEN)
+        --log-level LEVEL         default info ($LOG_LEVEL)
+local:  --file PATH               YAML file or directory; default examples/quickstart
+        --data DIR                default ./data
+        --port N                  instead of the first listener's
+        --metrics-port N          instead of 9404
+`
+
+/** A signal that aborts at SIGINT or SIGTERM; a second one ends the process. */
+function stopSignal(): AbortSignal {
+  const stop = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      if (stop.signal.aborted) process.exit(130)
+      stop.abort(new Error(name))
+    })
+  }
+  return stop.signal
+}
+
+async function runOperator(args: readonly string[]): Promise<number> {
+  const flags = operatorFlags(args, process.env)
+  const env = nodeEnv()
+  const logger = pino({ level: flags.logLevel })
+  const metrics = new OperatorMetrics()
+  const transport = KubeTransport.fromEnvironment()
+  const signal = stopSignal()
+  await using admins = new Admins(
+    { bootstrapOf: (cluster) => splitAddress(bootstrapServers(cluster, INTERNAL_PORT)) },
+    env,
+  )
+  await using _http = await serveHttp(flags.http, { registry: metrics.registry, isReady: () => true })
+  const identity = `${process.env.POD_NAME ?? hostname()}_${Buffer.from(env.random.bytes(4)).toString('hex')}`
+  const operator = new Operator(
+    { ...flags.operator, identity },
+    { ...env, apiFor: (of) => new KubeRest({ signal: of }, { transport }), logger, metrics, admins },
+  )
+  logger.info({ identity, namespaces: flags.operator.namespaces ?? 'all' }, 'operator started')
+  const how = await operator.run(signal)
+  logger.info({ how }, 'operator stopped')
+  return how === 'lost' ? 1 : 0
+}
+
+async function runOnThisMachine(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      file: { type: 'string', default: 'examples/quickstart' },
+      data: { type: 'string', default: 'data' },
+      port: { type: 'string' },
+      'metrics-port': { type: 'string' },
+    },
+  })
+  const portOf = (text: string | undefined): number | null => (text === undefined ? null : Number.parseInt(text, 10))
+  const env = nodeEnv()
+  const addresses = new Map<string, { host: string; port: number }>()
+  await using admins = new Admins(
+    { bootstrapOf: (cluster) => addresses.get(cluster.metadata.name) ?? { host: '127.0.0.1', port: 0 } },
+    env,
+  )
+  const options = {
+    file: values.file,
+    data: values.data,
+    port: portOf(values.port),
+    metricsPort: portOf(values['metrics-port']),
+  }
+  const deps = {
+    ...env,
+    print: (line: string) => void process.stdout.write(`${line}\n`),
+    answers: async (cluster: Parameters<Admins['ask']>[0], address: { host: string; port: number }) => {
+      addresses.set(cluster.metadata.name, address)
+      const answer = await admins.ask(cluster)
+      return 'nodeIds' in answer && answer.nodeIds.length > 0
+    },
+    converge: (cluster: Parameters<Admins['converge']>[0], _: unknown, topic: Parameters<Admins['converge']>[1]) =>
+      admins.converge(cluster, topic),
+  }
+  await runLocal(options, deps, stopSignal())
+  return 0
+}
+
+async function main(): Promise<number> {
+  const [command, ...args] = process.argv.slice(2)
+  if (command === 'run') return runOperator(args)
+  if (command === 'local') return runOnThisMachine(args)
+  process.stderr.write(USAGE)
+  return 2
+}
+
+process.exitCode = await main().catch((error: unknown) => {
+  const isUsers = error instanceof LocalError || (error instanceof TypeError && 'code' in error)
+  process.stderr.write(isUsers ? `${(error as Error).message}\n` : `${String((error as Error)?.stack ?? error)}\n`)
+  return 1
+})

@@ -1,0 +1,217 @@
+import type { Logger } from 'pino'
+import type { Clock } from '../broker/env/clock.ts'
+import type { Random } from '../broker/env/random.ts'
+import type { Admins } from './admins.ts'
+import {
+  CONFIG_MAP,
+  KAFKA_CLUSTER,
+  KAFKA_TOPIC,
+  keyOf,
+  LABEL_CLUSTER,
+  LABEL_MANAGED_BY,
+  MANAGED_BY,
+  POD,
+  POD_DISRUPTION_BUDGET,
+  SERVICE,
+  SERVICE_ACCOUNT,
+  STATEFUL_SET,
+} from './api/resource.ts'
+import type { KafkaCluster, KafkaTopic, Key, Resource, ResourceType } from './api/resource.ts'
+import { ClusterReconciler } from './cluster/reconcile.ts'
+import type { KubeApi } from './kube/api.ts'
+import { EventRecorder } from './kube/events.ts'
+import { Informer } from './kube/informer.ts'
+import { LEADER_DEFAULTS, LeaderElection } from './kube/leader.ts'
+import type { OperatorMetrics } from './metrics.ts'
+import { Controller } from './runtime/controller.ts'
+import type { Reconcile } from './runtime/controller.ts'
+import { TopicClaims } from './topic/claims.ts'
+import { TopicReconciler } from './topic/reconcile.ts'
+
+export interface OperatorOptions {
+  /** Null: all. */
+  readonly namespaces: readonly string[] | null
+  /** Image of the brokers. */
+  readonly image: string
+  /** Unique among the operators of a Kubernetes cluster. */
+  readonly identity: string
+  /** Where the Lease is; null: this is the only operator, and leads at once. */
+  readonly lease: { readonly namespace: string; readonly name: string } | null
+  readonly clusterWorkers: number
+  readonly topicWorkers: number
+  readonly resyncMs: number
+}
+
+export interface OperatorDeps {
+  /** The API with calls that stop when `signal` aborts. */
+  readonly apiFor: (signal: AbortSignal) => KubeApi
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly metrics: OperatorMetrics
+  readonly admins: Pick<Admins, 'ask' | 'topicsOf' | 'forget'>
+}
+
+/** What the operator makes; it looks at a cluster again when one of these changes. */
+const CHILDREN = [STATEFUL_SET, POD, SERVICE, CONFIG_MAP, SERVICE_ACCOUNT, POD_DISRUPTION_BUDGET]
+const RECHECK_MS = 3000
+const BACKOFF = { backoffMinMs: 500, backoffMaxMs: 60_000 }
+
+/** Wiring: informers feed queues, queues feed reconcilers, all of it only while this process leads. */
+export class Operator {
+  readonly #options: OperatorOptions
+  readonly #deps: OperatorDeps
+
+  constructor(options: OperatorOptions, deps: OperatorDeps) {
+    this.#options = options
+    this.#deps = deps
+  }
+
+  /** Runs until `signal` aborts ('ended') or the lease is lost ('lost': the process should end, and another one begin). */
+  async run(signal: AbortSignal): Promise<'lost' | 'ended'> {
+    const { lease, identity } = this.#options
+    if (lease === null) {
+      await this.#lead(signal)
+      return 'ended'
+    }
+    // Of its own signal: the lease is given back after the work has been stopped.
+    const api = this.#deps.apiFor(new AbortController().signal)
+    const election = new LeaderElection({ ...lease, identity, ...LEADER_DEFAULTS }, { ...this.#deps, api })
+    return election.run((leading) => this.#lead(leading), signal)
+  }
+
+  async #lead(signal: AbortSignal): Promise<void> {
+    this.#deps.metrics.leading(true)
+    try {
+      await new Leadership(this.#options, this.#deps, signal).run()
+    } finally {
+      this.#deps.metrics.leading(false)
+    }
+  }
+}
+
+/** One term as the leader: its caches, queues and reconcilers. */
+class Leadership {
+  readonly #options: OperatorOptions
+  readonly #deps: OperatorDeps
+  readonly #signal: AbortSignal
+  readonly #api: KubeApi
+  readonly #claims = new TopicClaims()
+  readonly #clusters: Informer<KafkaCluster>[]
+  readonly #topics: Informer<KafkaTopic>[]
+  readonly #children: Informer<Resource>[]
+  readonly #clusterController: Controller
+  readonly #topicController: Controller
+  /** What topics go by of each cluster: they are looked at again when it changes. */
+  readonly #clusterStates = new Map<Key, string>()
+
+  constructor(options: OperatorOptions, deps: OperatorDeps, signal: AbortSignal) {
+    this.#options = options
+    this.#deps = deps
+    this.#signal = signal
+    this.#api = deps.apiFor(signal)
+    this.#clusters = this.#informers<KafkaCluster>(KAFKA_CLUSTER, undefined, (...change) => this.#onCluster(...change))
+    this.#topics = this.#informers<KafkaTopic>(KAFKA_TOPIC, undefined, (...change) => this.#onTopic(...change))
+    const managed = `${LABEL_MANAGED_BY}=${MANAGED_BY}`
+    this.#children = CHILDREN.flatMap((type) => this.#informers(type, managed, (child) => this.#onChild(child)))
+    this.#clusterController = this.#controller('KafkaCluster', options.clusterWorkers, this.#clusterReconcile())
+    this.#topicController = this.#controller('KafkaTopic', options.topicWorkers, this.#topicReconcile())
+  }
+
+  async run(): Promise<void> {
+    const caches = [...this.#clusters, ...this.#topics]
+    const watching = [...caches, ...this.#children].map((informer) => informer.run(this.#signal))
+    const aborted = new Promise<void>((resolve) => {
+      if (this.#signal.aborted) resolve()
+      this.#signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+    // Two claims for one topic must both be known before either is acted on.
+    await Promise.race([Promise.all(caches.map(({ synced }) => synced)), aborted])
+    const controllers = [this.#clusterController, this.#topicController]
+    await Promise.all([...watching, ...controllers.map((controller) => controller.run(this.#signal))])
+  }
+
+  #clusterReconcile(): Reconcile {
+    const { image, resyncMs } = this.#options
+    const reconciler = new ClusterReconciler(
+      { image, resyncMs, recheckMs: RECHECK_MS },
+      {
+        ...this.#deps,
+        api: this.#api,
+        events: this.#events(),
+        askBrokers: (cluster) => this.#deps.admins.ask(cluster),
+      },
+    )
+    return (key) => reconciler.reconcile(key)
+  }
+
+  #topicReconcile(): Reconcile {
+    const reconciler = new TopicReconciler(
+      { resyncMs: this.#options.resyncMs },
+      {
+        ...this.#deps,
+        api: this.#api,
+        events: this.#events(),
+        adminOf: (cluster) => this.#deps.admins.topicsOf(cluster),
+        claimsOf: (topic) => this.#claims.of(topic),
+        listTopics: () => this.#listTopics(),
+        clusterOf: (key) =>
+          this.#clusters.map((informer) => informer.get(key)).find((cluster) => cluster !== undefined),
+      },
+    )
+    return (key) => reconciler.reconcile(key)
+  }
+
+  async #listTopics(): Promise<KafkaTopic[]> {
+    const namespaces = this.#options.namespaces ?? [null]
+    const lists = await Promise.all(
+      namespaces.map((namespace) => this.#api.list<KafkaTopic>(KAFKA_TOPIC, { namespace })),
+    )
+    return lists.flatMap(({ items }) => items)
+  }
+
+  #onCluster(cluster: KafkaCluster, isDeleted: boolean): void {
+    const key = keyOf(cluster)
+    this.#clusterController.queue.add(key)
+    const ready = cluster.status?.conditions?.find(({ type }) => type === 'Ready')?.status
+    const { uid, deletionTimestamp } = cluster.metadata
+    const state = isDeleted ? 'deleted' : [uid, ready, deletionTimestamp].join(' ')
+    if (this.#clusterStates.get(key) === state) return
+    if (isDeleted) {
+      this.#clusterStates.delete(key)
+      this.#deps.admins.forget(key)
+    } else this.#clusterStates.set(key, state)
+    for (const topic of this.#claims.ofCluster(key)) this.#topicController.queue.add(topic)
+  }
+
+  #onTopic(topic: KafkaTopic, isDeleted: boolean): void {
+    if (isDeleted) this.#claims.remove(topic)
+    else if (!this.#claims.put(topic)) return
+    // Its rivals too: one may win, or lose, by this change.
+    for (const rival of this.#claims.of(topic)) this.#topicController.queue.add(keyOf(rival))
+  }
+
+  #onChild(child: Resource): void {
+    const name = child.metadata.labels?.[LABEL_CLUSTER]
+    if (name !== undefined) this.#clusterController.queue.add(`${child.metadata.namespace ?? ''}/${name}`)
+  }
+
+  #informers<T extends Resource>(
+    type: ResourceType,
+    labelSelector: string | undefined,
+    onChange: (object: T, isDeleted: boolean) => void,
+  ): Informer<T>[] {
+    const selector = labelSelector === undefined ? {} : { labelSelector }
+    return (this.#options.namespaces ?? [null]).map(
+      (namespace) => new Informer<T>({ type, namespace, ...selector, onChange }, { ...this.#deps, api: this.#api }),
+    )
+  }
+
+  #controller(name: string, workers: number, reconcile: Reconcile): Controller {
+    return new Controller({ name, workers, ...BACKOFF }, { ...this.#deps, reconcile })
+  }
+
+  #events(): EventRecorder {
+    return new EventRecorder({ instance: this.#options.identity }, { ...this.#deps, api: this.#api })
+  }
+}
