@@ -9,35 +9,49 @@ interface Change {
   readonly data: Uint8Array | undefined
 }
 
+/** Content whose tail of zeros, as preallocated files have, takes no memory. */
 class Bytes {
   #buffer = new Uint8Array(0)
+  /** Bytes of the buffer that were written; behind them, up to `length`, everything is zero. */
+  #written = 0
   length = 0
 
-  view(): Uint8Array {
-    return this.#buffer.subarray(0, this.length)
+  read(target: Uint8Array, position: number): number {
+    const size = Math.max(0, Math.min(target.length, this.length - position))
+    const found = this.#buffer.subarray(Math.min(position, this.#written), Math.min(position + size, this.#written))
+    target.set(found)
+    target.fill(0, found.length, size)
+    return size
   }
 
   apply({ position, data }: Pick<Change, 'position' | 'data'>): void {
-    const end = position + (data?.length ?? 0)
-    this.#reserve(end)
     if (data === undefined) {
-      this.#buffer.fill(0, Math.min(end, this.length), Math.max(end, this.length))
-      this.length = end
+      this.#buffer.fill(0, Math.min(position, this.#written), this.#written)
+      this.#written = Math.min(position, this.#written)
+      this.length = position
       return
     }
+    const end = position + data.length
+    this.#reserve(end)
     this.#buffer.set(data, position)
+    this.#written = Math.max(this.#written, end)
     this.length = Math.max(this.length, end)
   }
 
-  replace(content: Uint8Array): void {
-    this.#buffer = content.slice()
-    this.length = content.length
+  copy(other: Bytes): void {
+    this.#buffer = other.#buffer.slice(0, other.#written)
+    this.#written = other.#written
+    this.length = other.length
+  }
+
+  flip(position: number, mask: number): void {
+    if (position < this.#written) this.#buffer[position] = (this.#buffer[position] ?? 0) ^ mask
   }
 
   #reserve(size: number): void {
     if (size <= this.#buffer.length) return
     const larger = new Uint8Array(Math.max(size, this.#buffer.length * 2, 256))
-    larger.set(this.view())
+    larger.set(this.#buffer.subarray(0, this.#written))
     this.#buffer = larger
   }
 }
@@ -58,8 +72,8 @@ export class FileNode {
   get size(): number {
     return this.#live.length
   }
-  content(): Uint8Array {
-    return this.#live.view()
+  read(target: Uint8Array, position: number): number {
+    return this.#live.read(target, position)
   }
   /** The number of the last change: what a sync that starts now makes durable. */
   get sequence(): number {
@@ -100,7 +114,7 @@ export class FileNode {
     if (fate === 'prefix') this.#keepPrefix(random)
     if (fate === 'sectors') this.#keepSectors(random)
     this.#unsynced = []
-    this.#live.replace(this.#durable.view())
+    this.#live.copy(this.#durable)
   }
 
   #keepPrefix(random: SimRandom): void {
@@ -133,10 +147,8 @@ export class FileNode {
 
   /** Damages what is stored, as a bad medium does: no write, no sync notices. */
   corrupt(position: number, mask: number): void {
-    for (const bytes of [this.#live, this.#durable]) {
-      const view = bytes.view()
-      if (position < view.length) view[position] = (view[position] ?? 0) ^ mask
-    }
+    this.#live.flip(position, mask)
+    this.#durable.flip(position, mask)
   }
 }
 

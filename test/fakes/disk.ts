@@ -140,7 +140,10 @@ export class SimDisk implements Disk {
 
   readFile(path: string): Uint8Array {
     this.begin('read', path)
-    return this.#file(path).content().slice()
+    const file = this.#file(path)
+    const content = new Uint8Array(file.size)
+    file.read(content, 0)
+    return content
   }
 
   replaceFile(path: string, content: Uint8Array): void {
@@ -276,9 +279,7 @@ class SimFile implements File {
 
   read(target: Uint8Array, position: number): number {
     this.#begin('read')
-    const found = this.#node.content().subarray(position, position + target.length)
-    target.set(found)
-    return found.length
+    return this.#node.read(target, position)
   }
 
   readAsync(target: Uint8Array, position: number): Promise<number> {
