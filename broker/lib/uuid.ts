@@ -8,7 +8,7 @@ export const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 /** The reserved topic id of `__cluster_metadata` (KIP-516). */
 export const METADATA_TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ'
 
-export const UUID_BYTES = 16
+const UUID_BYTES = 16
 const UUID_TEXT = /^[A-Za-z0-9_-]{21}[AQgw]$/
 
 /** The uuid in the 16 bytes from `position`. */

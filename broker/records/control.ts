@@ -15,7 +15,7 @@ const CONTROL_TYPES = [
 /** Their ids are their places in the list. */
 export type ControlType = (typeof CONTROL_TYPES)[number]
 
-export const CONTROL_KEY_VERSION = 0
+const CONTROL_KEY_VERSION = 0
 const CONTROL_KEY_BYTES = 4
 
 /** The key of a control record. */

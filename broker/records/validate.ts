@@ -36,7 +36,7 @@ export interface ProduceRules {
 }
 
 /** Kafka's names of the errors that a batch can be refused with. */
-export type ProduceErrorName =
+type ProduceErrorName =
   | 'CORRUPT_MESSAGE'
   | 'INVALID_RECORD'
   | 'INVALID_TIMESTAMP'
@@ -44,7 +44,7 @@ export type ProduceErrorName =
   | 'UNSUPPORTED_COMPRESSION_TYPE'
 
 /** Why one record of a batch is refused (KIP-467). */
-export interface RecordError {
+interface RecordError {
   readonly batchIndex: number
   readonly message: string
 }
