@@ -249,7 +249,10 @@ export class AdminClient {
     const attempts = this.#retry(async (leftMs) => {
       if (left.length === 0) return
       const some = await attempt(left, Math.ceil(Math.min(leftMs, this.#options.requestTimeoutMs)))
-      for (const name of left) all.set(name, some.get(name) ?? unanswered(name))
+      for (const name of left) {
+        const outcome = some.get(name)
+        all.set(name, outcome === undefined ? unanswered(name) : outcome)
+      }
       left = left.filter((name) => mayPass(all.get(name)))
       const failure = all.get(left[0] ?? '')
       if (failure instanceof KafkaError && left.length > 0) throw failure

@@ -205,6 +205,11 @@ export const APIS: {
 
 const BY_KEY: ReadonlyMap<number, Api> = new Map(Object.values(APIS).map((entry) => [entry.key, entry]))
 
+/** Whether a key off the wire is that of an API. */
+export function isApiKey(key: number): key is ApiKey {
+  return BY_KEY.has(key)
+}
+
 /** The API with a key off the wire; undefined where there is none. */
 export function apiOf(key: number): Api | undefined {
   return BY_KEY.get(key)
