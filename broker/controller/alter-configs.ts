@@ -1,0 +1,134 @@
+import { type MetadataImage, ResourceType } from '../metadata/image.ts'
+import type { ApiKey } from '../protocol/api-key.ts'
+import type { RequestOf, ResponseInputOf } from '../protocol/apis.ts'
+import { ErrorCode } from '../protocol/errors.ts'
+import { changeConfigs, type ConfigChanges, type ConfigResource } from './config-change.ts'
+import type { ConfigRules } from './config-rules.ts'
+import { ApiError, attempt, duplicates, type NewMetadataRecord, type Outcome } from './result.ts'
+
+type IncrementalRequest = RequestOf<typeof ApiKey.IncrementalAlterConfigs>
+type IncrementalResource = IncrementalRequest['resources'][number]
+type LegacyRequest = RequestOf<typeof ApiKey.AlterConfigs>
+/** The answers of both APIs have the same fields. */
+type Response = ResponseInputOf<typeof ApiKey.IncrementalAlterConfigs>
+
+const OPERATIONS = ['SET', 'DELETE', 'APPEND', 'SUBTRACT'] as const
+
+/** KIP-339: sets, deletes, appends to and subtracts from single keys; each resource is refused on its own. */
+export function incrementalAlterConfigs(
+  image: MetadataImage,
+  request: IncrementalRequest,
+  rules: ConfigRules,
+): Outcome<Response> {
+  return alterEach(request, (resource) => {
+    const changes = changesOf(image, resource, rules)
+    return changeConfigs(image, { type: resource.resourceType, name: resource.resourceName }, changes, rules)
+  })
+}
+
+/** Replaces all that a resource has set by what the request lists. */
+export function alterConfigs(image: MetadataImage, request: LegacyRequest, rules: ConfigRules): Outcome<Response> {
+  return alterEach(request, ({ resourceType: type, resourceName: name, configs }) => {
+    const withoutValue = configs.filter(({ value }) => value === null).map((config) => config.name)
+    if (withoutValue.length > 0) {
+      const which = `Null value not supported for ${typeName(type)} configs: ${withoutValue.join(',')}`
+      throw new ApiError(ErrorCode.INVALID_REQUEST, which)
+    }
+    const before = image.configsOf(type, name)
+    const changes = new Map<string, string | null>()
+    for (const config of configs) {
+      // What is set again as it is makes no record, but on brokers, which reload files then.
+      if (before.get(config.name) !== config.value || type === ResourceType.BROKER)
+        changes.set(config.name, config.value)
+    }
+    const listed = new Set(configs.map((config) => config.name))
+    for (const key of before.keys()) if (!listed.has(key)) changes.set(key, null)
+    return changeConfigs(image, { type, name }, changes, rules)
+  })
+}
+
+interface AnyRequest<R> {
+  readonly resources: readonly R[]
+  readonly validateOnly: boolean
+}
+interface AnyResource {
+  readonly resourceType: number
+  readonly resourceName: string
+  readonly configs: readonly { readonly name: string }[]
+}
+
+function alterEach<R extends AnyResource>(
+  request: AnyRequest<R>,
+  alter: (resource: R) => NewMetadataRecord[],
+): Outcome<Response> {
+  const key = (resource: R) => `${resource.resourceType}:${resource.resourceName}`
+  const twice = duplicates(request.resources.map(key))
+  const records: NewMetadataRecord[] = []
+  const responses = request.resources.map((resource) => {
+    const altered = attempt(() => {
+      if (twice.has(key(resource))) {
+        throw new ApiError(ErrorCode.INVALID_REQUEST, 'Each resource must appear at most once.')
+      }
+      if (duplicates(resource.configs.map(({ name }) => name)).size > 0) {
+        throw new ApiError(ErrorCode.INVALID_REQUEST, 'Error due to duplicate config keys')
+      }
+      return alter(resource)
+    })
+    const { resourceType, resourceName } = resource
+    if (altered instanceof ApiError) {
+      return { errorCode: altered.code, errorMessage: altered.text, resourceType, resourceName }
+    }
+    for (const record of altered) records.push(record)
+    return { errorCode: ErrorCode.NONE, errorMessage: null, resourceType, resourceName }
+  })
+  return { records: request.validateOnly ? [] : records, response: { throttleTimeMs: 0, responses } }
+}
+
+function typeName(type: number): string {
+  return (
+    Object.entries(ResourceType)
+      .find(([, id]) => id === type)?.[0]
+      .toLowerCase()
+      .replace('_', '-') ?? 'unknown'
+  )
+}
+
+/** What the operations come to, without those that change nothing. */
+function changesOf(image: MetadataImage, resource: IncrementalResource, rules: ConfigRules): ConfigChanges {
+  const { resourceType: type, resourceName: name } = resource
+  const before = image.configsOf(type, name)
+  const changes = new Map<string, string | null>()
+  for (const { name: key, configOperation, value } of resource.configs) {
+    const current = before.get(key) ?? null
+    const next = applied({ type, name }, { key, operation: configOperation, value, current }, rules)
+    if (next !== current || type === ResourceType.BROKER) changes.set(key, next)
+  }
+  return changes
+}
+
+interface Operation {
+  readonly key: string
+  readonly operation: number
+  readonly value: string | null
+  readonly current: string | null
+}
+
+function applied({ type }: ConfigResource, { key, operation, value, current }: Operation, rules: ConfigRules) {
+  const name = OPERATIONS[operation]
+  if (name === undefined) throw new ApiError(ErrorCode.INVALID_REQUEST, `Unknown operations type ${operation}`)
+  if (name === 'DELETE') return null
+  if (value === null) {
+    throw new ApiError(ErrorCode.INVALID_REQUEST, `Null value not supported for : ${name}:${key}`)
+  }
+  if (name === 'SET') return value
+  if (!rules.isList(type, key)) {
+    throw new ApiError(ErrorCode.INVALID_CONFIG, `Can't ${name} to key ${key} because its type is not LIST.`)
+  }
+  const items = (current ?? rules.defaultValue(type, key) ?? '')
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean)
+  const others = value.split(',')
+  if (name === 'APPEND') return [...items, ...others.filter((item) => !items.includes(item))].join(',')
+  return items.filter((item) => !others.includes(item)).join(',')
+}

@@ -1,0 +1,38 @@
+import { ELIGIBLE_LEADER_REPLICAS_VERSION, METADATA_VERSION, METADATA_VERSION_LATEST } from '../metadata/features.ts'
+import { ResourceType } from '../metadata/image.ts'
+import type { MetadataRecord } from '../protocol/metadata-record.ts'
+import type { NewMetadataRecord } from './result.ts'
+
+/**
+ * The first records of a cluster: what `format` left in bootstrap.checkpoint, in a transaction as Kafka writes it. Without a file, the
+ * latest metadata.version alone.
+ */
+export function bootstrapRecords(
+  formatted: readonly MetadataRecord[],
+  { minInSyncReplicas }: { readonly minInSyncReplicas: number },
+): NewMetadataRecord[] {
+  const latest: NewMetadataRecord = {
+    type: 'FeatureLevelRecord',
+    version: 0,
+    value: { name: METADATA_VERSION, featureLevel: METADATA_VERSION_LATEST },
+  }
+  return [
+    { type: 'BeginTransactionRecord', version: 0, value: { name: 'Bootstrap records' } },
+    ...(formatted.length === 0 ? [latest] : formatted),
+    ...(formatted.some(finalizesElr) ? [clusterMinIsr(minInSyncReplicas)] : []),
+    { type: 'EndTransactionRecord', version: 0, value: {} },
+  ]
+}
+
+function finalizesElr(record: MetadataRecord): boolean {
+  return record.type === 'FeatureLevelRecord' && record.value.name === ELIGIBLE_LEADER_REPLICAS_VERSION
+}
+
+/** KIP-966 counts on one minimum of in-sync replicas for all brokers. */
+function clusterMinIsr(value: number): NewMetadataRecord {
+  return {
+    type: 'ConfigRecord',
+    version: 0,
+    value: { resourceType: ResourceType.BROKER, resourceName: '', name: 'min.insync.replicas', value: String(value) },
+  }
+}

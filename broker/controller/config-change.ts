@@ -1,0 +1,113 @@
+import { ELIGIBLE_LEADER_REPLICAS_VERSION } from '../metadata/features.ts'
+import { type MetadataImage, ResourceType } from '../metadata/image.ts'
+import { ErrorCode } from '../protocol/errors.ts'
+import type { ConfigRules } from './config-rules.ts'
+import { supportsCordonedLogDirs } from './record-versions.ts'
+import { ApiError, type NewMetadataRecord } from './result.ts'
+
+export interface ConfigResource {
+  readonly type: number
+  readonly name: string
+}
+
+/** New values by key; null takes the key back to its default. */
+export type ConfigChanges = ReadonlyMap<string, string | null>
+
+const VALUE_LENGTH_MAX = 32_767
+const MIN_ISR = 'min.insync.replicas'
+const CORDONED_LOG_DIRS = 'cordoned.log.dirs'
+const RESOURCE_TYPES: ReadonlySet<number> = new Set([
+  ResourceType.TOPIC,
+  ResourceType.BROKER,
+  ResourceType.CLIENT_METRICS,
+  ResourceType.GROUP,
+])
+
+/** Why one of `values` cannot be stored; null where all can. */
+export function sizeProblem(values: Iterable<string | null>): string | null {
+  for (const value of values) {
+    if ((value?.length ?? 0) > VALUE_LENGTH_MAX) {
+      const limit = `it exceeds the maximum value size of ${VALUE_LENGTH_MAX} bytes.`
+      return `The configuration value cannot be added because ${limit}`
+    }
+  }
+  return null
+}
+
+/** The records of a change; throws ApiError where the resource would not be right afterwards. */
+export function changeConfigs(
+  image: MetadataImage,
+  resource: ConfigResource,
+  changes: ConfigChanges,
+  rules: ConfigRules,
+): NewMetadataRecord[] {
+  const { type, name } = resource
+  const problem = elrProblem(image, resource, changes) ?? cordonProblem(image, resource, changes)
+  const after = new Map(image.configsOf(type, name))
+  for (const [key, value] of changes) {
+    if (value === null) after.delete(key)
+    else after.set(key, value)
+  }
+  checkResource(image, resource)
+  const why = problem ?? sizeProblem(changes.values()) ?? rules.validate(type, name, after)
+  if (why !== null) throw new ApiError(ErrorCode.INVALID_CONFIG, why)
+  const records: NewMetadataRecord[] = [...changes].map(([key, value]) => ({
+    type: 'ConfigRecord',
+    version: 0,
+    value: { resourceType: type, resourceName: name, name: key, value },
+  }))
+  // Another minimum of in-sync replicas makes other replicas eligible (KIP-966).
+  if (isElrEnabled(image) && changes.has(MIN_ISR)) {
+    const topicName = type === ResourceType.TOPIC ? name : ''
+    records.push({ type: 'ClearElrRecord', version: 0, value: { topicName } })
+  }
+  return records
+}
+
+function isElrEnabled(image: MetadataImage): boolean {
+  return (image.features.get(ELIGIBLE_LEADER_REPLICAS_VERSION) ?? 0) > 0
+}
+
+function elrProblem(image: MetadataImage, { type, name }: ConfigResource, changes: ConfigChanges): string | null {
+  if (type !== ResourceType.BROKER || !isElrEnabled(image) || !changes.has(MIN_ISR)) return null
+  if (name !== '') return `Broker-level ${MIN_ISR} cannot be altered while ELR is enabled.`
+  return changes.get(MIN_ISR) === null ? `Cluster-level ${MIN_ISR} cannot be removed while ELR is enabled.` : null
+}
+
+function cordonProblem(image: MetadataImage, { type }: ConfigResource, changes: ConfigChanges): string | null {
+  if (type !== ResourceType.BROKER || !changes.has(CORDONED_LOG_DIRS)) return null
+  if (supportsCordonedLogDirs(image.metadataVersion)) return null
+  const needed = 'it requires metadata.version >= 4.3-IV0'
+  return `The ${CORDONED_LOG_DIRS} configuration value cannot be set because ${needed}`
+}
+
+function invalid(message: string): ApiError {
+  return new ApiError(ErrorCode.INVALID_REQUEST, message)
+}
+
+function checkResource(image: MetadataImage, { type, name }: ConfigResource): void {
+  if (!RESOURCE_TYPES.has(type)) throw invalid(`Unknown resource type ${type}`)
+  if (type === ResourceType.BROKER) checkBroker(image, name)
+  else if (type === ResourceType.TOPIC) {
+    if (name === '') throw invalid('Default topic resources are not allowed.')
+    if (image.topic(name) === undefined) {
+      throw new ApiError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `The topic '${name}' does not exist.`)
+    }
+  } else if (name === '') {
+    throw invalid(
+      type === ResourceType.GROUP ? 'Default group resources are not allowed.' : "Subscription name can't be empty",
+    )
+  }
+}
+
+function checkBroker(image: MetadataImage, name: string): void {
+  if (name === '') return
+  if (!/^-?\d+$/.test(name)) {
+    throw new ApiError(ErrorCode.INVALID_REQUEST, 'Unable to parse broker name as a base 10 number.')
+  }
+  const id = Number(name)
+  if (id < 0) throw new ApiError(ErrorCode.INVALID_REQUEST, 'Invalid negative broker ID.')
+  if (!image.brokers.has(id) && !image.controllers.has(id)) {
+    throw new ApiError(ErrorCode.BROKER_ID_NOT_REGISTERED, `No node with id ${id} found.`)
+  }
+}

@@ -1,0 +1,84 @@
+import { type MetadataImage, NO_LEADER, type PartitionImage } from '../metadata/image.ts'
+import type { ApiKey } from '../protocol/api-key.ts'
+import type { RequestOf, ResponseInputOf } from '../protocol/apis.ts'
+import { ErrorCode } from '../protocol/errors.ts'
+import { partitionChange } from './leader-changes.ts'
+import { isActive } from './placement.ts'
+import { ApiError, attempt, type NewMetadataRecord, type Outcome } from './result.ts'
+
+type Request = RequestOf<typeof ApiKey.ElectLeaders>
+type Response = ResponseInputOf<typeof ApiKey.ElectLeaders>
+
+const PREFERRED = 0
+const UNCLEAN = 1
+
+/** KIP-460. Null topics stand for all partitions; the answer then leaves out those that need no election. */
+export function electLeaders(image: MetadataImage, request: Request): Outcome<Response> {
+  const { electionType } = request
+  if (electionType !== PREFERRED && electionType !== UNCLEAN) {
+    return {
+      records: [],
+      response: { throttleTimeMs: 0, errorCode: ErrorCode.INVALID_REQUEST, replicaElectionResults: [] },
+    }
+  }
+  const isAll = request.topicPartitions === null
+  const wanted = request.topicPartitions ?? allPartitions(image)
+  const records: NewMetadataRecord[] = []
+  const replicaElectionResults = wanted.map(({ topic, partitions }) => ({
+    topic,
+    partitionResult: partitions.flatMap((partitionId) => {
+      const elected = attempt(() => elect(image, topic, partitionId, electionType))
+      if (!(elected instanceof ApiError)) {
+        records.push(elected)
+        return [{ partitionId, errorCode: ErrorCode.NONE, errorMessage: null }]
+      }
+      if (isAll && elected.code === ErrorCode.ELECTION_NOT_NEEDED) return []
+      return [{ partitionId, errorCode: elected.code, errorMessage: elected.text }]
+    }),
+  }))
+  const results = replicaElectionResults.filter(({ partitionResult }) => !isAll || partitionResult.length > 0)
+  return { records, response: { throttleTimeMs: 0, errorCode: ErrorCode.NONE, replicaElectionResults: results } }
+}
+
+function* topicsOf(image: MetadataImage) {
+  for (const { name, partitions } of image.topics.byName.values()) {
+    yield { topic: name, partitions: partitions.map(({ index }) => index) }
+  }
+}
+
+function allPartitions(image: MetadataImage) {
+  return [...topicsOf(image)]
+}
+
+function elect(image: MetadataImage, name: string, index: number, electionType: number): NewMetadataRecord {
+  const topic = image.topic(name)
+  if (topic === undefined) throw new ApiError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `No such topic as ${name}`)
+  const partition = topic.partitions[index]
+  if (partition === undefined) {
+    throw new ApiError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `No such partition as ${name}-${index}`)
+  }
+  const election = electionType === PREFERRED ? preferred(image, partition) : unclean(image, partition)
+  const record = partitionChange(image, topic.id, partition, election)
+  if (record === null) throw notNeeded()
+  return record
+}
+
+function notNeeded(): ApiError {
+  return new ApiError(ErrorCode.ELECTION_NOT_NEEDED, 'Leader election not needed for topic partition.')
+}
+
+function preferred(image: MetadataImage, { leader, replicas, isr }: PartitionImage) {
+  const [first = NO_LEADER] = replicas
+  if (leader === first) throw notNeeded()
+  if (isr.includes(first) && isActive(image, first)) return { isr, leader: first, isUnclean: false }
+  throw new ApiError(ErrorCode.PREFERRED_LEADER_NOT_AVAILABLE, 'The preferred leader was not available.')
+}
+
+function unclean(image: MetadataImage, { leader, replicas, isr }: PartitionImage) {
+  if (leader !== NO_LEADER) throw notNeeded()
+  const inSync = replicas.find((id) => isr.includes(id) && isActive(image, id))
+  if (inSync !== undefined) return { isr, leader: inSync, isUnclean: false }
+  const any = replicas.find((id) => isActive(image, id))
+  if (any !== undefined) return { isr: [any], leader: any, isUnclean: true }
+  throw new ApiError(ErrorCode.ELIGIBLE_LEADERS_NOT_AVAILABLE, 'Eligible topic partition leaders are not available.')
+}

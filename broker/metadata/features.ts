@@ -1,0 +1,82 @@
+import type { SupportedFeature } from './image.ts'
+
+/** Names of the levels of metadata.version that Kafka 4.3 knows as stable, from the lowest on. */
+const METADATA_VERSION_NAMES = [
+  '3.3-IV3',
+  '3.4-IV0',
+  '3.5-IV0',
+  '3.5-IV1',
+  '3.5-IV2',
+  '3.6-IV0',
+  '3.6-IV1',
+  '3.6-IV2',
+  '3.7-IV0',
+  '3.7-IV1',
+  '3.7-IV2',
+  '3.7-IV3',
+  '3.7-IV4',
+  '3.8-IV0',
+  '3.9-IV0',
+  '4.0-IV0',
+  '4.0-IV1',
+  '4.0-IV2',
+  '4.0-IV3',
+  '4.1-IV0',
+  '4.1-IV1',
+  '4.2-IV0',
+  '4.2-IV1',
+  '4.3-IV0',
+] as const
+
+export const METADATA_VERSION = 'metadata.version'
+export const KRAFT_VERSION = 'kraft.version'
+export const ELIGIBLE_LEADER_REPLICAS_VERSION = 'eligible.leader.replicas.version'
+export const METADATA_VERSION_MIN = 7
+export const METADATA_VERSION_LATEST = METADATA_VERSION_MIN + METADATA_VERSION_NAMES.length - 1
+
+/**
+ * Levels that this broker implements in full, and so may be finalized. Clients act on finalized levels: one that is not complete stays
+ * out of reach. A feature at 0 is known and not supported.
+ */
+export const FEATURES: ReadonlyMap<string, SupportedFeature> = new Map([
+  ['group.version', { min: 0, max: 0 }],
+  [KRAFT_VERSION, { min: 0, max: 1 }],
+  [METADATA_VERSION, { min: METADATA_VERSION_MIN, max: METADATA_VERSION_LATEST }],
+  ['share.version', { min: 0, max: 0 }],
+  ['streams.version', { min: 0, max: 0 }],
+  ['transaction.version', { min: 0, max: 0 }],
+  [ELIGIBLE_LEADER_REPLICAS_VERSION, { min: 0, max: 0 }],
+])
+
+/** The levels of Kafka 4.3, which a log that it wrote may have finalized. */
+const KAFKA_LEVELS: ReadonlyMap<string, number> = new Map([
+  ['group.version', 1],
+  ['share.version', 1],
+  ['streams.version', 1],
+  ['transaction.version', 2],
+  [ELIGIBLE_LEADER_REPLICAS_VERSION, 1],
+])
+
+/**
+ * What this node registers: the levels it implements, and those that are finalized already: such a cluster is served all the same, with
+ * the classic protocols. Features at 0 are left out, as in Kafka.
+ */
+export function registeredFeatures(finalized: ReadonlyMap<string, number>): ReadonlyMap<string, SupportedFeature> {
+  const registered = new Map<string, SupportedFeature>()
+  for (const [name, { min, max }] of FEATURES) {
+    const level = Math.min(finalized.get(name) ?? 0, KAFKA_LEVELS.get(name) ?? 0)
+    if (Math.max(max, level) > 0) registered.set(name, { min, max: Math.max(max, level) })
+  }
+  return registered
+}
+
+/** `4.3-IV0` for 30; the number for a level that this broker does not know. */
+export function metadataVersionName(level: number): string {
+  return METADATA_VERSION_NAMES[level - METADATA_VERSION_MIN] ?? String(level)
+}
+
+/** The level of `4.3-IV0`, and of `4.3`, which is the last level of that release; undefined for what is neither. */
+export function metadataVersionLevel(name: string): number | undefined {
+  const index = METADATA_VERSION_NAMES.findLastIndex((known) => known === name || known.startsWith(`${name}-`))
+  return index < 0 ? undefined : METADATA_VERSION_MIN + index
+}
