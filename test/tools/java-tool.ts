@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { java, SMALL_JVM } from './apache.ts'
-import { cached, CACHE } from './cache.ts'
+import { cached, CACHE, hashOf } from './cache.ts'
 import { kafkaJars } from './maven.ts'
 import { run, type RunOptions, type RunResult } from './run.ts'
 
@@ -18,9 +17,7 @@ export async function javaTool(
 
 /** Compiles the Java files (all of the unnamed package) against Kafka's jars, once, and returns the directory of the classes. */
 export async function javaClasses(files: readonly string[]): Promise<string> {
-  const hash = createHash('sha1')
-  for (const file of files) hash.update(readFileSync(file))
-  const name = `${basename(files[0] ?? 'classes', '.java')}-${hash.digest('hex').slice(0, 12)}`
+  const name = `${basename(files[0] ?? 'classes', '.java')}-${hashOf(files)}`
   return cached(join(CACHE, 'java', name), async (target) => {
     mkdirSync(target, { recursive: true })
     await run('javac', ['-nowarn', '-cp', (await kafkaJars()).join(':'), '-d', target, ...files])

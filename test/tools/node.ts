@@ -111,14 +111,10 @@ function runningNode({ distribution, directory, logDir, child, port, temporary }
   const output = (): string => readFileSync(join(directory, 'output.log'), 'utf8')
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (running()) child.kill(signal)
-    const late = AbortSignal.timeout(STOP_MS_MAX)
-    const hung = new Promise<void>((_, reject) => {
-      late.addEventListener('abort', () => {
-        child.kill('SIGKILL')
-        reject(new Error(`${distribution.name} did not stop within ${STOP_MS_MAX} ms:\n${output().slice(-4000)}`))
-      })
-    })
-    await Promise.race([exited, hung])
+    const hung = await Promise.race([exited, sleep(STOP_MS_MAX, 'hung', { ref: false })])
+    if (hung === undefined) return
+    child.kill('SIGKILL')
+    throw new Error(`${distribution.name} did not stop within ${STOP_MS_MAX} ms:\n${output().slice(-4000)}`)
   }
   return {
     distribution: distribution.name,

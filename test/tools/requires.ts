@@ -1,7 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { describe, xdescribe } from '@jest/globals'
+
+// Jest's globals, by declaration: an import would bind this file to Jest, and the set-up commands use it too.
+declare const describe: (name: string, body: () => void) => void
+declare const xdescribe: typeof describe
 
 const ROOT = resolve(import.meta.dirname, '..', '..')
 
@@ -54,8 +57,8 @@ export function requires(what: string, ...tools: readonly Tool[]): boolean {
 
 /** `describe` where every tool is there; otherwise the tests are counted as skipped, and `requires` says why. */
 export function describeWith(tools: readonly Tool[], name: string, body: () => void): void {
-  const run = requires(name, ...tools) ? describe : xdescribe
-  run(name, body)
+  if (requires(name, ...tools)) describe(name, body)
+  else xdescribe(name, body)
 }
 
 function runs(command: string, ...args: string[]): boolean {

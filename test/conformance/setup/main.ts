@@ -1,0 +1,17 @@
+// npm run conformance:setup: brings everything that the conformance tests use. What the machine lacks is told, not fatal: the
+// tests say again what they skip. Safe to run again: what is there stays.
+import { kafkaJars } from '../../tools/maven.ts'
+import { requires, type Tool } from '../../tools/requires.ts'
+import { franzGo, installKcat, pythonWithClient } from './setup.ts'
+
+async function bring(what: string, tools: readonly Tool[], body: () => Promise<unknown>): Promise<void> {
+  if (!requires(what, ...tools)) return
+  await body()
+  process.stdout.write(`ready: ${what}\n`)
+}
+
+installKcat()
+await bring('kcat', ['kcat'], async () => undefined)
+await bring('Apache Kafka', ['java', 'mvn'], kafkaJars)
+await bring('confluent-kafka', ['python3'], pythonWithClient)
+await bring('franz-go', ['go'], franzGo)

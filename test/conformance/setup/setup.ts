@@ -1,0 +1,42 @@
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { cached, CACHE, hashOf } from '../../tools/cache.ts'
+import { missing } from '../../tools/requires.ts'
+import { run } from '../../tools/run.ts'
+
+const CLIENTS = resolve(import.meta.dirname, '..', 'clients')
+
+/** The Python interpreter of an environment that has confluent-kafka. Needs `python3` the first time. */
+export async function pythonWithClient(): Promise<string> {
+  const requirements = join(CLIENTS, 'python', 'requirements.txt')
+  const done = await cached(join(CACHE, `python-${hashOf([requirements])}`, 'requirements.txt'), async (target) => {
+    const environment = resolve(target, '..')
+    await run('python3', ['-m', 'venv', environment])
+    await run(join(environment, 'bin', 'pip'), ['install', '-q', '-r', requirements], { timeoutMs: 600_000 })
+    copyFileSync(requirements, target)
+  })
+  return join(resolve(done, '..'), 'bin', 'python')
+}
+
+/** The franz-go client, built. Needs `go` the first time. */
+export function franzGo(): Promise<string> {
+  const source = join(CLIENTS, 'franz-go')
+  const files = ['main.go', 'go.mod', 'go.sum'].map((name) => join(source, name))
+  return cached(join(CACHE, 'bin', `franz-go-${hashOf(files)}`), async (target) => {
+    mkdirSync(join(CACHE, 'bin'), { recursive: true })
+    await run('go', ['build', '-o', target, '.'], { cwd: source, timeoutMs: 600_000 })
+  })
+}
+
+/** Installs kcat where that can be done without asking: as root on a Debian. */
+export function installKcat(): void {
+  if (missing(['kcat']).length === 0 || missing(['root']).length > 0) return
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  try {
+    execFileSync('apt-get', ['update', '-q'], { env, stdio: 'ignore' })
+    execFileSync('apt-get', ['install', '-y', '-q', 'kcat'], { env, stdio: 'ignore' })
+  } catch {
+    // `requires` tells what is missing, and how to get it.
+  }
+}
