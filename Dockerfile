@@ -1,0 +1,24 @@
+# One image for both programs. Its entry point is node; the command says which:
+#   broker/main.ts /etc/ottla/server.properties    broker
+#   operator/main.ts run                           operator
+ARG BASE=node:24-bookworm-slim
+
+FROM ${BASE} AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# Node comes from the base image, not from the optional packages that serve machines without one.
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
+ && rm -rf node_modules/node-linux-* node_modules/node-darwin-* node_modules/.bin
+
+FROM ${BASE}
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=dependencies /app/node_modules node_modules
+COPY package.json ./
+COPY crds crds
+COPY broker broker
+COPY operator operator
+# The operator and its StatefulSets count on this id.
+USER 1000:1000
+ENTRYPOINT ["node"]
+CMD ["operator/main.ts", "run"]

@@ -1,0 +1,62 @@
+{{- define "ottla.name" -}}
+{{- if contains "ottla" .Release.Name -}}
+{{- .Release.Name | trunc 52 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-ottla" .Release.Name | trunc 52 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "ottla.serviceAccount" -}}
+{{- .Values.serviceAccount.name | default (include "ottla.name" .) -}}
+{{- end -}}
+
+{{- define "ottla.selector" -}}
+app.kubernetes.io/name: ottla-operator
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "ottla.labels" -}}
+{{ include "ottla.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- end -}}
+
+{{- define "ottla.image" -}}
+{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- end -}}
+
+{{/* What the operator does in a namespace that it looks after; each verb is one that it calls. */}}
+{{- define "ottla.rules" -}}
+- apiGroups: [kafka.ottla.dev]
+  resources: [kafkaclusters]
+  verbs: [get, list, watch]
+- apiGroups: [kafka.ottla.dev]
+  resources: [kafkatopics]
+  verbs: [get, list, watch, patch]
+- apiGroups: [kafka.ottla.dev]
+  resources: [kafkaclusters/status, kafkatopics/status]
+  verbs: [patch]
+# Owner references with blockOwnerDeletion need it where OwnerReferencesPermissionEnforcement is on.
+- apiGroups: [kafka.ottla.dev]
+  resources: [kafkaclusters/finalizers]
+  verbs: [update]
+- apiGroups: [apps]
+  resources: [statefulsets]
+  verbs: [get, list, watch, create, patch]
+- apiGroups: [""]
+  resources: [services, configmaps, serviceaccounts]
+  verbs: [get, list, watch, create, patch]
+- apiGroups: [policy]
+  resources: [poddisruptionbudgets]
+  verbs: [get, list, watch, create, patch]
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [list, watch]
+- apiGroups: [""]
+  resources: [persistentvolumeclaims]
+  verbs: [list, patch]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- end -}}
