@@ -48,7 +48,7 @@ const OPERATOR_LAYERS: Record<string, readonly string[]> = {
 }
 const OPERATOR_FROM_BROKER = ['protocol', 'client', 'config', 'env', 'host', 'lib', 'telemetry']
 /** Files straight under broker/ and operator/ that count as `main`: programs. */
-const PROGRAMS = new Set(['broker/main.ts', 'broker/format.ts', 'operator/main.ts'])
+const PROGRAMS = new Set(['broker/main.ts', 'broker/run.ts', 'broker/format.ts', 'operator/main.ts'])
 
 /** Line limits as a ratchet: a file that is over must not grow; lower the figure when it shrinks, never raise it. */
 const LINES_MAX = 400
@@ -125,7 +125,7 @@ describe('tidy', () => {
 
   test('nothing outside host touches the outside world directly', () => {
     // The operator's edge is its kube, local and main folders: what is pure there is listed by exclusion.
-    const exempt = /^broker\/(host\/|main\.ts|format\.ts)|^operator\/(kube\/|local\/|main\.ts|operator\.ts)/
+    const exempt = /^broker\/(host\/|main\.ts|run\.ts|format\.ts)|^operator\/(kube\/|local\/|main\.ts|operator\.ts)/
     const wrong = shipped
       .filter(({ path }) => !exempt.test(path))
       .flatMap(({ path, text }) =>

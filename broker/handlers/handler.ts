@@ -14,3 +14,11 @@ export interface Handler<K extends ApiKey> {
   readonly isHidden?: boolean
   handle(request: RequestOf<K>, context: RequestContext): Answer<K> | Promise<Answer<K>>
 }
+
+/** A handler without peculiarities. */
+export function handler<K extends ApiKey>(
+  key: K,
+  handle: (request: RequestOf<K>, context: RequestContext) => Answer<K> | Promise<Answer<K>>,
+): Handler<K> {
+  return { key, handle }
+}

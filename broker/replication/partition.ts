@@ -102,8 +102,12 @@ export class Partition {
   get isLeader(): boolean {
     return this.#state.leader === this.#nodeId && this.#removed === undefined
   }
+  /** No more than the replicas that there are: as in Apache Kafka, a topic with fewer is not held to it. */
+  get minInSyncReplicas(): number {
+    return Math.min(this.#rules.minInSyncReplicas, this.#state.replicas.length)
+  }
   get isUnderMinIsr(): boolean {
-    return this.#state.isr.length < this.#rules.minInSyncReplicas
+    return this.#state.isr.length < this.minInSyncReplicas
   }
 
   configure(rules: AppendRules): void {
@@ -165,7 +169,7 @@ export class Partition {
     const { isr } = this.#state
     return refusedAppend(
       ErrorCode.NOT_ENOUGH_REPLICAS,
-      `The size of the current ISR ${isr.length} is insufficient to satisfy the min.isr requirement of ${this.#rules.minInSyncReplicas} for partition ${this.log.topic}-${this.log.partition}, live replica(s) broker.id are : ${isr.join(',')}`,
+      `The size of the current ISR ${isr.length} is insufficient to satisfy the min.isr requirement of ${this.minInSyncReplicas} for partition ${this.log.topic}-${this.log.partition}, live replica(s) broker.id are : ${isr.join(',')}`,
     )
   }
 

@@ -1,0 +1,42 @@
+import { describeTopic } from './config/describe.ts'
+import { REQUIRED } from './config/key.ts'
+import { configKey, configProblem, type ConfigResourceType } from './config/resource-config.ts'
+import type { ServerConfig } from './config/server-config.ts'
+import type { ConfigRules } from './controller/config-rules.ts'
+import { ResourceType } from './metadata/image.ts'
+
+const NAMES: ReadonlyMap<number, ConfigResourceType> = new Map([
+  [ResourceType.TOPIC, 'topic'],
+  [ResourceType.BROKER, 'broker'],
+  [ResourceType.GROUP, 'group'],
+  [ResourceType.CLIENT_METRICS, 'client-metrics'],
+])
+
+/** The controller's view of the table of keys: it decides what is stored, the table what may be. */
+export function configRules(server: () => ServerConfig): ConfigRules {
+  const keyOf = (type: number, key: string) => {
+    const name = NAMES.get(type)
+    return name === undefined ? undefined : configKey(name, key)
+  }
+  return {
+    validate: (type, name, configs) => {
+      const resource = NAMES.get(type)
+      if (resource === undefined) return `Resources of type ${type} cannot be configured.`
+      const settings = Object.fromEntries(configs)
+      return configProblem(resource, name, settings, Object.keys(settings), server())?.message ?? null
+    },
+    isList: (type, key) => keyOf(type, key)?.type === 'list',
+    defaultValue: (type, key) => {
+      const value = keyOf(type, key)?.default
+      return value === undefined || value === REQUIRED ? null : value
+    },
+    effectiveTopicConfigs: (overrides) =>
+      describeTopic(Object.fromEntries(overrides), server()).map(({ name, value, readOnly, source, isSensitive }) => ({
+        name,
+        value,
+        readOnly,
+        configSource: source,
+        isSensitive,
+      })),
+  }
+}

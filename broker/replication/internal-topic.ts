@@ -1,0 +1,62 @@
+import type { Clock } from '../env/clock.ts'
+import { ErrorCode } from '../protocol/errors.ts'
+import { batches } from '../records/read.ts'
+import { produce } from './produce.ts'
+import type { ReplicaManager } from './replica-manager.ts'
+
+/** How much of a partition is read at a time while a coordinator loads it; offsets.load.buffer.size. */
+const READ_BYTES = 5 * 1024 * 1024
+
+export interface InternalTopicDeps {
+  readonly replicas: ReplicaManager
+  readonly clock: Clock
+  /** Partitions that the topic has, or would be created with. */
+  readonly partitionCount: () => number
+}
+
+/** A coordinator's own topic, such as `__consumer_offsets`: its partitions as a log of batches, appended with acks=all. */
+export class InternalTopic {
+  readonly #topic: string
+  readonly #timeoutMs: number
+  readonly #deps: InternalTopicDeps
+
+  constructor(options: { readonly topic: string; readonly timeoutMs: number }, deps: InternalTopicDeps) {
+    this.#topic = options.topic
+    this.#timeoutMs = options.timeoutMs
+    this.#deps = deps
+  }
+
+  partitionCount(): number {
+    return this.#deps.partitionCount()
+  }
+
+  /** Resolves when the batch is committed, or with the error that it was not, at the latest after the time-out. */
+  async append(partition: number, batch: Uint8Array): Promise<{ error: ErrorCode; baseOffset: number }> {
+    const entry = { partition: this.#deps.replicas.find(this.#topic, partition), records: batch }
+    const [outcome] = await produce([entry], -1, this.#timeoutMs, this.#deps.clock)
+    return { error: outcome?.error ?? ErrorCode.UNKNOWN_SERVER_ERROR, baseOffset: outcome?.baseOffset ?? -1 }
+  }
+
+  /** Committed batches from `fromOffset`, or the log's start; the first may begin before it. Rejects where it cannot be read. */
+  async read(
+    partition: number,
+    fromOffset: number,
+  ): Promise<{ buffers: readonly Uint8Array[]; nextOffset: number; endReached: boolean }> {
+    const found = this.#deps.replicas.find(this.#topic, partition)
+    if (typeof found === 'number') throw new Error(`${this.#topic}-${partition} is not here`)
+    const { log } = found
+    const from = Math.max(fromOffset, log.logStartOffset)
+    const end = log.highWatermark
+    if (from >= end) return { buffers: [], nextOffset: from, endReached: true }
+    const slice = await log.read(from, READ_BYTES, end, true)
+    const nextOffset = endOf(slice.buffers, from)
+    return { buffers: slice.buffers, nextOffset, endReached: nextOffset === from || nextOffset >= end }
+  }
+}
+
+/** The offset behind the last batch; `from` where there is none. */
+function endOf(buffers: readonly Uint8Array[], from: number): number {
+  let end = from
+  for (const buffer of buffers) for (const batch of batches(buffer)) end = batch.nextOffset
+  return end
+}

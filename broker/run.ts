@@ -1,0 +1,76 @@
+import { parseArgs } from 'node:util'
+import { Broker } from './broker.ts'
+import { ConfigError } from './config/config-error.ts'
+import { parseProperties } from './config/properties.ts'
+import { parseServerConfig, type ServerConfig } from './config/server-config.ts'
+import type { Env } from './env/env.ts'
+import { nodeEnv } from './host/env.ts'
+import { createLogger, type Logger, type LogLevel } from './telemetry/logger.ts'
+
+const USAGE = 'usage: node broker/main.ts server.properties [--override KEY=VALUE]...'
+const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
+
+/** Starts a broker and runs it until SIGTERM or SIGINT; gives the exit code. Arguments are those of kafka-server-start. */
+export async function runBroker(argv: readonly string[]): Promise<number> {
+  const env = nodeEnv()
+  const logger = createLogger({ level: logLevel() }, { clock: env.clock, destination: process.stdout })
+  try {
+    const { config, warnings } = readConfig(env, argv)
+    for (const warning of warnings) logger.warn({}, warning)
+    await using broker = await Broker.start({ config }, { env, logger, withProcessMetrics: true })
+    const signal = await stopSignal(broker)
+    logger.info({ signal }, 'stopping')
+    if (signal === 'failed') return 1
+    return 0
+  } catch (error) {
+    report(logger, error)
+    return 1
+  }
+}
+
+/** Environment variable OTTLA_LOG_LEVEL: debug, info (default), warn or error. */
+function logLevel(): LogLevel {
+  return LEVELS.find((level) => level === process.env['OTTLA_LOG_LEVEL']) ?? 'info'
+}
+
+function readConfig(env: Env, argv: readonly string[]): { config: ServerConfig; warnings: readonly string[] } {
+  const { positionals, values } = parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    options: { override: { type: 'string', multiple: true } },
+  })
+  const [file, ...rest] = positionals
+  if (file === undefined || rest.length > 0) throw new UsageError(USAGE)
+  const overrides = new Map((values.override ?? []).map((text) => splitOverride(text)))
+  const text = new TextDecoder().decode(env.disk.readFile(file))
+  return parseServerConfig(parseProperties(text), overrides)
+}
+
+class UsageError extends Error {
+  readonly code = 'USAGE'
+}
+
+function splitOverride(text: string): [string, string] {
+  const equals = text.indexOf('=')
+  if (equals <= 0) throw new UsageError(`--override ${text}: KEY=VALUE is expected\n${USAGE}`)
+  return [text.slice(0, equals), text.slice(equals + 1)]
+}
+
+/** A second signal ends the process at once: whoever sends two does not want to wait. */
+function stopSignal(broker: Broker): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.once(signal, () => {
+        process.once(signal, () => process.exit(1))
+        resolve(signal)
+      })
+    }
+    broker.onFailed(() => resolve('failed'))
+  })
+}
+
+function report(logger: Logger, error: unknown): void {
+  const reason = error instanceof Error ? error.message : String(error)
+  if (error instanceof ConfigError || error instanceof UsageError) process.stderr.write(`${reason}\n`)
+  else logger.error({ err: error }, 'the broker cannot run')
+}
