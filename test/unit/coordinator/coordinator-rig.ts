@@ -18,6 +18,8 @@ export const OPTIONS: GroupCoordinatorOptions = {
   offsetsTopicCompressionCodec: 0,
 }
 
+const ignore = (): void => undefined
+
 type Commit = RequestOf<typeof ApiKey.OffsetCommit>
 type Fetch = RequestOf<typeof ApiKey.OffsetFetch>
 
@@ -39,12 +41,11 @@ export class CoordinatorRig {
   static async open(options: Partial<GroupCoordinatorOptions> = {}, log = new FakeLog()): Promise<CoordinatorRig> {
     const rig = new CoordinatorRig(options, log)
     rig.coordinator.open()
-    await rig.run(rig.coordinator.onLoad(0, 1))
+    await rig.coordinator.onLoad(0, 1)
     return rig
   }
 
   #create(): GroupCoordinator {
-    const ignore = (): void => undefined
     const note = (fields: object): void => {
       this.warnings.push(fields)
     }
@@ -63,7 +64,7 @@ export class CoordinatorRig {
     await this.coordinator[Symbol.asyncDispose]()
     this.coordinator = this.#create()
     this.coordinator.open()
-    await this.run(this.coordinator.onLoad(0, 2))
+    await this.coordinator.onLoad(0, 2)
   }
 
   run<T>(work: T | Promise<T>): Promise<T> {
@@ -97,7 +98,12 @@ export class CoordinatorRig {
   }
 
   /** Commits one offset; the error code of its partition. */
-  async commit(
+  commit(...args: Parameters<CoordinatorRig['commitLater']>) {
+    return this.run(this.commitLater(...args))
+  }
+
+  /** As `commit`, without moving the clock until it is answered. */
+  async commitLater(
     offset: number,
     options: Partial<Commit> & { metadata?: string; topic?: string; version?: number } = {},
   ) {
@@ -111,7 +117,7 @@ export class CoordinatorRig {
     const topics = [{ topicId: this.topics.idOf(topic) ?? '', name: topic, partitions: [partition] }]
     const member = { generationIdOrMemberEpoch: -1, memberId: '', groupInstanceId: null, retentionTimeMs: -1n }
     const answer = this.coordinator.offsetCommit({ groupId: 'g', ...member, topics, ...request }, this.context(version))
-    const { topics: results } = await this.run(answer)
+    const { topics: results } = await answer
     return results?.[0]?.partitions?.[0]?.errorCode
   }
 
@@ -120,9 +126,13 @@ export class CoordinatorRig {
   }
 
   /** The committed offset of partition 0, as a number, or the name of what is wrong. */
-  async fetch(groupId = 'g', topic = 'orders', requireStable = false) {
+  fetch(...args: Parameters<CoordinatorRig['fetchLater']>) {
+    return this.run(this.fetchLater(...args))
+  }
+
+  async fetchLater(groupId = 'g', topic = 'orders', requireStable = false) {
     const request = this.fetchRequest(groupId, [{ topicId: '', name: topic, partitionIndexes: [0] }], requireStable)
-    const { groups } = await this.run(this.coordinator.offsetFetch(request, this.context(9)))
+    const { groups } = await this.coordinator.offsetFetch(request, this.context(9))
     const found = groups?.[0]?.topics?.[0]?.partitions?.[0]
     if (found === undefined) return { groupError: groups?.[0]?.errorCode }
     return { offset: Number(found.committedOffset), epoch: found.committedLeaderEpoch, metadata: found.metadata }

@@ -8,6 +8,7 @@ export class FakeLog implements Appender {
   readonly #held: (() => void)[] = []
   isHeld = false
   failWith: ErrorCode = ErrorCode.NONE
+  failReads = false
   /** Reads wait until this resolves. */
   readGate: Promise<void> = Promise.resolve()
 
@@ -43,6 +44,7 @@ export class FakeLog implements Appender {
 
   async read(partition: number, fromOffset: number) {
     await this.readGate
+    if (this.failReads) throw new Error('the disk is gone')
     const next = this.batches(partition).find((batch) => new BatchView(batch).nextOffset > fromOffset)
     if (next === undefined) return { buffers: [], nextOffset: fromOffset, endReached: true }
     return { buffers: [next], nextOffset: new BatchView(next).nextOffset, endReached: false }

@@ -1,0 +1,119 @@
+import { expect, test } from '@jest/globals'
+import type { CommittedOffset } from '../../../broker/coordinator/group/committed-offsets.ts'
+import {
+  groupRecord,
+  groupTombstone,
+  offsetRecord,
+  offsetTombstone,
+} from '../../../broker/coordinator/group/group-records.ts'
+import { ZERO_UUID } from '../../../broker/lib/uuid.ts'
+import { encodeRecordKey, encodeRecordValue } from '../../../broker/protocol/coordinator-record.ts'
+import { legacyOffsetCommitKey, legacyOffsetCommitValue } from '../../../broker/protocol/records/group-classic.ts'
+import { buildBatch } from '../../../broker/records/build.ts'
+import { controlKey } from '../../../broker/records/control.ts'
+import type { NewRecord } from '../../../broker/records/record.ts'
+import { CoordinatorRig } from './coordinator-rig.ts'
+import { FakeLog } from './fake-log.ts'
+
+const PLACE = { topic: 'orders', partition: 0 }
+
+function committed(offset: number): CommittedOffset {
+  const rest = {
+    metadata: '',
+    commitTimestampMs: 1_700_000_000_000,
+    expireTimestampMs: -1,
+    topicId: ZERO_UUID,
+    recordOffset: -1,
+  }
+  return { offset, leaderEpoch: -1, ...rest }
+}
+
+const commit = (offset: number, groupId = 'g') => offsetRecord(groupId, PLACE, committed(offset))
+
+interface Batch {
+  readonly records: readonly NewRecord[]
+  readonly producerId?: number
+  readonly isTransactional?: boolean
+  readonly isControl?: boolean
+}
+
+/** A coordinator that has loaded these batches. */
+async function load(...batches: Batch[]): Promise<CoordinatorRig> {
+  const log = new FakeLog()
+  for (const batch of batches) await log.append(0, buildBatch({ baseTimestampMs: 1_700_000_000_000, ...batch }))
+  return CoordinatorRig.open({}, log)
+}
+
+const inTransaction = (producerId: number, ...records: NewRecord[]): Batch => ({
+  records,
+  producerId,
+  isTransactional: true,
+})
+const end = (producerId: number, type: 'COMMIT' | 'ABORT'): Batch => ({
+  ...inTransaction(producerId, { key: controlKey(type), value: new Uint8Array(6) }),
+  isControl: true,
+})
+
+test('the last commit counts', async () => {
+  const rig = await load({ records: [commit(1), commit(2)] }, { records: [commit(3)] })
+  expect((await rig.fetch()).offset).toBe(3)
+})
+
+test('a tombstone removes the offset', async () => {
+  const rig = await load({ records: [commit(1), offsetTombstone('g', PLACE)] })
+  expect((await rig.fetch()).offset).toBe(-1)
+})
+
+test('a tombstone removes the group', async () => {
+  const empty = {
+    protocolType: 'consumer',
+    generation: 3,
+    protocol: null,
+    leader: null,
+    currentStateTimestamp: 1n,
+    members: [],
+  }
+  const rig = await load({ records: [groupRecord('g', empty), groupRecord('h', empty), groupTombstone('g')] })
+  expect([...rig.coordinator.groups()].map(({ groupId, generationId }) => [groupId, generationId])).toEqual([['h', 3]])
+})
+
+test('offsets of a transaction count when it is committed', async () => {
+  const rig = await load(
+    inTransaction(7, commit(1)),
+    inTransaction(8, commit(2, 'h')),
+    end(7, 'COMMIT'),
+    end(8, 'ABORT'),
+  )
+  expect([(await rig.fetch('g')).offset, (await rig.fetch('h')).offset]).toEqual([1, -1])
+})
+
+test('an offset that was committed behind that of a transaction stays', async () => {
+  const rig = await load(inTransaction(7, commit(1)), { records: [commit(2)] }, end(7, 'COMMIT'))
+  expect((await rig.fetch()).offset).toBe(2)
+})
+
+test('an offset of an open transaction is unstable for who asks for stable ones', async () => {
+  const rig = await load({ records: [commit(1)] }, inTransaction(7, commit(2)))
+  expect((await rig.fetch()).offset).toBe(1)
+  expect((await rig.fetch('g', 'orders', true)).offset).toBe(-1)
+})
+
+test('an open transaction keeps its group from expiring', async () => {
+  const rig = await load(inTransaction(7, commit(2)))
+  await rig.clock.run(4 * 3_600_000)
+  expect([...rig.coordinator.groups()]).toHaveLength(1)
+})
+
+test('offsets in the format of old brokers are read', async () => {
+  const key = encodeRecordKey(legacyOffsetCommitKey, { group: 'g', topic: 'orders', partition: 0 })
+  const value = encodeRecordValue(legacyOffsetCommitValue, 0, { offset: 5n, metadata: 'old', commitTimestamp: 1n })
+  const rig = await load({ records: [{ key, value }] })
+  expect(await rig.fetch()).toEqual({ offset: 5, epoch: -1, metadata: 'old' })
+})
+
+test('records of other kinds of groups are skipped, and each type is told once', async () => {
+  const other = { key: new Uint8Array([0, 3, 0, 1, 0x67]), value: new Uint8Array([0, 0, 0, 0, 0, 1, 0]) }
+  const rig = await load({ records: [other, commit(1), other, commit(2)] })
+  expect((await rig.fetch()).offset).toBe(2)
+  expect(rig.warnings).toEqual([{ partition: 0, type: 3 }])
+})
