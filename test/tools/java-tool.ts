@@ -1,11 +1,15 @@
+import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
 import { java, SMALL_JVM } from './apache.ts'
 import { cached, CACHE, hashOf } from './cache.ts'
 import { kafkaJars } from './maven.ts'
 import { run, type RunOptions, type RunResult } from './run.ts'
 
-/** Runs a class of Apache Kafka's tools by its full name, such as `org.apache.kafka.tools.TopicCommand`. */
+const TOOL_SERVER = resolve(import.meta.dirname, 'java', 'ToolServer.java')
+
+/** Runs a class of Apache Kafka's tools by its full name, such as `org.apache.kafka.tools.TopicCommand`, in a JVM of its own. */
 export async function javaTool(
   className: string,
   args: readonly string[],
@@ -24,7 +28,7 @@ export async function javaClasses(files: readonly string[]): Promise<string> {
   })
 }
 
-/** Compiles `files` and runs the class `className` of them. */
+/** Compiles `files` and runs the class `className` of them in a JVM of its own. */
 export async function javaMain(
   files: readonly string[],
   className: string,
@@ -33,4 +37,63 @@ export async function javaMain(
 ): Promise<RunResult> {
   const command = await java(SMALL_JVM, className, args, [await javaClasses(files)])
   return run(command.program, command.args, options)
+}
+
+export interface ToolResult {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+/** One JVM that runs many tools, one after the other. */
+export interface JavaTools {
+  /** Runs `main` of the class; resolves whatever its exit code is. */
+  call(className: string, args: readonly string[], input?: string): Promise<ToolResult>
+  /** As `call`, and rejects unless the exit code is 0; returns its standard output. */
+  output(className: string, args: readonly string[], input?: string): Promise<string>
+  close(): void
+}
+
+/** Starts a JVM with Kafka's jars, its tools and the Java `files`. */
+export async function startJavaTools(files: readonly string[] = []): Promise<JavaTools> {
+  const command = await java(SMALL_JVM, 'ToolServer', [], [await javaClasses([TOOL_SERVER, ...files])])
+  const child = spawn(command.program, command.args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  const killWithParent = (): boolean => child.kill('SIGKILL')
+  process.once('exit', killWithParent)
+  child.once('exit', () => process.off('exit', killWithParent))
+  let last: Promise<unknown> = Promise.resolve()
+  const call = (className: string, args: readonly string[], input = ''): Promise<ToolResult> => {
+    const next = last.then(() => exchange(child, answers, { class: className, args, input }))
+    last = next.catch(() => undefined)
+    return next
+  }
+  return {
+    call,
+    output: async (className, args, input) => {
+      const result = await call(className, args, input)
+      if (result.code === 0) return result.out
+      const told = `${result.out.slice(-4000)}\n${result.err.slice(-4000)}`
+      throw new Error(`${className} ${args.join(' ')} ended with ${result.code}:\n${told}`)
+    },
+    close: () => void child.kill(),
+  }
+}
+
+interface ToolCommand {
+  readonly class: string
+  readonly args: readonly string[]
+  readonly input: string
+}
+
+async function exchange(
+  child: ChildProcess,
+  answers: AsyncIterator<string>,
+  command: ToolCommand,
+): Promise<ToolResult> {
+  child.stdin?.write(`${JSON.stringify(command)}\n`)
+  const answer = await answers.next()
+  if (answer.done === true) throw new Error(`the JVM ended during ${command.class}`)
+  const result: ToolResult = JSON.parse(answer.value)
+  return result
 }
