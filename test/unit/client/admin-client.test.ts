@@ -67,6 +67,12 @@ describe('AdminClient', () => {
     expect(broker.connections).toBeLessThanOrEqual(1)
   })
 
+  test('makes one connection for operations that begin together', async () => {
+    const broker = serve('b1', {})
+    await run(Promise.all([admin.describeCluster(), admin.describeCluster(), admin.describeCluster()]))
+    expect(broker.connections).toBe(1)
+  })
+
   test('does not repeat what cannot pass', async () => {
     const broker = serve('b1', {
       [ApiKey.DescribeCluster]: () => ({ errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED, errorMessage: 'no' }),

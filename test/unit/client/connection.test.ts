@@ -77,8 +77,9 @@ describe('negotiation', () => {
   })
 
   test('fails, and closes, when the broker refuses it', async () => {
-    serve({ [ApiKey.ApiVersions]: () => ({ errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED }) })
+    const broker = serve({ [ApiKey.ApiVersions]: () => ({ errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED }) })
     await expect(open()).rejects.toMatchObject({ code: 'CLUSTER_AUTHORIZATION_FAILED' })
+    expect([broker.connections, broker.open]).toEqual([1, 0])
   })
 })
 
@@ -113,13 +114,13 @@ describe('requests', () => {
     ['sends a length that is negative', Buffer.from('ffffffff', 'hex')],
     ['announces more than is taken', Buffer.from('7fffffff', 'hex')],
   ])('fail when the broker %s', async (_, answer) => {
-    serve({ [ApiKey.DescribeCluster]: () => answer })
+    const broker = serve({ [ApiKey.DescribeCluster]: () => answer })
     const connection = await open()
     await expect(connection.request(ApiKey.DescribeCluster, {})).rejects.toMatchObject({
       code: 'NETWORK_EXCEPTION',
       isRetriable: true,
     })
-    expect(connection.isOpen).toBe(false)
+    expect([connection.isOpen, broker.open]).toEqual([false, 0])
     await expect(connection.request(ApiKey.DescribeCluster, {})).rejects.toMatchObject({ code: 'NETWORK_EXCEPTION' })
   })
 

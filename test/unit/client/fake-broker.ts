@@ -16,7 +16,9 @@ export class FakeBroker {
   readonly handlers: Handlers
   /** `name/version` of each request, in order. */
   readonly requests: string[] = []
+  /** Connections ever made, and those that are open. */
   connections = 0
+  open = 0
 
   constructor(handlers: Handlers) {
     this.handlers = {
@@ -67,6 +69,7 @@ export class FakeNetwork implements Network {
     const broker = this.brokers.get(`${address.host}:${address.port}`)
     if (broker === undefined) return Promise.reject(new Error('ECONNREFUSED'))
     broker.connections++
+    broker.open++
     return Promise.resolve(new FakeConnection(broker, address))
   }
 }
@@ -113,6 +116,7 @@ class FakeConnection implements Connection {
   #close(): void {
     if (!this.#isOpen) return
     this.#isOpen = false
+    this.#broker.open--
     this.#closed(undefined)
   }
 
