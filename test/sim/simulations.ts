@@ -1,0 +1,5 @@
+import type { Simulation } from './simulation.ts'
+import { storageSimulation } from './storage.ts'
+
+/** All that `npm run sim` runs. */
+export const SIMULATIONS: readonly Simulation[] = [storageSimulation]

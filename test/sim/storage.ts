@@ -1,0 +1,259 @@
+import type { Env } from '../../broker/env/env.ts'
+import { buildBatch } from '../../broker/records/build.ts'
+import { batches, readRecords } from '../../broker/records/read.ts'
+import { DEFAULT_LOG_CONFIG } from '../../broker/storage/log-config.ts'
+import type { LogConfig } from '../../broker/storage/log-config.ts'
+import { LogManager } from '../../broker/storage/log-manager.ts'
+import type { LogManagerOptions } from '../../broker/storage/log-manager.ts'
+import { DEFAULT_INTERVALS } from '../../broker/storage/log-maintenance.ts'
+import type { PartitionLog } from '../../broker/storage/log.ts'
+import { SimWorld } from '../fakes/env.ts'
+import type { SimMachine } from '../fakes/env.ts'
+import { silentLogger } from '../fakes/logger.ts'
+import type { SimRandom } from '../fakes/random.ts'
+import { hold, PartitionHistory } from './history.ts'
+import type { AppendedBatch } from './history.ts'
+import type { Simulation, Trace } from './simulation.ts'
+
+const STEPS = 250
+const LOG_DIRS = ['/disk/a', '/disk/b']
+const PRODUCERS = 3
+
+/** Small segments, so that many boundaries are crossed. */
+const SMALL: LogConfig = { ...DEFAULT_LOG_CONFIG, segmentBytes: 4000, segmentIndexBytes: 240, indexIntervalBytes: 300 }
+
+const TOPICS: Readonly<Record<string, LogConfig>> = {
+  synced: { ...SMALL, flushMessages: 1 },
+  cached: SMALL,
+  'every-ten': { ...SMALL, flushMessages: 10 },
+  large: { ...DEFAULT_LOG_CONFIG, flushMessages: 1 },
+}
+
+const OPTIONS: LogManagerOptions = {
+  logDirs: LOG_DIRS,
+  clusterId: 'sim',
+  nodeId: 1,
+  defaults: SMALL,
+  recoveryThreadsPerDataDir: 2,
+  producerIdExpirationMs: 86_400_000,
+  tailCacheBytes: 20_000,
+  intervals: { ...DEFAULT_INTERVALS, recoveryPointCheckpointMs: 300, logStartOffsetCheckpointMs: 400 },
+}
+
+/** The log manager alone: appends, reads, deletions, and crashes of the process and of the machine in between. */
+export const storageSimulation: Simulation = {
+  name: 'storage',
+  run: (seed, trace) => new StorageRun(seed, trace).run(),
+}
+
+class StorageRun {
+  readonly #trace: Trace
+  readonly #world: SimWorld
+  readonly #machine: SimMachine
+  readonly #random: SimRandom
+  readonly #histories = new Map(Object.keys(TOPICS).map((topic) => [topic, new PartitionHistory(topic)]))
+  #env: Env
+  #manager!: LogManager
+  #nextValue = 0
+
+  constructor(seed: number, trace: Trace) {
+    this.#trace = trace
+    this.#world = new SimWorld({ seed, disk: { syncMsMax: 5 } })
+    this.#random = this.#world.random.fork()
+    this.#machine = this.#world.machine('node')
+    for (const path of LOG_DIRS) this.#machine.disk.makeDirectory(path)
+    for (const path of ['/', '/disk']) this.#machine.disk.syncDirectory(path)
+    this.#env = this.#machine.start()
+  }
+
+  async run(): Promise<void> {
+    await this.#open()
+    for (let step = 0; step < STEPS; step++) await this.#step()
+    await this.#restart()
+    await this.#readEverything()
+  }
+
+  async #step(): Promise<void> {
+    const dice = this.#random.below(100)
+    const topic = this.#random.pick([...this.#histories.keys()])
+    const log = this.#log(topic)
+    if (dice < 60) this.#append(topic, log)
+    else if (dice < 64) this.#repeat(topic, log)
+    else if (dice < 70) await this.#readSome(topic, log)
+    else if (dice < 73) log.roll()
+    else if (dice < 76) await this.#flush(topic, log)
+    else if (dice < 78) this.#deleteRecords(topic, log)
+    else if (dice < 80) await this.#crash(() => this.#machine.kill(), 'kill')
+    else if (dice < 82) await this.#crash(() => this.#machine.losePower(), 'power')
+    else if (dice < 83) await this.#restart()
+    else if (dice < 84) await this.#breakDirectory(log.parentDirectory)
+    else if (dice < 85) await this.#world.clock.run(this.#random.between(300, 1500))
+    else await this.#world.clock.run(this.#random.fraction() * 6)
+    for (const name of this.#histories.keys()) this.#acknowledge(name)
+  }
+
+  async #open(): Promise<void> {
+    const { clock, disk, random, compute } = this.#env
+    const deps = { clock, disk, random, compute, logger: silentLogger() }
+    this.#manager = await this.#world.clock.runFor(LogManager.open(OPTIONS, deps))
+    for (const [topic, config] of Object.entries(TOPICS)) {
+      await this.#world.clock.runFor(this.#manager.getOrCreate(topic, 0, null, config, true))
+    }
+  }
+
+  #log(topic: string): PartitionLog {
+    const log = this.#manager.get(topic, 0)
+    hold(log !== undefined, `${topic}: the log is gone`)
+    return log
+  }
+
+  #history(topic: string): PartitionHistory {
+    const history = this.#histories.get(topic)
+    hold(history !== undefined, `${topic}: no such topic`)
+    return history
+  }
+
+  #append(topic: string, log: PartitionLog): void {
+    const producerId = this.#random.below(PRODUCERS + 1) - 1
+    const last = this.#history(topic).lastBatches().get(producerId)
+    const values = Array.from({ length: this.#random.between(1, 20) }, () => `${topic}-${this.#nextValue++}`)
+    const isIdempotent = producerId >= 0
+    const batch = {
+      values,
+      producerId,
+      producerEpoch: isIdempotent ? 0 : -1,
+      baseSequence: isIdempotent ? (last === undefined ? 0 : last.baseSequence + last.values.length) : -1,
+    }
+    const result = log.appendAsLeader(this.#bytes(batch), 0)
+    if (!result.ok && this.#machine.disk.fault !== undefined) return
+    hold(result.ok, `${topic}: an append was refused: ${result.ok ? '' : result.message}`)
+    hold(!result.duplicate, `${topic}: a new batch was taken for a duplicate`)
+    this.#history(topic).appended({ ...batch, baseOffset: result.baseOffset })
+    this.#trace.note(`append ${topic} ${result.baseOffset}-${result.lastOffset}`)
+  }
+
+  /** An idempotent producer that had no answer sends its last batch again. */
+  #repeat(topic: string, log: PartitionLog): void {
+    // Of batches below the log's start a recovery knows nothing, in Kafka either.
+    const last = [...this.#history(topic).lastBatches().values()]
+    const sent = last.filter(({ baseOffset }) => baseOffset >= log.logStartOffset)
+    if (sent.length === 0) return
+    const batch = this.#random.pick(sent)
+    const result = log.appendAsLeader(this.#bytes(batch), 0)
+    hold(result.ok && result.duplicate, `${topic}: a repeated batch was not recognized`)
+    hold(result.baseOffset === batch.baseOffset, `${topic}: a repeated batch got another offset`)
+    this.#trace.note(`repeat ${topic} ${batch.baseOffset}`)
+  }
+
+  #bytes({ values, ...producer }: Omit<AppendedBatch, 'baseOffset'>): Uint8Array {
+    const records = values.map((value) => ({ key: null, value: Buffer.from(value) }))
+    return buildBatch({ records, baseTimestampMs: this.#world.clock.wallMs(), ...producer })
+  }
+
+  /** What the log calls acknowledgeable a producer may have been told. */
+  #acknowledge(topic: string): void {
+    const log = this.#manager.get(topic, 0)
+    if (log === undefined) return
+    log.updateHighWatermark(log.acknowledgeableOffset)
+    if (log.config.flushMessages === 1) this.#history(topic).acknowledge(log.acknowledgeableOffset)
+  }
+
+  async #flush(topic: string, log: PartitionLog): Promise<void> {
+    const { endOffset } = this.#history(topic)
+    await this.#world.clock.runFor(log.flush())
+    this.#history(topic).acknowledge(endOffset)
+    this.#trace.note(`flush ${topic} ${endOffset}`)
+  }
+
+  #deleteRecords(topic: string, log: PartitionLog): void {
+    const offset = this.#random.between(log.logStartOffset, log.highWatermark)
+    log.incrementLogStartOffset(offset)
+    this.#history(topic).deletedBefore(offset)
+    this.#trace.note(`delete ${topic} ${offset}`)
+  }
+
+  async #readSome(topic: string, log: PartitionLog): Promise<void> {
+    const offset = this.#random.between(log.logStartOffset, log.logEndOffset)
+    const maxBytes = this.#random.between(1, 3000)
+    const next = await this.#read(topic, log, offset, maxBytes)
+    this.#trace.note(`read ${topic} ${offset}-${next}`)
+  }
+
+  /** Checks what one read gives; returns the offset behind it. */
+  async #read(topic: string, log: PartitionLog, offset: number, maxBytes: number): Promise<number> {
+    const found = log.read(offset, maxBytes, Infinity, true)
+    const slice = found instanceof Promise ? await this.#world.clock.runFor(found) : found
+    let next = offset
+    for (const view of slice.buffers.flatMap((buffer) => [...batches(buffer, { torn: 'throw' })])) {
+      hold(view.computeCrc() === view.crc, `${topic}: a batch at ${view.baseOffset} is corrupt`)
+      for (const record of readRecords(view, this.#env.compute)) {
+        this.#history(topic).check(record.offset, Buffer.from(record.value ?? []).toString())
+      }
+      next = view.nextOffset
+    }
+    return next
+  }
+
+  async #readEverything(): Promise<void> {
+    for (const topic of this.#histories.keys()) {
+      const log = this.#log(topic)
+      for (let offset = log.logStartOffset; offset < log.logEndOffset;) {
+        const next = await this.#read(topic, log, offset, 5000)
+        hold(next > offset, `${topic}: nothing to read at ${offset}, before the end ${log.logEndOffset}`)
+        offset = next
+      }
+    }
+  }
+
+  async #crash(crash: () => void, kind: 'kill' | 'power'): Promise<void> {
+    const mustHave = new Map([...this.#histories.keys()].map((topic) => [topic, this.#mustSurvive(topic, kind)]))
+    crash()
+    this.#env = this.#machine.start()
+    await this.#open()
+    const bounds: string[] = []
+    for (const [topic, history] of this.#histories) {
+      const { logStartOffset, logEndOffset } = this.#log(topic)
+      bounds.push(`${topic} ${logStartOffset}-${logEndOffset}`)
+      history.recovered(logStartOffset, logEndOffset, mustHave.get(topic))
+    }
+    this.#trace.note(`${kind}: ${bounds.join(', ')}`)
+    await this.#readEverything()
+  }
+
+  /** A killed process leaves what it has written in the page cache; a power loss takes all that was not synced. */
+  #mustSurvive(topic: string, kind: 'kill' | 'power'): number {
+    const { acknowledged } = this.#history(topic)
+    if (kind === 'power') return acknowledged
+    const log = this.#log(topic)
+    return log.config.flushMessages > 10 ? log.acknowledgeableOffset : acknowledged
+  }
+
+  /** One log dir fails under load; the logs of the other go on, and nothing acknowledged is lost when the disk is back. */
+  async #breakDirectory(path: string): Promise<void> {
+    const operation = this.#random.pick(['sync', 'write'] as const)
+    const failing = (name: string, of: string) => name === operation && of.startsWith(`${path}/`)
+    this.#machine.disk.fault = (name, of) => (failing(name, of) ? 'EIO' : undefined)
+    for (const topic of this.#histories.keys()) {
+      const log = this.#manager.get(topic, 0)
+      if (log !== undefined) this.#append(topic, log)
+    }
+    await this.#world.clock.run(10)
+    const online = [...this.#histories.keys()].filter((topic) => this.#manager.get(topic, 0) !== undefined)
+    for (const topic of online) {
+      hold(
+        !this.#log(topic).directory.startsWith(`${path}/`) || operation === 'sync',
+        `${topic}: writes failed, yet it is online`,
+      )
+      this.#acknowledge(topic)
+    }
+    this.#trace.note(`${operation} fails in ${path}, online: ${online.join()}`)
+    this.#machine.disk.fault = undefined
+    await this.#crash(() => this.#machine.losePower(), 'power')
+  }
+
+  async #restart(): Promise<void> {
+    await this.#world.clock.runFor(this.#manager.shutdown())
+    for (const history of this.#histories.values()) history.acknowledge(history.endOffset)
+    await this.#crash(() => this.#machine.kill(), 'kill')
+  }
+}
