@@ -5,7 +5,11 @@ import type { ApiKey } from '../protocol/api-key.ts'
 import type { RequestOf, ResponseInputOf } from '../protocol/apis.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import { joinBroker, leadsAny, leaveBroker } from './leader-changes.ts'
-import { registerBrokerRecordVersion, supportsCordonedLogDirs, supportsDirectoryAssignment } from './record-versions.ts'
+import {
+  registerBrokerRecordVersion,
+  supportsCordonedLogDirs,
+  supportsDirectoryAssignment,
+} from '../metadata/record-versions.ts'
 import { ApiError, type NewMetadataRecord, type Outcome } from './result.ts'
 
 type Registration = RequestOf<typeof ApiKey.BrokerRegistration>

@@ -2,7 +2,7 @@ import { ELIGIBLE_LEADER_REPLICAS_VERSION } from '../metadata/features.ts'
 import { type MetadataImage, ResourceType } from '../metadata/image.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import type { ConfigRules } from './config-rules.ts'
-import { supportsCordonedLogDirs } from './record-versions.ts'
+import { supportsCordonedLogDirs } from '../metadata/record-versions.ts'
 import { ApiError, type NewMetadataRecord } from './result.ts'
 
 export interface ConfigResource {

@@ -18,7 +18,7 @@ import { electLeaders } from './elect-leaders.ts'
 import { allocateProducerIds } from './producer-ids.ts'
 import { ApiError, attempt, type NewMetadataRecord, type Outcome } from './result.ts'
 import { Sessions } from './sessions.ts'
-import { supportsControllerRegistration } from './record-versions.ts'
+import { supportsControllerRegistration } from '../metadata/record-versions.ts'
 import { updateFeatures } from './update-features.ts'
 
 /** This node does not lead the quorum, or no longer: the client looks for the one that does. */

@@ -1,6 +1,6 @@
 import { type MetadataImage, NO_LEADER, type PartitionImage, ResourceType, type TopicImage } from '../metadata/image.ts'
 import { isActive } from './placement.ts'
-import { partitionRecordVersion } from './record-versions.ts'
+import { partitionRecordVersion } from '../metadata/record-versions.ts'
 import type { NewMetadataRecord } from './result.ts'
 
 interface Election {

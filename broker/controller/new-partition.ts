@@ -1,7 +1,7 @@
 import { type MetadataImage, RECOVERED } from '../metadata/image.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import { directoryOn, isActive } from './placement.ts'
-import { partitionRecordVersion } from './record-versions.ts'
+import { partitionRecordVersion } from '../metadata/record-versions.ts'
 import { ApiError, type NewMetadataRecord } from './result.ts'
 
 /** The record of a new partition: the active replicas are its ISR, and the first of them leads. */

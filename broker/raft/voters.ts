@@ -1,0 +1,57 @@
+import { ZERO_UUID } from '../lib/uuid.ts'
+import type { VotersRecord } from '../protocol/records/control.ts'
+
+export interface VoterEndpoint {
+  readonly name: string
+  readonly host: string
+  readonly port: number
+}
+
+/** A member of the quorum. The directory id is ZERO_UUID where the voters are static (KIP-853 knows them by it). */
+export interface Voter {
+  readonly id: number
+  readonly directoryId: string
+  readonly endpoints: readonly VoterEndpoint[]
+}
+
+/** Versions of kraft.version that this node speaks: 1 has dynamic voters. */
+export const KRAFT_VERSIONS = { minSupportedVersion: 0, maxSupportedVersion: 1 }
+
+export function votersOf(record: VotersRecord): Voter[] {
+  return record.voters.map(({ voterId, voterDirectoryId, endpoints }) => ({
+    id: voterId,
+    directoryId: voterDirectoryId,
+    endpoints,
+  }))
+}
+
+export function votersRecordOf(voters: readonly Voter[]): VotersRecord {
+  return {
+    version: 0,
+    voters: voters.map(({ id, directoryId, endpoints }) => ({
+      voterId: id,
+      voterDirectoryId: directoryId,
+      endpoints: endpoints.map((endpoint) => ({ ...endpoint })),
+      kraftVersionFeature: KRAFT_VERSIONS,
+    })),
+  }
+}
+
+/** The voters of `controller.quorum.voters`: one address each, on the first controller listener. */
+export function staticVoters(
+  voters: readonly { readonly id: number; readonly host: string; readonly port: number }[],
+  listenerName: string,
+): Voter[] {
+  return voters.map(({ id, host, port }) => ({
+    id,
+    directoryId: ZERO_UUID,
+    endpoints: [{ name: listenerName, host, port }],
+  }))
+}
+
+/** Whether the voter is this node: by its id, and by its directory where the quorum knows that. */
+export function isVoter(voters: readonly Voter[], id: number, directoryId: string): boolean {
+  return voters.some(
+    (voter) => voter.id === id && (voter.directoryId === ZERO_UUID || voter.directoryId === directoryId),
+  )
+}
