@@ -32,9 +32,23 @@ export function expectAdmin(admin: Partial<Report['admin']>): void {
   expect(admin).toEqual(EXPECTED_ADMIN)
 }
 
-/** Codec of the first batch on the disk: the low three bits of its attributes, at byte 21 of a version 2 batch. */
-function codecOf(logDir: string, topic: string): string | undefined {
+/**
+ * The codec of the batches on the disk: the low three bits of the attributes, at byte 21 of a version 2 batch, whose length
+ * after the first 12 bytes is at byte 8. A batch that compression would make longer is sent as it is, so `none` counts only
+ * where there is nothing else.
+ */
+export function codecOf(logDir: string, topic: string): string {
   const directory = join(logDir, `${topic}-0`)
   const [segment = ''] = readdirSync(directory).filter((name) => name.endsWith('.log'))
-  return CODECS[readFileSync(join(directory, segment)).readInt16BE(21) & 7]
+  const content = readFileSync(join(directory, segment))
+  const found = new Set<string>()
+  for (
+    let at = 0;
+    at + 23 <= content.length && content.readInt32BE(at + 8) > 0;
+    at += 12 + content.readInt32BE(at + 8)
+  ) {
+    found.add(CODECS[content.readInt16BE(at + 21) & 7] ?? 'unknown')
+  }
+  if (found.size > 1) found.delete('none')
+  return [...found].join(', ')
 }

@@ -17,18 +17,23 @@ import org.apache.kafka.common.utils.Exit;
 public final class ToolServer {
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private static final class Exited extends RuntimeException {
-        final int code;
+    /** What a tool said first: some catch their own exit and then say 1. */
+    private static Integer exitCode;
 
-        Exited(int code) {
+    private static final class Exited extends Error {
+        Exited() {
             super(null, null, false, false);
-            this.code = code;
         }
     }
 
+    private static void exit(int code) {
+        if (exitCode == null) exitCode = code;
+        throw new Exited();
+    }
+
     public static void main(String[] args) throws Exception {
-        Exit.setExitProcedure((code, message) -> { throw new Exited(code); });
-        Exit.setHaltProcedure((code, message) -> { throw new Exited(code); });
+        Exit.setExitProcedure((code, message) -> exit(code));
+        Exit.setHaltProcedure((code, message) -> exit(code));
         Exit.setShutdownHookAdder((name, hook) -> { });
         PrintStream answers = System.out;
         BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
@@ -55,11 +60,12 @@ public final class ToolServer {
 
     private static int call(JsonNode command, PrintStream err) throws Exception {
         String[] args = JSON.convertValue(command.get("args"), String[].class);
+        exitCode = null;
         try {
             Class.forName(command.get("class").asText()).getMethod("main", String[].class).invoke(null, (Object) args);
-            return 0;
+            return exitCode == null ? 0 : exitCode;
         } catch (InvocationTargetException thrown) {
-            if (thrown.getCause() instanceof Exited) return ((Exited) thrown.getCause()).code;
+            if (exitCode != null) return exitCode;
             thrown.getCause().printStackTrace(err);
             return 1;
         }
