@@ -189,6 +189,31 @@ describe('losing offsets', () => {
     expect(await rig.fetch()).toEqual(NONE)
   })
 
+  test('a stable group loses those of topics that it does not subscribe to, by the time of the commit', async () => {
+    const rig = await CoordinatorRig.open()
+    const { memberId, generationId } = await rig.stableMember()
+    const member = { memberId, generationIdOrMemberEpoch: generationId }
+    await rig.commit(7, member)
+    await rig.commit(8, { ...member, topic: 'audit' })
+    for (let i = 0; i < 900; i++) {
+      await rig.clock.run(5000)
+      await rig.coordinator.heartbeat({ groupId: 'g', memberId, groupInstanceId: null, generationId }, rig.context(4))
+    }
+    expect([(await rig.fetch()).offset, (await rig.fetch('g', 'audit')).offset]).toEqual([7, -1])
+  })
+
+  test('a commit that is not in the log yet keeps its group from expiring', async () => {
+    const rig = await CoordinatorRig.open()
+    await rig.commit(1)
+    await rig.clock.run(HOUR_MS - 300_000)
+    rig.log.isHeld = true
+    const commit = rig.commitLater(2)
+    await rig.clock.run(600_000)
+    rig.log.release()
+    expect(await commit).toBe(ErrorCode.NONE)
+    expect((await rig.fetch()).offset).toBe(2)
+  })
+
   test('a retention of the request, before version 5, wins', async () => {
     const rig = await CoordinatorRig.open()
     await rig.commit(7, { version: 4, retentionTimeMs: 1000n })
