@@ -1,5 +1,6 @@
 import {
   CONFIG_MAP,
+  KAFKA_CLUSTER,
   LABEL_CLUSTER,
   PERSISTENT_VOLUME_CLAIM,
   POD,
@@ -26,8 +27,10 @@ export interface Observed {
   readonly statefulSets: ReadonlyMap<string, StatefulSet>
   readonly pods: readonly Pod[]
   readonly claims: readonly PersistentVolumeClaim[]
-  /** Objects under names that this cluster needs and that it does not own: `kind name`. */
+  /** Objects under names that this cluster needs and that are somebody else's: `kind name`. */
   readonly foreign: readonly string[]
+  /** The same, but of a former cluster of this name, and about to be garbage collected. */
+  readonly leftover: readonly string[]
 }
 
 /** Reads live objects, not a cache: what follows may be destructive. */
@@ -46,9 +49,8 @@ export async function observe(api: KubeApi, cluster: KafkaCluster): Promise<Obse
     statefulSets: new Map(statefulSets.map((set) => [set.metadata.name, set])),
     pods: pods.items,
     claims: claims.items,
-    foreign: present
-      .filter((child) => !isOwnedBy(child, cluster))
-      .map(({ kind, metadata }) => `${kind} ${metadata.name}`),
+    foreign: namesOf(present.filter((child) => ownership(child, cluster) === 'foreign')),
+    leftover: namesOf(present.filter((child) => ownership(child, cluster) === 'leftover')),
   }
 }
 
@@ -65,6 +67,17 @@ function childNames(cluster: KafkaCluster): [ResourceType, string][] {
   ]
 }
 
-function isOwnedBy(child: Resource, cluster: KafkaCluster): boolean {
-  return child.metadata.ownerReferences?.some(({ uid }) => uid === cluster.metadata.uid) ?? false
+type Ownership = 'mine' | 'leftover' | 'foreign'
+
+/** An orphan with the cluster's labels counts as its own: that is how a cluster is handed over (`kubectl delete --cascade=orphan`). */
+function ownership({ metadata }: Resource, cluster: KafkaCluster): Ownership {
+  const { uid, name } = cluster.metadata
+  const owner = metadata.ownerReferences?.find(({ controller }) => controller === true)
+  if (owner === undefined) return metadata.labels?.[LABEL_CLUSTER] === name ? 'mine' : 'foreign'
+  if (owner.uid === uid) return 'mine'
+  return owner.kind === KAFKA_CLUSTER.kind && owner.name === name ? 'leftover' : 'foreign'
+}
+
+function namesOf(children: readonly Resource[]): string[] {
+  return children.map(({ kind, metadata }) => `${kind} ${metadata.name}`)
 }

@@ -58,6 +58,10 @@ export function obstacle(observed: Observed, identity: Identity): Health | null 
       `${names}: there already, and not of this KafkaCluster; rename the cluster or remove them`,
     )
   }
+  if (observed.leftover.length > 0) {
+    const message = `${observed.leftover.join(', ')} of a former cluster of this name is still being removed`
+    return { state: 'progressing', reason: 'Cleanup', message }
+  }
   if ('conflict' in identity) {
     return stalled(
       'ClusterIdConflict',

@@ -69,7 +69,7 @@ export class ClusterReconciler {
 
   async #stop(cluster: KafkaCluster, health: Health): Promise<Outcome> {
     await this.#report(cluster, statusFor(cluster, health, this.#deps.clock.wallMs()), health)
-    return { requeueAfterMs: this.#options.resyncMs }
+    return { requeueAfterMs: health.state === 'stalled' ? this.#options.resyncMs : this.#options.recheckMs }
   }
 
   async #announce(cluster: KafkaCluster, clusterId: string): Promise<KafkaClusterStatus> {

@@ -75,7 +75,7 @@ export function statusOf(applied: Applied, health: Health, nowMs: number): Kafka
       bootstrapServers: bootstrapServers(cluster, port),
     })),
     pools: cluster.spec.pools.map((pool) => {
-      const nodes = nodesOf(cluster).filter((node) => node.pool === pool)
+      const nodes = nodesOf(cluster).filter((node) => node.pool.name === pool.name)
       const prefix = `${statefulSetName(cluster, pool)}-`
       return {
         name: pool.name,

@@ -40,7 +40,7 @@ export function podConfig(cluster: KafkaCluster, node: Node): Map<string, string
 function propertiesByPod(cluster: KafkaCluster, pool: Pool): Record<string, string> {
   return Object.fromEntries(
     nodesOf(cluster)
-      .filter((node) => node.pool === pool)
+      .filter((node) => node.pool.name === pool.name)
       .map((node) => [propertiesKey(node.podName), formatProperties(podConfig(cluster, node))]),
   )
 }

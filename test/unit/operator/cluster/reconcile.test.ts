@@ -1,0 +1,204 @@
+import { expect, test } from '@jest/globals'
+import {
+  CONFIG_MAP,
+  EVENT,
+  KAFKA_CLUSTER,
+  PERSISTENT_VOLUME_CLAIM,
+  POD,
+  SERVICE,
+  STATEFUL_SET,
+} from '../../../../operator/api/resource.ts'
+import type { KafkaCluster, Manifest, Resource } from '../../../../operator/api/resource.ts'
+import type { Pod, StatefulSet } from '../../../../operator/cluster/kubernetes.ts'
+import { ClusterReconciler } from '../../../../operator/cluster/reconcile.ts'
+import type { Answer } from '../../../../operator/cluster/status.ts'
+import { KubeError } from '../../../../operator/kube/api.ts'
+import { condition, kafkaCluster, operatorWorld } from '../../../fakes/operator.ts'
+
+const KEY = 'kafka/orders'
+
+function reconciling(cluster = kafkaCluster()) {
+  const world = operatorWorld()
+  const brokers: { answer: Answer } = { answer: { clusterId: '', nodeIds: [0] } }
+  const reconciler = new ClusterReconciler(
+    { image: 'ottla:1', resyncMs: 300_000, recheckMs: 3000 },
+    { ...world, askBrokers: () => Promise.resolve(brokers.answer) },
+  )
+  world.api.put(KAFKA_CLUSTER, cluster)
+  const stored = () => world.api.peek<KafkaCluster>(KAFKA_CLUSTER, 'kafka', 'orders')
+  /** What kube-controller-manager and the kubelet do. */
+  const startPods = () => {
+    const set = world.api.peek<StatefulSet>(STATEFUL_SET, 'kafka', 'orders-nodes')
+    if (set === null) throw new Error('no StatefulSet')
+    set.status = { observedGeneration: set.metadata.generation ?? 1, updatedReplicas: 1, readyReplicas: 1 }
+    world.api.put(STATEFUL_SET, set)
+    world.api.put<Pod>(POD, {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'orders-nodes-0', namespace: 'kafka', labels: { 'kafka.ottla.dev/cluster': 'orders' } },
+      status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
+    })
+    brokers.answer = { clusterId: stored()?.status?.clusterId ?? '', nodeIds: [0] }
+  }
+  return { ...world, reconciler, stored, brokers, startPods, reconcile: () => reconciler.reconcile(KEY) }
+}
+
+test('a new cluster gets an id before anything else, then everything that it needs', async () => {
+  const { api, reconcile, stored } = reconciling()
+  const outcome = await reconcile()
+  expect(api.writes.filter((write) => !write.includes('Event'))).toEqual([
+    'applyStatus KafkaCluster kafka/orders',
+    'apply ServiceAccount kafka/orders-kafka',
+    'apply Service kafka/orders-nodes',
+    'apply Service kafka/orders-bootstrap',
+    'apply PodDisruptionBudget kafka/orders-kafka',
+    'apply ConfigMap kafka/orders-nodes-config',
+    'apply StatefulSet kafka/orders-nodes',
+    'applyStatus KafkaCluster kafka/orders',
+  ])
+  expect(stored()?.status?.clusterId).toMatch(/^[A-Za-z0-9_-]{22}$/)
+  expect(condition(stored(), 'Ready')).toBe('False PodsNotReady: orders-nodes-0: not created yet')
+  expect(outcome.requeueAfterMs).toBe(3000)
+})
+
+test('it is ready when its pods are and its brokers answer', async () => {
+  const { reconcile, stored, startPods } = reconciling()
+  await reconcile()
+  startPods()
+  const outcome = await reconcile()
+  expect(condition(stored(), 'Ready')).toBe('True Ready: 1 of 1 nodes are ready')
+  expect(condition(stored(), 'Reconciling')).toBeUndefined()
+  expect(stored()?.status).toMatchObject({
+    observedGeneration: 1,
+    version: '4.3',
+    readyNodes: 1,
+    listeners: [{ name: 'plain', bootstrapServers: 'orders-bootstrap.kafka.svc:9092' }],
+    pools: [{ name: 'nodes', replicas: 1, ready: 1, nodeIds: [0] }],
+  })
+  expect(outcome.requeueAfterMs).toBe(300_000)
+})
+
+test('ready pods whose brokers do not answer are not ready', async () => {
+  const { reconcile, stored, startPods, brokers } = reconciling()
+  await reconcile()
+  startPods()
+  brokers.answer = { error: 'connection refused' }
+  await reconcile()
+  expect(condition(stored(), 'Ready')).toContain('Unknown BrokersUnreachable')
+  expect(condition(stored(), 'Ready')).toContain('connection refused')
+})
+
+test('brokers of another cluster are noticed', async () => {
+  const { reconcile, stored, startPods, brokers } = reconciling()
+  await reconcile()
+  startPods()
+  brokers.answer = { clusterId: 'other', nodeIds: [0] }
+  await reconcile()
+  expect(condition(stored(), 'Stalled')).toContain('ClusterIdConflict')
+})
+
+test('nothing is written about a cluster that is as it should be', async () => {
+  const { api, reconcile, startPods } = reconciling()
+  await reconcile()
+  startPods()
+  await reconcile()
+  const versions = () =>
+    [CONFIG_MAP, SERVICE, STATEFUL_SET, KAFKA_CLUSTER].flatMap((type) => api.all(type).map(versionOf))
+  const before = versions()
+  const events = api.all(EVENT).length
+  await reconcile()
+  expect(versions()).toEqual(before)
+  expect(api.all(EVENT)).toHaveLength(events)
+})
+
+test('what somebody changes is put back', async () => {
+  const { api, reconcile } = reconciling()
+  await reconcile()
+  const service = api.peek<Manifest>(SERVICE, 'kafka', 'orders-bootstrap')
+  if (service === null) throw new Error('no Service')
+  api.put(SERVICE, { ...service, spec: { ...(service.spec as object), selector: { app: 'mine' } } })
+  await reconcile()
+  const repaired = api.peek<Manifest & { spec: { selector: object } }>(SERVICE, 'kafka', 'orders-bootstrap')
+  expect(repaired?.spec.selector).toMatchObject({ 'kafka.ottla.dev/cluster': 'orders' })
+})
+
+test('a spec that cannot work stops it: condition, Event, and nothing made', async () => {
+  const { api, reconcile, stored } = reconciling(kafkaCluster({ config: { 'no.such.key': 1 } }))
+  await reconcile()
+  expect(condition(stored(), 'Stalled')).toContain('InvalidSpec: spec.config: no.such.key')
+  expect(api.all(STATEFUL_SET)).toEqual([])
+  const [event] = api.all(EVENT) as (Resource & { note: string; type: string })[]
+  expect(event).toMatchObject({
+    type: 'Warning',
+    note: "spec.config: no.such.key: not a key of Kafka's broker configuration",
+  })
+})
+
+test("somebody else's StatefulSet of the same name is not taken over", async () => {
+  const { api, reconcile, stored } = reconciling()
+  api.put(STATEFUL_SET, { ...STATEFUL_SET, metadata: { name: 'orders-nodes', namespace: 'kafka' } })
+  await reconcile()
+  expect(condition(stored(), 'Stalled')).toContain('NameConflict: StatefulSet orders-nodes')
+  expect(api.writes.some((write) => write.startsWith('apply '))).toBe(false)
+})
+
+test('a cluster that is made again goes on with its volumes', async () => {
+  const { api, reconcile, stored } = reconciling()
+  await reconcile()
+  const id = stored()?.status?.clusterId
+  const labels = { 'kafka.ottla.dev/cluster': 'orders' }
+  const metadata = {
+    name: 'data-0-orders-nodes-0',
+    namespace: 'kafka',
+    labels,
+    annotations: { 'kafka.ottla.dev/cluster-id': id ?? '' },
+  }
+  api.put(PERSISTENT_VOLUME_CLAIM, { ...PERSISTENT_VOLUME_CLAIM, metadata })
+  api.remove(KAFKA_CLUSTER, 'kafka', 'orders')
+  expect(api.all(STATEFUL_SET)).toEqual([])
+  const again = kafkaCluster()
+  again.metadata.uid = 'another'
+  api.put(KAFKA_CLUSTER, again)
+  await reconcile()
+  expect(stored()?.status?.clusterId).toBe(id)
+})
+
+test('a cluster that is going is left alone', async () => {
+  const cluster = kafkaCluster()
+  cluster.metadata.finalizers = ['somebody/else']
+  const { api, reconcile } = reconciling(cluster)
+  api.remove(KAFKA_CLUSTER, 'kafka', 'orders')
+  expect(await reconcile()).toEqual({})
+  expect(api.writes).toEqual([])
+})
+
+test('stopped after any call, the next run goes on to the same end', async () => {
+  const calls = await countCalls()
+  expect(calls).toBeGreaterThan(10)
+  for (let failAt = 0; failAt < calls; failAt++) {
+    const { api, reconcile, stored, startPods } = reconciling()
+    let seen = 0
+    api.intercept = () => {
+      if (seen++ === failAt) throw new KubeError(0, 'Unreachable', 'the operator is gone')
+    }
+    await reconcile().catch(() => undefined)
+    const id = stored()?.status?.clusterId
+    await reconcile()
+    startPods()
+    await reconcile()
+    expect(condition(stored(), 'Ready')).toBe('True Ready: 1 of 1 nodes are ready')
+    if (id !== undefined) expect(stored()?.status?.clusterId).toBe(id)
+  }
+})
+
+async function countCalls(): Promise<number> {
+  const { api, reconcile } = reconciling()
+  let calls = 0
+  api.intercept = () => void calls++
+  await reconcile()
+  return calls
+}
+
+function versionOf({ kind, metadata }: Resource): string {
+  return `${kind} ${metadata.name} ${metadata.resourceVersion ?? ''}`
+}

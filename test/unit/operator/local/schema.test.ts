@@ -1,0 +1,87 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { parseServerConfig } from '../../../../broker/config/server-config.ts'
+import { parseProperties } from '../../../../broker/config/properties.ts'
+import { localNode } from '../../../../operator/local/layout.ts'
+import { readManifests } from '../../../../operator/local/manifests.ts'
+import { kafkaCluster } from '../../../fakes/operator.ts'
+
+const ROOT = resolve(import.meta.dirname, '../../../..')
+let directory = ''
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'ottla-'))
+})
+afterEach(() => rmSync(directory, { recursive: true }))
+
+function read(yaml: string) {
+  writeFileSync(join(directory, 'it.yaml'), yaml)
+  return readManifests(directory)
+}
+
+const CLUSTER = `
+kind: KafkaCluster
+metadata: {name: c}
+spec: {pools: [{name: nodes, storage: {size: 1Gi}}]}
+`
+
+test('the quickstart is a cluster and a topic, defaults filled in', () => {
+  const { clusters, topics } = readManifests(join(ROOT, 'examples/quickstart'))
+  expect(clusters[0]?.spec).toMatchObject({ distribution: 'bundled', durability: { policy: 'enforce' } })
+  expect(clusters[0]?.spec.pools[0]).toMatchObject({ replicas: 1, storage: { volumes: 1 }, template: {} })
+  expect(topics.map(({ metadata, spec }) => [metadata.name, spec.partitions, spec.deletionPolicy])).toEqual([
+    ['hello', 3, 'delete'],
+  ])
+})
+
+test.each([
+  ['spec: {pools: [{name: nodes, storage: {size: 1Gi}}], colour: red}', 'spec.colour: unknown field'],
+  ['spec: {pools: [{name: nodes}]}', 'spec.pools[0].storage: required'],
+  [
+    'spec: {pools: [{name: nodes, replicas: two, storage: {size: 1Gi}}]}',
+    'spec.pools[0].replicas: must be of type integer, not string',
+  ],
+  [
+    'spec: {pools: [{name: nodes, roles: [king], storage: {size: 1Gi}}]}',
+    'spec.pools[0].roles[0]: must be one of controller, broker',
+  ],
+  ['spec: {pools: [{name: nodes, replicas: 0, storage: {size: 1Gi}}]}', 'spec.pools[0].replicas: must be at least 1'],
+])('a mistake is told with its path: %s', (spec, words) => {
+  expect(() => read(`kind: KafkaCluster\nmetadata: {name: c}\n${spec}\n`)).toThrow(words)
+})
+
+test('a topic of a cluster that is not there, and a file without a cluster, are refused', () => {
+  const topic = 'kind: KafkaTopic\nmetadata: {name: t}\nspec: {cluster: {name: other}}\n'
+  expect(() => read(`${CLUSTER}---\n${topic}`)).toThrow('there is no KafkaCluster default/other')
+  expect(() => read(topic)).toThrow('has no KafkaCluster')
+})
+
+test('YAML that cannot be read names the file', () => {
+  expect(() => read('a: [')).toThrow('it.yaml')
+})
+
+test('the broker takes the server.properties of a local node', () => {
+  const node = localNode(kafkaCluster(), { dataRoot: directory, port: 19_000, metricsPort: 19_404 })
+  const { config, warnings } = parseServerConfig(parseProperties(node.properties))
+  expect(warnings).toEqual([])
+  expect(config.advertisedListeners.map(({ name, host, port }) => `${name} ${host}:${port}`)).toEqual([
+    'PLAIN 127.0.0.1:19000',
+    'INTERNAL 127.0.0.1:19002',
+  ])
+  expect(config.metricsListen).toEqual({ host: '127.0.0.1', port: 19_404 })
+  expect(config.logDirs).toEqual([join(directory, 'orders/orders-nodes-0/data-0')])
+})
+
+test('the ports that it adds give way to those of the spec', () => {
+  const listeners = [9092, 9093].map((port) => ({ name: `l${port}`, port, type: 'internal' as const, tls: false }))
+  const { ports } = localNode(kafkaCluster({ listeners }), { dataRoot: directory, port: null, metricsPort: null })
+  expect(Object.fromEntries(ports)).toEqual({
+    l9092: 9092,
+    l9093: 9093,
+    controller: 9094,
+    internal: 9095,
+    metrics: 9404,
+  })
+})

@@ -1,0 +1,149 @@
+import { expect, test } from '@jest/globals'
+import { KAFKA_CLUSTER, KAFKA_TOPIC, LEASE, POD, STATEFUL_SET } from '../../../operator/api/resource.ts'
+import type { KafkaCluster, KafkaTopic } from '../../../operator/api/resource.ts'
+import type { Pod, StatefulSet } from '../../../operator/cluster/kubernetes.ts'
+import type { KubeApi } from '../../../operator/kube/api.ts'
+import { OperatorMetrics } from '../../../operator/metrics.ts'
+import { Operator } from '../../../operator/operator.ts'
+import type { FakeKube } from '../../fakes/kube.ts'
+import { condition, FakeTopics, kafkaCluster, kafkaTopic, operatorWorld } from '../../fakes/operator.ts'
+
+/** The API as KubeRest gives it: nothing goes through once the signal has aborted. */
+function guarded(api: FakeKube, signal: AbortSignal): KubeApi {
+  const guard =
+    <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
+    async (...args: A): Promise<R> => {
+      signal.throwIfAborted()
+      return call.apply(api, args)
+    }
+  return {
+    get: guard(api.get),
+    list: guard(api.list),
+    watch: guard(api.watch),
+    create: guard(api.create),
+    update: guard(api.update),
+    apply: guard(api.apply),
+    applyStatus: guard(api.applyStatus),
+    patch: guard(api.patch),
+    delete: guard(api.delete),
+  } as KubeApi
+}
+
+function operating(namespaces: readonly string[] | null = null) {
+  const world = operatorWorld()
+  const topics = new FakeTopics()
+  const stop = new AbortController()
+  const clusterId = () => world.api.peek<KafkaCluster>(KAFKA_CLUSTER, 'kafka', 'orders')?.status?.clusterId ?? ''
+  const admins = {
+    ask: () => Promise.resolve({ clusterId: clusterId(), nodeIds: [0] }),
+    topicsOf: () => topics,
+    forget: () => {},
+  }
+  const operator = new Operator(
+    {
+      namespaces,
+      image: 'ottla:1',
+      identity: 'me',
+      lease: { namespace: 'ops', name: 'ottla-operator' },
+      clusterWorkers: 2,
+      topicWorkers: 2,
+      resyncMs: 60_000,
+    },
+    { ...world, apiFor: (signal) => guarded(world.api, signal), metrics: new OperatorMetrics(), admins },
+  )
+  const running = operator.run(stop.signal)
+  const kubelet = () => {
+    const set = world.api.peek<StatefulSet>(STATEFUL_SET, 'kafka', 'orders-nodes')
+    if (set === null) throw new Error('no StatefulSet')
+    world.api.put(STATEFUL_SET, { ...set, status: { observedGeneration: 9, updatedReplicas: 1 } })
+    const labels = { 'kafka.ottla.dev/cluster': 'orders', 'app.kubernetes.io/managed-by': 'ottla-operator' }
+    world.api.put<Pod>(POD, {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'orders-nodes-0', namespace: 'kafka', labels },
+      status: { conditions: [{ type: 'Ready', status: 'True' }] },
+    })
+  }
+  const finish = async () => {
+    stop.abort()
+    await world.clock.run(100)
+    return running
+  }
+  return { ...world, topics, kubelet, finish, running }
+}
+
+test('from two resources to a topic on a running cluster, by watches alone', async () => {
+  const { api, clock, topics, kubelet, finish } = operating()
+  await clock.run(100)
+  api.put(KAFKA_TOPIC, kafkaTopic())
+  api.put(KAFKA_CLUSTER, kafkaCluster())
+  await clock.run(100)
+  expect(condition(api.peek<KafkaTopic>(KAFKA_TOPIC, 'team', 'payments'), 'Reconciling')).toContain('Cluster')
+  kubelet()
+  await clock.run(100)
+  expect(condition(api.peek<KafkaCluster>(KAFKA_CLUSTER, 'kafka', 'orders'), 'Ready')).toContain('True')
+  expect(condition(api.peek<KafkaTopic>(KAFKA_TOPIC, 'team', 'payments'), 'Ready')).toContain('True')
+  expect(topics.calls).toEqual(['create payments'])
+  expect(await finish()).toBe('ended')
+})
+
+test('it settles: after a while nothing is written any more', async () => {
+  const { api, clock, kubelet, finish } = operating()
+  api.put(KAFKA_CLUSTER, kafkaCluster())
+  api.put(KAFKA_TOPIC, kafkaTopic())
+  await clock.run(5000)
+  kubelet()
+  await clock.run(10_000)
+  const versions = () =>
+    [KAFKA_CLUSTER, KAFKA_TOPIC, STATEFUL_SET].map((type) => api.all(type)[0]?.metadata.resourceVersion)
+  const before = versions()
+  await clock.run(10 * 60_000)
+  expect(versions()).toEqual(before)
+  await finish()
+})
+
+test('a claim is taken over when the older one is deleted', async () => {
+  const { api, clock, kubelet, finish } = operating()
+  api.put(KAFKA_CLUSTER, kafkaCluster())
+  api.put(KAFKA_TOPIC, kafkaTopic())
+  await clock.run(1000)
+  kubelet()
+  await clock.run(4000)
+  api.put(KAFKA_TOPIC, kafkaTopic({ topicName: 'payments' }, 'later'))
+  await clock.run(1000)
+  const later = () => condition(api.peek<KafkaTopic>(KAFKA_TOPIC, 'team', 'later'), 'Ready')
+  expect(later()).toContain('TopicClaimed')
+  api.remove(KAFKA_TOPIC, 'team', 'payments')
+  await clock.run(5000)
+  expect(later()).toContain('True Ready')
+  await finish()
+})
+
+test('other namespaces are none of its business', async () => {
+  const { api, clock, finish } = operating(['elsewhere'])
+  api.put(KAFKA_CLUSTER, kafkaCluster())
+  await clock.run(5000)
+  expect(api.all(STATEFUL_SET)).toEqual([])
+  await finish()
+})
+
+test('nothing is written once the lease is lost', async () => {
+  const { api, clock, running } = operating()
+  await clock.run(100)
+  api.intercept = (call) => {
+    if (call === 'update Lease' || call === 'get Lease') throw new Error('cut off')
+  }
+  await clock.run(15_000)
+  expect(await running).toBe('lost')
+  api.writes.length = 0
+  api.put(KAFKA_CLUSTER, kafkaCluster())
+  await clock.run(60_000)
+  expect(api.writes).toEqual([])
+})
+
+test('a stopped operator gives its lease back', async () => {
+  const { api, clock, finish } = operating()
+  await clock.run(100)
+  await finish()
+  expect(api.peek(LEASE, 'ops', 'ottla-operator')).toMatchObject({ spec: { holderIdentity: '' } })
+})

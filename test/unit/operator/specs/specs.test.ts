@@ -1,0 +1,150 @@
+import { expect, test } from '@jest/globals'
+import { parseServerConfig } from '../../../../broker/config/server-config.ts'
+import type { KafkaCluster } from '../../../../operator/api/resource.ts'
+import { configHash, configMap, podConfig } from '../../../../operator/specs/config-map.ts'
+import { nodesOf } from '../../../../operator/specs/nodes.ts'
+import {
+  bootstrapService,
+  headlessService,
+  podDisruptionBudget,
+  serviceAccount,
+} from '../../../../operator/specs/services.ts'
+import { statefulSet } from '../../../../operator/specs/stateful-set.ts'
+import { kafkaCluster } from '../../../fakes/operator.ts'
+
+const OPTIONS = { image: 'ottla:1', clusterId: 'AAAAAAAAAAAAAAAAAAAAAQ', volumeClaims: null }
+
+function poolOf(cluster: KafkaCluster) {
+  const [pool] = cluster.spec.pools
+  if (pool === undefined) throw new Error('no pool')
+  return pool
+}
+
+// oxlint-disable-next-line typescript/no-explicit-any -- manifests are looked into freely
+const setOf = (cluster: KafkaCluster): any => statefulSet(cluster, poolOf(cluster), OPTIONS)
+
+function configOf(cluster: KafkaCluster): Map<string, string> {
+  const [node] = nodesOf(cluster)
+  if (node === undefined) throw new Error('no node')
+  return podConfig(cluster, node)
+}
+
+test('the broker takes the server.properties of a pod', () => {
+  const { config, warnings } = parseServerConfig(configOf(kafkaCluster({ config: { 'log.retention.hours': 24 } })))
+  expect(warnings).toEqual([])
+  expect(config).toMatchObject({ nodeId: 0, isBroker: true, isController: true, logRetentionMs: 86_400_000 })
+  expect(config.advertisedListeners.map(({ name, host, port }) => `${name} ${host}:${port}`)).toEqual([
+    'INTERNAL orders-nodes-0.orders-nodes.kafka.svc:9091',
+    'PLAIN orders-nodes-0.orders-nodes.kafka.svc:9092',
+  ])
+})
+
+test('internal topics fit on a cluster of one', () => {
+  expect(configOf(kafkaCluster()).get('offsets.topic.replication.factor')).toBe('1')
+  expect(configOf(kafkaCluster()).get('transaction.state.log.min.isr')).toBe('1')
+})
+
+test('keys of the operator win over spec.config, keys for internal topics do not', () => {
+  const config = configOf(
+    kafkaCluster({ config: { 'node.id': 7, 'log.dirs': '/', 'offsets.topic.num.partitions': 3 } }),
+  )
+  expect(config.get('node.id')).toBe('0')
+  expect(config.get('log.dirs')).toBe('/var/lib/ottla/data-0/kafka')
+  expect(config.get('offsets.topic.num.partitions')).toBe('3')
+})
+
+test('each volume is a log directory and a claim', () => {
+  const cluster = kafkaCluster()
+  poolOf(cluster).storage = { size: '5Gi', volumes: 2, class: 'fast' }
+  expect(configOf(cluster).get('log.dirs')).toBe('/var/lib/ottla/data-0/kafka,/var/lib/ottla/data-1/kafka')
+  const claims = setOf(cluster).spec.volumeClaimTemplates
+  expect(claims.map((claim: { metadata: { name: string } }) => claim.metadata.name)).toEqual(['data-0', 'data-1'])
+  expect(claims[1].spec).toMatchObject({ storageClassName: 'fast', resources: { requests: { storage: '5Gi' } } })
+})
+
+test('a claim has no owner: nothing deletes a volume by itself', () => {
+  const set = setOf(kafkaCluster())
+  expect(set.spec.volumeClaimTemplates[0].metadata.ownerReferences).toBeUndefined()
+  expect(set.spec.persistentVolumeClaimRetentionPolicy).toEqual({ whenDeleted: 'Retain', whenScaled: 'Retain' })
+})
+
+test('pods meet the restricted Pod Security Standard', () => {
+  const { spec } = setOf(kafkaCluster()).spec.template
+  expect(spec.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } })
+  expect(spec.automountServiceAccountToken).toBe(false)
+  for (const container of [...spec.initContainers, ...spec.containers]) {
+    expect(container.securityContext).toEqual({
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    })
+  }
+})
+
+test('the pod formats its directories with the cluster id, then runs the broker', () => {
+  const { spec } = setOf(kafkaCluster()).spec.template
+  const file = '/etc/ottla/$(POD_NAME).properties'
+  expect(spec.initContainers[0].args).toEqual([
+    'broker/format.ts',
+    'format',
+    '--ignore-formatted',
+    '--standalone',
+    '-t',
+    OPTIONS.clusterId,
+    '-c',
+    file,
+  ])
+  expect(spec.containers[0].args).toEqual(['broker/main.ts', file])
+  expect(configMap(kafkaCluster(), poolOf(kafkaCluster())).data).toHaveProperty(['orders-nodes-0.properties'])
+})
+
+test('a changed config changes the pod template, the same config does not', () => {
+  const hash = (config: KafkaCluster['spec']['config']) => {
+    const cluster = kafkaCluster({ config })
+    return configHash(cluster, poolOf(cluster))
+  }
+  expect(hash({ 'num.io.threads': 4 })).toBe(hash({ 'num.io.threads': '4' }))
+  expect(hash({ 'num.io.threads': 4 })).not.toBe(hash({ 'num.io.threads': 5 }))
+})
+
+test('the claims of a StatefulSet that is there are left as they are', () => {
+  const cluster = kafkaCluster()
+  const live = setOf(cluster).spec.volumeClaimTemplates
+  poolOf(cluster).storage.size = '99Gi'
+  const set = statefulSet(cluster, poolOf(cluster), { ...OPTIONS, volumeClaims: live })
+  expect((set.spec as { volumeClaimTemplates: unknown }).volumeClaimTemplates).toEqual(live)
+})
+
+test('the template adds to the pod, and cannot take away its labels', () => {
+  const cluster = kafkaCluster()
+  poolOf(cluster).template = {
+    metadata: { labels: { team: 'a', 'kafka.ottla.dev/cluster': 'other' }, annotations: { note: 'x' } },
+    nodeSelector: { disk: 'ssd' },
+  }
+  const { metadata, spec } = setOf(cluster).spec.template
+  expect(metadata.labels).toMatchObject({ team: 'a', 'kafka.ottla.dev/cluster': 'orders' })
+  expect(metadata.annotations.note).toBe('x')
+  expect(spec.nodeSelector).toEqual({ disk: 'ssd' })
+  expect(spec).not.toHaveProperty('metadata')
+})
+
+test('everything but the claims belongs to the cluster and goes with it', () => {
+  const cluster = kafkaCluster()
+  const manifests = [
+    headlessService(cluster),
+    bootstrapService(cluster),
+    podDisruptionBudget(cluster),
+    serviceAccount(cluster),
+    configMap(cluster, poolOf(cluster)),
+    setOf(cluster),
+  ]
+  for (const { metadata } of manifests) {
+    expect(metadata.ownerReferences).toMatchObject([{ kind: 'KafkaCluster', uid: 'uid-of-orders', controller: true }])
+    expect(metadata.namespace).toBe('kafka')
+  }
+})
+
+test('clients find every listener at the bootstrap Service, and no controller', () => {
+  const { spec } = bootstrapService(kafkaCluster()) as unknown as { spec: { ports: { name: string; port: number }[] } }
+  expect(spec.ports.map(({ name, port }) => `${name}:${port}`)).toEqual(['internal:9091', 'plain:9092'])
+})

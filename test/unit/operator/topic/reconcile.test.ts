@@ -1,0 +1,203 @@
+import { expect, test } from '@jest/globals'
+import { keyOf, KAFKA_CLUSTER, KAFKA_TOPIC } from '../../../../operator/api/resource.ts'
+import type { KafkaCluster, KafkaTopic } from '../../../../operator/api/resource.ts'
+import { TopicRefusal } from '../../../../operator/topic/admin.ts'
+import { TopicReconciler } from '../../../../operator/topic/reconcile.ts'
+import { condition, FakeTopics, kafkaCluster, kafkaTopic, operatorWorld } from '../../../fakes/operator.ts'
+
+const READY = {
+  type: 'Ready',
+  status: 'True',
+  reason: 'Ready',
+  message: '',
+  lastTransitionTime: '2026-01-01T00:00:00Z',
+} as const
+
+function reconciling(...topics: KafkaTopic[]) {
+  const world = operatorWorld()
+  const admin = new FakeTopics()
+  const all = () => world.api.all(KAFKA_TOPIC) as KafkaTopic[]
+  const reconciler = new TopicReconciler(
+    { resyncMs: 60_000 },
+    {
+      ...world,
+      adminOf: () => admin,
+      claimsOf: all,
+      listTopics: () => Promise.resolve(all()),
+      clusterOf: (key) => (world.api.all(KAFKA_CLUSTER) as KafkaCluster[]).find((cluster) => keyOf(cluster) === key),
+    },
+  )
+  world.api.put(KAFKA_CLUSTER, { ...kafkaCluster(), status: { conditions: [READY] } })
+  for (const topic of topics) world.api.put(KAFKA_TOPIC, topic)
+  const stored = (name = 'payments') => world.api.peek<KafkaTopic>(KAFKA_TOPIC, 'team', name)
+  const reconcile = (name = 'payments') => reconciler.reconcile(`team/${name}`)
+  return { ...world, admin, stored, reconcile }
+}
+
+test('a new resource makes its topic', async () => {
+  const { admin, reconcile, stored } = reconciling(kafkaTopic({ config: { 'retention.ms': 1000 } }))
+  await reconcile()
+  expect(admin.topics.get('payments')).toMatchObject({ partitions: 3, config: new Map([['retention.ms', '1000']]) })
+  expect(condition(stored(), 'Ready')).toBe('True Ready: topic payments is as its spec says')
+  expect(stored()?.status).toMatchObject({
+    topicName: 'payments',
+    topicId: 'id-1',
+    partitions: 3,
+    replicas: 1,
+    observedGeneration: 1,
+  })
+  expect(stored()?.metadata.finalizers).toEqual(['kafka.ottla.dev/topic'])
+})
+
+test('drift is reverted at the next look', async () => {
+  const { admin, reconcile } = reconciling(kafkaTopic({ config: { 'retention.ms': 1000 } }))
+  expect((await reconcile()).requeueAfterMs).toBe(60_000)
+  admin.topics.get('payments')?.config.set('retention.ms', '7').set('cleanup.policy', 'compact')
+  await reconcile()
+  expect(admin.topics.get('payments')?.config).toEqual(new Map([['retention.ms', '1000']]))
+})
+
+test('an existing topic is adopted, with its data', async () => {
+  const { admin, reconcile, stored } = reconciling(kafkaTopic({ partitions: 4 }))
+  admin.topics.set('payments', { topicId: 'old', partitions: 2, replicas: 1, config: new Map() })
+  await reconcile()
+  expect(admin.calls).toEqual(['grow payments 4'])
+  expect(stored()?.status).toMatchObject({ topicId: 'old', partitions: 4 })
+})
+
+test('fewer partitions than the topic has are refused in status', async () => {
+  const { admin, reconcile, stored } = reconciling(kafkaTopic({ partitions: 1 }))
+  admin.topics.set('payments', { topicId: 'old', partitions: 2, replicas: 1, config: new Map() })
+  await reconcile()
+  expect(condition(stored(), 'Stalled')).toContain('PartitionsCannotShrink: topic payments has 2 partitions')
+  expect(admin.calls).toEqual([])
+  expect(stored()?.status?.partitions).toBe(2)
+})
+
+test('another replication factor is said in status', async () => {
+  const { reconcile, stored, admin } = reconciling(kafkaTopic({ replicas: 3 }))
+  admin.topics.set('payments', { topicId: 'old', partitions: 3, replicas: 1, config: new Map() })
+  await reconcile()
+  expect(stored()?.status?.replicasChange?.state).toBe('Unsupported')
+  expect(condition(stored(), 'Ready')).toContain('False ReplicasChangeUnsupported')
+})
+
+test("the broker's refusal is told in its words", async () => {
+  const { admin, reconcile, stored } = reconciling(kafkaTopic({ replicas: 3 }))
+  admin.refusal = new TopicRefusal('INVALID_REPLICATION_FACTOR', 'only 1 broker is there')
+  await reconcile()
+  const words =
+    'InvalidReplicationFactor: KafkaCluster kafka/orders refuses: only 1 broker is there (INVALID_REPLICATION_FACTOR)'
+  expect(condition(stored(), 'Stalled')).toContain(words)
+})
+
+test('a cluster that does not answer makes it Unknown, and is tried again', async () => {
+  const { admin, reconcile, stored } = reconciling(kafkaTopic())
+  admin.failure = new Error('connection refused')
+  await expect(reconcile()).rejects.toThrow('connection refused')
+  expect(condition(stored(), 'Ready')).toContain('Unknown ClusterUnreachable')
+  admin.failure = null
+  await reconcile()
+  expect(condition(stored(), 'Ready')).toContain('True Ready')
+})
+
+test('without its cluster it waits', async () => {
+  const { reconcile, stored, api } = reconciling(kafkaTopic())
+  api.remove(KAFKA_CLUSTER, 'kafka', 'orders')
+  await reconcile()
+  expect(condition(stored(), 'Reconciling')).toContain('ClusterNotFound: there is no KafkaCluster kafka/orders')
+})
+
+test('a topic that was ready stays so while its cluster restarts', async () => {
+  const { reconcile, stored, api } = reconciling(kafkaTopic())
+  await reconcile()
+  api.put(KAFKA_CLUSTER, { ...kafkaCluster(), status: { conditions: [{ ...READY, status: 'False' }] } })
+  await reconcile()
+  expect(condition(stored(), 'Ready')).toContain('True')
+})
+
+test('of two resources for one topic the younger says who has it, and changes nothing', async () => {
+  const { admin, reconcile, stored } = reconciling(
+    kafkaTopic(),
+    kafkaTopic({ topicName: 'payments', partitions: 9 }, 'later'),
+  )
+  await reconcile('later')
+  await reconcile()
+  expect(condition(stored('later'), 'Stalled')).toContain(
+    'TopicClaimed: topic payments belongs to the older KafkaTopic team/payments',
+  )
+  expect(admin.topics.get('payments')?.partitions).toBe(3)
+  expect(condition(stored(), 'Ready')).toContain('True')
+})
+
+test('deleting the younger of the two leaves the topic', async () => {
+  const { admin, reconcile, stored, api } = reconciling(kafkaTopic(), kafkaTopic({ topicName: 'payments' }, 'later'))
+  await reconcile()
+  await reconcile('later')
+  api.remove(KAFKA_TOPIC, 'team', 'later')
+  await reconcile('later')
+  expect(stored('later')).toBeNull()
+  expect(admin.topics.has('payments')).toBe(true)
+})
+
+test('deleting the older of the two hands the topic over, with its data', async () => {
+  const { admin, reconcile, stored, api } = reconciling(
+    kafkaTopic(),
+    kafkaTopic({ topicName: 'payments', partitions: 5 }, 'later'),
+  )
+  await reconcile()
+  api.remove(KAFKA_TOPIC, 'team', 'payments')
+  await reconcile()
+  expect(stored()).toBeNull()
+  await reconcile('later')
+  expect(admin.calls).toEqual(['create payments', 'grow payments 5'])
+  expect(stored('later')?.status?.topicId).toBe('id-1')
+})
+
+test('a deleted resource deletes its topic', async () => {
+  const { admin, reconcile, stored, api } = reconciling(kafkaTopic())
+  await reconcile()
+  api.remove(KAFKA_TOPIC, 'team', 'payments')
+  await reconcile()
+  expect([admin.topics.size, stored()]).toEqual([0, null])
+})
+
+test('a retained topic outlives its resource', async () => {
+  const { admin, reconcile, stored, api } = reconciling(kafkaTopic({ deletionPolicy: 'retain' }))
+  await reconcile()
+  expect(stored()?.metadata.finalizers ?? []).toEqual([])
+  api.remove(KAFKA_TOPIC, 'team', 'payments')
+  await reconcile()
+  expect([admin.topics.size, stored()]).toEqual([1, null])
+})
+
+test('a topic that somebody has made anew is not deleted', async () => {
+  const { admin, reconcile, stored, api } = reconciling(kafkaTopic())
+  await reconcile()
+  admin.topics.set('payments', { topicId: 'new', partitions: 1, replicas: 1, config: new Map() })
+  api.remove(KAFKA_TOPIC, 'team', 'payments')
+  await reconcile()
+  expect([admin.topics.size, stored()]).toEqual([1, null])
+})
+
+test.each(['gone', 'going'])('it does not hang when its cluster is %s', async (how) => {
+  const { admin, reconcile, stored, api } = reconciling(kafkaTopic())
+  await reconcile()
+  if (how === 'going')
+    api.put(KAFKA_CLUSTER, { ...kafkaCluster(), metadata: { ...kafkaCluster().metadata, finalizers: ['x'] } })
+  api.remove(KAFKA_CLUSTER, 'kafka', 'orders')
+  admin.failure = new Error('nobody there')
+  api.remove(KAFKA_TOPIC, 'team', 'payments')
+  await reconcile()
+  expect(stored()).toBeNull()
+})
+
+test('a broker that refuses the deletion is quoted, and the resource stays', async () => {
+  const { admin, reconcile, stored, api } = reconciling(kafkaTopic())
+  await reconcile()
+  admin.refusal = new TopicRefusal('TOPIC_DELETION_DISABLED', 'Topic deletion is disabled.')
+  api.remove(KAFKA_TOPIC, 'team', 'payments')
+  await reconcile()
+  expect(condition(stored(), 'Stalled')).toContain('TopicDeletionDisabled')
+  expect(condition(stored(), 'Stalled')).toContain('set spec.deletionPolicy to retain')
+})
