@@ -1,7 +1,23 @@
+import type { Compute } from '../env/compute.ts'
+import type { Disk } from '../env/disk.ts'
 import { ELIGIBLE_LEADER_REPLICAS_VERSION, METADATA_VERSION, METADATA_VERSION_LATEST } from '../metadata/features.ts'
 import { ResourceType } from '../metadata/image.ts'
-import type { MetadataRecord } from '../protocol/metadata-record.ts'
+import { decodeMetadataRecord, type MetadataRecord } from '../protocol/metadata-record.ts'
+import { decodeSnapshot } from '../raft/snapshot-file.ts'
 import type { NewMetadataRecord } from './result.ts'
+
+export const BOOTSTRAP_CHECKPOINT = 'bootstrap.checkpoint'
+
+/** The records that `format` left in a log directory; none where it left no file. Throws SnapshotError, SchemaError, DiskError. */
+export function readBootstrap(
+  logDir: string,
+  { disk, compute }: { readonly disk: Disk; readonly compute: Pick<Compute, 'decompressSync'> },
+): MetadataRecord[] {
+  const path = `${logDir}/${BOOTSTRAP_CHECKPOINT}`
+  if (!disk.exists(path)) return []
+  const { records } = decodeSnapshot({ endOffset: 0, epoch: 0 }, disk.readFile(path), compute)
+  return records.map((record) => decodeMetadataRecord(record))
+}
 
 /**
  * The first records of a cluster: what `format` left in bootstrap.checkpoint, in a transaction as Kafka writes it. Without a file, the
