@@ -1,3 +1,5 @@
+import { hostname } from 'node:os'
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Broker } from './broker.ts'
 import { ConfigError } from './config/config-error.ts'
@@ -17,7 +19,10 @@ export async function runBroker(argv: readonly string[]): Promise<number> {
   try {
     const { config, warnings } = readConfig(env, argv)
     for (const warning of warnings) logger.warn({}, warning)
-    await using broker = await Broker.start({ config }, { env, logger, withProcessMetrics: true })
+    await using broker = await Broker.start(
+      { config, hostName: hostname() },
+      { env, logger, withProcessMetrics: true, idleRatio: idleRatio() },
+    )
     const signal = await stopSignal(broker)
     logger.info({ signal }, 'stopping')
     if (signal === 'failed') return 1
@@ -25,6 +30,17 @@ export async function runBroker(argv: readonly string[]): Promise<number> {
   } catch (error) {
     report(logger, error)
     return 1
+  }
+}
+
+/** The idle part of the event loop since it was last asked. */
+function idleRatio(): () => number {
+  let last = performance.eventLoopUtilization()
+  return () => {
+    const now = performance.eventLoopUtilization()
+    const { utilization } = performance.eventLoopUtilization(now, last)
+    last = now
+    return 1 - utilization
   }
 }
 
@@ -42,8 +58,13 @@ function readConfig(env: Env, argv: readonly string[]): { config: ServerConfig; 
   const [file, ...rest] = positionals
   if (file === undefined || rest.length > 0) throw new UsageError(USAGE)
   const overrides = new Map((values.override ?? []).map((text) => splitOverride(text)))
-  const text = new TextDecoder().decode(env.disk.readFile(file))
-  return parseServerConfig(parseProperties(text), overrides)
+  const text = new TextDecoder().decode(env.disk.readFile(resolve(file)))
+  const { config, warnings } = parseServerConfig(parseProperties(text), overrides)
+  const absolute = {
+    logDirs: config.logDirs.map((path) => resolve(path)),
+    metadataLogDir: resolve(config.metadataLogDir),
+  }
+  return { config: { ...config, ...absolute }, warnings }
 }
 
 class UsageError extends Error {
@@ -58,14 +79,14 @@ function splitOverride(text: string): [string, string] {
 
 /** A second signal ends the process at once: whoever sends two does not want to wait. */
 function stopSignal(broker: Broker): Promise<string> {
-  return new Promise((resolve) => {
+  return new Promise((stop) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.once(signal, () => {
         process.once(signal, () => process.exit(1))
-        resolve(signal)
+        stop(signal)
       })
     }
-    broker.onFailed(() => resolve('failed'))
+    broker.onFailed(() => stop('failed'))
   })
 }
 

@@ -1,11 +1,11 @@
 import type { Clock, Timer } from '../env/clock.ts'
 import type { ApiKey } from '../protocol/api-key.ts'
-import type { RequestInputOf, ResponseInputOf } from '../protocol/apis.ts'
+import type { RequestOf, ResponseInputOf } from '../protocol/apis.ts'
 import { ErrorCode, errorName } from '../protocol/errors.ts'
 import type { Logger } from '../telemetry/logger.ts'
 
-type Registration = RequestInputOf<typeof ApiKey.BrokerRegistration>
-type Heartbeat = RequestInputOf<typeof ApiKey.BrokerHeartbeat>
+type Registration = RequestOf<typeof ApiKey.BrokerRegistration>
+type Heartbeat = RequestOf<typeof ApiKey.BrokerHeartbeat>
 
 /** The way to the active controller. */
 export interface ControllerChannel {
@@ -111,6 +111,7 @@ export class BrokerLifecycle {
         wantFence: false,
         wantShutDown: this.#wantsShutdown,
         offlineLogDirs: [...offlineLogDirs()],
+        cordonedLogDirs: null,
       })
       if (answer.errorCode === ErrorCode.NONE) this.#heard(answer)
       else

@@ -102,6 +102,10 @@ export class Partition {
   get isLeader(): boolean {
     return this.#state.leader === this.#nodeId && this.#removed === undefined
   }
+  /** Its log dir has failed, or it is gone from here. */
+  get isOffline(): boolean {
+    return this.#removed !== undefined
+  }
   /** No more than the replicas that there are: as in Apache Kafka, a topic with fewer is not held to it. */
   get minInSyncReplicas(): number {
     return Math.min(this.#rules.minInSyncReplicas, this.#state.replicas.length)

@@ -1,0 +1,99 @@
+import type { Controller } from './controller/controller.ts'
+import type { GroupCoordinator } from './coordinator/group/group-coordinator.ts'
+import type { MetadataImage } from './metadata/image.ts'
+import { NO_LEADER } from './metadata/image.ts'
+import type { ReplicaManager } from './replication/replica-manager.ts'
+import type { SocketServer } from './server/server.ts'
+import type { LogManager } from './storage/log-manager.ts'
+import type {
+  ControllerSample,
+  GaugeSources,
+  LagSample,
+  PartitionSample,
+  RaftSample,
+} from './telemetry/kafka-gauges.ts'
+
+export interface GaugeParts {
+  readonly nodeId: number
+  readonly listeners: readonly string[]
+  readonly image: () => MetadataImage
+  readonly controller: Controller
+  readonly raft: () => RaftSample
+  readonly replicas: ReplicaManager
+  readonly logs: LogManager
+  readonly groups: GroupCoordinator
+  readonly server: SocketServer
+  readonly idleRatio: () => number
+}
+
+/** Kafka's own gauges, read off the parts of a running broker at each scrape. */
+export function gaugeSources(parts: GaugeParts): GaugeSources {
+  const { replicas, logs, groups, server, controller, image } = parts
+  return {
+    ledPartitions: () => ledPartitions(replicas),
+    partitionCount: () => [...replicas.partitions()].length,
+    offlineReplicaCount: () => [...replicas.partitions()].filter(({ isOffline }) => isOffline).length,
+    producerIdCount: () => logs.logs().reduce((count, log) => count + log.producers.size, 0),
+    logs: () =>
+      logs.logs().map((log) => ({
+        topic: log.topic,
+        partition: log.partition,
+        sizeInBytes: log.sizeInBytes(),
+        logStartOffset: log.logStartOffset,
+        logEndOffset: log.logEndOffset,
+        segments: log.segmentCount,
+      })),
+    offlineLogDirectoryCount: () => logs.directories().filter(({ online }) => !online).length,
+    controller: () => controllerSample(controller, image()),
+    raft: parts.raft,
+    connections: () => parts.listeners.map((listener) => [listener, server.connectionCount(listener)] as const),
+    idleRatio: parts.idleRatio,
+    consumerLag: () => consumerLag(groups, replicas),
+    groups: () => Object.entries(groups.counts().groups),
+  }
+}
+
+function* ledPartitions(replicas: ReplicaManager): Generator<PartitionSample> {
+  for (const partition of replicas.partitions()) {
+    if (!partition.isLeader) continue
+    const { log, state, rules } = partition
+    yield {
+      topic: log.topic,
+      partition: log.partition,
+      replicas: state.replicas.length,
+      isr: state.isr.length,
+      minIsr: rules.minInSyncReplicas,
+    }
+  }
+}
+
+function controllerSample(controller: Controller, image: MetadataImage): ControllerSample {
+  const brokers = [...image.brokers.values()]
+  let partitions = 0
+  let offlinePartitions = 0
+  let topics = 0
+  for (const topic of image.topics.byId.values()) {
+    topics++
+    partitions += topic.partitions.length
+    offlinePartitions += topic.partitions.filter(({ leader }) => leader === NO_LEADER).length
+  }
+  const fencedBrokers = brokers.filter(({ isFenced }) => isFenced).length
+  return {
+    isActive: controller.isActive,
+    activeBrokers: brokers.length - fencedBrokers,
+    fencedBrokers,
+    topics,
+    partitions,
+    offlinePartitions,
+    uncleanElections: 0,
+  }
+}
+
+/** Where the partition is led from here: its leader knows the end of its log. */
+function* consumerLag(groups: GroupCoordinator, replicas: ReplicaManager): Generator<LagSample> {
+  for (const { groupId, topic, partition, offset } of groups.committedOffsets()) {
+    const led = replicas.get(topic, partition)
+    if (led?.isLeader === true)
+      yield { group: groupId, topic, partition, lag: Math.max(0, led.log.highWatermark - offset) }
+  }
+}
