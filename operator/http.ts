@@ -1,6 +1,7 @@
-import type { Server } from 'node:http'
 import express from 'express'
 import type { Registry } from 'prom-client'
+
+type Server = ReturnType<ReturnType<typeof express>['listen']>
 
 export interface HttpOptions {
   readonly host: string
@@ -14,7 +15,7 @@ export interface HttpOptions {
 export function serveHttp(
   { host, port }: HttpOptions,
   deps: { registry: Registry; isReady: () => boolean },
-): Promise<AsyncDisposable & { readonly server: Server }> {
+): Promise<AsyncDisposable> {
   const app = express()
   app.disable('x-powered-by')
   app.get('/healthz', (_, response) => {
@@ -32,7 +33,7 @@ export function serveHttp(
   })
   return new Promise((resolve, reject) => {
     const server = app.listen(port, host, (error?: Error) => {
-      if (error === undefined) resolve({ server, [Symbol.asyncDispose]: () => close(server) })
+      if (error === undefined) resolve({ [Symbol.asyncDispose]: () => close(server) })
       else reject(error)
     })
   })

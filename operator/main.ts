@@ -47,11 +47,11 @@ async function runOperator(args: readonly string[]): Promise<number> {
   const metrics = new OperatorMetrics()
   const transport = KubeTransport.fromEnvironment()
   const signal = stopSignal()
-  await using admins = new Admins(
-    { bootstrapOf: (cluster) => splitAddress(bootstrapServers(cluster, INTERNAL_PORT)) },
-    env,
+  await using stack = new AsyncDisposableStack()
+  const admins = stack.use(
+    new Admins({ bootstrapOf: (cluster) => splitAddress(bootstrapServers(cluster, INTERNAL_PORT)) }, env),
   )
-  await using _http = await serveHttp(flags.http, { registry: metrics.registry, isReady: () => true })
+  stack.use(await serveHttp(flags.http, { registry: metrics.registry, isReady: () => true }))
   const identity = `${process.env.POD_NAME ?? hostname()}_${Buffer.from(env.random.bytes(4)).toString('hex')}`
   const operator = new Operator(
     { ...flags.operator, identity },
@@ -73,7 +73,6 @@ async function runOnThisMachine(args: readonly string[]): Promise<number> {
       'metrics-port': { type: 'string' },
     },
   })
-  const portOf = (text: string | undefined): number | null => (text === undefined ? null : Number.parseInt(text, 10))
   const env = nodeEnv()
   const addresses = new Map<string, { host: string; port: number }>()
   await using admins = new Admins(
@@ -99,6 +98,13 @@ async function runOnThisMachine(args: readonly string[]): Promise<number> {
   }
   await runLocal(options, deps, stopSignal())
   return 0
+}
+
+function portOf(text: string | undefined): number | null {
+  if (text === undefined) return null
+  const port = Number(text)
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new LocalError(`${text} is not a port`)
+  return port
 }
 
 async function main(): Promise<number> {

@@ -48,7 +48,6 @@ export function identityOf({ cluster, statefulSets, claims }: Observed): Identit
 
 /** Why nothing may be done about this cluster, or null. */
 export function obstacle(observed: Observed, identity: Identity): Health | null {
-  const stalled = (reason: string, message: string): Health => ({ state: 'stalled', reason, message })
   const problem = specProblem(observed.cluster)
   if (problem !== null) return stalled('InvalidSpec', problem)
   if (observed.foreign.length > 0) {
@@ -69,6 +68,10 @@ export function obstacle(observed: Observed, identity: Identity): Health | null 
     )
   }
   return null
+}
+
+function stalled(reason: string, message: string): Health {
+  return { state: 'stalled', reason, message }
 }
 
 /** What has to be there. Pure; the same for the same observation. */

@@ -22,7 +22,6 @@ export interface Applied {
 
 /** How the cluster is doing. */
 export function healthOf({ cluster, clusterId, statefulSets, pods, answer }: Applied): Health {
-  const progressing = (reason: string, message: string): Health => ({ state: 'progressing', reason, message })
   const troubles = nodesOf(cluster).flatMap(({ podName }) => {
     const pod = pods.find(({ metadata }) => metadata.name === podName)
     if (pod === undefined) return [`${podName}: not created yet`]
@@ -58,6 +57,10 @@ export function healthOf({ cluster, clusterId, statefulSets, pods, answer }: App
     reason: 'Ready',
     message: `${nodesOf(cluster).length} of ${nodesOf(cluster).length} nodes are ready`,
   }
+}
+
+function progressing(reason: string, message: string): Health {
+  return { state: 'progressing', reason, message }
 }
 
 /** The whole status of a cluster; fields that are not known now keep what they had. */

@@ -88,20 +88,23 @@ function formatContainer(pool: Pool, { image, clusterId }: StatefulSetOptions): 
 
 function brokerContainer(cluster: KafkaCluster, pool: Pool, { image }: StatefulSetOptions): object {
   const ports = [...listenerPorts(cluster), ['metrics', METRICS_PORT] as const]
-  const probe = (path: string): object => ({ path, port: 'metrics', scheme: 'HTTP' })
   return {
     ...container(pool, 'kafka', image),
     args: ['broker/main.ts', PROPERTIES],
     ports: ports.map(([name, containerPort]) => ({ name, containerPort, protocol: 'TCP' })),
     startupProbe: {
-      httpGet: probe('/healthz'),
+      httpGet: metricsPath('/healthz'),
       periodSeconds: 1,
       timeoutSeconds: 5,
       failureThreshold: STARTUP_MAX_SECONDS,
     },
-    livenessProbe: { httpGet: probe('/healthz'), periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
-    readinessProbe: { httpGet: probe('/readyz'), periodSeconds: 3, timeoutSeconds: 5, failureThreshold: 2 },
+    livenessProbe: { httpGet: metricsPath('/healthz'), periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
+    readinessProbe: { httpGet: metricsPath('/readyz'), periodSeconds: 3, timeoutSeconds: 5, failureThreshold: 2 },
   }
+}
+
+function metricsPath(path: string): object {
+  return { path, port: 'metrics', scheme: 'HTTP' }
 }
 
 /** What both containers have; the image's entry point is `node`. */

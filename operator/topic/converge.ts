@@ -30,12 +30,7 @@ export async function convergeTopic(
 }
 
 function perform(admin: TopicAdmin, name: string, action: Action): Promise<void> {
-  switch (action.kind) {
-    case 'create':
-      return admin.create(action.topic)
-    case 'grow':
-      return admin.grow(name, action.partitions)
-    case 'alterConfig':
-      return admin.alterConfig(name, action.set, action.unset)
-  }
+  if (action.kind === 'create') return admin.create(action.topic)
+  if (action.kind === 'grow') return admin.grow(name, action.partitions)
+  return admin.alterConfig(name, action.set, action.unset)
 }

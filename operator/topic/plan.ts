@@ -44,19 +44,15 @@ function replicasChange(spec: KafkaTopic['spec'], name: string, state: TopicStat
 
 /** What an action does, for Events and logs. */
 export function describeAction(name: string, action: Action): { reason: string; note: string } {
-  switch (action.kind) {
-    case 'create':
-      return { reason: 'TopicCreated', note: `created topic ${name} with ${action.topic.partitions} partitions` }
-    case 'grow':
-      return { reason: 'PartitionsAdded', note: `topic ${name}: ${action.from} -> ${action.partitions} partitions` }
-    case 'alterConfig': {
-      const changes = [
-        ...[...action.set].map(([key, value]) => `${key}=${value}`),
-        ...action.unset.map((key) => `${key} back to its default`),
-      ]
-      return { reason: 'ConfigChanged', note: `topic ${name}: ${changes.join(', ')}` }
-    }
+  if (action.kind === 'create') {
+    return { reason: 'TopicCreated', note: `created topic ${name} with ${action.topic.partitions} partitions` }
   }
+  if (action.kind === 'grow') {
+    return { reason: 'PartitionsAdded', note: `topic ${name}: ${action.from} -> ${action.partitions} partitions` }
+  }
+  const set = [...action.set].map(([key, value]) => `${key}=${value}`)
+  const unset = action.unset.map((key) => `${key} back to its default`)
+  return { reason: 'ConfigChanged', note: `topic ${name}: ${[...set, ...unset].join(', ')}` }
 }
 
 /** The resources other than `topic`, not being deleted, that claim the same topic of the same cluster; the oldest first. */

@@ -13,14 +13,19 @@ export const KINDS = ['kafkacluster', 'kafkatopic'] as const
 type Schema = Record<string, unknown>
 
 interface Crd {
-  spec: { names: { kind: string }; versions: { schema: { openAPIV3Schema: Schema } }[] }
+  spec: {
+    names: { kind: string }
+    versions: { schema: { openAPIV3Schema: { properties: { spec: Schema; status: Schema } } } }[]
+  }
 }
 
 /** The TypeScript source of the types of `crds/<file>.yaml`. */
 export async function crdTypes(file: (typeof KINDS)[number]): Promise<string> {
   const crd = parse(readFileSync(join(ROOT, 'crds', `${file}.yaml`), 'utf8')) as Crd
   const kind = crd.spec.names.kind
-  const { spec, status } = crd.spec.versions[0]?.schema.openAPIV3Schema.properties as { spec: Schema; status: Schema }
+  const [version] = crd.spec.versions
+  if (version === undefined) throw new Error(`crds/${file}.yaml has no version`)
+  const { spec, status } = version.schema.openAPIV3Schema.properties
   const parts: string[] = [`// Generated from crds/${file}.yaml by "npm run generate:crds": do not edit.`]
   for (const [name, schema] of Object.entries({ [`${kind}Spec`]: spec, [`${kind}Status`]: status })) {
     parts.push(

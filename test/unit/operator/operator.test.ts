@@ -10,23 +10,21 @@ import { condition, FakeTopics, kafkaCluster, kafkaTopic, operatorWorld } from '
 
 /** The API as KubeRest gives it: nothing goes through once the signal has aborted. */
 function guarded(api: FakeKube, signal: AbortSignal): KubeApi {
-  const guard =
-    <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
-    async (...args: A): Promise<R> => {
-      signal.throwIfAborted()
-      return call.apply(api, args)
-    }
+  const guard = async <R>(call: () => Promise<R>): Promise<R> => {
+    signal.throwIfAborted()
+    return call()
+  }
   return {
-    get: guard(api.get),
-    list: guard(api.list),
-    watch: guard(api.watch),
-    create: guard(api.create),
-    update: guard(api.update),
-    apply: guard(api.apply),
-    applyStatus: guard(api.applyStatus),
-    patch: guard(api.patch),
-    delete: guard(api.delete),
-  } as KubeApi
+    get: (...args) => guard(() => api.get(...args)),
+    list: (...args) => guard(() => api.list(...args)),
+    watch: (...args) => guard(() => api.watch(...args)),
+    create: (...args) => guard(() => api.create(...args)),
+    update: (...args) => guard(() => api.update(...args)),
+    apply: (...args) => guard(() => api.apply(...args)),
+    applyStatus: (...args) => guard(() => api.applyStatus(...args)),
+    patch: (...args) => guard(() => api.patch(...args)),
+    delete: (...args) => guard(() => api.delete(...args)),
+  }
 }
 
 function operating(namespaces: readonly string[] | null = null) {

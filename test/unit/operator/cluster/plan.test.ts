@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import type { Resource } from '../../../../operator/api/resource.ts'
 import type { PersistentVolumeClaim, StatefulSet } from '../../../../operator/cluster/kubernetes.ts'
 import type { Observed } from '../../../../operator/cluster/observe.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { backoffMs } from '../../../../operator/runtime/backoff.ts'
 import { WorkQueue } from '../../../../operator/runtime/queue.ts'
 import { SimClock } from '../../../fakes/clock.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { parseProperties } from '../../../../broker/config/properties.ts'
 import { formatProperties } from '../../../../operator/specs/properties.ts'
 

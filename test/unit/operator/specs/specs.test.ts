@@ -98,11 +98,12 @@ test('the pod formats its directories with the cluster id, then runs the broker'
   expect(configMap(kafkaCluster(), poolOf(kafkaCluster())).data).toHaveProperty(['orders-nodes-0.properties'])
 })
 
+function hash(config: KafkaCluster['spec']['config']): string {
+  const cluster = kafkaCluster({ config })
+  return configHash(cluster, poolOf(cluster))
+}
+
 test('a changed config changes the pod template, the same config does not', () => {
-  const hash = (config: KafkaCluster['spec']['config']) => {
-    const cluster = kafkaCluster({ config })
-    return configHash(cluster, poolOf(cluster))
-  }
   expect(hash({ 'num.io.threads': 4 })).toBe(hash({ 'num.io.threads': '4' }))
   expect(hash({ 'num.io.threads': 4 })).not.toBe(hash({ 'num.io.threads': 5 }))
 })

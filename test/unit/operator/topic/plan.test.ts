@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import type { KafkaTopic } from '../../../../operator/api/resource.ts'
 import { TopicClaims } from '../../../../operator/topic/claims.ts'
 import { convergeTopic } from '../../../../operator/topic/converge.ts'
