@@ -1,5 +1,6 @@
+import { brokerSimulation } from './broker.ts'
 import type { Simulation } from './simulation.ts'
 import { storageSimulation } from './storage.ts'
 
 /** All that `npm run sim` runs. */
-export const SIMULATIONS: readonly Simulation[] = [storageSimulation]
+export const SIMULATIONS: readonly Simulation[] = [storageSimulation, brokerSimulation]

@@ -1,0 +1,77 @@
+import { hold } from './history.ts'
+
+interface Sent {
+  readonly producer: string
+  /** The place in what this producer sent to the partition. */
+  readonly order: number
+}
+
+/**
+ * What clients know of one partition: what was sent, what was acknowledged and where. A value that was sent and not acknowledged may
+ * be there or not; one that was acknowledged is there, at its offset; none is there twice, and each producer's are in order.
+ */
+export class ClientHistory {
+  readonly name: string
+  readonly #sent = new Map<string, Sent>()
+  readonly #counts = new Map<string, number>()
+  readonly #acknowledged = new Map<number, string>()
+  #highWatermark = 0
+
+  constructor(name: string) {
+    this.name = name
+  }
+
+  sending(producer: string, value: string): void {
+    const order = this.#counts.get(producer) ?? 0
+    this.#counts.set(producer, order + 1)
+    this.#sent.set(value, { producer, order })
+  }
+
+  acknowledged(offset: number, value: string): void {
+    const other = this.#acknowledged.get(offset)
+    hold(other === undefined || other === value, `${this.name}: offset ${offset} was given to ${other} and to ${value}`)
+    this.#acknowledged.set(offset, value)
+  }
+
+  /** A fetch or a ListOffsets said so. What was readable once stays readable. */
+  sawHighWatermark(offset: number): void {
+    hold(offset >= this.#highWatermark, `${this.name}: high watermark ${this.#highWatermark}, then ${offset}`)
+    this.#highWatermark = offset
+  }
+
+  get highWatermark(): number {
+    return this.#highWatermark
+  }
+
+  /** A record that a consumer was given. */
+  saw(offset: number, value: string): void {
+    hold(this.#sent.has(value), `${this.name}: offset ${offset} holds ${value}, which nobody sent`)
+    const expected = this.#acknowledged.get(offset)
+    hold(
+      expected === undefined || expected === value,
+      `${this.name}: offset ${offset} holds ${value}, ${expected} was acknowledged there`,
+    )
+  }
+
+  /** The whole partition, in order, at the end. */
+  checkAll(values: readonly string[]): void {
+    for (const [offset, value] of this.#acknowledged) {
+      hold(values[offset] === value, `${this.name}: ${value} was acknowledged at ${offset}, there is ${values[offset]}`)
+    }
+    const seen = new Set<string>()
+    const last = new Map<string, number>()
+    for (const [offset, value] of values.entries()) {
+      hold(!seen.has(value), `${this.name}: ${value} is there twice, the second time at ${offset}`)
+      seen.add(value)
+      const sent = this.#sent.get(value)
+      hold(sent !== undefined, `${this.name}: offset ${offset} holds ${value}, which nobody sent`)
+      const before = last.get(sent.producer) ?? -1
+      hold(sent.order > before, `${this.name}: ${value} at ${offset} is behind a later one of ${sent.producer}`)
+      last.set(sent.producer, sent.order)
+    }
+  }
+
+  get acknowledgedCount(): number {
+    return this.#acknowledged.size
+  }
+}
