@@ -16,7 +16,7 @@ export function servedApis(handlers: readonly Handler<ApiKey>[], readiness: Read
   return handlers.map((handler) => {
     const handle: ServedApi['handle'] = (request, context) => handler.handle(request as RequestOf<ApiKey>, context)
     return {
-      api: APIS[handler.key] as unknown as Api,
+      api: APIS[handler.key],
       overlaps: handler.overlaps === true,
       handle: (request, context) =>
         readiness.isReady() ? handle(request, context) : readiness.ready.then(() => handle(request, context)),

@@ -60,8 +60,7 @@ export interface HandlerDeps {
 /** The API table of one kind of listener; ApiVersions tells just what is in it. */
 export function handlersFor(kind: ListenerKind, deps: HandlerDeps): Handler<ApiKey>[] {
   const handlers = allHandlers(kind, deps).filter(({ key }) => APIS[key].listeners.includes(kind))
-  const advertised = (): readonly Api[] =>
-    table.filter(({ isHidden }) => isHidden !== true).map(({ key }) => APIS[key] as unknown as Api)
+  const advertised = (): readonly Api[] => table.filter(({ isHidden }) => isHidden !== true).map(({ key }) => APIS[key])
   const table: Handler<ApiKey>[] = [
     ...handlers,
     apiVersionsHandler({ served: advertised, features: deps.features }),

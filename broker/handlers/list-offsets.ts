@@ -34,21 +34,13 @@ export function listOffsetsHandler(deps: ListOffsetsDeps): Handler<typeof ApiKey
   return {
     key: ApiKey.ListOffsets,
     handle: async (request, { apiVersion }) => {
-      const seen = new Set<string>()
-      const repeated = new Set<string>()
-      for (const { name, partitions } of request.topics) {
-        for (const { partitionIndex } of partitions) {
-          const key = `${name}-${partitionIndex}`
-          if (seen.has(key)) repeated.add(key)
-          seen.add(key)
-        }
-      }
+      const repeated = repetitions(request)
       const topics = request.topics.map(async ({ name, partitions }) => ({
         name,
         partitions: await Promise.all(
           partitions.map((asked) =>
             repeated.has(`${name}-${asked.partitionIndex}`)
-              ? found(asked, ErrorCode.INVALID_REQUEST)
+              ? Promise.resolve(found(asked, ErrorCode.INVALID_REQUEST))
               : lookUp(deps.replicas.find(name, asked.partitionIndex), asked, request.isolationLevel, apiVersion),
           ),
         ),
@@ -56,6 +48,20 @@ export function listOffsetsHandler(deps: ListOffsetsDeps): Handler<typeof ApiKey
       return { throttleTimeMs: 0, topics: await Promise.all(topics) }
     },
   }
+}
+
+/** Partitions that the request names more than once, as `topic-index`. */
+function repetitions(request: ListOffsetsRequest): Set<string> {
+  const seen = new Set<string>()
+  const repeated = new Set<string>()
+  for (const { name, partitions } of request.topics) {
+    for (const { partitionIndex } of partitions) {
+      const key = `${name}-${partitionIndex}`
+      if (seen.has(key)) repeated.add(key)
+      seen.add(key)
+    }
+  }
+  return repeated
 }
 
 function found(

@@ -225,7 +225,7 @@ export class Partition {
   #failWaiters(error: ErrorCode): void {
     this.#onLocal.fail(error)
     this.#onCommitted.fail(error)
-    for (const progressed of [...this.#onProgress]) progressed()
+    this.#progress()
   }
 
   #advance(): void {
@@ -234,7 +234,12 @@ export class Partition {
     if (!this.isLeader || !this.#isOnlyInSyncReplica() || local <= this.log.highWatermark) return
     this.log.updateHighWatermark(local)
     this.#onCommitted.advance(local)
-    for (const progressed of [...this.#onProgress]) progressed()
+    this.#progress()
+  }
+
+  /** Those who are told may stop to wait, or begin to, meanwhile. */
+  #progress(): void {
+    for (const progressed of Array.from(this.#onProgress)) progressed()
   }
 
   #isOnlyInSyncReplica(): boolean {

@@ -1,6 +1,6 @@
 import type { Connection } from '../env/network.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import { FrameDecoder } from './frame-decoder.ts'
+import { FrameDecoder } from '../protocol/frame-decoder.ts'
 
 /** What a request comes to: the answer's bytes, no answer at all (Produce with acks=0), or the end of the connection. */
 export type Reply = readonly Uint8Array[] | 'none' | 'close'
@@ -87,12 +87,7 @@ export class ServerConnection implements Peer {
 
   #receive(chunk: Uint8Array): void {
     this.#lastActiveMs = this.#deps.nowMs()
-    try {
-      this.#decoder.push(chunk)
-    } catch (error) {
-      this.#reject(error)
-      return
-    }
+    this.#decoder.push(chunk)
     this.#pumpSafely()
   }
 
