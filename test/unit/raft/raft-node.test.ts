@@ -1,0 +1,167 @@
+import { expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import type { RaftNode } from '../../../broker/raft/raft-node.ts'
+import { METADATA_DIR, RaftBench, values } from './harness.ts'
+
+async function proposed(bench: RaftBench, node: RaftNode, ...names: readonly string[]): Promise<number> {
+  const committed = node.propose(values(...names))
+  await bench.run()
+  return committed
+}
+
+test('the first start makes an epoch of its own and tells of it before anything is proposed', async () => {
+  const bench = new RaftBench(1)
+  const { node, recorder } = await bench.open()
+  expect(recorder.heard).toEqual(['0: control', 'leader 1 in epoch 1'])
+  expect(node.leaderAndEpoch).toEqual({ leaderId: 1, epoch: 1 })
+})
+
+test('what is proposed is heard before the proposal resolves, in the order of the log', async () => {
+  const bench = new RaftBench(2)
+  const { node, recorder } = await bench.open()
+  const done: string[] = []
+  const first = node.propose(values('a', 'b')).then((offset) => done.push(`${recorder.heard.at(-1)} at ${offset}`))
+  const second = node.propose(values('c')).then((offset) => done.push(`${recorder.heard.at(-1)} at ${offset}`))
+  await bench.run()
+  await Promise.all([first, second])
+  expect(recorder.heard.slice(2)).toEqual(['1: a,b', '3: c'])
+  expect(done).toEqual(['3: c at 2', '3: c at 3'])
+})
+
+test('nothing counts before it is synced', async () => {
+  const bench = new RaftBench(3)
+  const { node, recorder } = await bench.open()
+  const heard = recorder.heard.length
+  void node.propose(values('a'))
+  expect(recorder.heard.length).toBe(heard)
+  expect(node.highWatermark).toBe(1)
+  await bench.run()
+  expect(node.highWatermark).toBe(2)
+})
+
+test('proposals of one tick share a sync', async () => {
+  const bench = new RaftBench(4)
+  const { node } = await bench.open()
+  const before = bench.machine.disk.counts.sync
+  const all = Array.from({ length: 50 }, (_, index) => node.propose(values(`r${index}`)))
+  await bench.run()
+  await Promise.all(all)
+  expect(bench.machine.disk.counts.sync - before).toBeLessThanOrEqual(2)
+})
+
+test('a restart hears everything again, in a new epoch', async () => {
+  const bench = new RaftBench(5)
+  const first = await bench.open()
+  await proposed(bench, first.node, 'a')
+  const { recorder } = await bench.reopen('killed')
+  expect(recorder.heard).toEqual(['0: control', '1: a', '2: control', 'leader 1 in epoch 2'])
+})
+
+test('a proposal that is not committed when the node stops is rejected', async () => {
+  const bench = new RaftBench(6)
+  const { node } = await bench.open()
+  const pending = node.propose(values('a'))
+  const rejected = expect(pending).rejects.toMatchObject({ code: 'NOT_CONTROLLER' })
+  await node.close()
+  await rejected
+  await expect(node.propose(values('b'))).rejects.toMatchObject({ code: 'NOT_CONTROLLER' })
+})
+
+test('a disk that fails ends the leadership', async () => {
+  const bench = new RaftBench(7)
+  const { node, recorder } = await bench.open()
+  bench.machine.disk.fault = (operation) => (operation === 'sync' ? 'EIO' : undefined)
+  const rejected = expect(node.propose(values('a'))).rejects.toMatchObject({ code: 'NOT_CONTROLLER' })
+  await bench.run()
+  await rejected
+  expect(recorder.heard.at(-1)).toBe('leader -1 in epoch 1')
+})
+
+test('a restart begins with the newest snapshot and goes on in the log', async () => {
+  const bench = new RaftBench(8)
+  const { node } = await bench.open()
+  await proposed(bench, node, 'a', 'b')
+  await node.createSnapshot({ endOffset: 3, epoch: 1 }, 7, values('ab'))
+  await proposed(bench, node, 'c')
+  const { recorder } = await bench.reopen('power lost')
+  expect(recorder.heard).toEqual(['snapshot 3: ab', '3: c', '4: control', 'leader 1 in epoch 2'])
+})
+
+test('a snapshot that was being written at a crash is gone', async () => {
+  const bench = new RaftBench(9)
+  const { node } = await bench.open()
+  await proposed(bench, node, 'a')
+  bench.env.disk.replaceFile(`${METADATA_DIR}/00000000000000000002-0000000001.checkpoint.part`, new Uint8Array(9))
+  const { recorder } = await bench.reopen('killed')
+  expect(recorder.heard[0]).toBe('0: control')
+  expect(bench.env.disk.list(METADATA_DIR).some(({ name }) => name.endsWith('.part'))).toBe(false)
+})
+
+test('old snapshots and the log before the oldest kept one go', async () => {
+  const bench = new RaftBench(10, { segmentBytes: 400, retention: { maxBytes: 1500, maxAgeMs: -1 } })
+  const { node } = await bench.open()
+  for (let round = 0; round < 30; round++) {
+    const offset = await proposed(bench, node, `record ${round}`.padEnd(60))
+    if (round % 5 === 4) await node.createSnapshot({ endOffset: offset + 1, epoch: 1 }, 0, values(`up to ${round}`))
+  }
+  await bench.run(120_000)
+  const names = bench.env.disk.list(METADATA_DIR).map(({ name }) => name)
+  expect(names.filter((name) => name.endsWith('.checkpoint')).length).toBeLessThan(6)
+  expect(names).not.toContain('00000000000000000000.log')
+  const { recorder } = await bench.reopen('killed')
+  expect(recorder.heard[0]).toBe('snapshot 31: up to 29')
+})
+
+test('a snapshot behind the end of the log takes its place', async () => {
+  const bench = new RaftBench(11)
+  const { node } = await bench.open()
+  await proposed(bench, node, 'a', 'b')
+  await node.createSnapshot({ endOffset: 3, epoch: 1 }, 7, values('ab'))
+  await node.close()
+  for (const { name } of bench.env.disk.list(METADATA_DIR)) {
+    if (name.endsWith('.log')) bench.env.disk.remove(`${METADATA_DIR}/${name}`)
+  }
+  const { node: again, recorder } = await bench.reopen('killed')
+  expect(recorder.heard).toEqual(['snapshot 3: ab', '3: control', 'leader 1 in epoch 2'])
+  expect(again.nextOffset).toBe(4)
+})
+
+test('a node that is no voter is refused', async () => {
+  const bench = new RaftBench(12, { staticVoters: [] })
+  await expect(bench.open()).rejects.toMatchObject({ code: 'INVALID_QUORUM' })
+})
+
+test('whatever crash: what was committed is heard again, whole batches only, in order', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 1_000_000 }),
+      fc.array(fc.integer({ min: 1, max: 8 }), { minLength: 1, maxLength: 12 }),
+      fc.constantFrom('killed' as const, 'power lost' as const),
+      async (seed, sizes, how) => {
+        const bench = new RaftBench(seed)
+        let { node } = await bench.open()
+        const committed: string[] = []
+        for (const [index, size] of sizes.entries()) {
+          const names = Array.from({ length: size }, (_, i) => `${index}.${i}`)
+          const isLast = index === sizes.length - 1
+          const proposal = node.propose(values(...names))
+          proposal.then(
+            () => committed.push(names.join(',')),
+            () => {},
+          )
+          if (!isLast) await bench.run()
+        }
+        const { recorder, node: after } = await bench.reopen(how)
+        const heard = recorder.heard
+          .filter((line) => !line.endsWith('control') && !line.startsWith('leader'))
+          .map((line) => line.slice(line.indexOf(' ') + 1))
+        expect(heard.slice(0, committed.length)).toEqual(committed)
+        const whole = sizes.map((size, index) => Array.from({ length: size }, (_, i) => `${index}.${i}`).join(','))
+        expect(heard).toEqual(whole.slice(0, heard.length))
+        node = after
+        await node.close()
+      },
+    ),
+    { numRuns: 40 },
+  )
+})
