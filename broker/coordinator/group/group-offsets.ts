@@ -182,10 +182,9 @@ export class GroupOffsets {
 }
 
 function validateCommit(group: ClassicGroup, committer: Committer): ErrorCode {
-  const { memberId, groupInstanceId, generationId } = committer
+  const { generationId } = committer
+  // Without a member: who does not join groups, or an administrator; only an empty group's offsets may be set so.
   if (generationId < 0 && group.state === 'Empty') return ErrorCode.NONE
-  // Without a member only an empty group's offsets may be set.
-  if (generationId < 0 && memberId === '' && groupInstanceId === null) return ErrorCode.UNKNOWN_MEMBER_ID
   const errorCode = group.validateMember(committer)
   if (errorCode !== ErrorCode.NONE) return errorCode
   if (generationId !== group.generationId) return ErrorCode.ILLEGAL_GENERATION

@@ -31,7 +31,6 @@ export async function loadPartition(
     for (const buffer of buffers) {
       for (const batch of batches(buffer)) {
         if (batch.lastOffset >= offset) records += await replay(batch, target, deps.compute)
-        if (target.isCancelled) return { records }
       }
     }
     offset = nextOffset

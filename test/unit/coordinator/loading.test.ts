@@ -14,6 +14,7 @@ import { controlKey } from '../../../broker/records/control.ts'
 import type { NewRecord } from '../../../broker/records/record.ts'
 import { CoordinatorRig } from './coordinator-rig.ts'
 import { FakeLog } from './fake-log.ts'
+import { text } from './group-rig.ts'
 
 const PLACE = { topic: 'orders', partition: 0 }
 
@@ -102,6 +103,41 @@ test('an open transaction keeps its group from expiring', async () => {
   const rig = await load(inTransaction(7, commit(2)))
   await rig.clock.run(4 * 3_600_000)
   expect([...rig.coordinator.groups()]).toHaveLength(1)
+})
+
+test('an offset that an open transaction replaces does not expire', async () => {
+  const rig = await load({ records: [commit(1)] }, inTransaction(7, commit(2)))
+  await rig.clock.run(4 * 3_600_000)
+  expect((await rig.fetch()).offset).toBe(1)
+})
+
+test('the sessions of loaded members run from the loading on', async () => {
+  const rig = await CoordinatorRig.open()
+  await rig.stableMember()
+  await rig.restart()
+  await rig.clock.run(9999)
+  expect(rig.coordinator.counts().groups.Stable).toBe(1)
+  await rig.clock.run(1)
+  expect(rig.coordinator.counts().groups.Stable).toBe(0)
+})
+
+test('a group is in the log from its first join on', async () => {
+  const rig = await CoordinatorRig.open()
+  await rig.run(rig.coordinator.joinGroup(rig.joinRequest(), rig.context(9)))
+  await rig.clock.run(1)
+  await rig.restart()
+  expect([...rig.coordinator.groups()].map(({ groupId, state }) => [groupId, state])).toEqual([['g', 'Empty']])
+})
+
+test('groups do not hold on to the buffers that they were read from', async () => {
+  const rig = await CoordinatorRig.open()
+  await rig.stableMember()
+  await rig.restart()
+  for (const batch of rig.log.batches()) batch.fill(0)
+  const [group] = [...rig.coordinator.groups()]
+  const [member] = group?.members.values() ?? []
+  expect(text(member?.assignment ?? new Uint8Array())).toBe('mine')
+  expect(text(member?.protocols[0]?.metadata ?? new Uint8Array())).toContain('orders')
 })
 
 test('offsets in the format of old brokers are read', async () => {
