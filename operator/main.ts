@@ -28,12 +28,17 @@ local:  --file PATH               YAML file or directory; default examples/quick
         --metrics-port N          instead of 9404
 `
 
-/** A signal that aborts at SIGINT or SIGTERM; a second one ends the process. */
+/** Ctrl-C comes twice where npm passes on what the terminal has sent already. */
+const SAME_SIGNAL_MS = 1000
+
+/** A signal that aborts at SIGINT or SIGTERM; another one later ends the process. */
 function stopSignal(): AbortSignal {
   const stop = new AbortController()
+  let firstMs = 0
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {
-      if (stop.signal.aborted) process.exit(130)
+      if (!stop.signal.aborted) firstMs = performance.now()
+      else if (performance.now() - firstMs > SAME_SIGNAL_MS) process.exit(130)
       stop.abort(new Error(name))
     })
   }

@@ -38,8 +38,12 @@ export class BrokerProcess {
       detached: true,
     })
     closeSync(log)
+    // However we end, it does not stay behind.
+    const end = (): void => void this.#child.kill('SIGTERM')
+    process.on('exit', end)
     this.ended = new Promise((done) => {
       this.#child.on('error', (error) => done(error.message))
+      this.#child.on('exit', () => process.off('exit', end))
       this.#child.on('exit', (code, signal) => done(signal === null ? `exit code ${code ?? '?'}` : `signal ${signal}`))
     })
   }
