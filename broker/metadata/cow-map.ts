@@ -25,7 +25,7 @@ export class CowMap<K extends string | number, V> {
   }
 
   static empty<K extends string | number, V>(): CowMap<K, V> {
-    return new CowMap<K, V>([], 0)
+    return new CowMap<K, V>(Array<undefined>(BUCKETS).fill(undefined), 0)
   }
 
   static of<K extends string | number, V>(entries: Iterable<readonly [K, V]>): CowMap<K, V> {
@@ -116,7 +116,8 @@ export class CowMapEditor<K extends string | number, V> {
   /** The base itself where nothing changed. The editor must not be used afterwards. */
   finish(): CowMap<K, V> {
     if (this.#own.size === 0) return this.#base
-    const buckets = Array.from({ length: BUCKETS }, (_, index) => this.#own.get(index) ?? this.#before[index])
+    const buckets = this.#before.slice()
+    for (const [index, bucket] of this.#own) buckets[index] = bucket
     return this.#make(buckets, this.#size)
   }
 }

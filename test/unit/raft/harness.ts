@@ -22,8 +22,8 @@ export class Recorder implements RaftListener {
   }
   onCommit(batches: readonly CommittedBatch[]): void {
     for (const { baseOffset, records } of batches) {
-      const values = records.map((value) => text.decode(value)).join(',')
-      this.heard.push(`${baseOffset}: ${values === '' ? 'control' : values}`)
+      const joined = records.map((value) => text.decode(value)).join(',')
+      this.heard.push(`${baseOffset}: ${joined === '' ? 'control' : joined}`)
     }
   }
   onLeaderChange({ leaderId, epoch }: LeaderAndEpoch): void {
