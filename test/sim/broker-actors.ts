@@ -175,6 +175,9 @@ async function fetch(
 /** Commits offsets of a group without members; what was acknowledged last must be read back. */
 export async function commitOffsets(group: string, topic: SimTopic, deps: ActorDeps): Promise<void> {
   const { client, random, isOver } = deps
+  // Whoever asks first for a coordinator has its topic made.
+  const search = { keyType: 0, coordinatorKeys: [group] }
+  await client.insist(ApiKey.FindCoordinator, search, ({ coordinators }) => isLoaded({ groups: coordinators }), isOver)
   let acknowledged = -1
   for (let offset = 0; !isOver(); offset++) {
     const committed = await commit(group, topic, offset, deps)

@@ -196,7 +196,9 @@ class BrokerRun {
       ({ topics }) => topics.every(({ errorCode }) => errorCode === 0),
       () => false,
     )
-    const topics = (await this.#world.clock.runFor(asking))?.topics ?? []
+    const all = (await this.#world.clock.runFor(asking))?.topics ?? []
+    // Internal topics come when they are needed, also just now.
+    const topics = all.filter(({ isInternal }) => !isInternal)
     const resources = topics.map(({ name }) => ({
       resourceType: 2,
       resourceName: name ?? '',
