@@ -47,6 +47,14 @@ export async function loadLog(options: LoadOptions, deps: LoadDeps): Promise<Loa
   return new LogLoader(options, deps).load()
 }
 
+interface ScannedSegment {
+  readonly nextOffset: number
+  /** Where the first batch begins that is not whole; the size of the file where all are. */
+  readonly validBytes: number
+  /** No offset is missing: the segment has not been compacted. */
+  readonly isGapless: boolean
+}
+
 class LogLoader {
   readonly #options: LoadOptions
   readonly #deps: LoadDeps
@@ -131,6 +139,8 @@ class LogLoader {
     const producersTo = scanned[0]?.baseOffset ?? this.#logEndOffset
     this.#producers.reload(logStartOffset, producersTo, this.#deps.clock.wallMs())
     await replayProducers(this.#segments, this.#producers, producersTo)
+    // What the batches say counts, from where they are read.
+    this.#epochs.truncateFromEnd(producersTo)
     await this.#scan(scanned)
   }
 
@@ -141,25 +151,32 @@ class LogLoader {
       const end = await this.#scanSegment(segment, maybeTorn)
       this.#logEndOffset = Math.max(end.nextOffset, segment.baseOffset)
       this.#producers.endOffset = this.#logEndOffset
-      const lostBytes = segment.writtenBytes - end.validBytes
-      const isTorn = maybeTorn && lostBytes > 0
+      const isCut = end.validBytes < segment.writtenBytes
+      const next = scanned[index + 1]
+      // Compaction leaves gaps between segments as well, but hardly without leaving some in the segment.
+      const lacksEnd = next !== undefined && end.isGapless && end.nextOffset < next.baseOffset
+      const isTorn = maybeTorn && (isCut || lacksEnd)
       if (isTorn) this.#cut(segment, end.validBytes, scanned.slice(index + 1))
       segment.seal()
       if (!isTorn) continue
       // What was cut off must not come back behind batches that take its place.
-      await segment.sync(true)
+      await segment.sync()
       return
     }
   }
 
-  /** Fills indexes, epochs and producers from the batches; of synced segments the CRCs are not looked at. */
-  async #scanSegment(segment: LogSegment, maybeTorn: boolean): Promise<{ nextOffset: number; validBytes: number }> {
+  /**
+   * Fills indexes, epochs and producers from the batches; of synced segments the CRCs are not looked at.
+   */
+  async #scanSegment(segment: LogSegment, maybeTorn: boolean): Promise<ScannedSegment> {
     let nextOffset = segment.baseOffset
+    let isGapless = true
     segment.resetIndexes()
     const validBytes = await scanBatches(segment, { from: 0, to: segment.writtenBytes }, (view, position) => {
       if (view.baseOffset < nextOffset || view.lastOffsetDelta < 0) return false
       if (maybeTorn && view.computeCrc() !== view.crc) return false
       const { baseOffset, partitionLeaderEpoch } = view
+      isGapless &&= baseOffset === nextOffset && view.recordCount === view.lastOffsetDelta + 1
       nextOffset = view.nextOffset
       if (partitionLeaderEpoch > this.#epochs.latestEpoch) this.#epochs.assign(partitionLeaderEpoch, baseOffset)
       segment.indexBatch(view, position)
@@ -167,7 +184,7 @@ class LogLoader {
       if (aborted !== undefined) segment.abortedTxns.append(aborted)
       return true
     })
-    return { nextOffset, validBytes }
+    return { nextOffset, validBytes, isGapless }
   }
 
   #cut(segment: LogSegment, validBytes: number, behind: readonly LogSegment[]): void {
@@ -184,6 +201,8 @@ class LogLoader {
   #discard(segments: readonly LogSegment[]): void {
     for (const segment of segments) for (const path of segment.markDeleted()) this.#deps.disk.remove(path)
     this.#segments.remove(segments)
+    // A segment that came back after another crash would be taken for the continuation.
+    if (segments.length > 0) this.#deps.disk.syncDirectory(this.#options.directory)
   }
 
   /** No segment is left that reaches to the log's start. */
@@ -202,10 +221,12 @@ class LogLoader {
   /** Snapshots are of use at the base of a segment, and the newest one at a clean end. */
   #removeStraySnapshots(): void {
     const bases = new Set([...this.#segments].map(({ baseOffset }) => baseOffset))
-    const usable = this.#producers.snapshotOffsets().filter((offset) => offset <= this.#logEndOffset)
-    const newest = usable.at(-1)
+    const all = this.#producers.snapshotOffsets()
+    const newest = all.findLast((offset) => offset <= this.#logEndOffset)
     this.#producers.removeSnapshots(
       (offset) => offset > this.#logEndOffset || (!bases.has(offset) && offset !== newest),
     )
+    // One that came back after another crash would tell of batches that are gone.
+    if ((all.at(-1) ?? 0) > this.#logEndOffset) this.#deps.disk.syncDirectory(this.#options.directory)
   }
 }

@@ -98,7 +98,7 @@ export class LogMaintenance {
     return this.#onDirectories(async (_, logs) => {
       for (const log of logs) {
         const overdueMs = this.#deps.clock.wallMs() - log.lastFlushMs
-        if (overdueMs >= log.config.flushMs && log.recoveryPoint < log.logEndOffset) await log.flush()
+        if (overdueMs >= log.config.flushMs && log.syncedOffset < log.logEndOffset) await log.flush()
       }
     })
   }

@@ -47,7 +47,7 @@ export class LogWriter {
   #staged: CachedBytes[] = []
   #writtenOffset: number
   #acknowledgeableOffset: number
-  #recoveryPoint: number
+  #syncedOffset: number
   #lastFlushMs: number
   /** Names in the directory that no `syncDirectory` has covered; at first also the directory's own. */
   #namesDirty = true
@@ -64,7 +64,7 @@ export class LogWriter {
     this.#deps = deps
     this.#writtenOffset = options.logEndOffset
     this.#acknowledgeableOffset = options.logEndOffset
-    this.#recoveryPoint = options.recoveryPoint
+    this.#syncedOffset = options.recoveryPoint
     this.#lastFlushMs = deps.clock.wallMs()
   }
 
@@ -74,8 +74,16 @@ export class LogWriter {
   get acknowledgeableOffset(): number {
     return this.#acknowledgeableOffset
   }
+  /** Where recovery has to start: what is synced, less the segments whose indexes are not. */
   get recoveryPoint(): number {
-    return this.#recoveryPoint
+    for (const segment of this.#deps.segments) {
+      if (!segment.indexesSynced) return Math.min(segment.baseOffset, this.#syncedOffset)
+    }
+    return this.#syncedOffset
+  }
+  /** Everything below survives a power loss. */
+  get syncedOffset(): number {
+    return this.#syncedOffset
   }
   get lastFlushMs(): number {
     return this.#lastFlushMs
@@ -130,7 +138,7 @@ export class LogWriter {
   }
 
   #acknowledge(): void {
-    if (this.#writtenOffset - this.#recoveryPoint >= this.config.flushMessages) {
+    if (this.#writtenOffset - this.#syncedOffset >= this.config.flushMessages) {
       // A failed flush has failed the log; those who wait are told through that.
       this.flush().catch(() => undefined)
       return
@@ -165,13 +173,13 @@ export class LogWriter {
       this.#deps.beforeSync()
       this.#syncNames()
       const dirty = [...segments].filter((segment) => segment.dirty)
-      await Promise.all(dirty.map((segment) => segment.sync(segment !== segments.active)))
+      await Promise.all(dirty.map((segment) => segment.sync()))
     } catch (error) {
       throw this.fail(error)
     }
     this.#lastFlushMs = this.#deps.clock.wallMs()
     if (resets !== this.#resets) return
-    this.#recoveryPoint = Math.max(this.#recoveryPoint, offset)
+    this.#syncedOffset = Math.max(this.#syncedOffset, offset)
     this.#setAcknowledgeable(offset)
     this.#acknowledge()
   }
@@ -211,7 +219,7 @@ export class LogWriter {
     this.logEndOffset = offset
     this.#writtenOffset = offset
     this.#acknowledgeableOffset = Math.min(this.#acknowledgeableOffset, offset)
-    this.#recoveryPoint = Math.min(this.#recoveryPoint, offset)
+    this.#syncedOffset = Math.min(this.#syncedOffset, offset)
     this.#deps.tail.clear()
   }
 

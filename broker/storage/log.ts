@@ -8,17 +8,18 @@ import { type LoadedLog, loadLog } from './loader.ts'
 import type { LogConfig } from './log-config.ts'
 import { type AppendResult, type PartitionLogDeps, type PartitionLogOptions, refused } from './log-types.ts'
 import { LogAppender } from './log-appender.ts'
+import { LogReader } from './log-reader.ts'
 import { LogWriter } from './log-writer.ts'
 import { writeTopicId } from './partition-metadata.ts'
 import type { AppendOrigin } from './producer-entry.ts'
 import type { ProducerState } from './producer-state.ts'
-import { emptySlice, type LogSlice, type ReadRequest, readSegments, readTail } from './read.ts'
+import { emptySlice, type LogSlice } from './read.ts'
 import { findEnd, positionOf, reactivate, replayProducers } from './replay.ts'
 import { expiredSegments } from './retention.ts'
 import type { LogSegment } from './segment.ts'
 import type { LogSegments } from './segments.ts'
 import type { LogTail } from './tail-cache.ts'
-import { type FoundOffset, offsetForTimestamp, offsetOfMaxTimestamp } from './timestamps.ts'
+import type { FoundOffset } from './timestamps.ts'
 
 /** Resolution of a log's share of `segment.jitter.ms`. */
 const JITTER_STEPS = 0x1_0000_0000
@@ -41,6 +42,7 @@ export class PartitionLog {
   readonly #tail: LogTail
   readonly #writer: LogWriter
   readonly #appender: LogAppender
+  readonly #reader: LogReader
   readonly #removal: DelayedRemoval
   readonly #acknowledgeable: (() => void)[] = []
   #topicId: string | null
@@ -65,6 +67,12 @@ export class PartitionLog {
     const name = `${this.topic}-${this.partition}`
     const logStartOffset = (): number => this.#logStartOffset
     this.#appender = new LogAppender({ name }, { ...loaded, writer: this.#writer, logStartOffset })
+    this.#reader = new LogReader({
+      segments: this.#segments,
+      tail: this.#tail,
+      writer: this.#writer,
+      compute: deps.compute,
+    })
     this.#removal = new DelayedRemoval({ ...deps, onError: (error) => void this.#writer.fail(error) })
   }
 
@@ -93,7 +101,7 @@ export class PartitionLog {
   static async open(options: PartitionLogOptions, deps: PartitionLogDeps): Promise<PartitionLog> {
     const log = new PartitionLog(options, await loadLog(options, deps), deps)
     // What survived a crash in the page cache only is not durable yet.
-    if (log.logEndOffset - log.recoveryPoint >= options.config.flushMessages) await log.flush()
+    if (log.logEndOffset - log.syncedOffset >= options.config.flushMessages) await log.flush()
     return log
   }
 
@@ -127,6 +135,10 @@ export class PartitionLog {
     return Math.max(this.#logStartOffset, this.producers.lastStableOffset(this.#highWatermark))
   }
   /** Everything below survives a power loss. */
+  get syncedOffset(): number {
+    return this.#writer.syncedOffset
+  }
+  /** Where recovery starts after a crash: before or at `syncedOffset`. */
   get recoveryPoint(): number {
     return this.#writer.recoveryPoint
   }
@@ -209,39 +221,22 @@ export class PartitionLog {
     if (offset < this.#logStartOffset || offset > this.logEndOffset) throw this.#outOfRange(offset)
     const limit = Math.min(limitOffset, this.#writer.writtenOffset)
     if (offset >= limit) return emptySlice(offset)
-    const request = { offset, maxBytes, limitOffset: limit, minOneBatch }
-    return readTail(this.#tail, request) ?? this.#readFiles(request)
-  }
-
-  async #readFiles(request: ReadRequest): Promise<LogSlice> {
-    const { resets } = this.#writer
-    try {
-      const slice = await readSegments(this.#segments, request)
-      if (resets === this.#writer.resets) return slice
-    } catch (error) {
-      if (resets === this.#writer.resets) throw error instanceof DiskError ? this.#writer.fail(error) : error
-    }
-    // The log was truncated meanwhile: its bytes may be from before and after.
-    return this.read(request.offset, request.maxBytes, request.limitOffset, request.minOneBatch)
+    return this.#reader.read({ offset, maxBytes, limitOffset: limit, minOneBatch })
   }
 
   /** The first record whose timestamp is at least `timestampMs`; null where there is none. */
   offsetForTimestamp(timestampMs: number): Promise<FoundOffset | null> {
-    const query = { timestampMs, startOffset: this.#logStartOffset }
-    return this.#readsFiles(() => offsetForTimestamp(this.#segments, query, this.#deps.compute))
+    return this.#reader.offsetForTimestamp({ timestampMs, startOffset: this.#logStartOffset })
   }
 
   /** The first record with the largest timestamp (KIP-734); null where no record has one. */
   offsetOfMaxTimestamp(): Promise<FoundOffset | null> {
-    return this.#readsFiles(() => offsetOfMaxTimestamp(this.#segments, this.#deps.compute))
+    return this.#reader.offsetOfMaxTimestamp()
   }
 
   /** Transactions that were aborted and have records in [`offset`, `endOffset`): what a read_committed fetch is told. */
   abortedTxns(offset: number, endOffset: number): AbortedTxn[] {
-    return this.#segments
-      .from(offset)
-      .flatMap(({ abortedTxns }) => abortedTxns.entries)
-      .filter((txn) => txn.lastOffset >= offset && txn.firstOffset < endOffset)
+    return this.#reader.abortedTxns(offset, endOffset)
   }
 
   /** Deletes records before `offset`, lazily. Throws StorageError OFFSET_OUT_OF_RANGE beyond the high watermark. */
@@ -284,7 +279,9 @@ export class PartitionLog {
     }
     this.#truncating = true
     try {
-      await this.#readsFiles(() => this.#truncate(offset))
+      await this.#truncate(offset)
+    } catch (error) {
+      throw error instanceof DiskError ? this.#writer.fail(error) : error
     } finally {
       this.#truncating = false
     }
@@ -303,8 +300,9 @@ export class PartitionLog {
     this.producers.removeSnapshots((snapshotOffset) => snapshotOffset > offset)
     this.producers.reload(this.#logStartOffset, offset, this.#deps.clock.wallMs())
     await replayProducers(this.#segments, this.producers, offset)
-    // What was cut off must not come back behind batches that take its place.
-    await segment.sync(false)
+    // What was cut off must not come back, after a crash, behind batches that take its place.
+    this.#deps.disk.syncDirectory(this.directory)
+    await segment.sync()
   }
 
   #truncated(offset: number): void {
@@ -319,6 +317,7 @@ export class PartitionLog {
       this.#discard(this.#segments.list())
       this.#segments.push(this.#writer.newSegment(offset))
       this.producers.removeSnapshots(() => true)
+      this.#deps.disk.syncDirectory(this.directory)
     })
     this.#truncated(offset)
     this.leaderEpochs.clear()
@@ -377,14 +376,6 @@ export class PartitionLog {
       work()
     } catch (error) {
       throw this.#writer.fail(error)
-    }
-  }
-
-  async #readsFiles<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work()
-    } catch (error) {
-      throw error instanceof DiskError ? this.#writer.fail(error) : error
     }
   }
 

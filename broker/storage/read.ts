@@ -54,7 +54,7 @@ function select(bytes: Uint8Array, request: ReadRequest, room: number, minOneBat
   })
   while (at + HEADER_BYTES <= bytes.length) {
     const { lastOffset, sizeInBytes } = view.at(at)
-    if (sizeInBytes < HEADER_BYTES) throw new StorageError('KAFKA_STORAGE_ERROR', 'The log is damaged: no batch begins')
+    if (sizeInBytes < HEADER_BYTES) throw damaged()
     if (start >= 0 || lastOffset >= request.offset) {
       const taken = start < 0 ? 0 : at - start
       const fits = taken + sizeInBytes <= room || (minOneBatch && taken === 0)
@@ -129,9 +129,14 @@ async function readSegment(segment: LogSegment, request: ReadRequest): Promise<L
     if (end > start) return { buffers: [bytes.subarray(start, end)], sizeInBytes: end - start, baseOffset }
     if (!atEnd) return emptySlice(request.offset)
     // The wanted batch begins behind the buffer, or does not end in it.
+    if (end === 0 && bytes.length === bytesLeft) throw damaged()
     position += end
     size = Math.max(wantedBytes, request.maxBytes) + SLACK_BYTES
   }
+}
+
+function damaged(): StorageError {
+  return new StorageError('CORRUPT_FILE', 'The log is damaged: a batch is not whole')
 }
 
 function deleted({ offset }: ReadRequest): StorageError {

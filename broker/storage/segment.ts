@@ -37,7 +37,7 @@ export class LogSegment {
   readonly offsetIndex: OffsetIndex
   readonly timeIndex: TimeIndex
   readonly abortedTxns: AbortedTxnIndex
-  /** Whether there are bytes that no sync has covered. */
+  /** Whether there is something that no sync has covered: bytes, or indexes of a sealed segment. */
   dirty = false
   readonly #directory: string
   readonly #disk: Disk
@@ -51,6 +51,8 @@ export class LogSegment {
   #max: TimestampOffset
   /** The first batch's timestamp, from which `segment.ms` counts; undefined until it is known. */
   #firstTimestampMs: number | undefined
+  #sealed = true
+  #indexesSynced = true
   #operations = 0
   #closed = false
 
@@ -99,6 +101,7 @@ export class LogSegment {
 
   /** Starts indexes anew, for a scan that fills them. */
   resetIndexes(): void {
+    this.#sealed = false
     this.offsetIndex.file.create(this.#config.segmentIndexBytes)
     this.timeIndex.file.create(this.#config.segmentIndexBytes)
     this.abortedTxns.clear()
@@ -125,6 +128,10 @@ export class LogSegment {
     return this.#max.timestampMs >= 0 ? this.#max.timestampMs : this.#disk.modifiedMs(this.#file.path)
   }
 
+  /** False where a crash may leave other indexes than these; those of an active segment are rebuilt anyway. */
+  get indexesSynced(): boolean {
+    return this.#indexesSynced
+  }
   get isClosed(): boolean {
     return this.#closed
   }
@@ -193,6 +200,8 @@ export class LogSegment {
     this.offsetIndex.file.activate(this.#config.segmentIndexBytes)
     this.timeIndex.file.activate(this.#config.segmentIndexBytes)
     this.#firstTimestampMs = firstTimestampMs
+    this.#sealed = false
+    this.#indexesSynced = true
   }
 
   /** Nothing more is appended: the time index gets its last entry, and the indexes shrink to what they hold. */
@@ -201,6 +210,9 @@ export class LogSegment {
     this.abortedTxns.write()
     this.offsetIndex.file.seal()
     this.timeIndex.file.seal()
+    this.#sealed = true
+    this.#indexesSynced = false
+    this.dirty = true
   }
 
   /** Cuts the file at `position`, where the batch that held `offset` began. */
@@ -222,10 +234,12 @@ export class LogSegment {
   }
 
   /** fdatasync. Of an active segment only the `.log`: its indexes are rebuilt after a crash. */
-  sync(sealed: boolean): Promise<unknown> {
+  async sync(): Promise<void> {
     this.dirty = false
+    const sealed = this.#sealed
     const indexes = [this.offsetIndex.file, this.timeIndex.file, this.abortedTxns]
-    return this.#hold(Promise.all([this.#file, ...(sealed ? indexes : [])].map((file) => file.sync())))
+    await this.#hold(Promise.all([this.#file, ...(sealed ? indexes : [])].map((file) => file.sync())))
+    if (sealed && !this.dirty) this.#indexesSynced = true
   }
 
   /** Reads without blocking; returns the bytes read. */

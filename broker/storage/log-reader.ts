@@ -1,0 +1,63 @@
+import type { Compute } from '../env/compute.ts'
+import { DiskError } from '../env/disk.ts'
+import type { AbortedTxn } from './aborted-txn-index.ts'
+import type { LogWriter } from './log-writer.ts'
+import { type LogSlice, type ReadRequest, readSegments, readTail } from './read.ts'
+import type { LogSegments } from './segments.ts'
+import type { LogTail } from './tail-cache.ts'
+import { type FoundOffset, offsetForTimestamp, offsetOfMaxTimestamp } from './timestamps.ts'
+
+export interface LogReaderDeps {
+  readonly segments: LogSegments
+  readonly tail: LogTail
+  /** Knows of truncations, and is told of failures. */
+  readonly writer: LogWriter
+  readonly compute: Compute
+}
+
+/** The reading side of a log. A read that a truncation overtakes starts again: its bytes may be from before and after. */
+export class LogReader {
+  readonly #segments: LogSegments
+  readonly #tail: LogTail
+  readonly #writer: LogWriter
+  readonly #compute: Compute
+
+  constructor(deps: LogReaderDeps) {
+    this.#segments = deps.segments
+    this.#tail = deps.tail
+    this.#writer = deps.writer
+    this.#compute = deps.compute
+  }
+
+  /** Of written offsets only: the request's limit is not beyond them. Rejects with StorageError. */
+  read(request: ReadRequest): LogSlice | Promise<LogSlice> {
+    return readTail(this.#tail, request) ?? this.#fromFiles(() => readSegments(this.#segments, request))
+  }
+
+  offsetForTimestamp(query: { timestampMs: number; startOffset: number }): Promise<FoundOffset | null> {
+    return this.#fromFiles(() => offsetForTimestamp(this.#segments, query, this.#compute))
+  }
+
+  offsetOfMaxTimestamp(): Promise<FoundOffset | null> {
+    return this.#fromFiles(() => offsetOfMaxTimestamp(this.#segments, this.#compute))
+  }
+
+  abortedTxns(offset: number, endOffset: number): AbortedTxn[] {
+    return this.#segments
+      .from(offset)
+      .flatMap(({ abortedTxns }) => abortedTxns.entries)
+      .filter((txn) => txn.lastOffset >= offset && txn.firstOffset < endOffset)
+  }
+
+  async #fromFiles<T>(work: () => Promise<T>): Promise<T> {
+    for (;;) {
+      const { resets } = this.#writer
+      try {
+        const result = await work()
+        if (resets === this.#writer.resets) return result
+      } catch (error) {
+        if (resets === this.#writer.resets) throw error instanceof DiskError ? this.#writer.fail(error) : error
+      }
+    }
+  }
+}
