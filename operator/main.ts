@@ -1,17 +1,9 @@
-import { hostname } from 'node:os'
+import { enableCompileCache } from 'node:module'
 import { parseArgs } from 'node:util'
-import { pino } from 'pino'
 import { nodeEnv } from '../broker/host/env.ts'
 import { Admins } from './admins.ts'
-import { serveHttp } from './http.ts'
-import { KubeRest } from './kube/rest.ts'
-import { KubeTransport } from './kube/transport.ts'
 import { LocalError } from './local/local-error.ts'
 import { runLocal } from './local/run.ts'
-import { OperatorMetrics } from './metrics.ts'
-import { Operator } from './operator.ts'
-import { operatorFlags, splitAddress } from './flags.ts'
-import { bootstrapServers, INTERNAL_PORT } from './specs/nodes.ts'
 
 const USAGE = `usage: node operator/main.ts run [options]      the operator, in a pod or with a kubeconfig
        node operator/main.ts local [options]    KafkaCluster and KafkaTopic on this machine, without Kubernetes
@@ -43,29 +35,6 @@ function stopSignal(): AbortSignal {
     })
   }
   return stop.signal
-}
-
-async function runOperator(args: readonly string[]): Promise<number> {
-  const flags = operatorFlags(args, process.env)
-  const env = nodeEnv()
-  const logger = pino({ level: flags.logLevel })
-  const metrics = new OperatorMetrics()
-  const transport = KubeTransport.fromEnvironment()
-  const signal = stopSignal()
-  await using stack = new AsyncDisposableStack()
-  const admins = stack.use(
-    new Admins({ bootstrapOf: (cluster) => splitAddress(bootstrapServers(cluster, INTERNAL_PORT)) }, env),
-  )
-  stack.use(await serveHttp(flags.http, { registry: metrics.registry, isReady: () => true }))
-  const identity = `${process.env.POD_NAME ?? hostname()}_${Buffer.from(env.random.bytes(4)).toString('hex')}`
-  const operator = new Operator(
-    { ...flags.operator, identity },
-    { ...env, apiFor: (of) => new KubeRest({ signal: of }, { transport }), logger, metrics, admins },
-  )
-  logger.info({ identity, namespaces: flags.operator.namespaces ?? 'all' }, 'operator started')
-  const how = await operator.run(signal)
-  logger.info({ how }, 'operator stopped')
-  return how === 'lost' ? 1 : 0
 }
 
 async function runOnThisMachine(args: readonly string[]): Promise<number> {
@@ -114,12 +83,17 @@ function portOf(text: string | undefined): number | null {
 
 async function main(): Promise<number> {
   const [command, ...args] = process.argv.slice(2)
-  if (command === 'run') return runOperator(args)
+  if (command === 'run') {
+    // Only here: the Kubernetes client takes most of a second to load.
+    const { runOperator } = await import('./run.ts')
+    return runOperator(args, stopSignal())
+  }
   if (command === 'local') return runOnThisMachine(args)
   process.stderr.write(USAGE)
   return 2
 }
 
+enableCompileCache()
 process.exitCode = await main().catch((error: unknown) => {
   const isUsers = error instanceof LocalError || (error instanceof TypeError && 'code' in error)
   process.stderr.write(isUsers ? `${(error as Error).message}\n` : `${String((error as Error)?.stack ?? error)}\n`)

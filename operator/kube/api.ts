@@ -49,10 +49,8 @@ export interface DeleteOptions {
  */
 export interface KubeApi {
   /** Null where it is not there. */
-  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller knows what objects of a type hold
   get<T extends Resource>(type: ResourceType, namespace: string, name: string): Promise<T | null>
   /** All pages; `resourceVersion` is where a watch goes on. */
-  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller knows what objects of a type hold
   list<T extends Resource>(type: ResourceType, options: ListOptions): Promise<{ items: T[]; resourceVersion: string }>
   /** Resolves when the server ends the watch, as it does every few minutes. Rejects with status 410 when the version is too old. */
   watch(

@@ -22,7 +22,6 @@ export class KubeRest implements KubeApi {
     this.#transport = deps.transport
   }
 
-  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller knows what objects of a type hold
   async get<T extends Resource>(type: ResourceType, namespace: string, name: string): Promise<T | null> {
     try {
       return await this.#json<T>('GET', pathOf(type, namespace, name))
@@ -32,7 +31,6 @@ export class KubeRest implements KubeApi {
     }
   }
 
-  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller knows what objects of a type hold
   async list<T extends Resource>(
     type: ResourceType,
     options: ListOptions,

@@ -63,7 +63,6 @@ function documentsOf(file: string): Document[] {
   })
 }
 
-// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the kind tells
 function accept<T extends KafkaCluster | KafkaTopic>({ kind, metadata, file, content }: Document): T {
   const name = metadata?.name
   if (name === undefined || !/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/.test(name)) {

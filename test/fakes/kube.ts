@@ -28,20 +28,17 @@ export class FakeKube implements KubeApi {
   #oldestVersion = 0
   #nowMs = Date.parse('2026-01-01T00:00:00Z')
 
-  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller knows what objects of a type hold
   async get<T extends Resource>(type: ResourceType, namespace: string, name: string): Promise<T | null> {
     this.intercept(`get ${type.kind}`)
     return this.peek<T>(type, namespace, name)
   }
 
   /** As `get`, unseen by `intercept`. */
-  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller knows what objects of a type hold
   peek<T extends Resource>(type: ResourceType, namespace: string, name: string): T | null {
     const found = this.#objects.get(idOf(type, namespace, name))
     return found === undefined ? null : (structuredClone(found) as T)
   }
 
-  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller knows what objects of a type hold
   async list<T extends Resource>(
     type: ResourceType,
     options: ListOptions,

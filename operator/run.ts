@@ -1,0 +1,33 @@
+import { pino } from 'pino'
+import { nodeEnv } from '../broker/host/env.ts'
+import { Admins } from './admins.ts'
+import { operatorFlags, splitAddress } from './flags.ts'
+import { serveHttp } from './http.ts'
+import { KubeRest } from './kube/rest.ts'
+import { KubeTransport } from './kube/transport.ts'
+import { OperatorMetrics } from './metrics.ts'
+import { Operator } from './operator.ts'
+import { bootstrapServers, INTERNAL_PORT } from './specs/nodes.ts'
+
+/** The operator against a real API server until `signal` aborts. Returns the exit code: 1 where the lease was lost. */
+export async function runOperator(args: readonly string[], signal: AbortSignal): Promise<number> {
+  const flags = operatorFlags(args, process.env)
+  const env = nodeEnv()
+  const logger = pino({ level: flags.logLevel })
+  const metrics = new OperatorMetrics()
+  const transport = KubeTransport.fromEnvironment()
+  await using stack = new AsyncDisposableStack()
+  const admins = stack.use(
+    new Admins({ bootstrapOf: (cluster) => splitAddress(bootstrapServers(cluster, INTERNAL_PORT)) }, env),
+  )
+  stack.use(await serveHttp(flags.http, { registry: metrics.registry, isReady: () => true }))
+  const identity = `${process.env.POD_NAME ?? process.env.HOSTNAME ?? 'operator'}_${Buffer.from(env.random.bytes(4)).toString('hex')}`
+  const operator = new Operator(
+    { ...flags.operator, identity },
+    { ...env, apiFor: (of) => new KubeRest({ signal: of }, { transport }), logger, metrics, admins },
+  )
+  logger.info({ identity, namespaces: flags.operator.namespaces ?? 'all' }, 'operator started')
+  const how = await operator.run(signal)
+  logger.info({ how }, 'operator stopped')
+  return how === 'lost' ? 1 : 0
+}
