@@ -61,18 +61,63 @@ function snappyContent(data: Buffer): Buffer {
 
 /** Does `plan` with kafkajs. */
 export async function kafkajsReport(plan: Plan): Promise<Report> {
-  const kafka = new kafkajs.Kafka({ brokers: [plan.bootstrap], clientId: plan.client, logLevel: logLevel.NOTHING })
-  const admin = kafka.admin()
-  await admin.connect()
-  try {
-    const topics = plan.runs.map(({ topic }) => ({ topic, numPartitions: plan.partitions }))
-    await admin.createTopics({ topics, waitForLeaders: true })
-    for (const run of plan.runs) await produce(kafka, plan, run)
-    const runs = await consume(kafka, plan)
-    const group = await resume(kafka, plan)
-    return { runs, group, admin: { ...(await topicReport(admin, plan)), ...(await groupReport(admin, plan)) } }
-  } finally {
-    await admin.disconnect()
+  const work = new KafkajsWork(plan)
+  await work.write()
+  const runs = await work.readRuns()
+  return { runs, group: await work.resume(), admin: await work.administer() }
+}
+
+/** The parts of the work, for tests that do something in between. */
+export class KafkajsWork {
+  readonly #plan: Plan
+  readonly #kafka: Kafka
+
+  constructor(plan: Plan) {
+    this.#plan = plan
+    const options = { brokers: [plan.bootstrap], clientId: plan.client, logLevel: logLevel.NOTHING }
+    this.#kafka = new kafkajs.Kafka(options)
+  }
+
+  /** Makes the topics and writes every run. */
+  async write(): Promise<void> {
+    const topics = this.#plan.runs.map(({ topic }) => ({ topic, numPartitions: this.#plan.partitions }))
+    await this.#administered((admin) => admin.createTopics({ topics, waitForLeaders: true }))
+    for (const run of this.#plan.runs) await produce(this.#kafka, this.#plan, run)
+  }
+
+  readRuns(): Promise<Report['runs']> {
+    return consume(this.#kafka, this.#plan)
+  }
+
+  resume(): Promise<GroupReport> {
+    return resume(this.#kafka, this.#plan)
+  }
+
+  /** Reads at least `wanted` records of the first run as a member of the group, commits, and tells how many it read. */
+  async readInGroup(groupId: string, wanted: number): Promise<number> {
+    let read = 0
+    await member(this.#kafka, groupId, [this.#plan.runs[0]?.topic ?? ''], (_, __, messages) => {
+      read += messages.length
+      return read >= wanted
+    })
+    return read
+  }
+
+  administer(): Promise<AdminReport> {
+    return this.#administered(async (admin) => ({
+      ...(await topicReport(admin, this.#plan)),
+      ...(await groupReport(admin, this.#plan)),
+    }))
+  }
+
+  async #administered<T>(body: (admin: Admin) => Promise<T>): Promise<T> {
+    const admin = this.#kafka.admin()
+    await admin.connect()
+    try {
+      return await body(admin)
+    } finally {
+      await admin.disconnect()
+    }
   }
 }
 

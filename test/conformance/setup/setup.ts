@@ -22,7 +22,7 @@ export async function pythonWithClient(): Promise<string> {
 /** The franz-go client, built. Needs `go` the first time. */
 export function franzGo(): Promise<string> {
   const source = join(CLIENTS, 'franz-go')
-  const files = ['main.go', 'go.mod', 'go.sum'].map((name) => join(source, name))
+  const files = ['main.go', 'load.go', 'go.mod', 'go.sum'].map((name) => join(source, name))
   return cached(join(CACHE, 'bin', `franz-go-${hashOf(files)}`), async (target) => {
     mkdirSync(join(CACHE, 'bin'), { recursive: true })
     await run('go', ['build', '-o', target, '.'], { cwd: source, timeoutMs: 600_000 })

@@ -1,4 +1,5 @@
-// The conformance workload on franz-go: a plan as JSON on standard input, a report as JSON on standard output.
+// The conformance workload on franz-go: a plan as JSON on standard input, a report as JSON on standard output. With arguments:
+// `load BOOTSTRAP TOPIC PARTITIONS PRODUCERS` writes until its input ends, `dump BOOTSTRAP TOPIC` prints what a topic holds.
 package main
 
 import (
@@ -223,7 +224,7 @@ func (p plan) admin(ctx context.Context, admin *kadm.Client) (out adminReport) {
 	return out
 }
 
-func main() {
+func workload() {
 	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Second)
 	defer cancel()
 	var p plan
@@ -241,4 +242,28 @@ func main() {
 	out.Group = p.group(ctx)
 	out.Admin = p.admin(ctx, admin)
 	check(json.NewEncoder(os.Stdout).Encode(out))
+}
+
+func endsOf(bootstrap, topic string) map[int32]int64 {
+	admin := kadm.NewClient(must(kgo.NewClient(kgo.SeedBrokers(bootstrap))))
+	defer admin.Close()
+	ends := map[int32]int64{}
+	must(admin.ListEndOffsets(context.Background(), topic)).Each(func(one kadm.ListedOffset) {
+		check(one.Err)
+		if one.Offset > 0 {
+			ends[one.Partition] = one.Offset
+		}
+	})
+	return ends
+}
+
+func main() {
+	switch args := os.Args[1:]; {
+	case len(args) == 5 && args[0] == "load":
+		load(args[1], args[2], number(args[3]), number(args[4]))
+	case len(args) == 3 && args[0] == "dump":
+		dump(args[1], args[2], endsOf(args[1], args[2]))
+	default:
+		workload()
+	}
 }
