@@ -194,7 +194,7 @@ export class Broker implements AsyncDisposable {
       server,
       image,
       cluster,
-      features: () => featureLevels(image()),
+      features: () => featureLevels(image(), raft.kraftVersion),
       controller,
       quorum: () => raft.quorumInfo(),
       settled,

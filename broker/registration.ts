@@ -1,7 +1,7 @@
 import type { Endpoint, SecurityProtocol } from './config/endpoint.ts'
 import type { ServerConfig } from './config/server-config.ts'
 import type { FeatureLevels } from './handlers/api-versions.ts'
-import { FEATURES, registeredFeatures } from './metadata/features.ts'
+import { FEATURES, KRAFT_VERSION, registeredFeatures } from './metadata/features.ts'
 import type { MetadataImage } from './metadata/image.ts'
 import type { ApiKey } from './protocol/api-key.ts'
 import type { RequestOf } from './protocol/apis.ts'
@@ -53,10 +53,12 @@ export function registrationOf(
 }
 
 /** What ApiVersions tells of features: the levels that this broker knows, and those that are finalized (KIP-584). */
-export function featureLevels(image: MetadataImage): FeatureLevels {
+export function featureLevels(image: MetadataImage, kraftVersion: number): FeatureLevels {
+  // The quorum keeps its own level in control records, which no image has; level 0 of any feature is not told.
+  const finalized = [...image.features, [KRAFT_VERSION, kraftVersion] as const].filter(([, level]) => level > 0)
   return {
     epoch: image.provenance.offset,
     supported: [...FEATURES].map(([name, { min, max }]) => ({ name, minVersion: min, maxVersion: max })),
-    finalized: [...image.features].map(([name, level]) => ({ name, level })),
+    finalized: finalized.map(([name, level]) => ({ name, level })),
   }
 }

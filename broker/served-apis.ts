@@ -1,7 +1,6 @@
 import type { Handler } from './handlers/handler.ts'
 import { UNSUPPORTED_VERSION_ANSWER } from './handlers/api-versions.ts'
 import { ApiKey } from './protocol/api-key.ts'
-import type { Api } from './protocol/api.ts'
 import { APIS, type RequestOf } from './protocol/apis.ts'
 import type { ServedApi } from './server/dispatch.ts'
 

@@ -1,5 +1,6 @@
 import type { GroupCoordinator } from '../coordinator/group/group-coordinator.ts'
 import { ApiKey } from '../protocol/api-key.ts'
+import { authorizedOperations, GROUP_OPERATIONS } from './authorized-operations.ts'
 import { type Handler, handler } from './handler.ts'
 
 /**
@@ -15,7 +16,14 @@ export function groupHandlers(groups: GroupCoordinator): Handler<ApiKey>[] {
     handler(ApiKey.SyncGroup, (request, context) => groups.syncGroup(request, context)),
     handler(ApiKey.Heartbeat, (request, context) => groups.heartbeat(request, context)),
     handler(ApiKey.LeaveGroup, (request, context) => groups.leaveGroup(request, context)),
-    handler(ApiKey.DescribeGroups, (request, context) => groups.describeGroups(request, context)),
+    handler(ApiKey.DescribeGroups, (request, context) => {
+      const answer = groups.describeGroups(request, context)
+      const operations = authorizedOperations(request.includeAuthorizedOperations, GROUP_OPERATIONS)
+      return {
+        ...answer,
+        groups: (answer.groups ?? []).map((group) => ({ ...group, authorizedOperations: operations })),
+      }
+    }),
     handler(ApiKey.ListGroups, (request, context) => groups.listGroups(request, context)),
     handler(ApiKey.DeleteGroups, (request, context) => groups.deleteGroups(request, context)),
   ]
