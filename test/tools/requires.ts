@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { appendFileSync, existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
 // Jest's globals, by declaration: an import would bind this file to Jest, and the set-up commands use it too.
@@ -51,7 +51,7 @@ export function requires(what: string, ...tools: readonly Tool[]): boolean {
   const bring = lacking.map((tool) => NEEDS[tool].bring).join(' && ')
   const line = `skipped: ${what}: this machine has no ${lacking.join(', ')}; bring it with: ${bring}`
   if (process.env['CI'] === 'true') throw new Error(line)
-  process.stderr.write(`${line}\n`)
+  report(line)
   return false
 }
 
@@ -59,6 +59,13 @@ export function requires(what: string, ...tools: readonly Tool[]): boolean {
 export function describeWith(tools: readonly Tool[], name: string, body: () => void): void {
   if (requires(name, ...tools)) describe(name, body)
   else xdescribe(name, body)
+}
+
+/** `npm test` repeats the lines at its end, where they are seen. */
+function report(line: string): void {
+  const file = process.env['OTTLA_SKIP_REPORT']
+  if (file === undefined) process.stderr.write(`${line}\n`)
+  else appendFileSync(file, `${line.replace(/^skipped: /, '')}\n`)
 }
 
 function runs(command: string, ...args: string[]): boolean {
