@@ -1,8 +1,8 @@
-import { ELIGIBLE_LEADER_REPLICAS_VERSION } from '../metadata/features.ts'
 import { type MetadataImage, ResourceType } from '../metadata/image.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import type { ConfigRules } from './config-rules.ts'
 import { supportsCordonedLogDirs } from '../metadata/record-versions.ts'
+import { isElrEnabled } from './leader-changes.ts'
 import { ApiError, type NewMetadataRecord } from './result.ts'
 
 export interface ConfigResource {
@@ -62,10 +62,6 @@ export function changeConfigs(
     records.push({ type: 'ClearElrRecord', version: 0, value: { topicName } })
   }
   return records
-}
-
-function isElrEnabled(image: MetadataImage): boolean {
-  return (image.features.get(ELIGIBLE_LEADER_REPLICAS_VERSION) ?? 0) > 0
 }
 
 function elrProblem(image: MetadataImage, { type, name }: ConfigResource, changes: ConfigChanges): string | null {

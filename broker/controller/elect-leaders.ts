@@ -2,7 +2,7 @@ import { type MetadataImage, NO_LEADER, type PartitionImage } from '../metadata/
 import type { ApiKey } from '../protocol/api-key.ts'
 import type { RequestOf, ResponseInputOf } from '../protocol/apis.ts'
 import { ErrorCode } from '../protocol/errors.ts'
-import { partitionChange } from './leader-changes.ts'
+import { type Election, partitionChange } from './leader-changes.ts'
 import { isActive } from './placement.ts'
 import { ApiError, attempt, type NewMetadataRecord, type Outcome } from './result.ts'
 
@@ -67,18 +67,23 @@ function notNeeded(): ApiError {
   return new ApiError(ErrorCode.ELECTION_NOT_NEEDED, 'Leader election not needed for topic partition.')
 }
 
-function preferred(image: MetadataImage, { leader, replicas, isr }: PartitionImage) {
+function preferred(image: MetadataImage, partition: PartitionImage): Election {
+  const { leader, replicas, isr } = partition
   const [first = NO_LEADER] = replicas
   if (leader === first) throw notNeeded()
-  if (isr.includes(first) && isActive(image, first)) return { isr, leader: first, isUnclean: false }
+  if (isr.includes(first) && isActive(image, first)) return { ...partition, leader: first, isUnclean: false }
   throw new ApiError(ErrorCode.PREFERRED_LEADER_NOT_AVAILABLE, 'The preferred leader was not available.')
 }
 
-function unclean(image: MetadataImage, { leader, replicas, isr }: PartitionImage) {
+function unclean(image: MetadataImage, partition: PartitionImage): Election {
+  const { leader, replicas, isr, eligibleLeaderReplicas } = partition
   if (leader !== NO_LEADER) throw notNeeded()
   const inSync = replicas.find((id) => isr.includes(id) && isActive(image, id))
-  if (inSync !== undefined) return { isr, leader: inSync, isUnclean: false }
+  if (inSync !== undefined) return { ...partition, leader: inSync, isUnclean: false }
   const any = replicas.find((id) => isActive(image, id))
-  if (any !== undefined) return { isr: [any], leader: any, isUnclean: true }
+  if (any !== undefined) {
+    const isUnclean = !eligibleLeaderReplicas.includes(any)
+    return { isr: [any], leader: any, eligibleLeaderReplicas: [], lastKnownElr: [], isUnclean }
+  }
   throw new ApiError(ErrorCode.ELIGIBLE_LEADERS_NOT_AVAILABLE, 'Eligible topic partition leaders are not available.')
 }

@@ -1,11 +1,18 @@
+import { ELIGIBLE_LEADER_REPLICAS_VERSION } from '../metadata/features.ts'
 import { type MetadataImage, NO_LEADER, type PartitionImage, ResourceType, type TopicImage } from '../metadata/image.ts'
 import { isActive } from './placement.ts'
 import { partitionRecordVersion } from '../metadata/record-versions.ts'
 import type { NewMetadataRecord } from './result.ts'
 
-interface Election {
+/** Of a leader that may lack records (KIP-704). */
+const RECOVERING = 1
+
+/** Where a partition is to get to. */
+export interface Election {
   readonly isr: readonly number[]
   readonly leader: number
+  readonly eligibleLeaderReplicas: readonly number[]
+  readonly lastKnownElr: readonly number[]
   /** The leader was not in sync: records may be lost. */
   readonly isUnclean: boolean
 }
@@ -20,17 +27,24 @@ export function leaveBroker(image: MetadataImage, brokerId: number): NewMetadata
   for (const topic of image.topics.byId.values()) {
     for (const partition of topic.partitions) {
       if (!partition.isr.includes(brokerId) && partition.leader !== brokerId) continue
-      const isr = partition.isr.filter((id) => id !== brokerId)
-      push(
-        records,
-        image,
-        topic,
-        partition,
-        elect(image, topic, partition, isr.length > 0 ? isr : partition.isr, mayLead),
-      )
+      push(records, image, topic, partition, elect(image, topic, withoutBroker(image, partition, brokerId), mayLead))
     }
   }
   return records
+}
+
+/** With KIP-966 the last member of the ISR becomes an eligible leader replica instead of staying there. */
+function withoutBroker(image: MetadataImage, partition: PartitionImage, brokerId: number): PartitionImage {
+  const isr = partition.isr.filter((id) => id !== brokerId)
+  if (isr.length > 0) return { ...partition, isr }
+  if (!isElrEnabled(image)) return partition
+  const { leader, eligibleLeaderReplicas, lastKnownElr } = partition
+  return {
+    ...partition,
+    isr,
+    eligibleLeaderReplicas: [...eligibleLeaderReplicas.filter((id) => id !== brokerId), brokerId],
+    lastKnownElr: leader === NO_LEADER ? lastKnownElr : [leader],
+  }
 }
 
 /** The changes for partitions without a leader, once `brokerId` may lead. */
@@ -40,7 +54,7 @@ export function joinBroker(image: MetadataImage, brokerId: number): NewMetadataR
   for (const topic of image.topics.byId.values()) {
     for (const partition of topic.partitions) {
       if (partition.leader !== NO_LEADER || !partition.replicas.includes(brokerId)) continue
-      push(records, image, topic, partition, elect(image, topic, partition, partition.isr, mayLead))
+      push(records, image, topic, partition, elect(image, topic, partition, mayLead))
     }
   }
   return records
@@ -54,21 +68,40 @@ export function leadsAny(image: MetadataImage, brokerId: number): boolean {
   return false
 }
 
+/** The leader stays if it may. Else the first replica in sync leads, then one that is eligible (KIP-966), then any where that is allowed. */
 function elect(
   image: MetadataImage,
   topic: TopicImage,
   partition: PartitionImage,
-  isr: readonly number[],
   mayLead: (id: number) => boolean,
 ): Election {
-  if (isr.includes(partition.leader) && mayLead(partition.leader)) {
-    return { isr, leader: partition.leader, isUnclean: false }
+  const { isr, leader, replicas, eligibleLeaderReplicas, lastKnownElr } = partition
+  const found = { isr, eligibleLeaderReplicas, lastKnownElr, isUnclean: false }
+  if (isr.includes(leader) && mayLead(leader)) return { ...found, leader }
+  const inSync = replicas.find((id) => isr.includes(id) && mayLead(id))
+  if (inSync !== undefined) return { ...found, leader: inSync, lastKnownElr: [] }
+  const eligible = replicas.find((id) => eligibleLeaderReplicas.includes(id) && mayLead(id))
+  if (eligible !== undefined) {
+    const others = eligibleLeaderReplicas.filter((id) => id !== eligible)
+    return { ...found, leader: eligible, isr: [eligible], eligibleLeaderReplicas: others, lastKnownElr: [] }
   }
-  const inSync = partition.replicas.find((id) => isr.includes(id) && mayLead(id))
-  if (inSync !== undefined) return { isr, leader: inSync, isUnclean: false }
-  const unclean = allowsUnclean(image, topic.name) ? partition.replicas.find(mayLead) : undefined
-  if (unclean === undefined) return { isr, leader: NO_LEADER, isUnclean: false }
-  return { isr: [unclean], leader: unclean, isUnclean: true }
+  const unclean =
+    lastKnownLeader(partition, mayLead) ?? (allowsUnclean(image, topic.name) ? replicas.find(mayLead) : undefined)
+  if (unclean === undefined) return { ...found, leader: NO_LEADER }
+  return { leader: unclean, isr: [unclean], eligibleLeaderReplicas: [], lastKnownElr: [], isUnclean: true }
+}
+
+/** The leader of last resort: where nobody is in sync or eligible, it has at least what it had itself. */
+function lastKnownLeader(partition: PartitionImage, mayLead: (id: number) => boolean): number | undefined {
+  const { isr, eligibleLeaderReplicas, lastKnownElr } = partition
+  const [last] = lastKnownElr
+  if (isr.length + eligibleLeaderReplicas.length > 0 || lastKnownElr.length !== 1 || last === undefined)
+    return undefined
+  return mayLead(last) ? last : undefined
+}
+
+export function isElrEnabled(image: MetadataImage): boolean {
+  return (image.features.get(ELIGIBLE_LEADER_REPLICAS_VERSION) ?? 0) > 0
 }
 
 const UNCLEAN = 'unclean.leader.election.enable'
@@ -94,10 +127,12 @@ export function partitionChange(
   image: MetadataImage,
   topicId: string,
   partition: PartitionImage,
-  { isr, leader, isUnclean }: Election,
+  { isr, leader, eligibleLeaderReplicas, lastKnownElr, isUnclean }: Election,
 ): NewMetadataRecord | null {
-  const sameIsr = isr.length === partition.isr.length && isr.every((id, index) => id === partition.isr[index])
-  if (sameIsr && leader === partition.leader) return null
+  const sameIsr = isSame(isr, partition.isr)
+  const sameElr = isSame(eligibleLeaderReplicas, partition.eligibleLeaderReplicas)
+  const sameLastKnown = isSame(lastKnownElr, partition.lastKnownElr)
+  if (sameIsr && sameElr && sameLastKnown && leader === partition.leader) return null
   return {
     type: 'PartitionChangeRecord',
     version: partitionRecordVersion(image.metadataVersion),
@@ -106,7 +141,13 @@ export function partitionChange(
       topicId,
       ...(sameIsr ? {} : { isr: [...isr] }),
       ...(leader === partition.leader ? {} : { leader }),
-      ...(isUnclean ? { leaderRecoveryState: 1 } : {}),
+      ...(sameElr ? {} : { eligibleLeaderReplicas: [...eligibleLeaderReplicas] }),
+      ...(sameLastKnown ? {} : { lastKnownElr: [...lastKnownElr] }),
+      ...(isUnclean ? { leaderRecoveryState: RECOVERING } : {}),
     },
   }
+}
+
+function isSame(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((id, index) => id === b[index])
 }

@@ -1,0 +1,119 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { parseProperties } from '../../../broker/config/properties.ts'
+import { parseServerConfig } from '../../../broker/config/server-config.ts'
+import { type ControllerParts, controllerParts } from '../../../broker/controller-parts.ts'
+import { nodeEnv } from '../../../broker/host/env.ts'
+import type { ApiKey } from '../../../broker/protocol/api-key.ts'
+import type { RequestOf } from '../../../broker/protocol/apis.ts'
+import { readMetaProperties } from '../../../broker/storage/meta-properties.ts'
+import { randomUuid } from '../../../broker/lib/uuid.ts'
+import { registeredFeatures } from '../../../broker/metadata/features.ts'
+import { snapshotRecords } from '../../../broker/metadata/snapshot-records.ts'
+import { silentLogger } from '../../fakes/logger.ts'
+
+type NewTopic = RequestOf<typeof ApiKey.CreateTopics>['topics'][number]
+
+type Registration = Omit<RequestOf<typeof ApiKey.BrokerRegistration>, 'features'>
+
+/** Quorum, loader and controller of a node on a real data directory, without the rest of the broker. */
+export class MetadataNode {
+  readonly parts: ControllerParts
+  readonly #registration: Registration
+  readonly #logDir: string
+  #brokerEpoch = -1n
+
+  private constructor(parts: ControllerParts, registration: Registration, logDir: string) {
+    this.parts = parts
+    this.#logDir = logDir
+    this.#registration = registration
+  }
+
+  static async open(propertiesFile: string): Promise<MetadataNode> {
+    const env = nodeEnv()
+    const { config } = parseServerConfig(parseProperties(readFileSync(propertiesFile, 'utf8')))
+    const meta = readMetaProperties(env.disk, config.metadataLogDir)
+    if (meta?.directoryId === undefined) throw new Error('the directory is not formatted')
+    const { clusterId, directoryId } = meta
+    const endpoints = config.listeners.filter(({ name }) => config.controllerListenerNames.includes(name))
+    const parts = await controllerParts(
+      { config, clusterId, directoryId, endpoints },
+      { env, logger: silentLogger(), server: () => config, onFailed: () => {} },
+    )
+    await parts.start()
+    const listeners = config.advertisedListeners.map(({ name, host, port }) => ({
+      name,
+      host,
+      port,
+      securityProtocol: 0,
+    }))
+    const registration = {
+      brokerId: config.nodeId,
+      clusterId,
+      incarnationId: randomUuid(env.random),
+      listeners,
+      rack: null,
+      isMigratingZkBroker: false,
+      logDirs: [directoryId],
+      previousBrokerEpoch: -1n,
+    }
+    return new MetadataNode(parts, registration, config.metadataLogDir)
+  }
+
+  /** Registers controller and broker, and has the broker unfenced. */
+  async join(): Promise<void> {
+    const { controller, loader } = this.parts
+    const { brokerId, incarnationId } = this.#registration
+    const features = [...registeredFeatures(loader.image.features)].map(([name, { min, max }]) => ({
+      name,
+      minSupportedVersion: min,
+      maxSupportedVersion: max,
+    }))
+    const listeners = [{ name: 'CONTROLLER', host: 'localhost', port: 1, securityProtocol: 0 }]
+    const controllerFeatures = { controllerId: brokerId, incarnationId, zkMigrationReady: false, listeners, features }
+    await controller.registerController(controllerFeatures)
+    const { brokerEpoch = -1n } = await controller.registerBroker({ ...this.#registration, features })
+    this.#brokerEpoch = brokerEpoch
+    await this.#heartbeat({ wantFence: false, wantShutDown: false })
+  }
+
+  async #heartbeat(wants: { wantFence: boolean; wantShutDown: boolean }): Promise<void> {
+    await this.parts.controller.brokerHeartbeat({
+      brokerId: this.#registration.brokerId,
+      brokerEpoch: this.#brokerEpoch,
+      currentMetadataOffset: BigInt(this.parts.loader.image.provenance.offset),
+      offlineLogDirs: [],
+      cordonedLogDirs: null,
+      ...wants,
+    })
+  }
+
+  async createTopic(name: string, numPartitions: number, configs: Record<string, string>): Promise<number> {
+    const topic: NewTopic = {
+      name,
+      numPartitions,
+      replicationFactor: 1,
+      assignments: [],
+      configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
+    }
+    const response = await this.parts.controller.createTopics({ topics: [topic], timeoutMs: 1000, validateOnly: false })
+    return response.topics?.[0]?.errorCode ?? -1
+  }
+
+  async snapshot(): Promise<void> {
+    const { raft, loader } = this.parts
+    const { provenance } = loader.image
+    const id = { endOffset: provenance.offset + 1, epoch: provenance.epoch }
+    await raft.createSnapshot(id, provenance.timestampMs, snapshotRecords(loader.image))
+  }
+
+  /** Lets the broker go as a shutdown does, and closes the log. */
+  async close(): Promise<void> {
+    if (this.#brokerEpoch >= 0n) {
+      await this.#heartbeat({ wantFence: false, wantShutDown: true })
+      await this.#heartbeat({ wantFence: false, wantShutDown: true })
+      const clean = JSON.stringify({ version: 0, brokerEpoch: Number(this.#brokerEpoch) })
+      writeFileSync(`${this.#logDir}/.kafka_cleanshutdown`, clean)
+    }
+    await this.parts.raft.close()
+  }
+}
