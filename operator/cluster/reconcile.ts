@@ -5,6 +5,7 @@ import type { Health } from '../api/conditions.ts'
 import type { KafkaClusterStatus } from '../api/kafkacluster.ts'
 import { KAFKA_CLUSTER, LABEL_CLUSTER, PERSISTENT_VOLUME_CLAIM, POD, splitKey, STATEFUL_SET } from '../api/resource.ts'
 import type { KafkaCluster, Key, ResourceType } from '../api/resource.ts'
+import { isRefusal } from '../kube/api.ts'
 import type { KubeApi } from '../kube/api.ts'
 import type { EventRecorder } from '../kube/events.ts'
 import { report } from '../kube/report.ts'
@@ -63,8 +64,9 @@ export class ClusterReconciler {
     const clusterId = ('clusterId' in identity ? identity.clusterId : null) ?? newClusterId(this.#deps.random)
     // Written down before anything is made of it: a crash here must not lead to a second id.
     if (cluster.status?.clusterId === undefined) cluster.status = await this.#announce(cluster, clusterId)
-    await this.#apply(cluster, plan(observed, { image: this.#options.image, clusterId }))
-    return this.#finish(cluster, clusterId)
+    const wanted = plan(observed, { image: this.#options.image, clusterId })
+    const refusal = (await this.#apply(wanted)) ?? (await this.#growClaims(cluster, wanted))
+    return this.#finish(cluster, clusterId, refusal)
   }
 
   async #stop(cluster: KafkaCluster, health: Health): Promise<Outcome> {
@@ -79,20 +81,40 @@ export class ClusterReconciler {
     return status
   }
 
-  async #apply(cluster: KafkaCluster, { manifests, growClaims }: Plan): Promise<void> {
+  /** Returns what the API server has refused, in its words; what was applied before stays, and the rest is tried all the same. */
+  async #apply({ manifests }: Plan): Promise<Health | null> {
+    let refusal: Health | null = null
+    for (const { type, manifest } of manifests) {
+      try {
+        await this.#deps.api.apply(type, manifest)
+      } catch (error) {
+        if (!isRefusal(error)) throw error
+        const message = `Kubernetes refuses ${type.kind} ${manifest.metadata.name}: ${error.message}`
+        refusal ??= { state: 'stalled', reason: 'RefusedByKubernetes', message }
+      }
+    }
+    return refusal
+  }
+
+  async #growClaims(cluster: KafkaCluster, { growClaims }: Plan): Promise<Health | null> {
     const { api, events } = this.#deps
-    for (const { type, manifest } of manifests) await api.apply(type, manifest)
     const namespace = cluster.metadata.namespace ?? ''
     for (const { name, size } of growClaims) {
-      await api.patch(PERSISTENT_VOLUME_CLAIM, namespace, name, {
-        spec: { resources: { requests: { storage: size } } },
-      })
+      const spec = { resources: { requests: { storage: size } } }
+      try {
+        await api.patch(PERSISTENT_VOLUME_CLAIM, namespace, name, { spec })
+      } catch (error) {
+        if (!isRefusal(error)) throw error
+        const message = `volume claim ${name} cannot grow to ${size}: ${error.message}`
+        return { state: 'stalled', reason: 'VolumeCannotGrow', message }
+      }
       const note = `volume claim ${name} grows to ${size}`
       await events.record(cluster, { type: 'Normal', reason: 'VolumeGrowing', action: 'GrowVolume', note })
     }
+    return null
   }
 
-  async #finish(cluster: KafkaCluster, clusterId: string): Promise<Outcome> {
+  async #finish(cluster: KafkaCluster, clusterId: string, refusal: Health | null): Promise<Outcome> {
     const [statefulSets, pods] = await Promise.all([
       this.#owned<StatefulSet>(STATEFUL_SET, cluster),
       this.#owned<Pod>(POD, cluster),
@@ -101,7 +123,7 @@ export class ClusterReconciler {
     const isEveryPodReady = pods.length >= wanted && pods.every(isPodReady)
     const answer = isEveryPodReady ? await this.#deps.askBrokers(cluster) : null
     const applied: Applied = { cluster, clusterId, statefulSets, pods, answer }
-    const health = healthOf(applied)
+    const health = refusal ?? healthOf(applied)
     await this.#report(cluster, statusOf(applied, health, this.#deps.clock.wallMs()), health)
     return { requeueAfterMs: health.state === 'ready' ? this.#options.resyncMs : this.#options.recheckMs }
   }

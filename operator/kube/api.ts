@@ -18,6 +18,11 @@ export function isNotFound(error: unknown): boolean {
   return error instanceof KubeError && error.status === 404
 }
 
+/** The server understood and refused; the same request is refused again. */
+export function isRefusal(error: unknown): error is KubeError {
+  return error instanceof KubeError && [400, 403, 422].includes(error.status)
+}
+
 export function isConflict(error: unknown): boolean {
   return error instanceof KubeError && error.status === 409
 }

@@ -142,11 +142,11 @@ function pathOf(
   query: Record<string, string | number | boolean | undefined> = {},
 ): string {
   const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
-  const scope = namespace === null ? '' : `/namespaces/${namespace}`
+  const scope = namespace === null ? '' : `/namespaces/${encodeURIComponent(namespace)}`
   const parameters = new URLSearchParams()
   for (const [key, value] of Object.entries(query)) if (value !== undefined) parameters.set(key, String(value))
   const search = parameters.size === 0 ? '' : `?${parameters.toString()}`
-  return `${root}${scope}/${plural}${name === null ? '' : `/${name}`}${search}`
+  return `${root}${scope}/${plural}${name === null ? '' : `/${name.split('/').map(encodeURIComponent).join('/')}`}${search}`
 }
 
 function eventOf(line: string): WatchEvent {

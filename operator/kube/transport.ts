@@ -50,7 +50,8 @@ export class KubeTransport {
     const cluster = this.#config.getCurrentCluster()
     if (cluster === null) throw new KubeError(0, 'NoCluster', 'no Kubernetes cluster: neither a kubeconfig nor a pod')
     const url = new URL(cluster.server + request.path)
-    const options = await this.#options(request)
+    const body = request.body === undefined ? '' : JSON.stringify(request.body)
+    const options = await this.#options(request, Buffer.byteLength(body))
     return new Promise((resolve, reject) => {
       const send = url.protocol === 'http:' ? httpRequest : httpsRequest
       const outgoing = send(url, options, resolve)
@@ -59,11 +60,11 @@ export class KubeTransport {
         if (request.signal.aborted) reject(request.signal.reason)
         else reject(new KubeError(0, 'Unreachable', `Kubernetes API at ${url.host}: ${error.message}`, error))
       })
-      outgoing.end(request.body === undefined ? undefined : JSON.stringify(request.body))
+      outgoing.end(body)
     })
   }
 
-  async #options(request: ApiRequest): Promise<RequestOptions> {
+  async #options(request: ApiRequest, bodyLength: number): Promise<RequestOptions> {
     // Asked for each time: a pod's token is replaced every hour.
     const options: RequestOptions = { headers: {} }
     await this.#config.applyToHTTPSOptions(options)
@@ -73,6 +74,8 @@ export class KubeTransport {
         ...(options.headers as Record<string, string>),
         accept: 'application/json',
         'user-agent': 'ottla-operator',
+        // Node frames the body of a DELETE only where it is told its length.
+        'content-length': bodyLength,
         ...(request.contentType === undefined ? {} : { 'content-type': request.contentType }),
       },
       ...(typeof options.auth === 'string' ? { auth: options.auth } : {}),

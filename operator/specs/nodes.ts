@@ -1,7 +1,6 @@
 import type { KafkaCluster } from '../api/resource.ts'
 
 export type Pool = KafkaCluster['spec']['pools'][number]
-export type ListenerSpec = KafkaCluster['spec']['listeners'][number]
 
 /** Ports that the operator keeps for itself; admission refuses them in spec.listeners. */
 export const CONTROLLER_PORT = 9090

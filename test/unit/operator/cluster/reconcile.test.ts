@@ -163,6 +163,43 @@ test('a cluster that is made again goes on with its volumes', async () => {
   expect(stored()?.status?.clusterId).toBe(id)
 })
 
+test.each([
+  ['apply StatefulSet', 'RefusedByKubernetes: Kubernetes refuses StatefulSet orders-nodes: no such priority class'],
+  [
+    'patch PersistentVolumeClaim',
+    'VolumeCannotGrow: volume claim data-0-orders-nodes-0 cannot grow to 10Gi: no such priority class',
+  ],
+])('what Kubernetes refuses is told in its words: %s', async (refused, words) => {
+  const { api, reconcile, stored } = reconciling()
+  const metadata = {
+    name: 'data-0-orders-nodes-0',
+    namespace: 'kafka',
+    labels: { 'kafka.ottla.dev/cluster': 'orders' },
+  }
+  const spec = { resources: { requests: { storage: '5Gi' } } }
+  api.put<Manifest>(PERSISTENT_VOLUME_CLAIM, { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata, spec })
+  api.intercept = (call) => {
+    if (call === refused) throw new KubeError(422, 'Invalid', 'no such priority class')
+  }
+  await reconcile()
+  expect(condition(stored(), 'Stalled')).toContain(words)
+})
+
+test('a claim that is too small is grown', async () => {
+  const { api, reconcile } = reconciling()
+  const metadata = {
+    name: 'data-0-orders-nodes-0',
+    namespace: 'kafka',
+    labels: { 'kafka.ottla.dev/cluster': 'orders' },
+  }
+  const spec = { resources: { requests: { storage: '5Gi' } } }
+  api.put<Manifest>(PERSISTENT_VOLUME_CLAIM, { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata, spec })
+  await reconcile()
+  expect(api.peek<Manifest>(PERSISTENT_VOLUME_CLAIM, 'kafka', 'data-0-orders-nodes-0')?.spec).toEqual({
+    resources: { requests: { storage: '10Gi' } },
+  })
+})
+
 test('a cluster that is going is left alone', async () => {
   const cluster = kafkaCluster()
   cluster.metadata.finalizers = ['somebody/else']
