@@ -159,7 +159,9 @@ export class Controller {
   }
 
   updateFeatures(request: Request<typeof ApiKey.UpdateFeatures>): Promise<Response<typeof ApiKey.UpdateFeatures>> {
-    return this.#change((image) => updateFeatures(image, request, this.#deps.quorum.kraftVersion))
+    const { nodeId } = this.#options
+    const { kraftVersion } = this.#deps.quorum
+    return this.#change((image) => updateFeatures(image, request, { nodeId, kraftVersion }))
   }
 
   electLeaders(request: Request<typeof ApiKey.ElectLeaders>): Promise<Response<typeof ApiKey.ElectLeaders>> {

@@ -38,7 +38,7 @@ export interface TopicRules {
 export function createTopics(image: MetadataImage, request: Request, rules: TopicRules): Outcome<Response> {
   const twice = duplicates(request.topics.map(({ name }) => name))
   const tooMany = partitionsOf(request, rules.defaults) > PARTITIONS_MAX
-  const names = new NameRegistry(image)
+  const names = new TakenNames(image)
   const records: NewMetadataRecord[] = []
   const topics: TopicResult[] = []
   for (const topic of request.topics) {
@@ -50,7 +50,6 @@ export function createTopics(image: MetadataImage, request: Request, rules: Topi
     })
     if (outcome instanceof ApiError) topics.push(refusal(topic.name, outcome))
     else {
-      names.add(topic.name)
       topics.push(outcome.response)
       for (const record of outcome.records) records.push(record)
     }
@@ -80,16 +79,16 @@ function partitionsOf(request: Request, defaults: TopicDefaults): number {
   return total
 }
 
-/** The names that are taken, and those that would collide with one that is. The index is made once a name needs it. */
-class NameRegistry {
+/** Which names a new topic cannot have. The index of those that collide is made once a name needs it. */
+class TakenNames {
   readonly #image: MetadataImage
-  readonly #created = new Set<string>()
   #collisions: Map<string, string> | undefined
 
   constructor(image: MetadataImage) {
     this.#image = image
   }
 
+  /** Throws ApiError. Two new topics of one request may collide, as in Kafka. */
   check(name: string): void {
     if (name === METADATA_TOPIC) {
       throw new ApiError(ErrorCode.INVALID_REQUEST, `Creation of internal topic ${METADATA_TOPIC} is prohibited.`)
@@ -104,16 +103,10 @@ class NameRegistry {
     throw new ApiError(ErrorCode.INVALID_TOPIC_EXCEPTION, `Topic '${name}' collides with existing topic: ${other}`)
   }
 
-  add(name: string): void {
-    this.#created.add(name)
-    const key = collisionKey(name)
-    if (key !== null) this.#index().set(key, name)
-  }
-
   #index(): Map<string, string> {
     if (this.#collisions !== undefined) return this.#collisions
     this.#collisions = new Map()
-    for (const name of [...this.#image.topics.byName.keys(), ...this.#created]) {
+    for (const name of this.#image.topics.byName.keys()) {
       const key = collisionKey(name)
       if (key !== null) this.#collisions.set(key, name)
     }

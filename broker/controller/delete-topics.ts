@@ -19,13 +19,15 @@ export function deleteTopics(image: MetadataImage, request: Request): Outcome<Re
   const doomed = new Map<string, string>()
   for (const id of ids) {
     const topic = image.topicById(id)
-    if (topic === undefined) refuse(null, id, ErrorCode.UNKNOWN_TOPIC_ID)
+    if (topic === undefined) refuse(null, id, ErrorCode.UNKNOWN_TOPIC_ID, 'This server does not host this topic ID.')
     else doomed.set(id, topic.name)
   }
   for (const name of names) {
     const topic = image.topic(name)
-    if (topic === undefined) refuse(name, ZERO_UUID, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
-    else if (doomed.delete(topic.id)) {
+    if (topic === undefined) {
+      const why = 'This server does not host this topic-partition.'
+      refuse(name, ZERO_UUID, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, why)
+    } else if (doomed.delete(topic.id)) {
       const why = 'The provided topic name maps to an ID that was already supplied.'
       refuse(name, topic.id, ErrorCode.INVALID_REQUEST, why)
     } else doomed.set(topic.id, name)

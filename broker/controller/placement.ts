@@ -41,7 +41,7 @@ export function placeReplicas(
   const unfenced = brokers.filter(({ isFenced }) => !isFenced)
   if (unfenced.length === 0) throw fail('All brokers are currently fenced.')
   if (brokers.length < replicationFactor) {
-    const which = `${brokers.length} broker(s) are registered.`
+    const which = `${brokers.length} broker(s) are registered or some brokers have all their log directories cordoned.`
     throw fail(`The target replication factor of ${replicationFactor} cannot be reached because only ${which}`)
   }
   if (unfenced.every(({ isInControlledShutdown }) => isInControlledShutdown)) {

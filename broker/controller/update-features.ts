@@ -15,18 +15,28 @@ type Request = RequestOf<typeof ApiKey.UpdateFeatures>
 type Response = ResponseInputOf<typeof ApiKey.UpdateFeatures>
 type Update = Request['featureUpdates'][number]
 
+const ALL_FAILED = 'The update failed for all features since the following feature had an error: '
+
+/** The quorum's own feature is not among the metadata. */
+export interface FeatureContext {
+  readonly nodeId: number
+  readonly kraftVersion: number
+}
+
 const UPGRADE = 1
 const SAFE_DOWNGRADE = 2
 const UNSAFE_DOWNGRADE = 3
 
 /** KIP-584. All or none: one update that is refused refuses the request. */
-export function updateFeatures(image: MetadataImage, request: Request, kraftVersion: number): Outcome<Response> {
-  const outcome = attempt(() => {
-    const [twice] = duplicates(request.featureUpdates.map(({ feature }) => feature))
-    if (twice !== undefined) throw new ApiError(ErrorCode.INVALID_REQUEST, `Duplicate feature update for ${twice}`)
-    return request.featureUpdates.flatMap((update) => updateFeature(image, update, kraftVersion))
-  })
-  if (outcome instanceof ApiError) return { records: [], response: answer(request, outcome.code, outcome.text) }
+export function updateFeatures(image: MetadataImage, request: Request, controller: FeatureContext): Outcome<Response> {
+  const [twice] = duplicates(request.featureUpdates.map(({ feature }) => feature))
+  if (twice !== undefined) {
+    const why = `Duplicate feature update for ${twice}`
+    return { records: [], response: answer(request, ErrorCode.INVALID_REQUEST, why) }
+  }
+  const outcome = attempt(() => request.featureUpdates.flatMap((update) => updateFeature(image, update, controller)))
+  if (outcome instanceof ApiError)
+    return { records: [], response: answer(request, outcome.code, `${ALL_FAILED}${outcome.message}`) }
   return { records: request.validateOnly ? [] : outcome, response: answer(request, ErrorCode.NONE, null) }
 }
 
@@ -36,7 +46,11 @@ function answer(request: Request, errorCode: ErrorCode, errorMessage: string | n
   return { throttleTimeMs: 0, errorCode, errorMessage, results }
 }
 
-function updateFeature(image: MetadataImage, update: Update, kraftVersion: number): NewMetadataRecord[] {
+function updateFeature(
+  image: MetadataImage,
+  update: Update,
+  { nodeId, kraftVersion }: FeatureContext,
+): NewMetadataRecord[] {
   const { feature: name, maxVersionLevel: level } = update
   const upgradeType = update.allowDowngrade ? SAFE_DOWNGRADE : update.upgradeType
   const invalid = (why: string) =>
@@ -46,10 +60,13 @@ function updateFeature(image: MetadataImage, update: Update, kraftVersion: numbe
   }
   if (level < 0) throw invalid('A feature version cannot be less than 0.')
   const supported = FEATURES.get(name)
-  if (supported === undefined) throw invalid(`Local controller does not support this feature.`)
+  if (supported === undefined) throw invalid(`Local controller ${nodeId} does not support this feature.`)
   const current = name === KRAFT_VERSION ? kraftVersion : (image.features.get(name) ?? 0)
-  if (level !== 0 || name === METADATA_VERSION)
-    checkSupported(level, Math.max(supported.max, current), supported.min, invalid)
+  const max = Math.max(supported.max, current)
+  if ((level !== 0 || name === METADATA_VERSION) && (level < supported.min || level > max)) {
+    const why = max === 0 ? 'does not support this feature.' : `only supports versions ${supported.min}-${max}`
+    throw invalid(`Local controller ${nodeId} ${why}`)
+  }
   if (level < current && upgradeType === UPGRADE) {
     const how = 'setting the upgrade type to either safe or unsafe downgrade.'
     throw invalid(`Can't downgrade the version of this feature without ${how}`)
@@ -59,13 +76,6 @@ function updateFeature(image: MetadataImage, update: Update, kraftVersion: numbe
   if (name === METADATA_VERSION) checkMetadataDowngrade(current, level, upgradeType)
   if (name === KRAFT_VERSION) throw invalid('The quorum cannot change its version yet.')
   return [{ type: 'FeatureLevelRecord', version: 0, value: { name, featureLevel: level } }]
-}
-
-function checkSupported(level: number, max: number, min: number, invalid: (why: string) => ApiError): void {
-  if (level >= min && level <= max) return
-  throw invalid(
-    `Local controller ${max === 0 ? 'does not support this feature' : `only supports versions ${min}-${max}`}.`,
-  )
 }
 
 /** Every level of metadata.version that changed the metadata stands in the way of a downgrade: all but these did. */
