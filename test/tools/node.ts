@@ -42,6 +42,8 @@ export interface RunningNode {
   /** The one directory of `log.dirs`. */
   readonly logDir: string
   readonly pid: number
+  /** When the process was started, as `performance.now()`. */
+  readonly spawnedMs: number
   /** What it has written to its output so far. */
   output(): string
   running(): boolean
@@ -69,8 +71,11 @@ export async function startNode(distribution: Distribution, options: NodeOptions
     const format = await distribution.format(file, clusterId())
     await run(format.program, format.args, { env: { ...format.env } })
   }
-  const child = serve(await distribution.serve(file), join(directory, 'output.log'))
+  const command = await distribution.serve(file)
+  const spawnedMs = performance.now()
+  const child = serve(command, join(directory, 'output.log'))
   const node = runningNode({
+    spawnedMs,
     distribution,
     directory,
     logDir,
@@ -94,6 +99,7 @@ function serve(command: Command, outputFile: string): ChildProcess {
 }
 
 interface Parts {
+  readonly spawnedMs: number
   readonly distribution: Distribution
   readonly directory: string
   readonly logDir: string
@@ -102,7 +108,7 @@ interface Parts {
   readonly temporary: boolean
 }
 
-function runningNode({ distribution, directory, logDir, child, port, temporary }: Parts): RunningNode {
+function runningNode({ spawnedMs, distribution, directory, logDir, child, port, temporary }: Parts): RunningNode {
   const running = (): boolean => child.pid !== undefined && child.exitCode === null && child.signalCode === null
   const exited = new Promise<void>((resolve) => {
     child.once('exit', () => resolve())
@@ -124,6 +130,7 @@ function runningNode({ distribution, directory, logDir, child, port, temporary }
     directory,
     logDir,
     pid: child.pid ?? -1,
+    spawnedMs,
     output,
     running,
     stop: async () => {

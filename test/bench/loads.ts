@@ -1,0 +1,35 @@
+/** What the producers of one run send; `acks=all` and idempotence, as clients do by default. */
+export interface Load {
+  /** Also the topic and the name in the report. */
+  readonly name: string
+  readonly recordBytes: number
+  readonly records: number
+  readonly properties: readonly string[]
+}
+
+const LARGE_BATCHES = ['batch.size=131072', 'linger.ms=5']
+const LZ4 = ['compression.type=lz4']
+
+/** The load that every mode measures, and that the consumer reads. */
+export const MAIN_LOAD: Load = { name: 'produce_1k', recordBytes: 1024, records: 250_000, properties: [] }
+
+const SMALL = { recordBytes: 100, records: 1_500_000 }
+const KILOBYTE = { recordBytes: 1024, records: 250_000 }
+
+/** Both record sizes, with and without lz4, in the client's default batches and in 128 KiB batches. */
+export const FULL_LOADS: readonly Load[] = [
+  MAIN_LOAD,
+  { name: 'produce_1k_lz4', ...KILOBYTE, properties: LZ4 },
+  { name: 'produce_1k_128k', ...KILOBYTE, properties: LARGE_BATCHES },
+  { name: 'produce_1k_128k_lz4', ...KILOBYTE, properties: [...LARGE_BATCHES, ...LZ4] },
+  { name: 'produce_100b', ...SMALL, properties: [] },
+  { name: 'produce_100b_lz4', ...SMALL, properties: LZ4 },
+  { name: 'produce_100b_128k', ...SMALL, properties: LARGE_BATCHES },
+  { name: 'produce_100b_128k_lz4', ...SMALL, properties: [...LARGE_BATCHES, ...LZ4] },
+]
+
+/** Before anything is measured: both brokers compile what they run. */
+export const WARM_UP: Load = { name: 'warm-up', recordBytes: 1024, records: 150_000, properties: [] }
+
+/** The load under which latency is measured. */
+export const LATENCY = { name: 'latency', recordBytes: 1024, recordsPerSecond: 3000 }
