@@ -30,14 +30,14 @@ const NEEDS = {
 
 export type Tool = keyof typeof NEEDS
 
-const found = new Map<Tool, boolean>()
+/** What is missing is looked for again: a set-up step may have brought it. */
+const found = new Set<Tool>()
 
 /** The tools of `tools` that this machine lacks. */
 export function missing(tools: readonly Tool[]): Tool[] {
   return tools.filter((tool) => {
-    const present = found.get(tool) ?? NEEDS[tool].present()
-    found.set(tool, present)
-    return !present
+    if (!found.has(tool) && NEEDS[tool].present()) found.add(tool)
+    return !found.has(tool)
   })
 }
 
