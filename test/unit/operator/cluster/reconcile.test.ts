@@ -142,6 +142,27 @@ test("somebody else's StatefulSet of the same name is not taken over", async () 
   expect(api.writes.some((write) => write.startsWith('apply '))).toBe(false)
 })
 
+test('what a former cluster of the name has left is waited for, not taken over', async () => {
+  const { api, reconcile, stored } = reconciling()
+  const owner = { ...KAFKA_CLUSTER, name: 'orders', uid: 'former', controller: true }
+  const metadata = { name: 'orders-nodes', namespace: 'kafka', ownerReferences: [owner] }
+  api.put(STATEFUL_SET, { ...STATEFUL_SET, metadata })
+  expect((await reconcile()).requeueAfterMs).toBe(3000)
+  expect(condition(stored(), 'Reconciling')).toContain('Cleanup: StatefulSet orders-nodes')
+  expect(api.writes.some((write) => write.startsWith('apply '))).toBe(false)
+})
+
+test('a cluster whose pods are being replaced is not ready', async () => {
+  const { api, reconcile, stored, startPods } = reconciling()
+  await reconcile()
+  startPods()
+  const set = api.peek<StatefulSet>(STATEFUL_SET, 'kafka', 'orders-nodes')
+  if (set === null) throw new Error('no StatefulSet')
+  api.put(STATEFUL_SET, { ...set, status: { ...set.status, updatedReplicas: 0 } })
+  await reconcile()
+  expect(condition(stored(), 'Reconciling')).toBe('True RollingUpdate: pods of orders-nodes are being replaced')
+})
+
 test('a cluster that is made again goes on with its volumes', async () => {
   const { api, reconcile, stored } = reconciling()
   await reconcile()

@@ -21,7 +21,11 @@ test('a value cannot end its line or begin another key', () => {
 })
 
 test('whatever is written, the broker reads the same', () => {
-  const text = fc.string({ unit: 'binary', maxLength: 20 })
+  const special = fc.constantFrom(' ', '=', ':', '#', '!', '\\', '\n', '\t', '\u0000', 'é', 'u')
+  const text = fc.string({
+    unit: fc.oneof(special, fc.string({ unit: 'binary', minLength: 1, maxLength: 1 })),
+    maxLength: 20,
+  })
   const entries = fc.uniqueArray(
     fc.tuple(
       text.filter((key) => key !== ''),
