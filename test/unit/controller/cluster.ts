@@ -1,0 +1,47 @@
+import type { ConfigRules } from '../../../broker/controller/config-rules.ts'
+import type { NewMetadataRecord, Outcome } from '../../../broker/controller/result.ts'
+import { MetadataDelta } from '../../../broker/metadata/delta.ts'
+import { MetadataImage } from '../../../broker/metadata/image.ts'
+import {
+  decodeMetadataRecord,
+  encodeMetadataRecord,
+  type MetadataRecord,
+} from '../../../broker/protocol/metadata-record.ts'
+import { broker, feature } from '../metadata/records.ts'
+
+export function replayed(records: readonly MetadataRecord[], image = MetadataImage.EMPTY): MetadataImage {
+  const delta = new MetadataDelta(image)
+  for (const record of records) delta.replay(record)
+  return delta.finish({ offset: image.provenance.offset + records.length, epoch: 1, timestampMs: 0 })
+}
+
+/** What the records make of the image, through their bytes. */
+export function applied(image: MetadataImage, records: readonly NewMetadataRecord[]): MetadataImage {
+  const decoded = records.map(({ type, value, version }) =>
+    decodeMetadataRecord(encodeMetadataRecord(type, value, version)),
+  )
+  return replayed(decoded, image)
+}
+
+export function after<R>(image: MetadataImage, outcome: Outcome<R>): MetadataImage {
+  return applied(image, outcome.records)
+}
+
+/** Brokers with these ids, unfenced but for those in `fenced`; epochs are ids plus 100. */
+export function clusterOf(
+  ids: readonly number[],
+  fenced: readonly number[] = [],
+  more: readonly MetadataRecord[] = [],
+) {
+  const brokers = ids.map((id) => broker(id, id + 100, fenced.includes(id)))
+  return replayed([feature('metadata.version', 30), ...brokers, ...more])
+}
+
+/** Refuses the value 'bad'; `list` is a list that begins as a,b. */
+export const RULES: ConfigRules = {
+  validate: (_type, _name, configs) => ([...configs.values()].includes('bad') ? 'Invalid value bad' : null),
+  isList: (_type, key) => key === 'list',
+  defaultValue: (_type, key) => (key === 'list' ? 'a,b' : null),
+  effectiveTopicConfigs: (overrides) =>
+    [...overrides].map(([name, value]) => ({ name, value, readOnly: false, configSource: 1, isSensitive: false })),
+}
