@@ -27,7 +27,7 @@ describeWith(['java', 'mvn'], 'a data directory', () => {
       const directory = mkdtempSync(join(tmpdir(), 'moving-'))
       try {
         const first = await writer({ directory })
-        const plan = planOf('moving', first.bootstrap)
+        const plan = planOf('moving', first.bootstrap, ['all'])
         const before = new KafkajsWork(plan)
         await before.write()
         const read = await before.readInGroup(GROUP, RECORDS / 3)
@@ -67,7 +67,7 @@ describeWith(['java', 'mvn'], 'DumpLogSegments', () => {
     const overrides = { 'log.segment.bytes': String(1024 * 1024), 'log.index.interval.bytes': '512' }
     const node = await startTarget({ directory, overrides })
     logDir = node.logDir
-    const plan = planOf('dump', node.bootstrap)
+    const plan = planOf('dump', node.bootstrap, ['all'])
     topics = plan.runs.map(({ topic }) => topic)
     const work = new KafkajsWork(plan)
     await work.write()

@@ -15,19 +15,16 @@ const KAFKA: readonly string[] = [
 
 /** Every jar of Apache Kafka 4.3.1, broker and tools. Needs `mvn` the first time. */
 export function kafkaJars(): Promise<string[]> {
-  return copyJars(join(CACHE, `kafka-${KAFKA_VERSION}`, 'libs'), KAFKA)
+  return mavenJars(KAFKA)
 }
 
 /**
  * The jars of `coordinates` (`group:artifact:version` or `group:artifact:version:classifier`) and of everything they need at run
  * time, as absolute paths. Downloaded once by Maven. Needs `mvn` the first time.
  */
-export function mavenJars(coordinates: readonly string[]): Promise<string[]> {
+async function mavenJars(coordinates: readonly string[]): Promise<string[]> {
   const key = createHash('sha1').update(coordinates.join('\n')).digest('hex').slice(0, 12)
-  return copyJars(join(CACHE, 'maven', key), coordinates)
-}
-
-async function copyJars(directory: string, coordinates: readonly string[]): Promise<string[]> {
+  const directory = join(CACHE, 'maven', key)
   await cached(directory, async (target) => {
     mkdirSync(target, { recursive: true })
     const pom = join(target, 'pom.xml')

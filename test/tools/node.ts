@@ -213,6 +213,8 @@ function propertiesOf(ports: Ports, logDir: string, overrides: Readonly<Record<s
     'share.coordinator.state.topic.replication.factor': '1',
     'share.coordinator.state.topic.min.isr': '1',
     'group.initial.rebalance.delay.ms': '0',
+    // Tests write timestamps of their own: what they wrote is not too old.
+    'log.retention.ms': '-1',
     // Ours; Apache's broker keeps keys that it does not know to itself.
     'metrics.listen': `${HOST}:${ports.metrics}`,
     ...overrides,

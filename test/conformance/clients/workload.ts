@@ -90,8 +90,9 @@ export function workRecord(index: number): WorkRecord {
   }
 }
 
-export function planOf(client: string, bootstrap: string, codecs: readonly Codec[] = CODECS): Plan {
-  const runs = codecs.flatMap((codec) => ACKS.map((acks) => ({ topic: `${client}-${codec}-${acks}`, codec, acks })))
+/** Every codec, each with every one of `allAcks`. */
+export function planOf(client: string, bootstrap: string, allAcks: readonly Acks[] = ACKS): Plan {
+  const runs = CODECS.flatMap((codec) => allAcks.map((acks) => ({ topic: `${client}-${codec}-${acks}`, codec, acks })))
   return { bootstrap, client, records: RECORDS, partitions: PARTITIONS, baseTimestamp: BASE_TIMESTAMP, runs }
 }
 
