@@ -185,4 +185,24 @@ describe('truncation', () => {
     append(log, { values: ['a'] })
     expect(await readAll(log)).toEqual(['a'])
   })
+
+  test('takes the snapshots with it that know of what was dropped', async () => {
+    const bed = new LogBed()
+    const log = await bed.open({ segmentBytes: 150 })
+    for (let i = 0; i < 5; i++) append(log, { producerId: 4, producerEpoch: 0, baseSequence: i })
+    await log.truncateTo(1)
+    expect(log.producers.snapshotOffsets()).toEqual([])
+  })
+})
+
+test('the recovery point stays before a sealed segment until its indexes are synced', async () => {
+  const log = await new LogBed().open({ segmentBytes: 150 })
+  append(log)
+  append(log)
+  await log.flush()
+  expect(log.recoveryPoint).toBe(2)
+  append(log)
+  expect([log.segmentBaseOffsets, log.syncedOffset, log.recoveryPoint]).toEqual([[0, 2], 2, 0])
+  await log.flush()
+  expect(log.recoveryPoint).toBe(3)
 })
