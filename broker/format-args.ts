@@ -83,13 +83,19 @@ function optionsOf(command: Command, args: readonly string[]) {
       },
     })
   } catch (error) {
-    const option = /'(-[^' ]*)/.exec(error instanceof Error ? error.message : '')?.[1] ?? ''
-    throw usage(command, `unrecognized arguments: '${option}'`)
+    throw usage(command, problemOf(String(error)))
   }
   const { values, positionals } = parsed
   if (values.help === true) throw new UsageError(USAGES[command], 0)
   if (positionals.length > 0) throw usage(command, `unrecognized arguments: '${positionals.join(' ')}'`)
   return values
+}
+
+/** Node's words about an option, in those of kafka-storage. */
+function problemOf(message: string): string {
+  const [, short, long] = /'(-\w), (--[\w-]+) <value>' argument missing/.exec(message) ?? []
+  if (long !== undefined) return `argument ${long}/${short}: expected one argument`
+  return `unrecognized arguments: '${/'(-[^' ]*)/.exec(message)?.[1] ?? ''}'`
 }
 
 function checkRequired(args: FormatArgs): void {

@@ -1,0 +1,176 @@
+import { expect, test } from '@jest/globals'
+import { formatCommand } from '../../../broker/format-command.ts'
+import { readBootstrap } from '../../../broker/controller/bootstrap.ts'
+import { decodeSnapshot } from '../../../broker/raft/snapshot-file.ts'
+import { readMetaProperties } from '../../../broker/storage/meta-properties.ts'
+import { isUuid } from '../../../broker/lib/uuid.ts'
+import { NodeCompute } from '../../../broker/host/compute.ts'
+import { SimClock } from '../../fakes/clock.ts'
+import { SimDisk } from '../../fakes/disk.ts'
+import { SimRandom } from '../../fakes/random.ts'
+
+const ID = '5Yi1kKp9T3-1e6cP3tYw6g'
+const COMBINED = `process.roles=broker,controller
+node.id=1
+listeners=PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+log.dirs=/a,/b
+`
+const DYNAMIC = `${COMBINED}controller.quorum.bootstrap.servers=localhost:9093\n`
+const STATIC = `${COMBINED}controller.quorum.voters=1@localhost:9093\n`
+const QUORUM = '/a/__cluster_metadata-0/00000000000000000000-0000000000.checkpoint'
+
+class Bench {
+  readonly disk = new SimDisk()
+  readonly out: string[] = []
+  readonly errors: string[] = []
+
+  constructor(properties = DYNAMIC) {
+    this.disk.replaceFile('/server.properties', new TextEncoder().encode(properties))
+  }
+
+  run(...words: readonly string[]): number {
+    const sinks = { out: (line: string) => this.out.push(line), error: (line: string) => this.errors.push(line) }
+    return formatCommand(words, { disk: this.disk, clock: new SimClock(), random: new SimRandom(3), ...sinks })
+  }
+
+  format(...words: readonly string[]): number {
+    return this.run('format', '-t', ID, '-c', '/server.properties', ...words)
+  }
+
+  voters() {
+    const bytes = this.disk.readFile(QUORUM)
+    return decodeSnapshot({ endOffset: 0, epoch: 0 }, bytes, new NodeCompute())
+  }
+}
+
+test("every log directory is formatted, the metadata's with its voter", () => {
+  const bench = new Bench()
+  expect(bench.format('--standalone')).toBe(0)
+  expect(bench.out).toEqual([
+    "Bootstrap metadata: BootstrapMetadata(records=[ApiMessageAndVersion(FeatureLevelRecord(name='metadata.version', featureLevel=30) at version 0)], metadataVersionLevel=30, source=format command)",
+    'Formatting dynamic metadata voter directory /a with metadata.version 4.3-IV0.',
+    'Formatting data directory /b with metadata.version 4.3-IV0.',
+  ])
+  const [a, b] = ['/a', '/b'].map((directory) => readMetaProperties(bench.disk, directory))
+  expect(a).toMatchObject({ clusterId: ID, nodeId: 1 })
+  expect(a?.directoryId).not.toBe(b?.directoryId)
+  expect(bench.voters()).toMatchObject({ kraftVersion: 1, voters: [{ id: 1, directoryId: a?.directoryId }] })
+  const compute = new NodeCompute()
+  expect(readBootstrap('/a', { disk: bench.disk, compute })).toMatchObject([{ value: { featureLevel: 30 } }])
+})
+
+test('without a command word, format is meant', () => {
+  const bench = new Bench()
+  expect(bench.run('--standalone', '-t', ID, '-c', '/server.properties')).toBe(0)
+  expect(bench.disk.exists('/a/meta.properties')).toBe(true)
+})
+
+test('static voters need no snapshot', () => {
+  const bench = new Bench(STATIC)
+  expect(bench.format()).toBe(0)
+  expect(bench.out[1]).toBe('Formatting metadata directory /a with metadata.version 4.3-IV0.')
+  expect(bench.disk.exists(QUORUM)).toBe(false)
+})
+
+test('initial controllers are the voters, with the directory ids that are given', () => {
+  const bench = new Bench()
+  expect(bench.format('-I', `1@localhost:9093:${ID},2@[::1]:9094:JEXY6aqzQY-32P5TStzaFg`)).toBe(0)
+  expect(readMetaProperties(bench.disk, '/a')?.directoryId).toBe(ID)
+  expect(bench.voters().voters?.map(({ id, endpoints }) => [id, endpoints[0]?.host])).toEqual([
+    [1, 'localhost'],
+    [2, '::1'],
+  ])
+})
+
+test('a formatted directory is left alone, or with -g passed over', () => {
+  const bench = new Bench()
+  bench.format('-s')
+  expect(bench.format('-s')).toBe(1)
+  expect(bench.errors).toEqual([
+    'Log directory /a is already formatted. Use --ignore-formatted to ignore this directory and format the others.',
+  ])
+  expect(bench.format('-s', '-g')).toBe(0)
+  expect(bench.out.at(-1)).toBe('All of the log directories are already formatted.')
+})
+
+test('with -g a directory that was added is formatted, and no other', () => {
+  const bench = new Bench()
+  bench.format('-s')
+  const before = readMetaProperties(bench.disk, '/a')
+  bench.disk.remove('/b')
+  expect(bench.format('-s', '-g')).toBe(0)
+  expect(readMetaProperties(bench.disk, '/a')).toEqual(before)
+  expect(readMetaProperties(bench.disk, '/b')).toMatchObject({ clusterId: ID })
+})
+
+test('a directory of another cluster is refused, also with -g', () => {
+  const bench = new Bench()
+  bench.format('-s')
+  expect(bench.run('format', '-g', '-s', '-t', 'other', '-c', '/server.properties')).toBe(1)
+  expect(bench.errors).toEqual([`Invalid cluster.id in: /a/meta.properties. Expected other, but read ${ID}`])
+})
+
+test('a crash between two directories leaves whole ones: the rest is formatted with -g', () => {
+  const bench = new Bench()
+  bench.disk.fault = (_operation, path) => (path.startsWith('/b') ? 'EIO' : undefined)
+  expect(bench.format('-s')).toBe(1)
+  bench.disk.fault = undefined
+  expect(bench.format('-s', '-g')).toBe(0)
+  expect(readMetaProperties(bench.disk, '/b')).toMatchObject({ clusterId: ID })
+})
+
+test.each<[string, string, readonly string[], RegExp]>([
+  ['no voters at all', DYNAMIC, [], /you must specify one of the following: --standalone/],
+  ['static and dynamic voters', STATIC, ['-s'], /You cannot specify controller.quorum.voters and format/],
+  [
+    'a feature that is not complete',
+    DYNAMIC,
+    ['-s', '-f', 'group.version=1'],
+    /No feature:group.version with feature level 1/,
+  ],
+  ['an unknown feature', DYNAMIC, ['-s', '-f', 'x=1'], /^Unsupported feature: x. Supported features are: /],
+  ['an unknown release', DYNAMIC, ['-s', '-r', '9.9'], /^Unknown metadata.version '9.9'/],
+  ['kraft.version 0 with dynamic voters', DYNAMIC, ['-s', '-f', 'kraft.version=0'], /^Cannot set kraft.version to 0/],
+  ['a malformed voter', DYNAMIC, ['-I', '1@localhost'], /dynamic voter|hostname/],
+  ['two ways to name voters', DYNAMIC, ['-s', '-N'], /error: argument --no-initial-controllers\/-N: not allowed/],
+  ['a flag without its value', DYNAMIC, ['-s', '-r'], /error: argument --release-version\/-r: expected one argument/],
+  ['an unknown flag', DYNAMIC, ['--bogus'], /error: unrecognized arguments: '--bogus'/],
+])('%s is refused', (_what, properties, words, message) => {
+  const bench = new Bench(properties)
+  expect(bench.format(...words)).toBe(1)
+  expect(bench.errors.join('\n')).toMatch(message)
+  expect(bench.disk.exists('/a')).toBe(false)
+})
+
+test('an older release has its metadata.version', () => {
+  const bench = new Bench()
+  expect(bench.format('-s', '-r', '3.9')).toBe(0)
+  expect(bench.out[1]).toMatch(/with metadata.version 3.9-IV0.$/)
+})
+
+test('info tells what was found and what is wrong', () => {
+  const bench = new Bench()
+  bench.format('-s')
+  bench.disk.remove('/b')
+  const told = bench.out.length
+  expect(bench.run('info', '-c', '/server.properties')).toBe(1)
+  const { directoryId } = readMetaProperties(bench.disk, '/a') ?? {}
+  expect(bench.out.slice(told)).toEqual([
+    'Found log directory:',
+    '  /a',
+    '',
+    `Found metadata: {cluster.id=${ID}, directory.id=${directoryId}, node.id=1, version=1}`,
+    '',
+    'Found problem:',
+    '  /b does not exist',
+    '',
+  ])
+})
+
+test('random-uuid prints one', () => {
+  const bench = new Bench()
+  expect(bench.run('random-uuid')).toBe(0)
+  expect(isUuid(bench.out[0] ?? '')).toBe(true)
+})

@@ -1,0 +1,202 @@
+import { expect, test } from '@jest/globals'
+import { Controller, type ControllerOptions } from '../../../broker/controller/controller.ts'
+import { MetadataImage } from '../../../broker/metadata/image.ts'
+import { ErrorCode } from '../../../broker/protocol/errors.ts'
+import { decodeMetadataRecord, type MetadataRecord } from '../../../broker/protocol/metadata-record.ts'
+import { settle, SimClock } from '../../fakes/clock.ts'
+import { silentLogger } from '../../fakes/logger.ts'
+import { SimRandom } from '../../fakes/random.ts'
+import { feature } from '../metadata/records.ts'
+import { clusterOf, replayed, RULES } from './cluster.ts'
+
+/** A quorum that commits when it is told to. */
+class ManualQuorum {
+  nextOffset = 100
+  readonly kraftVersion = 1
+  readonly proposed: MetadataRecord[][] = []
+  #pending: { resolve: (offset: number) => void; reject: (error: Error) => void }[] = []
+
+  propose(records: readonly Uint8Array[]): Promise<number> {
+    this.proposed.push(records.map((bytes) => decodeMetadataRecord(bytes)))
+    this.nextOffset += records.length
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ resolve, reject })
+    })
+  }
+
+  async commit(): Promise<void> {
+    for (const { resolve } of this.#pending.splice(0)) resolve(this.nextOffset - 1)
+    await settle()
+  }
+
+  async depose(): Promise<void> {
+    for (const { reject } of this.#pending.splice(0)) reject(new Error('deposed'))
+    await settle()
+  }
+
+  /** The types of the records of each proposal. */
+  get types(): string[] {
+    return this.proposed.map((records) => records.map(({ type }) => type.replace('Record', '')).join(' '))
+  }
+}
+
+class Bench {
+  readonly quorum = new ManualQuorum()
+  readonly clock = new SimClock()
+  readonly controller: Controller
+
+  constructor(image: MetadataImage, options: Partial<ControllerOptions> = {}, isInTransaction = false) {
+    this.controller = new Controller(
+      {
+        nodeId: 1,
+        clusterId: 'cluster',
+        defaults: { numPartitions: 1, replicationFactor: 1 },
+        minInSyncReplicas: 1,
+        brokerSessionTimeoutMs: 9000,
+        maxIdleIntervalMs: 0,
+        bootstrap: [],
+        ...options,
+      },
+      {
+        quorum: this.quorum,
+        metadata: { image, isInTransaction },
+        configs: RULES,
+        clock: this.clock,
+        random: new SimRandom(1),
+        logger: silentLogger(),
+      },
+    )
+  }
+
+  /** Asks for a topic; the result is undefined until it is answered. */
+  create(name: string): { errorCode: number | undefined } {
+    const topic = { name, numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] }
+    const answer: { errorCode: number | undefined } = { errorCode: undefined }
+    this.controller.createTopics({ topics: [topic], timeoutMs: 0, validateOnly: false }).then(
+      ({ topics }) => {
+        answer.errorCode = topics?.[0]?.errorCode
+      },
+      () => {
+        answer.errorCode = -2
+      },
+    )
+    return answer
+  }
+}
+
+const REJECTED = -2
+
+test('a node that does not lead refuses', async () => {
+  const bench = new Bench(clusterOf([1]))
+  const request = { topics: [], timeoutMs: 0, validateOnly: false }
+  await expect(bench.controller.createTopics(request)).rejects.toMatchObject({ code: 'NOT_CONTROLLER' })
+})
+
+test('a change is answered when it is committed, and what follows sees it before', async () => {
+  const bench = new Bench(clusterOf([1]))
+  await bench.controller.activate()
+  const first = bench.create('t')
+  const second = bench.create('t')
+  await settle()
+  expect([first.errorCode, second.errorCode]).toEqual([undefined, undefined])
+  expect(bench.quorum.types).toEqual(['Topic Partition'])
+  await bench.quorum.commit()
+  expect([first.errorCode, second.errorCode]).toEqual([ErrorCode.NONE, ErrorCode.TOPIC_ALREADY_EXISTS])
+})
+
+test('a change that is lost with the leadership is not answered as done', async () => {
+  const bench = new Bench(clusterOf([1]))
+  await bench.controller.activate()
+  const answer = bench.create('t')
+  await settle()
+  bench.controller.deactivate()
+  await bench.quorum.depose()
+  expect(answer.errorCode).toBe(REJECTED)
+})
+
+test('a new cluster begins with what format left, in one transaction', async () => {
+  const formatted = [feature('metadata.version', 30), feature('eligible.leader.replicas.version', 1)]
+  const bench = new Bench(MetadataImage.EMPTY, { bootstrap: formatted })
+  const active = bench.controller.activate()
+  await bench.quorum.commit()
+  await active
+  expect(bench.quorum.types).toEqual(['BeginTransaction FeatureLevel FeatureLevel Config EndTransaction'])
+})
+
+test('without a bootstrap file a new cluster has the latest metadata.version', async () => {
+  const bench = new Bench(MetadataImage.EMPTY)
+  void bench.controller.activate()
+  await settle()
+  expect(bench.quorum.proposed[0]?.[1]).toMatchObject({ value: { name: 'metadata.version', featureLevel: 30 } })
+})
+
+test('a transaction that its controller left open is aborted', async () => {
+  const bench = new Bench(clusterOf([1]), {}, true)
+  void bench.controller.activate()
+  await settle()
+  expect(bench.quorum.types).toEqual(['AbortTransaction'])
+})
+
+test('a broker that is silent for too long is fenced', async () => {
+  const bench = new Bench(clusterOf([2]))
+  await bench.controller.activate()
+  bench.clock.advance(8000)
+  await settle()
+  expect(bench.quorum.types).toEqual([])
+  bench.clock.advance(4000)
+  await settle()
+  expect(bench.quorum.types).toEqual(['BrokerRegistrationChange'])
+})
+
+test('a broker that sends heartbeats is not fenced', async () => {
+  const bench = new Bench(clusterOf([2]))
+  await bench.controller.activate()
+  for (let n = 0; n < 5; n++) {
+    bench.clock.advance(4000)
+    const beat = { brokerId: 2, brokerEpoch: 102n, currentMetadataOffset: 0n, wantFence: false, wantShutDown: false }
+    await bench.controller.brokerHeartbeat({ ...beat, offlineLogDirs: [], cordonedLogDirs: null })
+  }
+  expect(bench.quorum.types).toEqual([])
+})
+
+test('the broker of this process need not wait for the session of the one before it', async () => {
+  const bench = new Bench(clusterOf([1]))
+  await bench.controller.activate()
+  const features = [{ name: 'metadata.version', minSupportedVersion: 7, maxSupportedVersion: 30 }]
+  const answer = bench.controller.registerBroker({
+    brokerId: 1,
+    clusterId: 'cluster',
+    incarnationId: 'j_hVpYGwT0euinZCkZYPEQ',
+    listeners: [],
+    features,
+    rack: null,
+    isMigratingZkBroker: false,
+    logDirs: ['uEYGF8nYSKGSUEijCUSI2g'],
+    previousBrokerEpoch: -1n,
+  })
+  await bench.quorum.commit()
+  expect(await answer).toMatchObject({ errorCode: ErrorCode.NONE, brokerEpoch: 100n })
+})
+
+test('an idle log grows by a NoOpRecord an interval, a busy one by none', async () => {
+  const bench = new Bench(clusterOf([1]), { maxIdleIntervalMs: 500 })
+  await bench.controller.activate()
+  bench.clock.advance(1600)
+  await settle()
+  expect(bench.quorum.types).toEqual(['NoOp', 'NoOp', 'NoOp'])
+  for (let n = 0; n < 4; n++) {
+    bench.create(`t${n}`)
+    bench.clock.advance(400)
+  }
+  await settle()
+  expect(bench.quorum.types.filter((type) => type === 'NoOp').length).toBe(3)
+})
+
+test('a controller that steps down has no timer left', async () => {
+  const bench = new Bench(replayed([], clusterOf([2])), { maxIdleIntervalMs: 500 })
+  await bench.controller.activate()
+  bench.controller.deactivate()
+  bench.clock.advance(60_000)
+  await settle()
+  expect(bench.quorum.types).toEqual([])
+})
