@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto'
 /** One way to put parts of the system together and to shake them. */
 export interface Simulation {
   readonly name: string
+  /** How many fixed seeds a run of the tests takes. */
+  readonly seedsInTests: number
   /** Runs one seed to its end; throws where a rule did not hold. What it notes in the trace must depend on the seed alone. */
   run(seed: number, trace: Trace): Promise<void>
 }
