@@ -18,14 +18,16 @@ import {
 import { SnapshotStore } from './snapshot-store.ts'
 import type { Snapshot } from './snapshot-file.ts'
 import { initialState, type RaftEffect, type RaftEvent, type RaftState, step } from './step.ts'
-import { isVoter, type Voter } from './voters.ts'
+import { isVoter, type Voter, withEndpoints } from './voters.ts'
 
 /** Who leads the metadata log, what is in it and whom it concerns. */
 interface Quorum {
   readonly kraftVersion: number
   readonly voters: readonly Voter[]
-  /** The log, or a snapshot of it, says who votes; false while only the format command, or the configuration, did. */
-  readonly isInLog: boolean
+  /** The log, or a snapshot of it, has kraft.version; false while only the format command, or the configuration, said it. */
+  readonly hasVersionInLog: boolean
+  /** The log, or a snapshot of it, has exactly these voters. */
+  readonly hasVotersInLog: boolean
 }
 
 interface Waiter {
@@ -225,9 +227,9 @@ export class RaftNode implements AsyncDisposable {
   #startEpoch(epoch: number, votes: readonly number[]): void {
     const { nodeId } = this.#options
     const records = [leaderChange(nodeId, this.#state.voters, votes)]
-    if (this.kraftVersion > 0 && !this.#quorum.isInLog) {
-      records.push(kraftVersion(this.kraftVersion), kraftVoters(this.#quorum.voters))
-    }
+    const { voters, hasVersionInLog, hasVotersInLog } = this.#quorum
+    if (this.kraftVersion > 0 && !hasVersionInLog) records.push(kraftVersion(this.kraftVersion))
+    if (this.kraftVersion > 0 && !hasVotersInLog) records.push(kraftVoters(voters))
     const batch = controlBatch(records, { baseOffset: 0, epoch, timestampMs: this.#deps.clock.wallMs() })
     const appended = this.#log.appendAsLeader(batch, epoch, 'REPLICATION')
     if (appended.ok) this.#step({ type: 'epochStarted', epoch, offset: appended.baseOffset })
@@ -274,6 +276,13 @@ async function findQuorum(options: RaftOptions, deps: RaftDeps, { log, snapshot 
     const ids = voters.map(({ id }) => id).join(', ')
     throw new QuorumError(`The metadata quorum has the voters ${ids}: only one is supported`)
   }
-  const isInLog = inLog.voters !== undefined || (snapshot?.id.endOffset ?? 0) > 0
-  return { kraftVersion: version, voters, isInLog }
+  const hasVersionInLog = inLog.kraftVersion !== undefined || (snapshot?.id.endOffset ?? 0) > 0
+  if (version === 0) return { kraftVersion: 0, voters, hasVersionInLog, hasVotersInLog: false }
+  const current = withEndpoints(voters, nodeId, options.endpoints)
+  return {
+    kraftVersion: version,
+    voters: current,
+    hasVersionInLog,
+    hasVotersInLog: hasVersionInLog && current === voters,
+  }
 }

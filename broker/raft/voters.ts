@@ -55,3 +55,15 @@ export function isVoter(voters: readonly Voter[], id: number, directoryId: strin
     (voter) => voter.id === id && (voter.directoryId === ZERO_UUID || voter.directoryId === directoryId),
   )
 }
+
+/** The voters with `endpoints` for node `id`; the same list where it has these already. */
+export function withEndpoints(
+  voters: readonly Voter[],
+  id: number,
+  endpoints: readonly VoterEndpoint[],
+): readonly Voter[] {
+  const plain = endpoints.map(({ name, host, port }) => ({ name, host, port }))
+  const isSame = (voter: Voter) => voter.id !== id || JSON.stringify(voter.endpoints) === JSON.stringify(plain)
+  if (voters.every(isSame)) return voters
+  return voters.map((voter) => (voter.id === id ? { ...voter, endpoints: plain } : voter))
+}

@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { RaftNode } from '../../../broker/raft/raft-node.ts'
-import { METADATA_DIR, RaftBench, values } from './harness.ts'
+import { encodeSnapshot, snapshotName } from '../../../broker/raft/snapshot-file.ts'
+import { DIRECTORY_ID, METADATA_DIR, RaftBench, values } from './harness.ts'
 
 async function proposed(bench: RaftBench, node: RaftNode, ...names: readonly string[]): Promise<number> {
   const committed = node.propose(values(...names))
@@ -123,6 +124,31 @@ test('a snapshot behind the end of the log takes its place', async () => {
   const { node: again, recorder } = await bench.reopen('killed')
   expect(recorder.heard).toEqual(['snapshot 3: ab', '3: control', 'leader 1 in epoch 2'])
   expect(again.nextOffset).toBe(4)
+})
+
+test('a controller that moved tells its new endpoint, once', async () => {
+  const bench = new RaftBench(13, { staticVoters: [] })
+  const voters = [{ id: 1, directoryId: DIRECTORY_ID, endpoints: bench.options.endpoints }]
+  const id = { endOffset: 0, epoch: 0 }
+  const snapshot = { id, lastContainedLogTimestampMs: 0, kraftVersion: 1, voters, records: [] }
+  bench.env.disk.makeDirectory(METADATA_DIR)
+  bench.env.disk.syncDirectory('/data')
+  bench.env.disk.replaceFile(`${METADATA_DIR}/${snapshotName(id)}`, Buffer.concat(encodeSnapshot(snapshot, 0)))
+  const { node } = await bench.open()
+  // LeaderChange, kraft.version, and the voters that the format command left in the snapshot at 0.
+  expect(node.nextOffset).toBe(3)
+  const moved = { ...bench.options, endpoints: [{ name: 'CONTROLLER', host: 'elsewhere', port: 9093 }] }
+  const second = new RaftBench(14, moved)
+  second.env = bench.env
+  await node.close()
+  const again = await second.open()
+  await bench.run()
+  expect(again.node.nextOffset).toBe(5)
+  await again.node.close()
+  const third = await second.open()
+  await bench.run()
+  expect(third.node.nextOffset).toBe(6)
+  expect(third.node.quorumInfo().voters[0]?.endpoints[0]?.host).toBe('elsewhere')
 })
 
 test('a node that is no voter is refused', async () => {
