@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../env/clock.ts'
 import { ErrorCode } from '../protocol/errors.ts'
+import { StorageError, type StorageErrorCode } from '../storage/errors.ts'
 import type { LogSlice } from '../storage/log.ts'
 import type { Partition } from './partition.ts'
 import type { Wait } from './waiters.ts'
@@ -32,6 +33,18 @@ export interface FetchedPartition {
   readonly sizeInBytes: number
 }
 
+const NO_EPOCH = -1
+
+/** What a client hears of a log that cannot be read. */
+const STORAGE_ERRORS: Readonly<Record<StorageErrorCode, ErrorCode>> = {
+  OFFSET_OUT_OF_RANGE: ErrorCode.OFFSET_OUT_OF_RANGE,
+  KAFKA_STORAGE_ERROR: ErrorCode.KAFKA_STORAGE_ERROR,
+  CORRUPT_FILE: ErrorCode.CORRUPT_MESSAGE,
+  INCONSISTENT_TOPIC_ID: ErrorCode.INCONSISTENT_TOPIC_ID,
+  INCONSISTENT_CLUSTER_ID: ErrorCode.KAFKA_STORAGE_ERROR,
+  LOG_DIR_NOT_FOUND: ErrorCode.KAFKA_STORAGE_ERROR,
+}
+
 const NO_BUFFERS: readonly Uint8Array[] = []
 
 function refusedFetch(error: ErrorCode): FetchedPartition {
@@ -57,7 +70,7 @@ function emptyFetch(
 
 /** The point where the client's log leaves this leader's, or undefined where it does not. */
 function divergence(partition: Partition, entry: FetchEntry): { epoch: number; endOffset: number } | undefined {
-  if (entry.lastFetchedEpoch === -1) return undefined
+  if (entry.lastFetchedEpoch === NO_EPOCH) return undefined
   const end = partition.log.leaderEpochs.endOffsetFor(entry.lastFetchedEpoch, partition.log.logEndOffset)
   const diverges = end.epoch < entry.lastFetchedEpoch || end.endOffset < entry.fetchOffset
   return diverges ? { epoch: end.epoch, endOffset: end.endOffset } : undefined
@@ -222,6 +235,8 @@ function readOne(
   const error = partition.checkLeader(entry.currentLeaderEpoch)
   if (error !== ErrorCode.NONE) return refusedFetch(error)
   const diverging = divergence(partition, entry)
+  // This log knows nothing of the client's epoch: there is no common point to go back to (KIP-595).
+  if (diverging?.epoch === NO_EPOCH) return emptyFetch(partition, ErrorCode.OFFSET_OUT_OF_RANGE)
   if (diverging !== undefined) return emptyFetch(partition, ErrorCode.NONE, diverging)
   const { log } = partition
   if (fetchOffset < log.logStartOffset || fetchOffset > log.logEndOffset)
@@ -229,8 +244,26 @@ function readOne(
   const limitOffset = limits.readCommitted ? log.lastStableOffset : log.highWatermark
   const maxBytes = Math.min(entry.maxBytes, bytesLeft)
   if (fetchOffset >= limitOffset || (maxBytes <= 0 && !minOneBatch)) return emptyFetch(partition, ErrorCode.NONE)
-  const slice = log.read(fetchOffset, Math.max(maxBytes, 0), limitOffset, minOneBatch)
-  return slice instanceof Promise ? slice.then((read) => withRecords(partition, read)) : withRecords(partition, slice)
+  return readLog(partition, () => log.read(fetchOffset, Math.max(maxBytes, 0), limitOffset, minOneBatch))
+}
+
+/** A log that was cut, retained away or lost its disk meanwhile is that partition's error, not the request's. */
+function readLog(
+  partition: Partition,
+  read: () => LogSlice | Promise<LogSlice>,
+): FetchedPartition | Promise<FetchedPartition> {
+  const failed = (error: unknown): FetchedPartition => {
+    if (!(error instanceof StorageError)) throw error
+    return emptyFetch(partition, STORAGE_ERRORS[error.code])
+  }
+  try {
+    const slice = read()
+    return slice instanceof Promise
+      ? slice.then((late) => withRecords(partition, late)).catch(failed)
+      : withRecords(partition, slice)
+  } catch (error) {
+    return failed(error)
+  }
 }
 
 function withRecords(partition: Partition, slice: LogSlice): FetchedPartition {

@@ -59,7 +59,7 @@ export class ApiDispatcher implements Dispatcher {
         answer === 'none' || answer === 'close'
           ? answer
           : encodeResponse(served.api as Api<unknown, never, unknown, unknown>, version, correlationId, answer)
-      this.#deps.metrics.request(served.api.name).observe(this.#deps.clock.monotonicMs() - startedMs)
+      this.#deps.metrics.request(served.api.name).observe(this.#deps.clock.monotonicMs() - startedMs, version)
       return reply
     }
     try {

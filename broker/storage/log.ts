@@ -101,7 +101,7 @@ export class PartitionLog {
   static async open(options: PartitionLogOptions, deps: PartitionLogDeps): Promise<PartitionLog> {
     const log = new PartitionLog(options, await loadLog(options, deps), deps)
     // What survived a crash in the page cache only is not durable yet.
-    if (log.logEndOffset - log.syncedOffset >= options.config.flushMessages) await log.flush()
+    if (log.logEndOffset > log.syncedOffset) await log.flush()
     return log
   }
 
