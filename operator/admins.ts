@@ -1,9 +1,13 @@
 import { AdminClient } from '../broker/client/admin-client.ts'
+import { KafkaError } from '../broker/client/kafka-error.ts'
 import type { Clock } from '../broker/env/clock.ts'
 import type { Address, Network } from '../broker/env/network.ts'
 import type { Random } from '../broker/env/random.ts'
+import { configDiff, describeDiff } from './api/config-diff.ts'
 import { keyOf, topicNameOf } from './api/resource.ts'
 import type { KafkaCluster, KafkaTopic, Key } from './api/resource.ts'
+import { alterClusterConfig, readClusterConfig } from './cluster/broker-config.ts'
+import type { Brokers, Configured } from './cluster/reconcile.ts'
 import type { Answer } from './cluster/status.ts'
 import { TopicRefusal } from './topic/admin.ts'
 import type { TopicAdmin } from './topic/admin.ts'
@@ -26,7 +30,7 @@ interface Deps {
 const TIMEOUTS = { requestTimeoutMs: 10_000, timeoutMs: 15_000 }
 
 /** One admin client a cluster, kept as long as the cluster is the same. */
-export class Admins implements AsyncDisposable {
+export class Admins implements Brokers, AsyncDisposable {
   readonly #options: AdminsOptions
   readonly #deps: Deps
   readonly #clients = new Map<Key, { uid: string | undefined; client: AdminClient }>()
@@ -47,6 +51,20 @@ export class Admins implements AsyncDisposable {
       return { clusterId: clusterId ?? '', nodeIds: brokers.map(({ id }) => id) }
     } catch (error) {
       return { error: error instanceof Error ? error.message : String(error) }
+    }
+  }
+
+  /** Sets cluster-wide dynamic configs; those that somebody else has set go back to their defaults. Never rejects. */
+  async configure(cluster: KafkaCluster, wanted: ReadonlyMap<string, string>): Promise<Configured> {
+    try {
+      const diff = configDiff(wanted, await readClusterConfig(this.#clientOf(cluster)))
+      const changes = describeDiff(diff)
+      if (changes !== '') await alterClusterConfig(this.#clientOf(cluster), diff)
+      return { changes }
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error)
+      if (error instanceof KafkaError && !error.isRetriable) return { refusal: `${message} (${error.code})` }
+      return { error: message }
     }
   }
 

@@ -49,7 +49,7 @@ export interface OperatorDeps {
   readonly random: Random
   readonly logger: Logger
   readonly metrics: OperatorMetrics
-  readonly admins: Pick<Admins, 'ask' | 'topicsOf' | 'forget'>
+  readonly admins: Pick<Admins, 'ask' | 'configure' | 'topicsOf' | 'forget'>
 }
 
 /** What the operator makes; it looks at a cluster again when one of these changes. */
@@ -139,7 +139,7 @@ class Leadership {
         ...this.#deps,
         api: this.#api,
         events: this.#events(),
-        askBrokers: (cluster) => this.#deps.admins.ask(cluster),
+        brokers: this.#deps.admins,
       },
     )
     return (key) => reconciler.reconcile(key)

@@ -10,6 +10,7 @@ import type { KubeApi } from '../kube/api.ts'
 import type { EventRecorder } from '../kube/events.ts'
 import { report } from '../kube/report.ts'
 import type { Outcome } from '../runtime/controller.ts'
+import { dynamicConfig } from '../specs/config-map.ts'
 import { newClusterId } from '../specs/cluster-id.ts'
 import { isPodReady } from './kubernetes.ts'
 import type { Pod, StatefulSet } from './kubernetes.ts'
@@ -28,8 +29,16 @@ export interface ClusterReconcilerOptions {
   readonly recheckMs: number
 }
 
-/** Asks a cluster's brokers who they are. Never rejects. */
-export type AskBrokers = (cluster: KafkaCluster) => Promise<Answer>
+/** What is asked of a cluster's brokers. Neither rejects. */
+export interface Brokers {
+  /** Who they are. */
+  ask(cluster: KafkaCluster): Promise<Answer>
+  /** Makes `wanted` the configuration that they all have while they run. */
+  configure(cluster: KafkaCluster, wanted: ReadonlyMap<string, string>): Promise<Configured>
+}
+
+/** `changes`: what was changed, in words, empty where nothing was. A `refusal` is final, an `error` may pass. */
+export type Configured = { readonly changes: string } | { readonly refusal: string } | { readonly error: string }
 
 interface Deps {
   readonly api: KubeApi
@@ -37,7 +46,7 @@ interface Deps {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
-  readonly askBrokers: AskBrokers
+  readonly brokers: Brokers
 }
 
 /**
@@ -121,11 +130,24 @@ export class ClusterReconciler {
     ])
     const wanted = cluster.spec.pools.reduce((sum, { replicas }) => sum + replicas, 0)
     const isEveryPodReady = pods.length >= wanted && pods.every(isPodReady)
-    const answer = isEveryPodReady ? await this.#deps.askBrokers(cluster) : null
+    const answer = isEveryPodReady ? await this.#deps.brokers.ask(cluster) : null
     const applied: Applied = { cluster, clusterId, statefulSets, pods, answer }
-    const health = refusal ?? healthOf(applied)
+    const seen = refusal ?? healthOf(applied)
+    const health = seen.state === 'ready' ? ((await this.#configure(cluster)) ?? seen) : seen
     await this.#report(cluster, statusOf(applied, health, this.#deps.clock.wallMs()), health)
     return { requeueAfterMs: health.state === 'ready' ? this.#options.resyncMs : this.#options.recheckMs }
+  }
+
+  /** Changes what can be changed without a restart; null where all is well. */
+  async #configure(cluster: KafkaCluster): Promise<Health | null> {
+    const result = await this.#deps.brokers.configure(cluster, dynamicConfig(cluster))
+    if ('refusal' in result) return { state: 'stalled', reason: 'ConfigRefused', message: result.refusal }
+    if ('error' in result) return { state: 'unknown', reason: 'BrokersUnreachable', message: result.error }
+    if (result.changes !== '') {
+      const note = `changed without a restart: ${result.changes}`
+      await this.#deps.events.record(cluster, { type: 'Normal', reason: 'ConfigChanged', action: 'Configure', note })
+    }
+    return null
   }
 
   async #owned<T extends StatefulSet | Pod>(type: ResourceType, cluster: KafkaCluster): Promise<T[]> {

@@ -1,3 +1,4 @@
+import { brokerKey } from '../../broker/config/broker-keys.ts'
 import { crc32c } from '../../broker/lib/crc32c.ts'
 import { CONFIG_MAP } from '../api/resource.ts'
 import type { KafkaCluster, Manifest } from '../api/resource.ts'
@@ -26,22 +27,40 @@ export function configMap(cluster: KafkaCluster, pool: Pool): Manifest {
   }
 }
 
-/** Changes when any pod of the pool would have to read its configuration again. */
+/** Changes when any pod of the pool would have to start again to take on its configuration. */
 export function configHash(cluster: KafkaCluster, pool: Pool): string {
   const text = Object.entries(propertiesByPod(cluster, pool)).flat().join('\n')
   return `${text.length.toString(16)}-${crc32c(Buffer.from(text)).toString(16).padStart(8, '0')}`
 }
 
-/** server.properties of a node that runs in a pod. */
+/** The configuration of a node that runs in a pod, what can be changed while it runs included. */
 export function podConfig(cluster: KafkaCluster, node: Node): Map<string, string> {
   return brokerConfig(cluster, node, podPlacement(cluster, node))
+}
+
+/**
+ * What the brokers of a cluster take on without a restart (KIP-226, mode cluster-wide). It is in the metadata log, and in no server.properties:
+ * a key that were in both could not be taken back without a restart.
+ */
+export function dynamicConfig(cluster: KafkaCluster): Map<string, string> {
+  const [node] = nodesOf(cluster)
+  if (node === undefined) return new Map()
+  return new Map([...podConfig(cluster, node)].filter(([key]) => isDynamic(key)))
+}
+
+function staticPart(config: ReadonlyMap<string, string>): Map<string, string> {
+  return new Map([...config].filter(([key]) => !isDynamic(key)))
+}
+
+function isDynamic(key: string): boolean {
+  return brokerKey(key)?.dynamic === 'cluster-wide'
 }
 
 function propertiesByPod(cluster: KafkaCluster, pool: Pool): Record<string, string> {
   return Object.fromEntries(
     nodesOf(cluster)
       .filter((node) => node.pool.name === pool.name)
-      .map((node) => [propertiesKey(node.podName), formatProperties(podConfig(cluster, node))]),
+      .map((node) => [propertiesKey(node.podName), formatProperties(staticPart(podConfig(cluster, node)))]),
   )
 }
 

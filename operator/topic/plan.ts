@@ -1,3 +1,5 @@
+import { configDiff, describeDiff } from '../api/config-diff.ts'
+import type { ConfigDiff } from '../api/config-diff.ts'
 import type { KafkaTopic } from '../api/resource.ts'
 import { clusterKeyOf, keyOf, topicNameOf } from '../api/resource.ts'
 import type { NewTopic, TopicState } from './admin.ts'
@@ -5,7 +7,7 @@ import type { NewTopic, TopicState } from './admin.ts'
 export type Action =
   | { readonly kind: 'create'; readonly topic: NewTopic }
   | { readonly kind: 'grow'; readonly partitions: number; readonly from: number }
-  | { readonly kind: 'alterConfig'; readonly set: ReadonlyMap<string, string>; readonly unset: readonly string[] }
+  | ({ readonly kind: 'alterConfig' } & ConfigDiff)
 
 /** What would bring a topic to its spec, or why nothing can. */
 export type TopicPlan =
@@ -30,9 +32,8 @@ export function planTopic(spec: KafkaTopic['spec'], name: string, state: TopicSt
   if (spec.partitions > state.partitions) {
     actions.push({ kind: 'grow', partitions: spec.partitions, from: state.partitions })
   }
-  const set = new Map([...wanted].filter(([key, value]) => state.config.get(key) !== value))
-  const unset = [...state.config.keys()].filter((key) => !wanted.has(key))
-  if (set.size > 0 || unset.length > 0) actions.push({ kind: 'alterConfig', set, unset })
+  const diff = configDiff(wanted, state.config)
+  if (describeDiff(diff) !== '') actions.push({ kind: 'alterConfig', ...diff })
   return { actions, replicasChange: replicasChange(spec, name, state) }
 }
 
@@ -50,9 +51,7 @@ export function describeAction(name: string, action: Action): { reason: string; 
   if (action.kind === 'grow') {
     return { reason: 'PartitionsAdded', note: `topic ${name}: ${action.from} -> ${action.partitions} partitions` }
   }
-  const set = [...action.set].map(([key, value]) => `${key}=${value}`)
-  const unset = action.unset.map((key) => `${key} back to its default`)
-  return { reason: 'ConfigChanged', note: `topic ${name}: ${[...set, ...unset].join(', ')}` }
+  return { reason: 'ConfigChanged', note: `topic ${name}: ${describeDiff(action)}` }
 }
 
 /** The resources other than `topic`, not being deleted, that claim the same topic of the same cluster; the oldest first. */

@@ -136,6 +136,7 @@ describeWith(['kubernetes'], "the operator's Kubernetes client on a real API ser
         metrics: new OperatorMetrics(),
         admins: {
           ask: () => Promise.resolve({ error: 'no pods here' }),
+          configure: () => Promise.resolve({ error: 'no pods here' }),
           topicsOf: () => new FakeTopics(),
           forget: () => {},
         },

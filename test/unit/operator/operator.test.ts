@@ -34,6 +34,7 @@ function operating(namespaces: readonly string[] | null = null) {
   const clusterId = () => world.api.peek<KafkaCluster>(KAFKA_CLUSTER, 'kafka', 'orders')?.status?.clusterId ?? ''
   const admins = {
     ask: () => Promise.resolve({ clusterId: clusterId(), nodeIds: [0] }),
+    configure: () => Promise.resolve({ changes: '' }),
     topicsOf: () => topics,
     forget: () => {},
   }

@@ -11,6 +11,7 @@ import {
 import type { KafkaCluster, Manifest, Resource } from '../../../../operator/api/resource.ts'
 import type { Pod, StatefulSet } from '../../../../operator/cluster/kubernetes.ts'
 import { ClusterReconciler } from '../../../../operator/cluster/reconcile.ts'
+import type { Configured } from '../../../../operator/cluster/reconcile.ts'
 import type { Answer } from '../../../../operator/cluster/status.ts'
 import { KubeError } from '../../../../operator/kube/api.ts'
 import { condition, kafkaCluster, operatorWorld } from '../../../fakes/operator.ts'
@@ -19,10 +20,23 @@ const KEY = 'kafka/orders'
 
 function reconciling(cluster = kafkaCluster()) {
   const world = operatorWorld()
-  const brokers: { answer: Answer } = { answer: { clusterId: '', nodeIds: [0] } }
+  const brokers: { answer: Answer; configured: Configured; wanted: ReadonlyMap<string, string> } = {
+    answer: { clusterId: '', nodeIds: [0] },
+    configured: { changes: '' },
+    wanted: new Map(),
+  }
   const reconciler = new ClusterReconciler(
     { image: 'ottla:1', resyncMs: 300_000, recheckMs: 3000 },
-    { ...world, askBrokers: () => Promise.resolve(brokers.answer) },
+    {
+      ...world,
+      brokers: {
+        ask: () => Promise.resolve(brokers.answer),
+        configure: async (_, wanted) => {
+          brokers.wanted = wanted
+          return brokers.configured
+        },
+      },
+    },
   )
   world.api.put(KAFKA_CLUSTER, cluster)
   const stored = () => world.api.peek<KafkaCluster>(KAFKA_CLUSTER, 'kafka', 'orders')
@@ -76,6 +90,38 @@ test('it is ready when its pods are and its brokers answer', async () => {
     pools: [{ name: 'nodes', replicas: 1, ready: 1, nodeIds: [0] }],
   })
   expect(outcome.requeueAfterMs).toBe(300_000)
+})
+
+test('what brokers take on while they run is not in their files, and set before the cluster is ready', async () => {
+  const config = { 'message.max.bytes': 2_000_000, 'num.partitions': 3 }
+  const { api, reconcile, startPods, brokers } = reconciling(kafkaCluster({ config }))
+  await reconcile()
+  const { data } = api.peek<Manifest>(CONFIG_MAP, 'kafka', 'orders-nodes-config') as Manifest & { data: object }
+  expect(JSON.stringify(data)).toContain('num.partitions=3')
+  expect(JSON.stringify(data)).not.toContain('message.max.bytes')
+  startPods()
+  brokers.configured = { changes: 'message.max.bytes=2000000' }
+  await reconcile()
+  expect(brokers.wanted).toEqual(
+    new Map([
+      ['message.max.bytes', '2000000'],
+      ['min.insync.replicas', '1'],
+    ]),
+  )
+  const notes = (api.all(EVENT) as (Resource & { note: string })[]).map(({ note }) => note)
+  expect(notes).toContain('changed without a restart: message.max.bytes=2000000')
+})
+
+test.each<[Configured, string]>([
+  [{ refusal: 'no such value (INVALID_CONFIG)' }, 'False ConfigRefused: no such value (INVALID_CONFIG)'],
+  [{ error: 'connection lost' }, 'Unknown BrokersUnreachable: connection lost'],
+])('a configuration that brokers do not take is said: %j', async (configured, words) => {
+  const { reconcile, stored, startPods, brokers } = reconciling()
+  await reconcile()
+  startPods()
+  brokers.configured = configured
+  await reconcile()
+  expect(condition(stored(), 'Ready')).toBe(words)
 })
 
 test('ready pods whose brokers do not answer are not ready', async () => {
