@@ -16,7 +16,7 @@ import { openListeners } from './open-listeners.ts'
 import type { MetadataDelta } from './metadata/delta.ts'
 import { MetadataImage } from './metadata/image.ts'
 import { ErrorCode } from './protocol/errors.ts'
-import { featureLevels, registrationOf } from './registration.ts'
+import { controllerRegistrationOf, featureLevels, registrationOf } from './registration.ts'
 import { FetchSessions } from './replication/fetch-session.ts'
 import { InternalTopic } from './replication/internal-topic.ts'
 import { BrokerLifecycle } from './replication/lifecycle.ts'
@@ -60,6 +60,7 @@ export class Broker implements AsyncDisposable {
   readonly #failed = Promise.withResolvers<void>()
   readonly #ports = new Map<string, number>()
   #isReady = false
+  #isStopping = false
   /** What this broker acts on: the last image that its replicas follow. */
   #image = MetadataImage.EMPTY
   #applied: Promise<void> = Promise.resolve()
@@ -132,10 +133,7 @@ export class Broker implements AsyncDisposable {
   }
 
   async #openController(clusterId: string, directoryId: string): Promise<ControllerParts> {
-    const controllerListeners = this.#config.listeners.filter(({ name }) =>
-      this.#config.controllerListenerNames.includes(name),
-    )
-    const endpoints = controllerListeners.map((endpoint) => this.#reachable(endpoint))
+    const endpoints = this.#controllerEndpoints()
     const onFailed = (error: unknown): void => this.#fail(error)
     const parts = await controllerParts(
       { config: this.#config, clusterId, directoryId, endpoints },
@@ -145,7 +143,13 @@ export class Broker implements AsyncDisposable {
     return parts
   }
 
+  #controllerEndpoints(): Endpoint[] {
+    const isController = ({ name }: Endpoint): boolean => this.#config.controllerListenerNames.includes(name)
+    return this.#config.listeners.filter(isController).map((endpoint) => this.#reachable(endpoint))
+  }
+
   #fail(error: unknown): void {
+    if (this.#isStopping) return
     this.#deps.logger.error({ err: error }, 'the broker cannot go on')
     this.#failed.resolve()
   }
@@ -306,10 +310,11 @@ export class Broker implements AsyncDisposable {
     const { env, logger } = this.#deps
     await this.#applied
     logs.setAsideStrays((log) => loader.image.topic(log.topic)?.id !== log.topicId && log.topicId !== null)
+    const incarnationId = randomUuid(env.random)
     const registration = registrationOf({
       config: this.#config,
       clusterId,
-      incarnationId: randomUuid(env.random),
+      incarnationId,
       logDirs: logs.directories().flatMap(({ id, online }) => (online && id !== null ? [id] : [])),
       previousBrokerEpoch: logs.brokerEpochAtShutdown,
       image: loader.image,
@@ -325,13 +330,21 @@ export class Broker implements AsyncDisposable {
         offlineLogDirs: () => logs.directories().flatMap(({ id, online }) => (!online && id !== null ? [id] : [])),
       },
     )
-    await this.#lifecycle.start()
+    const { image } = loader
+    const self = controllerRegistrationOf({
+      config: this.#config,
+      incarnationId,
+      image,
+      endpoints: this.#controllerEndpoints(),
+    })
+    await Promise.all([controller.registerController(self), this.#lifecycle.start()])
     await this.#applied
   }
 
   /** Leaves the cluster in order, then closes everything; what is acknowledged is on disk, and the shutdown is marked clean. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isReady = false
+    this.#isStopping = true
     await this.#lifecycle?.controlledShutdown(CONTROLLED_SHUTDOWN_MS)
     await this.#cleanup.disposeAsync()
   }

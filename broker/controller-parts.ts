@@ -1,15 +1,12 @@
 import { configRules } from './config-rules.ts'
 import type { ServerConfig } from './config/server-config.ts'
+import { readBootstrap } from './controller/bootstrap.ts'
 import { Controller } from './controller/controller.ts'
 import type { Env } from './env/env.ts'
 import { MetadataLoader } from './metadata/loader.ts'
-import { decodeMetadataRecord, type MetadataRecord } from './protocol/metadata-record.ts'
 import { RaftNode } from './raft/raft-node.ts'
-import { decodeSnapshot } from './raft/snapshot-file.ts'
 import { staticVoters } from './raft/voters.ts'
 import type { Logger } from './telemetry/logger.ts'
-
-const BOOTSTRAP_FILE = 'bootstrap.checkpoint'
 
 export interface ControllerPartsOptions {
   readonly config: ServerConfig
@@ -60,7 +57,7 @@ export async function controllerParts(
       minInSyncReplicas: config.minInsyncReplicas,
       brokerSessionTimeoutMs: config.brokerSessionTimeoutMs,
       maxIdleIntervalMs: config.metadataMaxIdleIntervalMs,
-      bootstrap: bootstrapRecords(config, env),
+      bootstrap: readBootstrap(config.metadataLogDir, env),
     },
     { quorum: raft, metadata: loader, configs: configRules(deps.server), clock: env.clock, random: env.random, logger },
   )
@@ -85,14 +82,6 @@ function openRaft(
     },
     { ...env, logger },
   )
-}
-
-/** What `format` left for a new cluster to begin with. */
-function bootstrapRecords(config: ServerConfig, { disk, compute }: Env): MetadataRecord[] {
-  const path = `${config.metadataLogDir}/${BOOTSTRAP_FILE}`
-  if (!disk.exists(path)) return []
-  const { records } = decodeSnapshot({ endOffset: 0, epoch: 0 }, disk.readFile(path), compute)
-  return records.map((record) => decodeMetadataRecord(record))
 }
 
 /** The controller follows the quorum's leadership. The loader was registered before it, so that it has what is committed. */

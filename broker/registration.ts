@@ -34,17 +34,8 @@ export function registrationOf(
     brokerId: config.nodeId,
     clusterId,
     incarnationId,
-    listeners: config.advertisedListeners.map(advertised).map(({ name, host, port, protocol }) => ({
-      name,
-      host,
-      port,
-      securityProtocol: PROTOCOL_IDS[protocol],
-    })),
-    features: [...registeredFeatures(image.features)].map(([name, { min, max }]) => ({
-      name,
-      minSupportedVersion: min,
-      maxSupportedVersion: max,
-    })),
+    listeners: config.advertisedListeners.map(advertised).map(listenerOf),
+    features: featuresOf(image),
     rack: config.brokerRack,
     isMigratingZkBroker: false,
     logDirs: [...logDirs],
@@ -61,4 +52,38 @@ export function featureLevels(image: MetadataImage, kraftVersion: number): Featu
     supported: [...FEATURES].map(([name, { min, max }]) => ({ name, minVersion: min, maxVersion: max })),
     finalized: finalized.map(([name, level]) => ({ name, level })),
   }
+}
+
+export interface ControllerRegistrationParts {
+  readonly config: ServerConfig
+  readonly incarnationId: string
+  readonly image: MetadataImage
+  /** Where the other nodes reach this controller. */
+  readonly endpoints: readonly Endpoint[]
+}
+
+/** What this controller tells of itself (KIP-919). */
+export function controllerRegistrationOf(
+  parts: ControllerRegistrationParts,
+): RequestOf<typeof ApiKey.ControllerRegistration> {
+  const { config, incarnationId, image, endpoints } = parts
+  return {
+    controllerId: config.nodeId,
+    incarnationId,
+    zkMigrationReady: false,
+    listeners: endpoints.map(listenerOf),
+    features: featuresOf(image),
+  }
+}
+
+function listenerOf({ name, host, port, protocol }: Endpoint) {
+  return { name, host, port, securityProtocol: PROTOCOL_IDS[protocol] }
+}
+
+function featuresOf(image: MetadataImage) {
+  return [...registeredFeatures(image.features)].map(([name, { min, max }]) => ({
+    name,
+    minSupportedVersion: min,
+    maxSupportedVersion: max,
+  }))
 }
