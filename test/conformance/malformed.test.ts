@@ -107,6 +107,13 @@ describe(`malformed input, seed ${SEED}`, () => {
     expect(received.readInt16BE(14)).toBe(API_VERSIONS)
   })
 
+  test('bytes behind the end of a request are passed over: librdkafka leaves some behind Metadata of all topics', async () => {
+    const request = Buffer.concat([requestHead(METADATA, 1, 9), Buffer.from([0, 0, 0, 0]), Buffer.from([1, 2, 3])])
+    const { received } = await exchange(node.port, frame(request), { oneFrame: true })
+    expect(received.length).toBeGreaterThan(8)
+    expect(received.readInt32BE(4)).toBe(9)
+  })
+
   test('announced and never sent requests take no memory', async () => {
     const announcement = Buffer.alloc(4)
     announcement.writeInt32BE(REQUEST_BYTES_MAX)
