@@ -48,4 +48,6 @@ async function measure(name: string, body: () => Promise<Figures>): Promise<Figu
   return figures
 }
 
+// The brokers are killed when this process exits; a signal alone would leave them.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 await main()
