@@ -54,6 +54,7 @@ export class ServerConnection implements Peer {
   #blocked = false
   #congested = false
   #closed = false
+  #refused = false
   #lastActiveMs: number
 
   constructor(connection: Connection, options: ServerConnectionOptions, deps: ServerConnectionDeps) {
@@ -82,7 +83,7 @@ export class ServerConnection implements Peer {
   }
 
   close(): void {
-    this.#connection.destroy()
+    this.#refuse()
   }
 
   #receive(chunk: Uint8Array): void {
@@ -97,12 +98,18 @@ export class ServerConnection implements Peer {
       { client: this.clientAddress, listener: this.listener, reason },
       'closed a connection: bad input',
     )
+    this.#refuse()
+  }
+
+  /** The connection ends from this side: what the client sent behind this is not looked at. */
+  #refuse(): void {
+    this.#refused = true
     this.#connection.destroy()
   }
 
   /** Starts what may start, and stops reading while a frame has to wait: the back-pressure that reaches the client. */
   #pump(): void {
-    while (!this.#closed) {
+    while (!this.#refused) {
       this.#held ??= this.#decoder.next()
       const frame = this.#held
       if (frame === undefined || !this.#mayStart(frame)) break
@@ -118,7 +125,7 @@ export class ServerConnection implements Peer {
 
   #mayStart(frame: Uint8Array): boolean {
     // A client that does not read its answers gets no further ones made.
-    if (this.#congested) return false
+    if (this.#congested && !this.#closed) return false
     if (this.#slots.length === 0) return true
     return !this.#exclusive && this.#slots.length < OVERLAP_MAX && this.#deps.dispatcher.mayOverlap(frame)
   }
@@ -148,16 +155,17 @@ export class ServerConnection implements Peer {
 
   #settle(slot: Slot, reply: Reply): void {
     slot.reply = reply
-    while (this.#slots.length > 0 && !this.#closed) {
+    while (this.#slots.length > 0) {
       const head = (this.#slots[0] as Slot).reply
       if (head === undefined) return
       this.#slots.shift()
-      if (head === 'close') this.#connection.destroy()
-      else if (head !== 'none' && !this.#connection.write(head)) this.#congested = true
+      if (head === 'close') this.#refuse()
+      else if (head !== 'none' && !this.#closed && !this.#connection.write(head)) this.#congested = true
     }
     if (this.#slots.length === 0) this.#abandoned.clear()
   }
 
+  /** Whole requests that came before the end are still served: a producer with acks=0 sends, and is gone. */
   #ended(error: Error | undefined): void {
     this.#closed = true
     if (error !== undefined)
@@ -165,5 +173,6 @@ export class ServerConnection implements Peer {
     for (const gone of this.#abandoned) gone()
     this.#abandoned.clear()
     this.#deps.onClosed(this)
+    this.#pumpSafely()
   }
 }

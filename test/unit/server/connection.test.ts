@@ -139,6 +139,23 @@ describe('ServerConnection', () => {
     expect(connection.destroyed).toBe(true)
   })
 
+  test('what a client sent before it closed is still served', async () => {
+    const { connection, dispatcher, send } = setUp()
+    send(100, 101)
+    connection.closed(undefined)
+    await dispatcher.answer(100)
+    expect(dispatcher.started).toEqual([100, 101])
+    expect(connection.sent).toEqual([])
+  })
+
+  test('what a client sent behind a bad request is not', async () => {
+    const { connection, dispatcher, send } = setUp()
+    send(100, 101)
+    await dispatcher.answer(100, 'close')
+    expect(connection.destroyed).toBe(true)
+    expect(dispatcher.started).toEqual([100])
+  })
+
   test('whoever waits for the answer hears that the client has gone', () => {
     const { connection, send, served } = setUp()
     let gone = false
