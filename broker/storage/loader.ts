@@ -110,7 +110,8 @@ class LogLoader {
       )
       this.#segments.push(segment)
       if (indexesAreSane) continue
-      logger.warn({ directory, baseOffset }, 'an index is missing or damaged and is rebuilt')
+      // After a crash that is to be expected of the last ones written.
+      if (hadCleanShutdown) logger.warn({ directory, baseOffset }, 'an index is missing or damaged and is rebuilt')
       this.#scanFrom = Math.min(this.#scanFrom, baseOffset)
     }
     if (hadCleanShutdown) return
