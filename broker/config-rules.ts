@@ -21,9 +21,10 @@ export function configRules(server: () => ServerConfig): ConfigRules {
   return {
     validate: (type, name, configs) => {
       const resource = NAMES.get(type)
-      if (resource === undefined) return `Resources of type ${type} cannot be configured.`
+      if (resource === undefined)
+        return { error: 'INVALID_CONFIG', message: `Resources of type ${type} cannot be configured.` }
       const settings = Object.fromEntries(configs)
-      return configProblem(resource, name, settings, Object.keys(settings), server())?.message ?? null
+      return configProblem(resource, name, settings, Object.keys(settings), server())
     },
     isList: (type, key) => keyOf(type, key)?.type === 'list',
     defaultValue: (type, key) => {

@@ -31,7 +31,7 @@ export function alterConfigs(image: MetadataImage, request: LegacyRequest, rules
   return alterEach(request, ({ resourceType: type, resourceName: name, configs }) => {
     const withoutValue = configs.filter(({ value }) => value === null).map((config) => config.name)
     if (withoutValue.length > 0) {
-      const which = `Null value not supported for ${typeName(type)} configs: ${withoutValue.join(',')}`
+      const which = `Null value not supported for : ${withoutValue.join(',')}`
       throw new ApiError(ErrorCode.INVALID_REQUEST, which)
     }
     const before = image.configsOf(type, name)
@@ -84,15 +84,6 @@ function alterEach<R extends AnyResource>(
   return { records: request.validateOnly ? [] : records, response: { throttleTimeMs: 0, responses } }
 }
 
-function typeName(type: number): string {
-  return (
-    Object.entries(ResourceType)
-      .find(([, id]) => id === type)?.[0]
-      .toLowerCase()
-      .replace('_', '-') ?? 'unknown'
-  )
-}
-
 /** What the operations come to, without those that change nothing. */
 function changesOf(image: MetadataImage, resource: IncrementalResource, rules: ConfigRules): ConfigChanges {
   const { resourceType: type, resourceName: name } = resource
@@ -118,7 +109,7 @@ function applied({ type }: ConfigResource, { key, operation, value, current }: O
   if (name === undefined) throw new ApiError(ErrorCode.INVALID_REQUEST, `Unknown operations type ${operation}`)
   if (name === 'DELETE') return null
   if (value === null) {
-    throw new ApiError(ErrorCode.INVALID_REQUEST, `Null value not supported for : ${name}:${key}`)
+    throw new ApiError(ErrorCode.INVALID_REQUEST, `Null value not supported for : ${key}`)
   }
   if (name === 'SET') return value
   if (!rules.isList(type, key)) {

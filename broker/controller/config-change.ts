@@ -49,8 +49,10 @@ export function changeConfigs(
     else after.set(key, value)
   }
   checkResource(image, resource)
-  const why = problem ?? sizeProblem(changes.values()) ?? rules.validate(type, name, after)
+  const why = problem ?? sizeProblem(changes.values())
   if (why !== null) throw new ApiError(ErrorCode.INVALID_CONFIG, why)
+  const refusal = rules.validate(type, name, after)
+  if (refusal !== null) throw new ApiError(ErrorCode[refusal.error], refusal.message)
   const records: NewMetadataRecord[] = [...changes].map(([key, value]) => ({
     type: 'ConfigRecord',
     version: 0,

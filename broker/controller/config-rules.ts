@@ -8,10 +8,15 @@ export interface EffectiveConfig {
   readonly isSensitive: boolean
 }
 
+export interface ConfigRefusal {
+  readonly error: 'INVALID_CONFIG' | 'INVALID_REQUEST'
+  readonly message: string
+}
+
 /** What the controller must know of configuration keys; broker/config has the table. `type` is an id of ResourceType. */
 export interface ConfigRules {
   /** Why `configs`, all that a resource would then have set, cannot be; null where they can. In Kafka's words. */
-  validate(type: number, name: string, configs: ReadonlyMap<string, string>): string | null
+  validate(type: number, name: string, configs: ReadonlyMap<string, string>): ConfigRefusal | null
   /** Whether the key holds a list, so that AlterConfigs may append to it and subtract from it. */
   isList(type: number, key: string): boolean
   /** What a list starts from where it is not set. */

@@ -145,7 +145,8 @@ function checkConfigs(topic: NewTopic, rules: ConfigRules): Map<string, string> 
     throw new ApiError(ErrorCode.INVALID_CONFIG, `Null value not supported for topic configs: ${which}`)
   }
   for (const { name, value } of topic.configs) configs.set(name, value ?? '')
-  const problem = sizeProblem(configs.values()) ?? rules.validate(ResourceType.TOPIC, topic.name, configs)
+  const problem =
+    sizeProblem(configs.values()) ?? rules.validate(ResourceType.TOPIC, topic.name, configs)?.message ?? null
   if (problem !== null) throw new ApiError(ErrorCode.INVALID_CONFIG, problem)
   return configs
 }

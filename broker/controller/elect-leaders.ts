@@ -12,14 +12,11 @@ type Response = ResponseInputOf<typeof ApiKey.ElectLeaders>
 const PREFERRED = 0
 const UNCLEAN = 1
 
-/** KIP-460. Null topics stand for all partitions; the answer then leaves out those that need no election. */
+/** KIP-460. Null topics stand for all partitions; the answer then leaves out partitions that need no election. */
 export function electLeaders(image: MetadataImage, request: Request): Outcome<Response> {
   const { electionType } = request
   if (electionType !== PREFERRED && electionType !== UNCLEAN) {
-    return {
-      records: [],
-      response: { throttleTimeMs: 0, errorCode: ErrorCode.INVALID_REQUEST, replicaElectionResults: [] },
-    }
+    return { records: [], response: refused(request) }
   }
   const isAll = request.topicPartitions === null
   const wanted = request.topicPartitions ?? allPartitions(image)
@@ -36,8 +33,21 @@ export function electLeaders(image: MetadataImage, request: Request): Outcome<Re
       return [{ partitionId, errorCode: elected.code, errorMessage: elected.text }]
     }),
   }))
-  const results = replicaElectionResults.filter(({ partitionResult }) => !isAll || partitionResult.length > 0)
-  return { records, response: { throttleTimeMs: 0, errorCode: ErrorCode.NONE, replicaElectionResults: results } }
+  return { records, response: { throttleTimeMs: 0, errorCode: ErrorCode.NONE, replicaElectionResults } }
+}
+
+function refused({ electionType, topicPartitions }: Request): Response {
+  const errorCode = ErrorCode.INVALID_REQUEST
+  const errorMessage = `Unknown election type ${electionType}`
+  const isNothing = topicPartitions?.length === 0
+  return {
+    throttleTimeMs: 0,
+    errorCode: isNothing ? ErrorCode.NONE : errorCode,
+    replicaElectionResults: (topicPartitions ?? []).map(({ topic, partitions }) => ({
+      topic,
+      partitionResult: partitions.map((partitionId) => ({ partitionId, errorCode, errorMessage })),
+    })),
+  }
 }
 
 function* topicsOf(image: MetadataImage) {

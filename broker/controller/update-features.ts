@@ -41,8 +41,9 @@ export function updateFeatures(image: MetadataImage, request: Request, controlle
 }
 
 function answer(request: Request, errorCode: ErrorCode, errorMessage: string | null): Response {
-  // From v2 on only the whole request has a result (KIP-1022); v0 and v1 want one for each feature.
-  const results = request.featureUpdates.map(({ feature }) => ({ feature, errorCode, errorMessage }))
+  // From v2 on only the whole request has a result (KIP-1022); v0 and v1 want one for each feature that was updated.
+  const updates = errorCode === ErrorCode.NONE ? request.featureUpdates : []
+  const results = updates.map(({ feature }) => ({ feature, errorCode, errorMessage: 'NONE' }))
   return { throttleTimeMs: 0, errorCode, errorMessage, results }
 }
 

@@ -16,6 +16,11 @@ export type PartitionView = PartitionImage
 
 const INTERNAL_TOPICS = new Set(['__consumer_offsets', '__transaction_state', '__share_group_state'])
 
+/** Whether brokers keep a topic of this name for themselves. */
+export function isInternalTopic(name: string): boolean {
+  return INTERNAL_TOPICS.has(name)
+}
+
 /** The cluster as the metadata log has it at one offset, seen through what clients ask. */
 export class ClusterView {
   readonly clusterId: string
@@ -69,7 +74,7 @@ export class ClusterView {
 }
 
 function topicView(topic: TopicImage): TopicView {
-  return { ...topic, isInternal: INTERNAL_TOPICS.has(topic.name) }
+  return { ...topic, isInternal: isInternalTopic(topic.name) }
 }
 
 function nodeView(

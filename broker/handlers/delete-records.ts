@@ -19,13 +19,18 @@ export function deleteRecordsHandler(deps: DeleteRecordsDeps): Handler<typeof Ap
       throttleTimeMs: 0,
       topics: request.topics.map(({ name, partitions }) => ({
         name,
-        partitions: partitions.map(({ partitionIndex, offset }) => {
+        partitions: lastOfEach(partitions).map(({ partitionIndex, offset }) => {
           const { error, lowWatermark } = deleteBefore(deps.replicas.find(name, partitionIndex), offset)
           return { partitionIndex, errorCode: error, lowWatermark: BigInt(lowWatermark) }
         }),
       })),
     }),
   }
+}
+
+/** A partition that is named twice gets the last of its offsets, and one answer. */
+function lastOfEach<P extends { readonly partitionIndex: number }>(partitions: readonly P[]): P[] {
+  return [...new Map(partitions.map((partition) => [partition.partitionIndex, partition])).values()]
 }
 
 function deleteBefore(partition: Partition | ErrorCode, asked: bigint): { error: ErrorCode; lowWatermark: number } {

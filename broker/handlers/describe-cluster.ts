@@ -20,19 +20,18 @@ export function describeClusterHandler(deps: DescribeClusterDeps): Handler<typeo
       const cluster = deps.cluster()
       const onController = deps.isControllerListener(listener)
       const refusal = refusalOf(request.endpointType, onController)
+      if (refusal !== undefined) return { throttleTimeMs: 0, ...refusal, clusterId: '', brokers: [] }
       const nodes = onController
         ? cluster.controllers(listener)
         : cluster.brokers(listener, request.includeFencedBrokers)
       return {
         throttleTimeMs: 0,
-        ...refusal,
+        errorCode: ErrorCode.NONE,
+        errorMessage: null,
         endpointType: request.endpointType,
         clusterId: cluster.clusterId,
         controllerId: cluster.controllerId,
-        brokers:
-          refusal.errorCode === ErrorCode.NONE
-            ? nodes.map(({ id, host, port, rack, isFenced }) => ({ brokerId: id, host, port, rack, isFenced }))
-            : [],
+        brokers: nodes.map(({ id, host, port, rack, isFenced }) => ({ brokerId: id, host, port, rack, isFenced })),
         clusterAuthorizedOperations: authorizedOperations(
           request.includeClusterAuthorizedOperations,
           CLUSTER_OPERATIONS,
@@ -42,11 +41,14 @@ export function describeClusterHandler(deps: DescribeClusterDeps): Handler<typeo
   }
 }
 
-function refusalOf(endpointType: number, onController: boolean): { errorCode: ErrorCode; errorMessage: string | null } {
+function refusalOf(
+  endpointType: number,
+  onController: boolean,
+): { errorCode: ErrorCode; errorMessage: string } | undefined {
   if (endpointType !== BROKERS && endpointType !== CONTROLLERS) {
     return { errorCode: ErrorCode.UNSUPPORTED_ENDPOINT_TYPE, errorMessage: `Unsupported endpoint type ${endpointType}` }
   }
-  if ((endpointType === CONTROLLERS) === onController) return { errorCode: ErrorCode.NONE, errorMessage: null }
+  if ((endpointType === CONTROLLERS) === onController) return undefined
   const [asked, has] = onController ? ['BROKER', 'CONTROLLER'] : ['CONTROLLER', 'BROKER']
   return {
     errorCode: ErrorCode.MISMATCHED_ENDPOINT_TYPE,

@@ -47,7 +47,7 @@ export function describeConfigsHandler(deps: DescribeConfigsDeps): Handler<typeo
 }
 
 function found(configs: readonly DescribedConfig[]): Described {
-  return { errorCode: ErrorCode.NONE, errorMessage: null, configs }
+  return { errorCode: ErrorCode.NONE, errorMessage: '', configs }
 }
 
 function refused(errorCode: ErrorCode, errorMessage: string): Described {

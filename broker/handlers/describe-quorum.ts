@@ -1,6 +1,7 @@
 import { ApiKey } from '../protocol/api-key.ts'
 import type { ResponseInputOf } from '../protocol/apis.ts'
 import { ErrorCode } from '../protocol/errors.ts'
+import type { DescribeQuorumRequest } from '../protocol/messages/describe-quorum.ts'
 import type { QuorumInfo, ReplicaInfo } from '../raft/raft-types.ts'
 import { type Handler, handler } from './handler.ts'
 
@@ -15,13 +16,11 @@ export function describeQuorumHandler(deps: {
 }): Handler<typeof ApiKey.DescribeQuorum> {
   return handler(ApiKey.DescribeQuorum, (request) => {
     const quorum = deps.quorum()
+    if (!asksForMetadata(request)) return unknown(request)
     return {
       errorCode: ErrorCode.NONE,
-      errorMessage: null,
-      topics: request.topics.map(({ topicName, partitions }) => ({
-        topicName,
-        partitions: partitions.map(({ partitionIndex }) => describe(topicName, partitionIndex, quorum)),
-      })),
+      errorMessage: '',
+      topics: [{ topicName: METADATA_TOPIC, partitions: [describe(quorum)] }],
       nodes: quorum.voters.map(({ id, endpoints }) => ({
         nodeId: id,
         listeners: endpoints.map(({ name, host, port }) => ({ name, host, port })),
@@ -30,13 +29,29 @@ export function describeQuorumHandler(deps: {
   })
 }
 
-function describe(topic: string, partitionIndex: number, quorum: QuorumInfo): Partition {
-  if (topic !== METADATA_TOPIC || partitionIndex !== 0) {
-    const none = { leaderId: -1, leaderEpoch: -1, highWatermark: -1n, currentVoters: [], observers: [] }
-    return { partitionIndex, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, ...none }
-  }
+/** The one partition that has a quorum, and nothing else. */
+function asksForMetadata({ topics }: DescribeQuorumRequest): boolean {
+  const [topic] = topics
+  const isOne = topics.length === 1 && topic?.partitions.length === 1
+  return isOne && topic.topicName === METADATA_TOPIC && topic.partitions[0]?.partitionIndex === 0
+}
+
+function unknown({ topics }: DescribeQuorumRequest): ResponseInputOf<typeof ApiKey.DescribeQuorum> {
+  const errorCode = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+  const errorMessage = 'This server does not host this topic-partition.'
   return {
-    partitionIndex,
+    errorCode: ErrorCode.NONE,
+    errorMessage: '',
+    topics: topics.map(({ topicName, partitions }) => ({
+      topicName,
+      partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode, errorMessage })),
+    })),
+  }
+}
+
+function describe(quorum: QuorumInfo): Partition {
+  return {
+    partitionIndex: 0,
     errorCode: ErrorCode.NONE,
     leaderId: quorum.leaderId,
     leaderEpoch: quorum.epoch,

@@ -44,17 +44,18 @@ function page(
   listener: string,
 ): Response {
   const { cursor } = request
-  if (cursor !== null && cursor.partitionIndex < 0) return { topics: [], nextCursor: null }
+  if (!isCursorValid(request))
+    return { topics: request.topics.map(({ name }) => failed(name, ErrorCode.INVALID_REQUEST)) }
   let left = Math.max(1, Math.min(partitionLimit, request.responsePartitionLimit))
   const topics: TopicResponse[] = []
   for (const name of namesOf(cluster, request)) {
     const topic = cluster.topic(name)
     const first = cursor?.topicName === name ? cursor.partitionIndex : 0
+    if (left === 0) return { throttleTimeMs: 0, topics, nextCursor: { topicName: name, partitionIndex: first } }
     if (topic === undefined) {
       topics.push(missing(name))
       continue
     }
-    if (left === 0) return { throttleTimeMs: 0, topics, nextCursor: { topicName: name, partitionIndex: first } }
     const partitions = topic.partitions.filter(({ index }) => index >= first)
     topics.push(describeTopic(cluster, topic, partitions.slice(0, left), listener))
     const next = partitions[left]
@@ -65,9 +66,20 @@ function page(
   return { throttleTimeMs: 0, topics, nextCursor: null }
 }
 
-function missing(name: string): TopicResponse {
-  const errorCode = isValidTopicName(name) ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.INVALID_TOPIC_EXCEPTION
+/** A cursor stands at a partition of one of the topics, where topics are named. */
+function isCursorValid({ cursor, topics }: DescribeTopicPartitionsRequest): boolean {
+  if (cursor === null) return true
+  return cursor.partitionIndex >= 0 && (topics.length === 0 || topics.some(({ name }) => name === cursor.topicName))
+}
+
+function failed(name: string, errorCode: ErrorCode): TopicResponse {
   return { errorCode, name, topicId: ZERO_UUID, isInternal: false, partitions: [] }
+}
+
+function missing(name: string): TopicResponse {
+  if (!isValidTopicName(name)) return failed(name, ErrorCode.INVALID_TOPIC_EXCEPTION)
+  const topicAuthorizedOperations = authorizedOperations(true, TOPIC_OPERATIONS)
+  return { ...failed(name, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION), topicAuthorizedOperations }
 }
 
 function describeTopic(

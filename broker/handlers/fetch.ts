@@ -28,6 +28,7 @@ const SESSION_VERSION = 7
 const TOPIC_ID_VERSION = 13
 const READ_COMMITTED = 1
 const FULL_WITHOUT_SESSION = -1
+const NO_EPOCH = -1
 
 type FetchResponse = ResponseInputOf<typeof ApiKey.Fetch>
 type TopicResponse = NonNullable<FetchResponse['responses']>[number]
@@ -43,13 +44,14 @@ async function answer(deps: FetchDeps, request: FetchRequest, context: RequestCo
   if (session.error !== ErrorCode.NONE) return emptyResponse(session.error)
   const byId = context.apiVersion >= TOPIC_ID_VERSION
   const entries = session.partitions.map((partition) => entryOf(deps, partition, byId))
-  const pending = fetch(entries, limitsOf(deps, request), deps.clock, (gone) => context.onAbandoned(gone))
+  const limits = limitsOf(deps, request)
+  const pending = fetch(entries, limits, deps.clock, (gone) => context.onAbandoned(gone))
   const fetched = pending instanceof Promise ? await pending : pending
   count(deps, entries, fetched)
   return {
     ...emptyResponse(ErrorCode.NONE),
     sessionId: session.sessionId,
-    responses: group(session, fetched, byId),
+    responses: group(session, fetched, { byId, readCommitted: limits.readCommitted }),
   }
 }
 
@@ -68,8 +70,8 @@ function sessionRequest(deps: FetchDeps, request: FetchRequest, version: number)
         partition: asked.partition,
         fetchOffset: Number(asked.fetchOffset),
         maxBytes: asked.partitionMaxBytes,
-        currentLeaderEpoch: asked.currentLeaderEpoch,
-        lastFetchedEpoch: asked.lastFetchedEpoch,
+        currentLeaderEpoch: Math.max(NO_EPOCH, asked.currentLeaderEpoch),
+        lastFetchedEpoch: Math.max(NO_EPOCH, asked.lastFetchedEpoch),
         logStartOffset: Number(asked.logStartOffset),
       })),
     ),
@@ -108,7 +110,11 @@ interface TopicResults extends TopicResponse {
 }
 
 /** Results are told topic by topic; neighbours of one topic share its entry, as they do in a request. */
-function group(session: FetchContext, fetched: readonly FetchedPartition[], byId: boolean): TopicResponse[] {
+function group(
+  session: FetchContext,
+  fetched: readonly FetchedPartition[],
+  { byId, readCommitted }: { readonly byId: boolean; readonly readCommitted: boolean },
+): TopicResponse[] {
   const topics: TopicResults[] = []
   for (const [index, result] of fetched.entries()) {
     const asked = session.partitions[index] as SessionPartition
@@ -117,19 +123,24 @@ function group(session: FetchContext, fetched: readonly FetchedPartition[], byId
     const continues = last !== undefined && (byId ? last.topicId === asked.topicId : last.topic === asked.topic)
     const topic: TopicResults = continues ? last : { topic: asked.topic, topicId: asked.topicId, partitions: [] }
     if (!continues) topics.push(topic)
-    topic.partitions.push(partitionResponse(asked.partition, result))
+    topic.partitions.push(partitionResponse(asked.partition, result, readCommitted))
   }
   return topics
 }
 
-function partitionResponse(partitionIndex: number, result: FetchedPartition): PartitionResponse {
+/** Nothing can have been aborted yet: an empty list, for those who ask for committed records, and null for the others. */
+function partitionResponse(
+  partitionIndex: number,
+  result: FetchedPartition,
+  readCommitted: boolean,
+): PartitionResponse {
   return {
     partitionIndex,
     errorCode: result.error,
     highWatermark: BigInt(result.highWatermark),
     lastStableOffset: BigInt(result.lastStableOffset),
     logStartOffset: BigInt(result.logStartOffset),
-    abortedTransactions: null,
+    abortedTransactions: readCommitted && result.error === ErrorCode.NONE ? [] : null,
     preferredReadReplica: -1,
     records: result.buffers,
     divergingEpoch:

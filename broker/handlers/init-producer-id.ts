@@ -8,20 +8,18 @@ export interface InitProducerIdDeps {
   readonly producerIds: ProducerIds
 }
 
-/** The largest epoch that a producer may bump to; past it the producer gets a new id (KIP-360). */
-const EPOCH_MAX = 32_766
 const NONE = -1
 
-/** InitProducerId (22), v0 to v5: ids for idempotent producers. A transactional id has no coordinator here yet. */
+/**
+ * InitProducerId (22), v0 to v5: a new id for each idempotent producer, which bumps its epoch by itself (KIP-360). A transactional
+ * id has no coordinator here yet.
+ */
 export function initProducerIdHandler(deps: InitProducerIdDeps): Handler<typeof ApiKey.InitProducerId> {
   return {
     key: ApiKey.InitProducerId,
     handle: async (request) => {
       const refusal = refusalOf(request)
       if (refusal !== ErrorCode.NONE) return answer(refusal, NONE, NONE)
-      const producerId = Number(request.producerId)
-      if (producerId !== NONE && request.producerEpoch < EPOCH_MAX)
-        return answer(ErrorCode.NONE, producerId, request.producerEpoch + 1)
       try {
         return answer(ErrorCode.NONE, await deps.producerIds.next(), 0)
       } catch {

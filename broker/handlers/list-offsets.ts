@@ -38,27 +38,32 @@ export function listOffsetsHandler(deps: ListOffsetsDeps): Handler<typeof ApiKey
       const topics = request.topics.map(async ({ name, partitions }) => ({
         name,
         partitions: await Promise.all(
-          partitions.map((asked) =>
-            repeated.has(`${name}-${asked.partitionIndex}`)
-              ? Promise.resolve(found(asked, ErrorCode.INVALID_REQUEST))
-              : lookUp(deps.replicas.find(name, asked.partitionIndex), asked, request.isolationLevel, apiVersion),
-          ),
+          partitions.flatMap((asked) => {
+            const { partitionIndex } = asked
+            const first = repeated.get(`${name}-${partitionIndex}`)
+            if (first === undefined)
+              return lookUp(deps.replicas.find(name, partitionIndex), asked, request.isolationLevel, apiVersion)
+            // One answer for all, in the place of the first.
+            return first === asked ? Promise.resolve(found(asked, ErrorCode.INVALID_REQUEST)) : []
+          }),
         ),
       }))
-      return { throttleTimeMs: 0, topics: await Promise.all(topics) }
+      const answered = await Promise.all(topics)
+      return { throttleTimeMs: 0, topics: answered.filter(({ partitions }) => partitions.length > 0) }
     },
   }
 }
 
-/** Partitions that the request names more than once, as `topic-index`. */
-function repetitions(request: ListOffsetsRequest): Set<string> {
-  const seen = new Set<string>()
-  const repeated = new Set<string>()
+/** Partitions that the request names more than once, as `topic-index`, with their first mention. */
+function repetitions(request: ListOffsetsRequest): Map<string, AskedPartition> {
+  const seen = new Map<string, AskedPartition>()
+  const repeated = new Map<string, AskedPartition>()
   for (const { name, partitions } of request.topics) {
-    for (const { partitionIndex } of partitions) {
-      const key = `${name}-${partitionIndex}`
-      if (seen.has(key)) repeated.add(key)
-      seen.add(key)
+    for (const asked of partitions) {
+      const key = `${name}-${asked.partitionIndex}`
+      const first = seen.get(key)
+      if (first === undefined) seen.set(key, asked)
+      else repeated.set(key, first)
     }
   }
   return repeated
@@ -97,8 +102,9 @@ async function lookUp(
       return found(asked, ErrorCode.NONE, limit, -1, state.leaderEpoch)
     case EARLIEST:
     case EARLIEST_LOCAL:
-    case EARLIEST_PENDING_UPLOAD:
       return found(asked, ErrorCode.NONE, log.logStartOffset, -1, log.leaderEpochs.epochFor(log.logStartOffset))
+    // Nothing is uploaded to a remote tier.
+    case EARLIEST_PENDING_UPLOAD:
     case LATEST_TIERED:
       return found(asked, ErrorCode.NONE)
     case MAX_TIMESTAMP: {

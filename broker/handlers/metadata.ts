@@ -4,11 +4,13 @@ import { ErrorCode } from '../protocol/errors.ts'
 import type { MetadataRequest, MetadataResponse } from '../protocol/messages/metadata.ts'
 import type { RequestContext } from '../security/request-context.ts'
 import { authorizedOperations, CLUSTER_OPERATIONS, TOPIC_OPERATIONS } from './authorized-operations.ts'
-import type { ClusterView, PartitionView, TopicView } from './cluster-view.ts'
-import type { Handler } from './handler.ts'
+import { type ClusterView, isInternalTopic, type PartitionView, type TopicView } from './cluster-view.ts'
+import type { Answer, Handler } from './handler.ts'
 import { isValidTopicName } from './topic-name.ts'
 
 const NO_LEADER = -1
+/** v10 and v11 have the field, but no broker ever took topics by id in them. */
+const TOPIC_ID_VERSION = 12
 
 type TopicResponse = MetadataResponse['topics'][number]
 
@@ -23,6 +25,7 @@ export function metadataHandler(deps: MetadataDeps): Handler<typeof ApiKey.Metad
   return {
     key: ApiKey.Metadata,
     handle: (request, context) => {
+      if (context.apiVersion < TOPIC_ID_VERSION && namesIds(request)) return refused(request, ErrorCode.INVALID_REQUEST)
       const cluster = deps.cluster()
       return {
         throttleTimeMs: 0,
@@ -42,6 +45,18 @@ export function metadataHandler(deps: MetadataDeps): Handler<typeof ApiKey.Metad
   }
 }
 
+function namesIds({ topics }: MetadataRequest): boolean {
+  return topics?.some(({ name, topicId }) => name === null || topicId !== ZERO_UUID) === true
+}
+
+function refused({ topics }: MetadataRequest, errorCode: ErrorCode): Answer<typeof ApiKey.Metadata> {
+  return {
+    brokers: [],
+    errorCode,
+    topics: (topics ?? []).map(({ name, topicId }) => missing(errorCode, name ?? '', topicId)),
+  }
+}
+
 /** v0 asks for all topics with an empty list, later versions with null. */
 function topicsOf(
   deps: MetadataDeps,
@@ -52,11 +67,14 @@ function topicsOf(
   const all = request.topics === null || (context.apiVersion === 0 && request.topics.length === 0)
   const withOperations = request.includeTopicAuthorizedOperations
   if (all) return cluster.topics().map((topic) => describeTopic(cluster, topic, context, withOperations))
-  const asked = new Map((request.topics ?? []).map((topic) => [topic.name ?? topic.topicId, topic]))
+  const named = request.topics ?? []
+  const byId = named.filter(({ topicId }) => topicId !== ZERO_UUID)
+  // Where ids are given, names are passed over.
+  const asked = new Map((byId.length > 0 ? byId : named).map((topic) => [`${topic.topicId} ${topic.name}`, topic]))
   return [...asked.values()].map(({ name, topicId }) => {
-    const topic = name === null || name === '' ? cluster.topicById(topicId) : cluster.topic(name)
+    const topic = topicId !== ZERO_UUID || name === null ? cluster.topicById(topicId) : cluster.topic(name)
     if (topic !== undefined) return describeTopic(cluster, topic, context, withOperations)
-    if (name === null && topicId !== ZERO_UUID) return missing(ErrorCode.UNKNOWN_TOPIC_ID, null, topicId)
+    if (topicId !== ZERO_UUID) return missing(ErrorCode.UNKNOWN_TOPIC_ID, null, topicId)
     if (name === null || !isValidTopicName(name)) return missing(ErrorCode.INVALID_TOPIC_EXCEPTION, name, topicId)
     return missing(
       request.allowAutoTopicCreation ? deps.autoCreate(name) : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
@@ -71,7 +89,7 @@ function missing(errorCode: ErrorCode, name: string | null, topicId: string): To
     errorCode,
     name,
     topicId,
-    isInternal: false,
+    isInternal: name !== null && isInternalTopic(name),
     partitions: [],
     topicAuthorizedOperations: authorizedOperations(false, 0),
   }

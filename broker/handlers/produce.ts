@@ -16,7 +16,6 @@ export interface ProduceDeps {
 }
 
 const TOPIC_ID_VERSION = 13
-const INVALID_RECORD_VERSION = 8
 
 type PartitionResponse = ProduceResponse['responses'][number]['partitionResponses'][number]
 
@@ -56,7 +55,7 @@ async function respond(
       topicId,
       partitionResponses: partitionData.map(({ index }) => {
         const entry = entries[next] as ProduceEntry
-        return partitionResponse(index, outcomes[next++] as AppendOutcome, entry.partition, context.apiVersion)
+        return partitionResponse(index, outcomes[next++] as AppendOutcome, entry.partition)
       }),
     })),
     throttleTimeMs: 0,
@@ -73,17 +72,12 @@ function entriesOf(deps: ProduceDeps, request: ProduceRequest, version: number):
   )
 }
 
-function partitionResponse(
-  index: number,
-  outcome: AppendOutcome,
-  partition: Partition | ErrorCode,
-  version: number,
-): PartitionResponse {
+function partitionResponse(index: number, outcome: AppendOutcome, partition: Partition | ErrorCode): PartitionResponse {
   const leader = typeof partition === 'number' ? undefined : partition.state
   const moved = outcome.error === ErrorCode.NOT_LEADER_OR_FOLLOWER || outcome.error === ErrorCode.FENCED_LEADER_EPOCH
   return {
     index,
-    errorCode: errorFor(outcome.error, version),
+    errorCode: outcome.error,
     baseOffset: BigInt(outcome.baseOffset),
     logAppendTimeMs: BigInt(outcome.logAppendTimeMs),
     logStartOffset: BigInt(outcome.logStartOffset),
@@ -97,11 +91,6 @@ function partitionResponse(
         ? { leaderId: leader.leader, leaderEpoch: leader.leaderEpoch }
         : { leaderId: -1, leaderEpoch: -1 },
   }
-}
-
-/** KIP-467: clients before v8 do not know INVALID_RECORD. */
-function errorFor(error: ErrorCode, version: number): ErrorCode {
-  return error === ErrorCode.INVALID_RECORD && version < INVALID_RECORD_VERSION ? ErrorCode.INVALID_TIMESTAMP : error
 }
 
 function refuseAll(request: ProduceRequest, errorCode: ErrorCode): ProduceResponse | 'close' {

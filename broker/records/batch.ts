@@ -149,6 +149,11 @@ export class BatchView {
     this.#data.setInt16(this.start + ATTRIBUTES, this.attributes | TIMESTAMP_TYPE_BIT)
     this.stampMaxTimestamp(timeMs)
   }
+  /** Takes the LogAppendTime type back to CreateTime, and the CRC that this changes. */
+  clearLogAppendTime(): void {
+    this.#data.setInt16(this.start + ATTRIBUTES, this.attributes & ~TIMESTAMP_TYPE_BIT)
+    this.#data.setUint32(this.start + CRC, this.computeCrc())
+  }
   /** Sets the maximum timestamp, and the CRC that this changes. */
   stampMaxTimestamp(timeMs: number): void {
     this.#setInt64(MAX_TIMESTAMP, timeMs)

@@ -224,9 +224,10 @@ function refuseRecords(
 }
 
 function timestampError(view: BatchView, timestampDelta: number, rules: ProduceRules): string | undefined {
-  if (view.isLogAppendTime) return 'a producer may not set the timestamp type to LogAppendTime'
-  const timestampMs = view.baseTimestamp + timestampDelta
-  if (rules.timestampType === 'LogAppendTime' || timestampMs === NO_TIMESTAMP) return undefined
+  const timestampMs = view.isLogAppendTime ? view.maxTimestamp : view.baseTimestamp + timestampDelta
+  // As in Apache Kafka, this is looked at only where the time itself does not count.
+  if (rules.timestampType === 'LogAppendTime' || timestampMs === NO_TIMESTAMP)
+    return view.isLogAppendTime ? 'a producer may not set the timestamp type to LogAppendTime' : undefined
   const earliestMs = rules.nowMs - rules.timestampBeforeMaxMs
   const latestMs = rules.nowMs + rules.timestampAfterMaxMs
   if (timestampMs >= earliestMs && timestampMs <= latestMs) return undefined
@@ -235,11 +236,17 @@ function timestampError(view: BatchView, timestampDelta: number, rules: ProduceR
 
 function accept(view: BatchView, walk: Walk, rules: ProduceRules): ProduceVerdict {
   const isLogAppendTime = rules.timestampType === 'LogAppendTime'
-  const maxTimestampMs = isLogAppendTime ? rules.nowMs : view.baseTimestamp + walk.maxTimestampDelta
+  const maxTimestampMs = isLogAppendTime ? rules.nowMs : latestOf(view, walk)
   if (isLogAppendTime) view.stampLogAppendTime(maxTimestampMs)
+  else if (view.isLogAppendTime) view.clearLogAppendTime()
   else if (view.maxTimestamp !== maxTimestampMs) view.stampMaxTimestamp(maxTimestampMs)
   const logAppendTimeMs = isLogAppendTime ? rules.nowMs : NO_TIMESTAMP
   return { ok: true, bytes: view.bytes, maxTimestampMs, recordCount: view.recordCount, logAppendTimeMs }
+}
+
+/** In a batch that says LogAppendTime, the batch's time is that of every record. */
+function latestOf(view: BatchView, walk: Walk): number {
+  return view.isLogAppendTime ? view.maxTimestamp : view.baseTimestamp + walk.maxTimestampDelta
 }
 
 function refuse(error: ProduceErrorName, message: string, recordErrors: readonly RecordError[] = []): RefusedBatch {

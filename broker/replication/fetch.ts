@@ -59,12 +59,9 @@ function refusedFetch(error: ErrorCode): FetchedPartition {
   }
 }
 
-function emptyFetch(
-  partition: Partition,
-  error: ErrorCode,
-  diverging?: { epoch: number; endOffset: number },
-): FetchedPartition {
+function emptyFetch(partition: Partition, diverging?: { epoch: number; endOffset: number }): FetchedPartition {
   const { highWatermark, lastStableOffset, logStartOffset } = partition.log
+  const error = ErrorCode.NONE
   return { error, highWatermark, lastStableOffset, logStartOffset, diverging, buffers: NO_BUFFERS, sizeInBytes: 0 }
 }
 
@@ -168,7 +165,7 @@ class DelayedFetch {
 
 /**
  * Reads up to the high watermark, or the last stable offset for read_committed, and waits for `minBytes` at most `maxWaitMs`. An error
- * in any partition answers at once. `onAbandoned` ends the wait of a client that has gone.
+ * in any partition that is there answers at once. `onAbandoned` ends the wait of a client that has gone.
  */
 export function fetch(
   entries: readonly FetchEntry[],
@@ -185,11 +182,18 @@ export function fetch(
 
 function isEnough(fetched: readonly FetchedPartition[], minBytes: number): boolean {
   let bytes = 0
+  let unknown = 0
   for (const { error, sizeInBytes, diverging } of fetched) {
-    if (error !== ErrorCode.NONE || diverging !== undefined) return true
+    if (isUnknown(error)) unknown++
+    else if (error !== ErrorCode.NONE || diverging !== undefined) return true
     bytes += sizeInBytes
   }
-  return bytes >= minBytes
+  return bytes >= minBytes || unknown === fetched.length
+}
+
+/** A partition that is not there ends no wait: as in Apache Kafka, a consumer of a deleted topic must not spin on it. */
+function isUnknown(error: ErrorCode): boolean {
+  return error === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION || error === ErrorCode.UNKNOWN_TOPIC_ID
 }
 
 /** Synchronous as long as the tail cache serves; each partition takes from what its predecessors left of `maxBytes`. */
@@ -236,14 +240,14 @@ function readOne(
   if (error !== ErrorCode.NONE) return refusedFetch(error)
   const diverging = divergence(partition, entry)
   // This log knows nothing of the client's epoch: there is no common point to go back to (KIP-595).
-  if (diverging?.epoch === NO_EPOCH) return emptyFetch(partition, ErrorCode.OFFSET_OUT_OF_RANGE)
-  if (diverging !== undefined) return emptyFetch(partition, ErrorCode.NONE, diverging)
+  if (diverging?.epoch === NO_EPOCH) return refusedFetch(ErrorCode.OFFSET_OUT_OF_RANGE)
+  if (diverging !== undefined) return emptyFetch(partition, diverging)
   const { log } = partition
   if (fetchOffset < log.logStartOffset || fetchOffset > log.logEndOffset)
-    return emptyFetch(partition, ErrorCode.OFFSET_OUT_OF_RANGE)
+    return refusedFetch(ErrorCode.OFFSET_OUT_OF_RANGE)
   const limitOffset = limits.readCommitted ? log.lastStableOffset : log.highWatermark
   const maxBytes = Math.min(entry.maxBytes, bytesLeft)
-  if (fetchOffset >= limitOffset || (maxBytes <= 0 && !minOneBatch)) return emptyFetch(partition, ErrorCode.NONE)
+  if (fetchOffset >= limitOffset || (maxBytes <= 0 && !minOneBatch)) return emptyFetch(partition)
   return readLog(partition, () => log.read(fetchOffset, Math.max(maxBytes, 0), limitOffset, minOneBatch))
 }
 
@@ -254,7 +258,7 @@ function readLog(
 ): FetchedPartition | Promise<FetchedPartition> {
   const failed = (error: unknown): FetchedPartition => {
     if (!(error instanceof StorageError)) throw error
-    return emptyFetch(partition, STORAGE_ERRORS[error.code])
+    return refusedFetch(STORAGE_ERRORS[error.code])
   }
   try {
     const slice = read()

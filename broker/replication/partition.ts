@@ -40,6 +40,13 @@ export interface AppendOutcome {
 
 const NO_RECORD_ERRORS: readonly RecordError[] = []
 
+const WITHOUT_LOG_START: ReadonlySet<ErrorCode> = new Set([
+  ErrorCode.CORRUPT_MESSAGE,
+  ErrorCode.MESSAGE_TOO_LARGE,
+  ErrorCode.RECORD_LIST_TOO_LARGE,
+  ErrorCode.KAFKA_STORAGE_ERROR,
+])
+
 export function refusedAppend(
   error: ErrorCode,
   message: string | null = null,
@@ -90,6 +97,7 @@ export class Partition {
     this.#rules = options.rules
     this.#deps = deps
     this.log.onAcknowledgeable(() => this.#advance())
+    this.#lead()
     this.#advance()
   }
 
@@ -122,8 +130,16 @@ export class Partition {
   update(state: PartitionState): void {
     const wasLeader = this.isLeader
     this.#state = state
+    this.#lead()
     if (wasLeader && !this.isLeader) this.#failWaiters(ErrorCode.NOT_LEADER_OR_FOLLOWER)
     else this.#advance()
+  }
+
+  /** A leader's epoch begins where its log ends, before it has written anything (KIP-101). */
+  #lead(): void {
+    const { leaderEpochs, logEndOffset } = this.log
+    const { leaderEpoch } = this.#state
+    if (this.isLeader && leaderEpoch > leaderEpochs.latestEpoch) leaderEpochs.assign(leaderEpoch, logEndOffset)
   }
 
   /** The error with which this replica answers a client that believes in `leaderEpoch` (-1: any), or NONE (KIP-320). */
@@ -178,9 +194,9 @@ export class Partition {
   }
 
   #appendChecked(verdict: ProduceVerdict): AppendOutcome {
-    if (!verdict.ok) return refusedAppend(ErrorCode[verdict.error], verdict.message, verdict.recordErrors)
+    if (!verdict.ok) return this.#refused(ErrorCode[verdict.error], verdict.message, verdict.recordErrors)
     const appended = this.log.appendAsLeader(verdict.bytes, this.#state.leaderEpoch)
-    if (!appended.ok) return refusedAppend(ErrorCode[appended.error], appended.message)
+    if (!appended.ok) return this.#refused(ErrorCode[appended.error], appended.message)
     return {
       error: ErrorCode.NONE,
       message: null,
@@ -191,6 +207,12 @@ export class Partition {
       logStartOffset: appended.logStartOffset,
       recordCount: appended.duplicate ? 0 : verdict.recordCount,
     }
+  }
+
+  /** Producers learn from the log's start whether their earlier records can be gone (KIP-360); of some errors Kafka does not tell it. */
+  #refused(error: ErrorCode, message: string, recordErrors?: readonly RecordError[]): AppendOutcome {
+    const outcome = refusedAppend(error, message, recordErrors)
+    return WITHOUT_LOG_START.has(error) ? outcome : { ...outcome, logStartOffset: this.log.logStartOffset }
   }
 
   /** Calls `reached` when everything below `offset` is in this replica's file. */

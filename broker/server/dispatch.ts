@@ -63,8 +63,8 @@ export class ApiDispatcher implements Dispatcher {
       return reply
     }
     try {
+      // Bytes behind the body are passed over, as Apache Kafka does: librdkafka 2.16 sends some.
       const body = served.api.request.decode(request.body, version)
-      request.body.end()
       const answer = served.handle(body, {
         apiVersion: version,
         clientId: clientId ?? '',

@@ -195,7 +195,7 @@ describe('leaders', () => {
       ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
     ])
     const all = electLeaders(image, { electionType: 0, topicPartitions: null, timeoutMs: 0 })
-    expect(all.response.replicaElectionResults).toEqual([])
+    expect(all.response.replicaElectionResults).toEqual([{ topic: 'topic-9', partitionResult: [] }])
   })
 })
 

@@ -39,7 +39,8 @@ export function clusterOf(
 
 /** Refuses the value 'bad'; `list` is a list that begins as a,b. */
 export const RULES: ConfigRules = {
-  validate: (_type, _name, configs) => ([...configs.values()].includes('bad') ? 'Invalid value bad' : null),
+  validate: (_type, _name, configs) =>
+    [...configs.values()].includes('bad') ? { error: 'INVALID_CONFIG', message: 'Invalid value bad' } : null,
   isList: (_type, key) => key === 'list',
   defaultValue: (_type, key) => (key === 'list' ? 'a,b' : null),
   effectiveTopicConfigs: (overrides) =>

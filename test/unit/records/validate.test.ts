@@ -72,6 +72,13 @@ describe('an accepted batch', () => {
     expect([view.isLogAppendTime, view.maxTimestamp, view.computeCrc()]).toEqual([true, NOW, view.crc])
   })
 
+  test('that says LogAppendTime is stored with the time type of its topic, under a CRC that fits', async () => {
+    const bytes = batch({ isLogAppendTime: true })
+    expect(await validateProduce(bytes, rules, compute)).toMatchObject({ ok: true, logAppendTimeMs: -1 })
+    const view = new BatchView(bytes)
+    expect([view.isLogAppendTime, view.computeCrc()]).toEqual([false, view.crc])
+  })
+
   test('gets the maximum timestamp that its records have', async () => {
     const bytes = changed(batch(), (data) => data.setBigInt64(MAX_TIMESTAMP, 1n))
     expect(await validateProduce(bytes, rules, compute)).toMatchObject({ ok: true, maxTimestampMs: NOW + 5 })
@@ -163,10 +170,15 @@ describe('a refused batch', () => {
     ['a transaction without a producer id', 'INVALID_RECORD', () => batch({ isTransactional: true })],
     ['an unknown codec', 'UNSUPPORTED_COMPRESSION_TYPE', () => changed(batch(), (data) => data.setInt16(21, 5))],
     ['a payload that does not decompress', 'INVALID_RECORD', () => changed(batch(), (data) => data.setInt16(21, 4))],
-    ['LogAppendTime from the producer', 'INVALID_TIMESTAMP', () => batch({ isLogAppendTime: true })],
   ]
   test.each(framing)('%s: %s', async (_, error, bytes) => {
     expect(await errorOf(bytes())).toBe(error)
+  })
+
+  test('that says LogAppendTime, on a topic that stamps it: INVALID_TIMESTAMP', async () => {
+    expect(await errorOf(batch({ isLogAppendTime: true }), { timestampType: 'LogAppendTime' })).toBe(
+      'INVALID_TIMESTAMP',
+    )
   })
 
   test('is one byte larger than max.message.bytes', async () => {
