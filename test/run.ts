@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
+import { access, down, engine, up } from './e2e/bed/kubernetes.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
 const RESULTS = join(ROOT, '.cache', 'test-results')
@@ -32,7 +33,7 @@ const PARTS: readonly Part[] = [
   jest('unit', ['test/unit']),
   jest('sim', ['test/sim']),
   jest('conformance', ['test/conformance'], ['--runInBand']),
-  jest('e2e', ['test/e2e'], ['--runInBand']),
+  onKubernetes(jest('e2e', ['test/e2e'], ['--runInBand'])),
 ]
 
 function execute(argv: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<number> {
@@ -71,6 +72,27 @@ function jest(name: string, paths: readonly string[], flags: readonly string[] =
         OTTLA_SKIP_REPORT: skips,
       })
       return readReport(report, skips, code)
+    },
+  }
+}
+
+/** Brings Kubernetes up for `part` where that can be done, with the images of this tree, and takes it down where it was not up. */
+function onKubernetes(part: Part): Part {
+  return {
+    name: part.name,
+    run: async () => {
+      if (!engine().isSetUp()) return part.run()
+      const wasUp = access() !== null
+      try {
+        console.log('bringing Kubernetes up')
+        await up(1)
+        return await part.run()
+      } catch (error) {
+        console.error(error)
+        return { passed: 0, failed: 1, skipped: [] }
+      } finally {
+        if (!wasUp) await down(true)
+      }
     },
   }
 }

@@ -5,13 +5,13 @@ import { KubeTransport } from '../../operator/kube/transport.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
-/** Raw requests to the API server of the tests: $KUBECONFIG, or the one of `npm run kube:up`. */
+/** Raw requests to the API server of `npm run kube:up`; never to the one of the user's own kubeconfig. */
 export class TestApi {
   readonly transport: KubeTransport
   readonly #signal = new AbortController().signal
 
   constructor() {
-    process.env['KUBECONFIG'] ??= join(ROOT, '.cache', 'kube', 'kubeconfig')
+    process.env['KUBECONFIG'] = join(ROOT, '.cache', 'kube', 'kubeconfig')
     this.transport = KubeTransport.fromEnvironment()
   }
 

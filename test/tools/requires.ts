@@ -1,12 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { appendFileSync } from 'node:fs'
+import { access } from '../e2e/bed/kubernetes.ts'
 
 // Jest's globals, by declaration: an import would bind this file to Jest, and the set-up commands use it too.
 declare const describe: (name: string, body: () => void) => void
 declare const xdescribe: typeof describe
-
-const ROOT = resolve(import.meta.dirname, '..', '..')
 
 interface Need {
   readonly present: () => boolean
@@ -23,7 +21,7 @@ const NEEDS = {
   kcat: { present: () => runs('kcat', '-V'), bring: 'apt-get install kcat' },
   root: { present: () => process.getuid?.() === 0, bring: 'sudo npm test' },
   kubernetes: {
-    present: () => existsSync(process.env['KUBECONFIG'] ?? join(ROOT, '.cache', 'kube', 'kubeconfig')),
+    present: () => access() !== null,
     bring: 'npm run kube:setup && npm run kube:up',
   },
 } as const satisfies Record<string, Need>

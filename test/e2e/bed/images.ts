@@ -1,0 +1,148 @@
+import { createHash } from 'node:crypto'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { cached } from '../../tools/cache.ts'
+import { run } from '../../tools/run.ts'
+import { baseFiles, pauseFiles } from './base-image.ts'
+import { KUBE, ROOT } from './layout.ts'
+
+const IMAGES = join(KUBE, 'images')
+const REGISTRY = 'ottla.test'
+/** What of the repository is in the image, and how it gets there. */
+const CONTENT = [
+  'test/e2e/bed/base-image.ts',
+  'Dockerfile',
+  '.dockerignore',
+  'package.json',
+  'package-lock.json',
+  '.npmrc',
+  'crds',
+  'broker',
+  'operator',
+]
+const CLIENT = join(ROOT, 'test', 'e2e', 'client')
+const KAFKAJS = join(ROOT, 'node_modules', 'kafkajs')
+const AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt'
+
+/** The first container of every pod. */
+export const PAUSE_IMAGE = `${REGISTRY}/pause:1`
+
+/** Image references. */
+export interface Images {
+  /** Of the repository as it is: the tag names its content. */
+  readonly ottla: string
+  readonly client: string
+}
+
+export interface Recipe {
+  readonly reference: string
+  readonly context: string
+}
+
+/** How the image of this repository, and that of the client, are built. The context of the client is put together here. */
+export function recipes(): { ottla: Recipe; client: Recipe } {
+  const ottla = `${REGISTRY}/ottla:${contentHash(CONTENT.map((name) => join(ROOT, name)))}`
+  const client = `${REGISTRY}/client:${contentHash([CLIENT, KAFKAJS, join(import.meta.dirname, 'base-image.ts')])}`
+  return {
+    ottla: { reference: ottla, context: ROOT },
+    client: { reference: client, context: clientContext() },
+  }
+}
+
+/** Makes what stays the same: the images of the pause container and of Node, which the Dockerfile builds upon. */
+export async function prepareImages(): Promise<void> {
+  await archive({ reference: PAUSE_IMAGE, context: await pauseFiles(join(IMAGES, 'pause-files')) }, 'pause')
+  await baseImage()
+}
+
+/** Builds the images that are not there yet, from their Dockerfiles; resolves with archives that containerd imports. */
+export async function buildImages(): Promise<{ images: Images; archives: string[] }> {
+  const { ottla, client } = recipes()
+  const base = await baseImage()
+  const archives = [
+    join(IMAGES, 'pause.tar'),
+    await archive(ottla, fileOf(ottla.reference), base),
+    await archive(client, fileOf(client.reference), base),
+  ]
+  removeOthers(archives)
+  return { images: { ottla: ottla.reference, client: client.reference }, archives }
+}
+
+/** The image `node:24-bookworm-slim`, as far as the Dockerfile uses it, from the Node of this package. */
+async function baseImage(): Promise<string> {
+  const files = await baseFiles(IMAGES)
+  const reference = `${REGISTRY}/node:${basename(files).slice('node-files-'.length)}`
+  const isThere = await buildah('inspect', '--type', 'image', reference).then(
+    () => true,
+    () => false,
+  )
+  if (!isThere) await build({ reference, context: files })
+  return reference
+}
+
+function archive(recipe: Recipe, name: string, base?: string): Promise<string> {
+  return cached(join(IMAGES, `${name}.tar`), async (target) => {
+    await build(recipe, base)
+    await buildah('push', recipe.reference, `docker-archive:${target}:${recipe.reference}`)
+  })
+}
+
+/** Performs a Dockerfile. Its commands see this machine's npm settings, certificates and npm cache, which stay out of the image. */
+async function build({ reference, context }: Recipe, base?: string): Promise<void> {
+  const mounts = base === undefined ? [] : await npmMounts()
+  const options = ['--layers', '--isolation', 'chroot', '--network', 'host', '--format', 'docker', '--tag', reference]
+  if (base !== undefined) options.push('--build-arg', `BASE=${base}`)
+  for (const mount of mounts) options.push('--volume', mount)
+  await buildah('build', ...options, context)
+}
+
+async function npmMounts(): Promise<string[]> {
+  const npm = async (key: string): Promise<string> => (await run('npm', ['config', 'get', key])).stdout.trim()
+  const cache = await npm('cache')
+  mkdirSync(cache, { recursive: true })
+  const lines = [`registry=${await npm('registry')}`, 'prefer-offline=true']
+  const mounts = [`${cache}:/root/.npm`, `${join(IMAGES, 'npmrc')}:/usr/local/etc/npmrc:ro`]
+  if (existsSync(AUTHORITIES)) {
+    lines.push(`cafile=${AUTHORITIES}`)
+    mounts.push(`${AUTHORITIES}:${AUTHORITIES}:ro`)
+  }
+  writeFileSync(join(IMAGES, 'npmrc'), `${lines.join('\n')}\n`)
+  return mounts
+}
+
+async function buildah(...args: string[]): Promise<string> {
+  const storage = ['--root', join(IMAGES, 'storage'), '--runroot', join(IMAGES, 'storage-run')]
+  return (await run('buildah', [...storage, '--storage-driver', 'overlay', ...args], { timeoutMs: 600_000 })).stdout
+}
+
+function clientContext(): string {
+  const context = join(IMAGES, 'client-files')
+  rmSync(context, { recursive: true, force: true })
+  cpSync(CLIENT, context, { recursive: true })
+  cpSync(KAFKAJS, join(context, 'node_modules', 'kafkajs'), { recursive: true })
+  return context
+}
+
+function fileOf(reference: string): string {
+  return reference.slice(REGISTRY.length + 1).replace(':', '-')
+}
+
+/** An image of an older state of the repository is of no use to anybody. */
+function removeOthers(archives: readonly string[]): void {
+  for (const name of readdirSync(IMAGES)) {
+    const path = join(IMAGES, name)
+    if (name.endsWith('.tar') && !archives.includes(path)) rmSync(path)
+  }
+}
+
+/** Names the content of files and directories. */
+function contentHash(paths: readonly string[]): string {
+  const hash = createHash('sha256')
+  const add = (path: string): void => {
+    if (statSync(path).isDirectory()) {
+      for (const name of readdirSync(path).sort()) add(join(path, name))
+    } else hash.update(`${path.slice(ROOT.length)}\0`).update(readFileSync(path))
+  }
+  for (const path of paths) add(path)
+  return hash.digest('hex').slice(0, 12)
+}

@@ -1,0 +1,94 @@
+// Runs in a pod: node client.ts BOOTSTRAP COMMAND TOPIC [ARGUMENT]. Prints its answer as JSON.
+import kafkajs from 'kafkajs'
+
+const { ConfigResourceTypes, ConfigSource, logLevel } = kafkajs
+const [bootstrap = '', command = '', topic = '', argument = '{}'] = process.argv.slice(2)
+const kafka = new kafkajs.Kafka({ brokers: [bootstrap], clientId: 'e2e', logLevel: logLevel.WARN })
+
+/** `argument`: how many. Values are `<partition>-<index>`, the index that of the record in its partition. */
+async function produce(): Promise<{ written: number }> {
+  const producer = kafka.producer({ idempotent: true })
+  const partitions = await withAdmin(partitionCount)
+  await producer.connect()
+  const count = Number(argument)
+  const messages = Array.from({ length: count }, (_, index) => ({
+    partition: index % partitions,
+    key: String(index),
+    value: `${index % partitions}-${Math.floor(index / partitions)}`,
+  }))
+  await producer.send({ topic, acks: -1, messages })
+  await producer.disconnect()
+  return { written: count }
+}
+
+/** `argument`: how many. Reads as a consumer group and gives the values of each partition in the order of their offsets. */
+async function consume(): Promise<Record<string, string[]>> {
+  const consumer = kafka.consumer({ groupId: `e2e-${topic}` })
+  const values: Record<string, string[]> = {}
+  const enough = Promise.withResolvers<void>()
+  let count = 0
+  await consumer.connect()
+  await consumer.subscribe({ topic, fromBeginning: true })
+  await consumer.run({
+    autoCommit: false,
+    eachMessage: async ({ partition, message }) => {
+      const own = (values[partition] ??= [])
+      own.push(String(message.value))
+      count += 1
+      if (count >= Number(argument)) enough.resolve()
+    },
+  })
+  await enough.promise
+  await consumer.disconnect()
+  return values
+}
+
+/** Partitions, and the configs that are set for the topic itself; null where there is no such topic. */
+async function describe(): Promise<unknown> {
+  return withAdmin(async (admin) => {
+    if (!(await admin.listTopics()).includes(topic)) return null
+    const resources = [{ type: ConfigResourceTypes.TOPIC, name: topic }]
+    const { resources: configs } = await admin.describeConfigs({ resources, includeSynonyms: false })
+    const own = configs[0]?.configEntries.filter(({ configSource }) => configSource === ConfigSource.TOPIC_CONFIG) ?? []
+    return {
+      partitions: await partitionCount(admin),
+      config: Object.fromEntries(own.map(({ configName, configValue }) => [configName, configValue])),
+    }
+  })
+}
+
+/** `argument`: `{partitions, config}`. */
+async function create(): Promise<boolean> {
+  const { partitions, config } = JSON.parse(argument) as { partitions: number; config: Record<string, string> }
+  const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }))
+  return withAdmin((admin) => admin.createTopics({ topics: [{ topic, numPartitions: partitions, configEntries }] }))
+}
+
+/** `argument`: the configs that the topic has from now on. */
+async function configure(): Promise<boolean> {
+  const config = JSON.parse(argument) as Record<string, string>
+  const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }))
+  const resource = { type: ConfigResourceTypes.TOPIC, name: topic, configEntries }
+  await withAdmin((admin) => admin.alterConfigs({ validateOnly: false, resources: [resource] }))
+  return true
+}
+
+async function partitionCount(admin: kafkajs.Admin): Promise<number> {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+  return topics[0]?.partitions.length ?? 0
+}
+
+async function withAdmin<T>(body: (admin: kafkajs.Admin) => Promise<T>): Promise<T> {
+  const admin = kafka.admin()
+  await admin.connect()
+  try {
+    return await body(admin)
+  } finally {
+    await admin.disconnect()
+  }
+}
+
+const commands: Record<string, () => Promise<unknown>> = { produce, consume, describe, create, configure }
+const run = commands[command]
+if (run === undefined) throw new Error(`no such command: ${command}`)
+process.stdout.write(`${JSON.stringify(await run())}\n`)
