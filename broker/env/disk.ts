@@ -30,6 +30,11 @@ export interface File {
   read(target: Uint8Array, position: number): number
   /** As `read`, without blocking the caller: for data that may be cold. */
   readAsync(target: Uint8Array, position: number): Promise<number>
+  /**
+   * As `readAsync`, up to `size` bytes, into memory of the host's for one `Connection.write` of any part of it: once that is sent,
+   * the host uses the memory again. Never sent, it is garbage like any other.
+   */
+  readToSend(size: number, position: number): Promise<Uint8Array>
   /** fdatasync: resolves when everything written before the call is durable. */
   sync(): Promise<void>
   truncate(size: number): void

@@ -4,6 +4,7 @@ import { DiskError } from '../env/disk.ts'
 import type { DirectoryEntry, Disk, File } from '../env/disk.ts'
 import { diskError, guarded } from './disk-error.ts'
 import { lockFile } from './lock.ts'
+import { SendBuffers } from './send-buffers.ts'
 
 const OPEN_FLAGS = {
   create: fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_EXCL,
@@ -15,10 +16,12 @@ const OPEN_FLAGS = {
 class NodeFile implements File {
   readonly path: string
   readonly #fd: number
+  readonly #buffers: SendBuffers
 
-  constructor(path: string, fd: number) {
+  constructor(path: string, fd: number, buffers: SendBuffers) {
     this.path = path
     this.#fd = fd
+    this.#buffers = buffers
   }
 
   size(): number {
@@ -72,6 +75,11 @@ class NodeFile implements File {
     return total
   }
 
+  async readToSend(size: number, position: number): Promise<Uint8Array> {
+    const buffer = this.#buffers.take(size)
+    return buffer.subarray(0, await this.readAsync(buffer, position))
+  }
+
   #readSome(target: Uint8Array, offset: number, position: number): Promise<number> {
     return new Promise((resolve, reject) => {
       fs.read(this.#fd, target, offset, target.length - offset, position, (error, count) => {
@@ -101,10 +109,18 @@ class NodeFile implements File {
 
 /** The machine's file systems. */
 export class NodeDisk implements Disk {
+  readonly #buffers: SendBuffers
+
+  /** `buffers` are those of the network that sends what `readToSend` read. */
+  constructor(buffers = new SendBuffers()) {
+    this.#buffers = buffers
+  }
+
   open(path: string, mode: keyof typeof OPEN_FLAGS): File {
     return new NodeFile(
       path,
       guarded(path, () => fs.openSync(path, OPEN_FLAGS[mode], 0o644)),
+      this.#buffers,
     )
   }
 

@@ -5,14 +5,16 @@ import { NodeDisk } from './disk.ts'
 import { NodeHttp } from './http.ts'
 import { NodeNetwork } from './network.ts'
 import { NodeRandom } from './random.ts'
+import { SendBuffers } from './send-buffers.ts'
 
 /** This machine. */
 export function nodeEnv(): Env {
+  const buffers = new SendBuffers()
   return {
     clock: new NodeClock(),
     random: new NodeRandom(),
-    disk: new NodeDisk(),
-    network: new NodeNetwork(),
+    disk: new NodeDisk(buffers),
+    network: new NodeNetwork(buffers),
     compute: new NodeCompute(),
     http: new NodeHttp(),
   }

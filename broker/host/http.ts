@@ -1,7 +1,9 @@
-import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http, HttpResponse } from '../env/http.ts'
 import type { Address, Listener } from '../env/network.ts'
+
+// An import of node:http reads all of its names, one of which loads undici: 60 ms and 15 MiB.
+const { createServer } = process.getBuiltinModule('node:http')
 
 type Respond = (path: string) => Promise<HttpResponse>
 

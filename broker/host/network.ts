@@ -1,16 +1,19 @@
 import * as net from 'node:net'
 import type { Address, Connection, Listener, Network } from '../env/network.ts'
+import { SendBuffers } from './send-buffers.ts'
 
 class NodeConnection implements Connection {
   readonly remote: Address
   readonly local: Address
   readonly #socket: net.Socket
+  readonly #buffers: SendBuffers
   #closed: ((error: Error | undefined) => void) | undefined
   #error: Error | undefined
   #isCorked = false
 
-  constructor(socket: net.Socket) {
+  constructor(socket: net.Socket, buffers: SendBuffers) {
     this.#socket = socket
+    this.#buffers = buffers
     this.remote = { host: plainHost(socket.remoteAddress), port: socket.remotePort ?? 0 }
     this.local = { host: plainHost(socket.localAddress), port: socket.localPort ?? 0 }
     // Without a handler an error of any peer would end the process. It is told in onClose, which always follows.
@@ -37,8 +40,17 @@ class NodeConnection implements Connection {
     const socket = this.#socket
     if (!socket.writable) return true
     this.#cork()
-    for (const buffer of buffers) socket.write(buffer)
+    for (const buffer of buffers) {
+      if (this.#buffers.isLent(buffer)) this.#writeLent(buffer)
+      else socket.write(buffer)
+    }
     return !socket.writableNeedDrain
+  }
+
+  #writeLent(buffer: Uint8Array): void {
+    this.#socket.write(buffer, (error) => {
+      if (error === null || error === undefined) this.#buffers.giveBack(buffer)
+    })
   }
 
   /** Everything that is written until the running callback returns goes out as one writev. */
@@ -97,10 +109,16 @@ class NodeListener implements Listener {
 
 /** TCP. */
 export class NodeNetwork implements Network {
+  readonly #buffers: SendBuffers
+
+  constructor(buffers = new SendBuffers()) {
+    this.#buffers = buffers
+  }
+
   listen(address: Address, accept: (connection: Connection) => void): Promise<Listener> {
     return new Promise((resolve, reject) => {
       const server = net.createServer({ noDelay: true, keepAlive: true }, (socket) =>
-        accept(new NodeConnection(socket)),
+        accept(new NodeConnection(socket, this.#buffers)),
       )
       server.once('error', reject)
       server.listen({ host: address.host, port: address.port }, () => {
@@ -127,7 +145,7 @@ export class NodeNetwork implements Network {
       socket.once('error', failed)
       socket.once('connect', () => {
         clearTimeout(timer)
-        const connection = new NodeConnection(socket)
+        const connection = new NodeConnection(socket, this.#buffers)
         socket.off('error', failed)
         resolve(connection)
       })

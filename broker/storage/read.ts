@@ -122,8 +122,7 @@ async function readSegment(segment: LogSegment, request: ReadRequest): Promise<L
     const bytesLeft = segment.writtenBytes - position
     if (bytesLeft <= 0) return undefined
     if (segment.isClosed) throw deleted(request)
-    const buffer = Buffer.allocUnsafeSlow(Math.min(size, bytesLeft))
-    const bytes = buffer.subarray(0, await segment.read(buffer, position))
+    const bytes = await segment.readToSend(Math.min(size, bytesLeft), position)
     if (bytes.length < HEADER_BYTES) return undefined
     const { start, end, baseOffset, atEnd, wantedBytes } = select(bytes, request, request.maxBytes, request.minOneBatch)
     if (end > start) return { buffers: [bytes.subarray(start, end)], sizeInBytes: end - start, baseOffset }

@@ -247,6 +247,11 @@ export class LogSegment {
     return this.#hold(this.#file.readAsync(target, position))
   }
 
+  /** As `read`, into memory that is the host's again once it is sent. */
+  readToSend(size: number, position: number): Promise<Uint8Array> {
+    return this.#hold(this.#file.readToSend(size, position))
+  }
+
   /** Files stay open while an operation on them is under way: the system may reuse their descriptors. */
   async #hold<T>(operation: Promise<T>): Promise<T> {
     this.#operations++

@@ -286,6 +286,11 @@ class SimFile implements File {
     return this.#disk.later(this.#process, () => this.read(target, position))
   }
 
+  async readToSend(size: number, position: number): Promise<Uint8Array> {
+    const target = new Uint8Array(size)
+    return target.subarray(0, await this.readAsync(target, position))
+  }
+
   sync(): Promise<void> {
     const sequence = this.#node.sequence
     return this.#disk.later(this.#process, () => {
