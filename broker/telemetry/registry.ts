@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Counter, Gauge, Registry as PrometheusRegistry } from 'prom-client'
+import type { Exposition } from './exposition.ts'
 
 /** One line of the exposition. */
 export interface Sample {
@@ -9,62 +9,52 @@ export interface Sample {
 /** The value of a metric without labels, or its samples; called at each scrape. */
 export type Collect = () => number | Iterable<Sample>
 
-/** A gauge whose values are kept elsewhere as plain numbers and read at a scrape, so that counting costs an addition. */
-class CollectedGauge extends Gauge {
-  readonly #collect: Collect
-
-  constructor(name: string, help: string, collect: Collect) {
-    super({ name, help, registers: [] })
-    this.#collect = collect
-  }
-
-  override async get(): ReturnType<Gauge['get']> {
-    return { ...(await super.get()), values: valuesOf(this.#collect()) }
-  }
+export interface Metric {
+  readonly type: 'gauge' | 'counter'
+  readonly name: string
+  readonly help: string
+  readonly collect: Collect
 }
 
-/** As CollectedGauge. */
-class CollectedCounter extends Counter {
-  readonly #collect: Collect
-
-  constructor(name: string, help: string, collect: Collect) {
-    super({ name, help, registers: [] })
-    this.#collect = collect
-  }
-
-  override async get(): ReturnType<Counter['get']> {
-    return { ...(await super.get()), values: valuesOf(this.#collect()) }
-  }
-}
-
-function valuesOf(collected: number | Iterable<Sample>) {
-  const samples = typeof collected === 'number' ? [{ value: collected }] : [...collected]
-  return samples.map(({ value, labels }: Sample) => ({ value, labels: { ...labels } }))
-}
-
-/** The metrics of one process, as Prometheus text. */
+/** The metrics of one process, as Prometheus text. The library behind it is loaded at the first scrape: it is a fifth of a start. */
 export class Registry {
-  readonly #registry = new PrometheusRegistry()
-
-  get contentType(): string {
-    return this.#registry.contentType
-  }
+  /** Of Prometheus' text format. */
+  readonly contentType = 'text/plain; version=0.0.4; charset=utf-8'
+  readonly #names = new Set<string>()
+  /** What the exposition has not been told of. */
+  #added: Metric[] = []
+  #withProcess = false
+  #exposition: Promise<Exposition> | undefined
 
   gauge(name: string, help: string, collect: Collect): void {
-    this.#registry.registerMetric(new CollectedGauge(name, help, collect))
+    this.#add({ type: 'gauge', name, help, collect })
   }
 
   /** `name` ends in `_total` or `_count`. */
   counter(name: string, help: string, collect: Collect): void {
-    this.#registry.registerMetric(new CollectedCounter(name, help, collect))
+    this.#add({ type: 'counter', name, help, collect })
+  }
+
+  #add(metric: Metric): void {
+    if (this.#names.has(metric.name)) throw new Error(`there is a metric ${metric.name} already`)
+    this.#names.add(metric.name)
+    this.#added.push(metric)
   }
 
   /** CPU, memory, file descriptors, event loop and garbage collection of this process. */
   processMetrics(): void {
-    collectDefaultMetrics({ register: this.#registry })
+    this.#withProcess = true
   }
 
-  text(): Promise<string> {
-    return this.#registry.metrics()
+  async text(): Promise<string> {
+    this.#exposition ??= this.#open()
+    const exposition = await this.#exposition
+    for (const metric of this.#added.splice(0)) exposition.add(metric)
+    return exposition.text()
+  }
+
+  async #open(): Promise<Exposition> {
+    const { Exposition } = await import('./exposition.ts')
+    return new Exposition({ withProcess: this.#withProcess })
   }
 }
