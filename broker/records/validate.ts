@@ -14,9 +14,18 @@ import { type Walk, walkRecords } from './walk.ts'
 const MAGIC_V2 = 2
 /** The smallest record that any message format had; a length below it is no length. */
 const SMALLEST_RECORD_BYTES = 14
-/** Up to these sizes, compressed and not, decompressing here costs less than the hop to the thread pool. */
-const SYNC_COMPRESSED_BYTES = 4 * 1024
-const SYNC_PLAIN_BYTES = 64 * 1024
+const KIB = 1024
+/**
+ * Up to these sizes, compressed and not, a batch is decompressed here: the hop to the thread pool takes 20 us of CPU time or more, and
+ * this at most some hundred.
+ */
+const SYNC_BYTES: Readonly<Record<CodecName, { readonly compressed: number; readonly plain: number }>> = {
+  none: { compressed: 0, plain: 0 },
+  gzip: { compressed: 4 * KIB, plain: 64 * KIB },
+  snappy: { compressed: 32 * KIB, plain: 128 * KIB },
+  lz4: { compressed: 256 * KIB, plain: 512 * KIB },
+  zstd: { compressed: 16 * KIB, plain: 128 * KIB },
+}
 
 /** The topic's rules for what producers send, and the time of the append. */
 export interface ProduceRules {
@@ -137,9 +146,10 @@ function checkSize(view: BatchView, { maxMessageBytes }: ProduceRules): ProduceV
 /** The records of a small batch; undefined when they are many, and when they may not decompress at all. */
 function decompressSmall(view: BatchView, codec: CodecName, compute: Compute): Uint8Array | undefined {
   const payload = view.payload
-  if (payload.length > SYNC_COMPRESSED_BYTES) return undefined
+  const limit = SYNC_BYTES[codec]
+  if (payload.length > limit.compressed) return undefined
   try {
-    return compute.decompressSync(codec, payload, SYNC_PLAIN_BYTES)
+    return compute.decompressSync(codec, payload, limit.plain)
   } catch (error) {
     if (error instanceof CodecError) return undefined
     throw error
