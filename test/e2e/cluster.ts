@@ -22,16 +22,22 @@ export async function kubectl(args: readonly string[], options: RunOptions = {})
   return stdout
 }
 
-/** Installs the chart, or brings it to what the working tree holds. Installed once; every test file asks for it. */
-export async function installOperator(): Promise<void> {
+/** Installs the chart as a user does; the operator looks after `namespaces`, or all where none is named. */
+export async function installOperator(...namespaces: readonly string[]): Promise<void> {
   const { helm, kubeconfig, images } = kubernetes()
   const [repository = '', tag = ''] = images.ottla.split(':')
   const image = ['--set', `image.repository=${repository}`, '--set', `image.tag=${tag}`]
   const where = ['--kubeconfig', kubeconfig, '--namespace', OPERATOR_NAMESPACE, '--create-namespace']
   const args = ['upgrade', '--install', RELEASE, 'charts/ottla', ...where, ...image, '--wait', '--timeout', '2m']
+  if (namespaces.length > 0) args.push('--set', `watchNamespaces={${namespaces.join(',')}}`)
   await run(helm, args, { cwd: ROOT, timeoutMs: 180_000 })
   // Helm never changes CRDs that are there.
   await kubectl(['apply', '--server-side', '--force-conflicts', '-f', `${ROOT}/crds`])
+}
+
+export async function uninstallOperator(): Promise<void> {
+  const { helm, kubeconfig } = kubernetes()
+  await run(helm, ['uninstall', RELEASE, '--kubeconfig', kubeconfig, '--namespace', OPERATOR_NAMESPACE, '--wait'])
 }
 
 /** Starts the operator anew: it reads everything again. */
@@ -43,7 +49,6 @@ export async function restartOperator(): Promise<void> {
 
 /** An object of the Kubernetes API, as far as tests look at it. */
 export interface KubeObject {
-  readonly kind: string
   readonly metadata: { readonly name: string; readonly uid: string; readonly labels?: Record<string, string> }
   readonly spec: Record<string, unknown>
   readonly status: Record<string, unknown> & { readonly conditions?: readonly Condition[] }
@@ -66,7 +71,7 @@ export class Namespace {
 
   /** Removes what an earlier run may have left, and begins with nothing. */
   static async create(name: string): Promise<Namespace> {
-    await kubectl(['delete', 'namespace', name, '--ignore-not-found', '--wait'])
+    await Namespace.remove(name)
     const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' }
     const manifest = { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } }
     await kubectl(['create', '-f', '-'], { input: JSON.stringify(manifest) })
@@ -77,20 +82,10 @@ export class Namespace {
     return kubectl(['--namespace', this.name, ...args])
   }
 
-  /** Applies manifests as a user does. Rejects with the API server's words where it refuses. */
+  /** Applies manifests as a user does. */
   apply(...manifests: readonly object[]): Promise<string> {
     const list = { apiVersion: 'v1', kind: 'List', items: manifests }
     return kubectl(['--namespace', this.name, 'apply', '-f', '-'], { input: JSON.stringify(list) })
-  }
-
-  /** What the API server says to manifests that it has to refuse. */
-  async refusal(...manifests: readonly object[]): Promise<string> {
-    try {
-      await this.apply(...manifests)
-    } catch (error) {
-      return error instanceof Error ? error.message : String(error)
-    }
-    throw new Error('it was not refused')
   }
 
   async get(kind: string, name: string): Promise<KubeObject> {
@@ -125,6 +120,11 @@ export class Namespace {
     await this.ready(resource)
   }
 
+  /** Deletes every Kafka resource while the operator can still see it: its rights in a namespace go with the namespace. */
+  async clear(): Promise<void> {
+    await this.kubectl('delete', 'kafkatopics,kafkaclusters', '--all', '--wait', WAIT)
+  }
+
   async delete(...resources: readonly string[]): Promise<void> {
     await this.kubectl('delete', ...resources, '--wait', WAIT)
   }
@@ -136,8 +136,9 @@ export class Namespace {
     return new Client(this, bootstrap)
   }
 
+  /** Waits until nothing is left of it. */
   static async remove(name: string): Promise<void> {
-    await kubectl(['delete', 'namespace', name, '--ignore-not-found', '--wait=false'])
+    await kubectl(['delete', 'namespace', name, '--ignore-not-found', '--wait'])
   }
 }
 

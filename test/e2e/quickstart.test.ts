@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { describeWith } from '../tools/requires.ts'
 import { ROOT } from './bed/layout.ts'
-import { type Client, installOperator, type KubeObject, Namespace } from './cluster.ts'
+import { type Client, installOperator, type KubeObject, Namespace, uninstallOperator } from './cluster.ts'
 
 const QUICKSTART = `${ROOT}/examples/quickstart`
 const RECORDS = 3000
@@ -19,7 +19,10 @@ describeWith(['kubernetes'], 'the quickstart example', () => {
     client = await namespace.client('quickstart-bootstrap:9092')
   }, 180_000)
 
-  afterAll(() => Namespace.remove('quickstart'), 60_000)
+  afterAll(async () => {
+    await Namespace.remove('quickstart')
+    await uninstallOperator()
+  }, 120_000)
 
   const cluster = (): Promise<KubeObject> => namespace.get('kafkacluster', 'quickstart')
   const owned = async (): Promise<string[]> =>

@@ -1,21 +1,29 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { describeWith } from '../tools/requires.ts'
-import { type Client, installOperator, Namespace, restartOperator } from './cluster.ts'
+import { type Client, installOperator, Namespace, restartOperator, uninstallOperator } from './cluster.ts'
 import { kafkaCluster, kafkaTopic } from './manifests.ts'
 
 describeWith(['kubernetes'], 'topics as resources', () => {
   let namespace: Namespace
+  let team: Namespace
   let client: Client
 
   beforeAll(async () => {
-    await installOperator()
     namespace = await Namespace.create('topics')
+    team = await Namespace.create('topics-team')
+    await installOperator('topics', 'topics-team')
     await namespace.apply(kafkaCluster())
     await namespace.ready('kafkacluster/main')
     client = await namespace.client('main-bootstrap:9092')
   }, 240_000)
 
-  afterAll(() => Namespace.remove('topics'), 60_000)
+  afterAll(async () => {
+    await team.clear()
+    await namespace.clear()
+    await Namespace.remove('topics')
+    await Namespace.remove('topics-team')
+    await uninstallOperator()
+  }, 120_000)
 
   test('a topic is created with its partitions and configs', async () => {
     await namespace.apply(kafkaTopic('created', { partitions: 4, config: { 'retention.ms': '60000' } }))
@@ -24,12 +32,10 @@ describeWith(['kubernetes'], 'topics as resources', () => {
   }, 60_000)
 
   test('a topic in another namespace than its cluster works', async () => {
-    const team = await Namespace.create('topics-team')
     await team.apply(kafkaTopic('elsewhere', { cluster: { name: 'main', namespace: 'topics' } }))
     await team.ready('kafkatopic/elsewhere')
     expect(await client.describe('elsewhere')).toMatchObject({ partitions: 1 })
     await team.delete('kafkatopic/elsewhere')
-    await Namespace.remove('topics-team')
   }, 60_000)
 
   test('configs are changed, and one that is taken out goes back to its default', async () => {
@@ -72,7 +78,7 @@ describeWith(['kubernetes'], 'topics as resources', () => {
       'wait',
       '--for=create',
       'events',
-      '--field-selector=reason=ConfigChanged,regarding.name=drifting',
+      '--field-selector=reason=ConfigChanged,involvedObject.name=drifting',
     )
     expect(await client.describe('drifting')).toEqual({ partitions: 1, config: { 'retention.ms': '60000' } })
   }, 180_000)
