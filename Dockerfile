@@ -18,7 +18,12 @@ COPY package.json ./
 COPY crds crds
 COPY broker broker
 COPY operator operator
+# What Node makes of the sources, so that the first start of a pod takes half the time. The cache is that of one user and one Node.
+ENV NODE_COMPILE_CACHE=/app/compile-cache
+RUN mkdir compile-cache && chown 1000:1000 compile-cache
 # The operator and its StatefulSets count on this id.
 USER 1000:1000
+# Without arguments, the broker is loaded and ends with its usage.
+RUN node broker/main.ts 2>/dev/null || [ "$(ls compile-cache)" ]
 ENTRYPOINT ["node"]
 CMD ["operator/main.ts", "run"]

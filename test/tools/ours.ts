@@ -1,4 +1,5 @@
-import { resolve } from 'node:path'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { type Distribution, type NodeOptions, type RunningNode, startNode } from './node.ts'
 
 const BROKER = resolve(import.meta.dirname, '..', '..', 'broker')
@@ -14,5 +15,10 @@ const OURS: Distribution = {
     program: process.execPath,
     args: [`${BROKER}/format.ts`, 'format', '--standalone', '-t', clusterId, '-c', file],
   }),
-  serve: async (file) => ({ program: process.execPath, args: [`${BROKER}/main.ts`, file] }),
+  serve: async (file) => ({
+    program: process.execPath,
+    args: [`${BROKER}/main.ts`, file],
+    // As in the image: the program that turns the cache on comes from it too.
+    env: { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache') },
+  }),
 }
