@@ -34,7 +34,7 @@ export function configRules(server: () => ServerConfig): ConfigRules {
     effectiveTopicConfigs: (overrides) =>
       describeTopic(Object.fromEntries(overrides), server()).map(({ name, value, readOnly, source, isSensitive }) => ({
         name,
-        value,
+        value: overrides.get(name) ?? value,
         readOnly,
         configSource: source,
         isSensitive,

@@ -57,6 +57,7 @@ export function eachOf(...allowed: readonly string[]): Validator {
       if (!Array.isArray(value)) return undefined
       const wrong = value.find((item) => !allowed.includes(String(item)))
       if (wrong === undefined) return undefined
+      if (wrong === '') return `Configuration '${name}' values must not be empty.`
       return invalidValue(name, String(wrong), `String must be one of: ${allowed.join(', ')}`)
     },
   }

@@ -115,10 +115,7 @@ function applied({ type }: ConfigResource, { key, operation, value, current }: O
   if (!rules.isList(type, key)) {
     throw new ApiError(ErrorCode.INVALID_CONFIG, `Can't ${name} to key ${key} because its type is not LIST.`)
   }
-  const items = (current ?? rules.defaultValue(type, key) ?? '')
-    .split(',')
-    .map((item) => item.trim())
-    .filter(Boolean)
+  const items = (current ?? rules.defaultValue(type, key) ?? '').split(',').filter(Boolean)
   const others = value.split(',')
   if (name === 'APPEND') return [...items, ...others.filter((item) => !items.includes(item))].join(',')
   return items.filter((item) => !others.includes(item)).join(',')

@@ -4,6 +4,7 @@ import type { ConfigRules } from './config-rules.ts'
 import { supportsCordonedLogDirs } from '../metadata/record-versions.ts'
 import { isElrEnabled } from './leader-changes.ts'
 import { ApiError, type NewMetadataRecord } from './result.ts'
+import { checkTopicName } from './topic-name.ts'
 
 export interface ConfigResource {
   readonly type: number
@@ -88,6 +89,7 @@ function checkResource(image: MetadataImage, { type, name }: ConfigResource): vo
   if (type === ResourceType.BROKER) checkBroker(image, name)
   else if (type === ResourceType.TOPIC) {
     if (name === '') throw invalid('Default topic resources are not allowed.')
+    checkTopicName(name)
     if (image.topic(name) === undefined) {
       throw new ApiError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `The topic '${name}' does not exist.`)
     }

@@ -9,7 +9,7 @@ import type { MetadataImage } from '../metadata/image.ts'
 import type { ApiKey } from '../protocol/api-key.ts'
 import type { RequestOf, ResponseInputOf } from '../protocol/apis.ts'
 import { ErrorCode } from '../protocol/errors.ts'
-import { ApiError, attempt, duplicates, type NewMetadataRecord, type Outcome } from './result.ts'
+import { ApiError, attempt, type NewMetadataRecord, type Outcome } from './result.ts'
 
 type Request = RequestOf<typeof ApiKey.UpdateFeatures>
 type Response = ResponseInputOf<typeof ApiKey.UpdateFeatures>
@@ -29,12 +29,9 @@ const UNSAFE_DOWNGRADE = 3
 
 /** KIP-584. All or none: one update that is refused refuses the request. */
 export function updateFeatures(image: MetadataImage, request: Request, controller: FeatureContext): Outcome<Response> {
-  const [twice] = duplicates(request.featureUpdates.map(({ feature }) => feature))
-  if (twice !== undefined) {
-    const why = `Duplicate feature update for ${twice}`
-    return { records: [], response: answer(request, ErrorCode.INVALID_REQUEST, why) }
-  }
-  const outcome = attempt(() => request.featureUpdates.flatMap((update) => updateFeature(image, update, controller)))
+  // Of a feature that is named twice, the last counts.
+  const updates = new Map(request.featureUpdates.map((update) => [update.feature, update]))
+  const outcome = attempt(() => [...updates.values()].flatMap((update) => updateFeature(image, update, controller)))
   if (outcome instanceof ApiError)
     return { records: [], response: answer(request, outcome.code, `${ALL_FAILED}${outcome.message}`) }
   return { records: request.validateOnly ? [] : outcome, response: answer(request, ErrorCode.NONE, null) }

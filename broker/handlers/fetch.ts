@@ -29,6 +29,7 @@ const TOPIC_ID_VERSION = 13
 const READ_COMMITTED = 1
 const FULL_WITHOUT_SESSION = -1
 const NO_EPOCH = -1
+const NOT_THERE: ReadonlySet<ErrorCode> = new Set([ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, ErrorCode.UNKNOWN_TOPIC_ID])
 
 type FetchResponse = ResponseInputOf<typeof ApiKey.Fetch>
 type TopicResponse = NonNullable<FetchResponse['responses']>[number]
@@ -140,7 +141,7 @@ function partitionResponse(
     highWatermark: BigInt(result.highWatermark),
     lastStableOffset: BigInt(result.lastStableOffset),
     logStartOffset: BigInt(result.logStartOffset),
-    abortedTransactions: readCommitted && result.error === ErrorCode.NONE ? [] : null,
+    abortedTransactions: (readCommitted && result.error === ErrorCode.NONE) || NOT_THERE.has(result.error) ? [] : null,
     preferredReadReplica: -1,
     records: result.buffers,
     divergingEpoch:

@@ -3,6 +3,7 @@ import { ErrorCode } from '../protocol/errors.ts'
 import type { ProduceRequest, ProduceResponse } from '../protocol/messages/produce.ts'
 import type { AppendOutcome, Partition } from '../replication/partition.ts'
 import { type ProduceEntry, produce, type RequiredAcks } from '../replication/produce.ts'
+import { BatchView, HEADER_BYTES } from '../records/batch.ts'
 import type { RequestContext } from '../security/request-context.ts'
 import type { Clock } from '../env/clock.ts'
 import type { ReplicaManager } from '../replication/replica-manager.ts'
@@ -16,6 +17,8 @@ export interface ProduceDeps {
 }
 
 const TOPIC_ID_VERSION = 13
+/** KIP-110: before v7, consumers could not be told from those that cannot read zstd. */
+const ZSTD_VERSION = 7
 
 type PartitionResponse = ProduceResponse['responses'][number]['partitionResponses'][number]
 
@@ -65,11 +68,17 @@ async function respond(
 
 function entriesOf(deps: ProduceDeps, request: ProduceRequest, version: number): ProduceEntry[] {
   return request.topicData.flatMap(({ name, topicId, partitionData }) =>
-    partitionData.map(({ index, records }) => ({
-      partition: version >= TOPIC_ID_VERSION ? deps.replicas.findById(topicId, index) : deps.replicas.find(name, index),
-      records,
-    })),
+    partitionData.map(({ index, records }) => {
+      if (version < ZSTD_VERSION && isZstd(records))
+        return { partition: ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, records }
+      const byId = version >= TOPIC_ID_VERSION
+      return { partition: byId ? deps.replicas.findById(topicId, index) : deps.replicas.find(name, index), records }
+    }),
   )
+}
+
+function isZstd(records: Uint8Array | null): boolean {
+  return records !== null && records.length >= HEADER_BYTES && new BatchView(records).codec === 'zstd'
 }
 
 function partitionResponse(index: number, outcome: AppendOutcome, partition: Partition | ErrorCode): PartitionResponse {

@@ -256,7 +256,8 @@ function accept(view: BatchView, walk: Walk, rules: ProduceRules): ProduceVerdic
 
 /** In a batch that says LogAppendTime, the batch's time is that of every record. */
 function latestOf(view: BatchView, walk: Walk): number {
-  return view.isLogAppendTime ? view.maxTimestamp : view.baseTimestamp + walk.maxTimestampDelta
+  if (view.isLogAppendTime) return view.maxTimestamp
+  return Math.max(NO_TIMESTAMP, view.baseTimestamp + walk.maxTimestampDelta)
 }
 
 function refuse(error: ProduceErrorName, message: string, recordErrors: readonly RecordError[] = []): RefusedBatch {
