@@ -13,10 +13,15 @@ const OPEN_FLAGS = {
   read: fs.constants.O_RDONLY,
 } as const
 
+/** How far behind the last write a read is sure to find the page cache, and not to wait for the device. */
+const RECENT_BYTES = 8 * 1024 * 1024
+
 class NodeFile implements File {
   readonly path: string
   readonly #fd: number
   readonly #buffers: SendBuffers
+  /** Where the last write ended. */
+  #writtenEnd = 0
 
   constructor(path: string, fd: number, buffers: SendBuffers) {
     this.path = path
@@ -39,6 +44,7 @@ class NodeFile implements File {
       left -= written
       if (left > 0) rest = skipBytes(rest, written)
     }
+    this.#writtenEnd = at
   }
 
   #writeSome(buffers: readonly Uint8Array[], position: number): number {
@@ -77,7 +83,8 @@ class NodeFile implements File {
 
   async readToSend(size: number, position: number): Promise<Uint8Array> {
     const buffer = this.#buffers.take(size)
-    return buffer.subarray(0, await this.readAsync(buffer, position))
+    const isRecent = position >= this.#writtenEnd - RECENT_BYTES && position < this.#writtenEnd
+    return buffer.subarray(0, isRecent ? this.read(buffer, position) : await this.readAsync(buffer, position))
   }
 
   #readSome(target: Uint8Array, offset: number, position: number): Promise<number> {

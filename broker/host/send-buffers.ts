@@ -1,5 +1,5 @@
 /** Smaller reads take plain memory: giving it back would cost as much. */
-const POOLED_BYTES_MIN = 32 * 1024
+const POOLED_BYTES_MIN = 4 * 1024
 const POOLED_BYTES_MAX = 4 * 1024 * 1024
 /** What is kept for the next reads, by the buffers' sizes. */
 const FREE_BYTES_MAX = 16 * 1024 * 1024

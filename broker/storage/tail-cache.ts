@@ -12,12 +12,14 @@ interface Entry extends CachedBytes {
   live: boolean
 }
 
+/** Larger appends are left to the page cache: reading one there costs less than keeping a copy of each. */
+const CACHED_BYTES_MAX = 4 * 1024
 /** Spent entries before the queue is cut. */
 const SPENT_MAX = 1024
 
 /**
- * The last appended buffers of all logs, within one budget in bytes: a consumer near the end of a log is served from memory, without
- * a copy. The oldest append goes first.
+ * The last small appends of all logs, within one budget in bytes: a consumer near the end of a log is served from memory, without
+ * a copy and without a read for each. The oldest append goes first.
  */
 export class TailCache {
   readonly #budgetBytes: number
@@ -72,6 +74,10 @@ export class LogTail {
   }
 
   add({ baseOffset, nextOffset, bytes }: CachedBytes): void {
+    if (bytes.length > CACHED_BYTES_MAX) {
+      this.clear()
+      return
+    }
     const entry: Entry = { baseOffset, nextOffset, bytes: unshared(bytes), tail: this, live: true }
     this.#entries.push(entry)
     this.#cache.add(entry)
@@ -113,7 +119,10 @@ export class LogTail {
   }
 }
 
-/** Small parts of a large buffer are copied: a reference would keep the whole buffer, which the budget does not count. */
+/**
+ * Small parts of a large buffer are copied: a reference would keep the whole buffer, which the budget does not count. Not by `slice`,
+ * which makes another reference of a Buffer.
+ */
 function unshared(bytes: Uint8Array): Uint8Array {
-  return bytes.length * 2 >= bytes.buffer.byteLength ? bytes : bytes.slice()
+  return bytes.length * 2 >= bytes.buffer.byteLength ? bytes : new Uint8Array(bytes)
 }

@@ -139,3 +139,13 @@ test('an fcntl lock, as a Java broker takes, is respected', async () => {
   await ended
   expect(lock).toBeNull()
 })
+
+test('what was just written is read to be sent as what is old is', async () => {
+  const file = new NodeDisk().open(join(root, 'recent'), 'create')
+  const old = Buffer.alloc(9 * 1024 * 1024, 1)
+  file.write([old, Buffer.from('new')], 0)
+  expect(Buffer.from(await file.readToSend(100, old.length)).toString()).toBe('new')
+  expect([...(await file.readToSend(2, 0))]).toEqual([1, 1])
+  expect((await file.readToSend(100, old.length + 3)).length).toBe(0)
+  file.close()
+})
