@@ -1,7 +1,6 @@
 import type { Clock } from '../env/clock.ts'
 import type { Api, ListenerKind } from '../protocol/api.ts'
 import { decodeRequest, encodeResponse, type Request } from '../protocol/frame.ts'
-import { SchemaError } from '../schema/error.ts'
 import { ANONYMOUS, type RequestContext } from '../security/request-context.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -62,9 +61,14 @@ export class ApiDispatcher implements Dispatcher {
       this.#deps.metrics.request(served.api.name).observe(this.#deps.clock.monotonicMs() - startedMs, version)
       return reply
     }
+    let body: unknown
     try {
       // Bytes behind the body are passed over, as Apache Kafka does: librdkafka 2.16 sends some.
-      const body = served.api.request.decode(request.body, version)
+      body = served.api.request.decode(request.body, version)
+    } catch (error) {
+      return this.#refuse(peer, error, served.api.name)
+    }
+    try {
       const answer = served.handle(body, {
         apiVersion: version,
         clientId: clientId ?? '',
@@ -76,9 +80,7 @@ export class ApiDispatcher implements Dispatcher {
       if (!(answer instanceof Promise)) return finish(answer)
       return answer.then(finish).catch((error: unknown) => this.#failed(served, peer, error))
     } catch (error) {
-      return error instanceof SchemaError
-        ? this.#refuse(peer, error, served.api.name)
-        : this.#failed(served, peer, error)
+      return this.#failed(served, peer, error)
     }
   }
 

@@ -1,0 +1,158 @@
+import { describe, expect, test } from '@jest/globals'
+import { ErrorCode } from '../../../broker/protocol/errors.ts'
+import { fetch, type FetchedPartition, type FetchEntry, type FetchLimits } from '../../../broker/replication/fetch.ts'
+import { valuesOf } from '../storage/fixture.ts'
+import { PartitionRig, stateOf } from './rig.ts'
+
+const LIMITS: FetchLimits = { minBytes: 1, maxBytes: 1 << 20, maxWaitMs: 100, readCommitted: false }
+
+function entry(rig: PartitionRig, changes: Partial<FetchEntry> = {}): FetchEntry {
+  const { partition } = rig
+  return { partition, fetchOffset: 0, maxBytes: 1 << 20, currentLeaderEpoch: -1, lastFetchedEpoch: -1, ...changes }
+}
+
+const ABSENT: FetchEntry = {
+  partition: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+  fetchOffset: 0,
+  maxBytes: 1,
+  currentLeaderEpoch: -1,
+  lastFetchedEpoch: -1,
+}
+
+/** A fetch under way: its result once there is one, and how its client goes away. */
+function start(rig: PartitionRig, entries: readonly FetchEntry[], limits: Partial<FetchLimits> = {}) {
+  const under: { result: FetchedPartition[] | undefined; leave: () => void } = { result: undefined, leave: () => {} }
+  const pending = fetch(entries, { ...LIMITS, ...limits }, rig.bed.clock, (gone) => (under.leave = gone))
+  void Promise.resolve(pending).then((result) => (under.result = result))
+  return under
+}
+
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+function valuesIn(result: readonly FetchedPartition[] | undefined): string[][] {
+  return (result ?? []).map(({ buffers, sizeInBytes }) => valuesOf({ buffers, sizeInBytes } as never))
+}
+
+describe('a fetch', () => {
+  test('gives what is committed', async () => {
+    const rig = await PartitionRig.open()
+    rig.append('a')
+    rig.append('b')
+    const under = start(rig, [entry(rig)])
+    await settle()
+    expect(valuesIn(under.result)).toEqual([['a', 'b']])
+    expect(under.result).toMatchObject([{ error: ErrorCode.NONE, highWatermark: 2, logStartOffset: 0 }])
+  })
+
+  test('does not give what other in-sync replicas lack', async () => {
+    const rig = await PartitionRig.open({ replicas: [1, 2], isr: [1, 2] })
+    rig.append('a')
+    const under = start(rig, [entry(rig)], { maxWaitMs: 0 })
+    await settle()
+    expect(under.result).toMatchObject([{ highWatermark: 0, sizeInBytes: 0 }])
+  })
+
+  test('waits for data, and is answered when it comes', async () => {
+    const rig = await PartitionRig.open()
+    const under = start(rig, [entry(rig)])
+    await settle()
+    expect(under.result).toBeUndefined()
+    rig.append('a')
+    await settle()
+    expect(valuesIn(under.result)).toEqual([['a']])
+  })
+
+  test('waits for as many bytes as are wanted, and no longer than it should', async () => {
+    const rig = await PartitionRig.open()
+    rig.append('a')
+    const under = start(rig, [entry(rig)], { minBytes: 1 << 20 })
+    await rig.bed.clock.run(99)
+    await settle()
+    expect(under.result).toBeUndefined()
+    await rig.bed.clock.run(1)
+    await settle()
+    expect(valuesIn(under.result)).toEqual([['a']])
+  })
+
+  test('of a client that has gone ends', async () => {
+    const rig = await PartitionRig.open()
+    const under = start(rig, [entry(rig)])
+    under.leave()
+    await settle()
+    expect(under.result).toEqual([])
+  })
+
+  test('ends when the leadership does', async () => {
+    const rig = await PartitionRig.open()
+    const under = start(rig, [entry(rig)])
+    rig.partition.update(stateOf({ leader: 2, leaderEpoch: 4 }))
+    await settle()
+    expect(under.result).toMatchObject([{ error: ErrorCode.NOT_LEADER_OR_FOLLOWER, highWatermark: -1 }])
+  })
+})
+
+describe('errors', () => {
+  test.each([-1, 3])('an offset outside the log (%i) tells no offsets', async (fetchOffset) => {
+    const rig = await PartitionRig.open()
+    rig.append('a', 'b')
+    const under = start(rig, [entry(rig, { fetchOffset })])
+    await settle()
+    expect(under.result).toMatchObject([
+      { error: ErrorCode.OFFSET_OUT_OF_RANGE, highWatermark: -1, logStartOffset: -1 },
+    ])
+  })
+
+  test('a partition that is not there ends no wait of the others', async () => {
+    const rig = await PartitionRig.open()
+    const under = start(rig, [entry(rig), ABSENT])
+    await settle()
+    expect(under.result).toBeUndefined()
+    rig.append('a')
+    await settle()
+    expect(under.result?.map(({ error }) => error)).toEqual([ErrorCode.NONE, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION])
+  })
+
+  test('nothing but partitions that are not there is answered at once', async () => {
+    const rig = await PartitionRig.open()
+    const under = start(rig, [ABSENT])
+    await settle()
+    expect(under.result).toMatchObject([{ error: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }])
+  })
+
+  test('an old leader epoch is answered at once', async () => {
+    const rig = await PartitionRig.open()
+    const under = start(rig, [entry(rig, { currentLeaderEpoch: 2 })])
+    await settle()
+    expect(under.result).toMatchObject([{ error: ErrorCode.FENCED_LEADER_EPOCH }])
+  })
+
+  test('a log that leaves the one that the client has tells where', async () => {
+    const rig = await PartitionRig.open()
+    rig.append('a', 'b')
+    rig.partition.update(stateOf({ leaderEpoch: 5 }))
+    rig.append('c')
+    const under = start(rig, [entry(rig, { fetchOffset: 3, lastFetchedEpoch: 3 })])
+    await settle()
+    expect(under.result).toMatchObject([{ error: ErrorCode.NONE, diverging: { epoch: 3, endOffset: 2 } }])
+  })
+})
+
+describe('limits', () => {
+  test('the first partition with data gives one batch, however large', async () => {
+    const rig = await PartitionRig.open()
+    rig.append('a')
+    rig.append('b')
+    const under = start(rig, [entry(rig, { maxBytes: 1 })])
+    await settle()
+    expect(valuesIn(under.result)).toEqual([['a']])
+  })
+
+  test('what one partition gives is missing for the next', async () => {
+    const [rig, other] = [await PartitionRig.open(), await PartitionRig.open()]
+    rig.append('a')
+    other.append('b')
+    const under = start(rig, [entry(rig), entry(other)], { maxBytes: 1 })
+    await settle()
+    expect(valuesIn(under.result)).toEqual([['a'], []])
+  })
+})

@@ -1,0 +1,87 @@
+import { describe, expect, test } from '@jest/globals'
+import { ErrorCode } from '../../../broker/protocol/errors.ts'
+import { InternalTopic } from '../../../broker/replication/internal-topic.ts'
+import { ReplicaManager } from '../../../broker/replication/replica-manager.ts'
+import { silentLogger } from '../../fakes/logger.ts'
+import { batchOf, LogBed, NO_COMPUTE, valuesOf } from '../storage/fixture.ts'
+import { NODE, NOW, RULES, stateOf } from './rig.ts'
+
+const TOPIC = 'orders'
+
+/** The topic `orders` with partition 0 here, 1 elsewhere, and no others. */
+async function topicBed(isr: readonly number[] = [NODE]) {
+  const bed = new LogBed()
+  const topics = { nameOf: () => TOPIC, hasPartition: (_: string, index: number) => index < 2 }
+  const replicas = new ReplicaManager(
+    { nodeId: NODE },
+    { compute: NO_COMPUTE, wallMs: () => NOW, topics, logger: silentLogger() },
+  )
+  const log = await bed.open()
+  replicas.host({ topicId: 'cAh3nFQcTQ2nM9yNrl0Ghg', log, state: stateOf({ replicas: isr, isr }), rules: RULES })
+  const topic = new InternalTopic(
+    { topic: TOPIC, timeoutMs: 500 },
+    { replicas, clock: bed.clock, partitionCount: () => 5 },
+  )
+  return { bed, log, topic }
+}
+
+describe('an append', () => {
+  test('resolves with its offset once it is committed', async () => {
+    const { log, topic } = await topicBed()
+    const first = topic.append(0, batchOf({ values: ['a', 'b'] }))
+    const second = topic.append(0, batchOf())
+    log.writeStaged()
+    expect([await first, await second]).toEqual([
+      { error: ErrorCode.NONE, baseOffset: 0 },
+      { error: ErrorCode.NONE, baseOffset: 2 },
+    ])
+  })
+
+  test('that is not committed in time says so', async () => {
+    const { bed, log, topic } = await topicBed([NODE, 2])
+    const pending = topic.append(0, batchOf())
+    log.writeStaged()
+    expect(await bed.clock.runFor(pending)).toMatchObject({ error: ErrorCode.REQUEST_TIMED_OUT })
+  })
+
+  test.each([
+    [1, ErrorCode.NOT_LEADER_OR_FOLLOWER],
+    [2, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION],
+  ])('to partition %i, which is not here, is error %i', async (partition, error) => {
+    const { topic } = await topicBed()
+    expect(await topic.append(partition, batchOf())).toEqual({ error, baseOffset: -1 })
+  })
+})
+
+describe('a read', () => {
+  test('goes on where the one before ended, up to what is committed', async () => {
+    const { log, topic } = await topicBed()
+    for (const values of [['a', 'b'], ['c']]) void topic.append(0, batchOf({ values }))
+    log.writeStaged()
+    const all = await topic.read(0, 0)
+    expect(valuesOf({ buffers: all.buffers } as never)).toEqual(['a', 'b', 'c'])
+    expect(all).toMatchObject({ nextOffset: 3, endReached: true })
+    expect(await topic.read(0, 3)).toEqual({ buffers: [], nextOffset: 3, endReached: true })
+  })
+
+  test('begins at the start of the log, where records have been deleted', async () => {
+    const { log, topic } = await topicBed()
+    for (const value of ['a', 'b', 'c']) void topic.append(0, batchOf({ values: [value] }))
+    log.writeStaged()
+    log.incrementLogStartOffset(2)
+    const { buffers } = await topic.read(0, 0)
+    expect(valuesOf({ buffers } as never)).toEqual(['c'])
+  })
+
+  test('leaves out what other in-sync replicas lack', async () => {
+    const { log, topic } = await topicBed([NODE, 2])
+    void topic.append(0, batchOf())
+    log.writeStaged()
+    expect(await topic.read(0, 0)).toMatchObject({ buffers: [], endReached: true })
+  })
+
+  test('of a partition that is not here rejects', async () => {
+    const { topic } = await topicBed()
+    await expect(topic.read(1, 0)).rejects.toThrow('orders-1 is not here')
+  })
+})
