@@ -10,6 +10,10 @@ export function checkTopicName(name: string): void {
   if (problem !== null) throw new ApiError(ErrorCode.INVALID_TOPIC_EXCEPTION, `Topic name is invalid: ${problem}`)
 }
 
+export function isTopicName(name: string): boolean {
+  return problemOf(name) === null
+}
+
 function problemOf(name: string): string | null {
   if (name === '') return 'the empty string is not allowed'
   if (name === '.' || name === '..') return `'${name}' is not allowed`

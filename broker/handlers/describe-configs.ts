@@ -12,7 +12,7 @@ import type { ResponseInputOf } from '../protocol/apis.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import type { DescribeConfigsRequest } from '../protocol/messages/describe-configs.ts'
 import type { Handler } from './handler.ts'
-import { isValidTopicName } from './topic-name.ts'
+import { isTopicName } from '../controller/topic-name.ts'
 
 /** The resource types of the config APIs. */
 export const ResourceType = { TOPIC: 2, BROKER: 4, BROKER_LOGGER: 8, CLIENT_METRICS: 16, GROUP: 32 } as const
@@ -58,7 +58,7 @@ function describe(deps: DescribeConfigsDeps, { resourceType, resourceName }: Ask
   const overrides = (): Overrides => deps.overrides(resourceType, resourceName)
   switch (resourceType) {
     case ResourceType.TOPIC:
-      if (!isValidTopicName(resourceName))
+      if (!isTopicName(resourceName))
         return refused(ErrorCode.INVALID_TOPIC_EXCEPTION, `Topic name ${JSON.stringify(resourceName)} is illegal.`)
       if (!deps.topicExists(resourceName))
         return refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `Topic ${resourceName} does not exist.`)

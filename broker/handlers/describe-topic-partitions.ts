@@ -7,7 +7,7 @@ import { authorizedOperations, TOPIC_OPERATIONS } from './authorized-operations.
 import type { ClusterView, PartitionView, TopicView } from './cluster-view.ts'
 import type { Handler } from './handler.ts'
 import { leaderError } from './metadata.ts'
-import { isValidTopicName } from './topic-name.ts'
+import { isTopicName } from '../controller/topic-name.ts'
 
 type Response = ResponseInputOf<typeof ApiKey.DescribeTopicPartitions>
 type TopicResponse = NonNullable<Response['topics']>[number]
@@ -77,7 +77,7 @@ function failed(name: string, errorCode: ErrorCode): TopicResponse {
 }
 
 function missing(name: string): TopicResponse {
-  if (!isValidTopicName(name)) return failed(name, ErrorCode.INVALID_TOPIC_EXCEPTION)
+  if (!isTopicName(name)) return failed(name, ErrorCode.INVALID_TOPIC_EXCEPTION)
   const topicAuthorizedOperations = authorizedOperations(true, TOPIC_OPERATIONS)
   return { ...failed(name, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION), topicAuthorizedOperations }
 }

@@ -6,7 +6,7 @@ import type { RequestContext } from '../security/request-context.ts'
 import { authorizedOperations, CLUSTER_OPERATIONS, TOPIC_OPERATIONS } from './authorized-operations.ts'
 import { type ClusterView, isInternalTopic, type PartitionView, type TopicView } from './cluster-view.ts'
 import type { Answer, Handler } from './handler.ts'
-import { isValidTopicName } from './topic-name.ts'
+import { isTopicName } from '../controller/topic-name.ts'
 
 const NO_LEADER = -1
 /** v10 and v11 have the field, but no broker ever took topics by id in them. */
@@ -75,7 +75,7 @@ function topicsOf(
     const topic = topicId !== ZERO_UUID || name === null ? cluster.topicById(topicId) : cluster.topic(name)
     if (topic !== undefined) return describeTopic(cluster, topic, context, withOperations)
     if (topicId !== ZERO_UUID) return missing(ErrorCode.UNKNOWN_TOPIC_ID, null, topicId)
-    if (name === null || !isValidTopicName(name)) return missing(ErrorCode.INVALID_TOPIC_EXCEPTION, name, topicId)
+    if (name === null || !isTopicName(name)) return missing(ErrorCode.INVALID_TOPIC_EXCEPTION, name, topicId)
     return missing(
       request.allowAutoTopicCreation ? deps.autoCreate(name) : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
       name,
