@@ -30,7 +30,6 @@ export const COMPRESSION_MASK = 0x07
 export const TIMESTAMP_TYPE_BIT = 0x08
 export const TRANSACTIONAL_BIT = 0x10
 export const CONTROL_BIT = 0x20
-export const DELETE_HORIZON_BIT = 0x40
 
 /**
  * A view of one batch inside a buffer: reads and stamps header fields in place, copies nothing. Re-targetable with `at`, so a scan
