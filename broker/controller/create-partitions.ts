@@ -10,6 +10,9 @@ import { ApiError, attempt, duplicates, type ElementOf, type NewMetadataRecord, 
 type Request = RequestOf<typeof ApiKey.CreatePartitions>
 type Response = ResponseInputOf<typeof ApiKey.CreatePartitions>
 
+/** What one request may add: as many as CreateTopics may. One batch of the metadata log holds them. */
+const PARTITIONS_MAX = 10_000
+
 /** Adds partitions to topics; each topic is refused on its own. */
 export function createPartitions(image: MetadataImage, request: Request, random: Random): Outcome<Response> {
   const twice = duplicates(request.topics.map(({ name }) => name))
@@ -21,7 +24,7 @@ export function createPartitions(image: MetadataImage, request: Request, random:
   }))
   for (const topic of request.topics) {
     if (twice.has(topic.name)) continue
-    const added = attempt(() => addPartitions(image, topic, random))
+    const added = attempt(() => addPartitions(image, topic, PARTITIONS_MAX - records.length, random))
     if (added instanceof ApiError) {
       results.push({ name: topic.name, errorCode: added.code, errorMessage: added.text })
     } else {
@@ -32,7 +35,12 @@ export function createPartitions(image: MetadataImage, request: Request, random:
   return { records: request.validateOnly ? [] : records, response: { throttleTimeMs: 0, results } }
 }
 
-function addPartitions(image: MetadataImage, topic: Request['topics'][number], random: Random): NewMetadataRecord[] {
+function addPartitions(
+  image: MetadataImage,
+  topic: Request['topics'][number],
+  limit: number,
+  random: Random,
+): NewMetadataRecord[] {
   const existing = image.topic(topic.name)
   if (existing === undefined) throw new ApiError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
   const before = existing.partitions.length
@@ -43,6 +51,9 @@ function addPartitions(image: MetadataImage, topic: Request['topics'][number], r
   if (additional < 0) {
     const now = `The topic ${topic.name} currently has ${before} partition(s)`
     throw new ApiError(ErrorCode.INVALID_PARTITIONS, `${now}; ${topic.count} would not be an increase.`)
+  }
+  if (additional > limit) {
+    throw new ApiError(ErrorCode.POLICY_VIOLATION, 'Excessively large number of partitions per request.')
   }
   const replicationFactor = existing.partitions[0]?.replicas.length ?? 1
   const replicas =

@@ -109,6 +109,22 @@ test("createPartitions goes on with the indexes, at the topic's replication fact
   ])
 })
 
+test('createPartitions adds no more in one request than CreateTopics may', () => {
+  const image = clusterOf([1], [], [...topic(1, 1), ...topic(2, 1)])
+  const topics = [
+    { name: 'topic-1', count: 9001, assignments: null },
+    { name: 'topic-2', count: 1002, assignments: null },
+    { name: 'topic-2x', count: 2_147_483_647, assignments: null },
+  ]
+  const { records, response } = createPartitions(image, { topics, timeoutMs: 0, validateOnly: false }, new SimRandom(1))
+  expect(response.results?.map(({ errorCode }) => errorCode)).toEqual([
+    ErrorCode.NONE,
+    ErrorCode.POLICY_VIOLATION,
+    ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+  ])
+  expect(records.length).toBe(9000)
+})
+
 describe('deleteTopics', () => {
   const image = clusterOf([1], [], [...topic(5, 1), ...topic(6, 1)])
   const remove = (topics: { name: string | null; topicId: string }[], topicNames: string[] = []) =>
