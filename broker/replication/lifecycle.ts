@@ -67,19 +67,27 @@ export class BrokerLifecycle {
   }
 
   async #register(): Promise<void> {
-    while (!this.#stopped) {
-      const { errorCode, brokerEpoch } = await this.#deps.controller.registerBroker(this.#options.registration)
-      if (errorCode === ErrorCode.NONE) {
-        this.#epoch = Number(brokerEpoch)
-        this.#deps.logger.info({ brokerEpoch: this.#epoch }, 'registered with the controller')
-        return
-      }
-      this.#deps.logger.warn(
-        { error: errorName(errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR) },
-        'the controller refused the registration; trying again',
-      )
+    while (!this.#stopped && !(await this.#registered())) {
       await new Promise<void>((resolve) => this.#deps.clock.setTimer(REGISTRATION_RETRY_MS, resolve))
     }
+  }
+
+  /** Whether the controller has taken the registration; one that is not reached may be elected yet. */
+  async #registered(): Promise<boolean> {
+    const { controller, logger } = this.#deps
+    try {
+      const { errorCode, brokerEpoch } = await controller.registerBroker(this.#options.registration)
+      if (errorCode === ErrorCode.NONE) {
+        this.#epoch = Number(brokerEpoch)
+        logger.info({ brokerEpoch: this.#epoch }, 'registered with the controller')
+        return true
+      }
+      const error = errorName(errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR)
+      logger.warn({ error }, 'the controller refused the registration; trying again')
+    } catch (error) {
+      logger.warn({ err: error }, 'the registration did not reach the controller; trying again')
+    }
+    return false
   }
 
   /** Asks to be let go; resolves when the controller has moved all leadership away, or after `timeoutMs`. */

@@ -17,6 +17,7 @@ class ScriptedController implements ControllerChannel {
 
   registerBroker(): ReturnType<ControllerChannel['registerBroker']> {
     this.registrations++
+    if (!this.isReachable) return Promise.reject(new Error('no controller'))
     const errorCode = this.registrations <= this.refusals ? ErrorCode.DUPLICATE_BROKER_REGISTRATION : ErrorCode.NONE
     return Promise.resolve({ errorCode, brokerEpoch: 42n })
   }
@@ -54,6 +55,17 @@ describe('a broker that starts', () => {
       currentMetadataOffset: 11n,
       offlineLogDirs: ['dir'],
     })
+  })
+
+  test('goes on to register until the controller is reached', async () => {
+    const { clock, controller, lifecycle } = bed()
+    controller.isReachable = false
+    const started = lifecycle.start()
+    await clock.run(500)
+    expect([lifecycle.epoch, controller.registrations > 1]).toEqual([-1, true])
+    controller.isReachable = true
+    await clock.runFor(started)
+    expect(lifecycle.epoch).toBe(42)
   })
 
   test('waits until it is unfenced, and asks often meanwhile', async () => {
