@@ -1,3 +1,4 @@
+import { ConfigError } from './config/config-error.ts'
 import type { Endpoint } from './config/endpoint.ts'
 import type { ServerConfig } from './config/server-config.ts'
 import { controllerParts, type ControllerParts } from './controller-parts.ts'
@@ -76,7 +77,7 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Resolves when clients are served. Rejects with StorageError where the data directories are not usable or not formatted, QuorumError
+   * Resolves when clients are served. Rejects with ConfigError where the node has but one role, with StorageError where the data directories are not usable or not formatted, QuorumError
    * where the metadata quorum is not, and with the system's error where a port is taken.
    */
   static async start(options: BrokerOptions, deps: BrokerDeps): Promise<Broker> {
@@ -101,6 +102,7 @@ export class Broker implements AsyncDisposable {
   }
 
   async #open(): Promise<void> {
+    checkRoles(this.#config)
     await this.#openMetrics()
     const { env, logger } = this.#deps
     const { clusterId, directoryId } = identityOf(this.#config, env)
@@ -348,6 +350,14 @@ export class Broker implements AsyncDisposable {
     await this.#lifecycle?.controlledShutdown(CONTROLLED_SHUTDOWN_MS)
     await this.#cleanup.disposeAsync()
   }
+}
+
+/** Throws ConfigError for a node with one role: it would need others to run. */
+function checkRoles({ isBroker, isController, processRoles }: ServerConfig): void {
+  if (isBroker && isController) return
+  const value = processRoles.join(',')
+  const message = `Invalid value ${value} for configuration process.roles: only broker,controller is supported, both roles in one node`
+  throw new ConfigError([{ key: 'process.roles', value, message }])
 }
 
 /** Which cluster the data is of, and the directory that holds the metadata log. Throws StorageError where it was never formatted. */
