@@ -1,0 +1,92 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { freePorts } from '../tools/node.ts'
+import { describeWith } from '../tools/requires.ts'
+import { run } from '../tools/run.ts'
+import { installKcat } from './setup/setup.ts'
+
+const ROOT = resolve(import.meta.dirname, '..', '..')
+const READY = 'Ctrl-C stops it'
+
+installKcat()
+
+/** The command that `npm start` runs, with its output so far and its end. */
+interface Started {
+  readonly child: ChildProcess
+  readonly ended: Promise<number | null>
+  output(): string
+}
+
+describeWith(['kcat'], 'npm start', () => {
+  let data: string
+  let port: number
+  let metricsPort: number
+  const running: ChildProcess[] = []
+
+  beforeAll(async () => {
+    data = mkdtempSync(join(tmpdir(), 'npm-start-'))
+    ;[port, metricsPort] = (await freePorts(2)) as [number, number]
+  })
+
+  afterAll(() => {
+    for (const child of running) child.kill('SIGKILL')
+    rmSync(data, { recursive: true, force: true })
+  })
+
+  /** Resolves when the cluster is announced as ready, or when the command has ended. */
+  async function start(): Promise<Started> {
+    const argv = [
+      'operator/main.ts',
+      'local',
+      '--data',
+      data,
+      '--port',
+      String(port),
+      '--metrics-port',
+      String(metricsPort),
+    ]
+    const child = spawn(process.execPath, argv, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
+    running.push(child)
+    let output = ''
+    const ended = new Promise<number | null>((done) => child.once('close', done))
+    const ready = new Promise<void>((done) => {
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.on('data', (chunk: Buffer) => {
+          output += chunk.toString()
+          if (output.includes(READY)) done()
+        })
+      }
+    })
+    await Promise.race([ready, ended])
+    return { child, ended, output: () => output }
+  }
+
+  const kcat = async (...args: string[]): Promise<string> =>
+    (await run('kcat', ['-q', '-b', `127.0.0.1:${port}`, ...args], { input: 'one\ntwo\n', timeoutMs: 30_000 })).stdout
+
+  test('announces the cluster of the quickstart, serves it, and finds its data at the next start', async () => {
+    const first = await start()
+    expect(first.output()).toContain(`127.0.0.1:${port}`)
+    expect(first.output()).toContain(`http://127.0.0.1:${metricsPort}/metrics`)
+    expect(first.output()).toMatch(/kcat -b \S+ -t hello/)
+    await kcat('-P', '-t', 'hello')
+    const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
+    expect(metrics).toContain('kafka_server_replicamanager_underreplicatedpartitions 0')
+
+    first.child.kill('SIGINT')
+    expect(await first.ended).toBe(0)
+
+    const second = await start()
+    expect((await kcat('-C', '-t', 'hello', '-e')).split('\n').sort()).toEqual(['', 'one', 'two'])
+
+    const third = await start()
+    expect(await third.ended).not.toBe(0)
+    expect(third.output()).toMatch(/in use|already running/)
+
+    second.child.kill('SIGTERM')
+    expect(await second.ended).toBe(0)
+  }, 90_000)
+})
