@@ -6,7 +6,7 @@ import type { DescribeTopicPartitionsRequest } from '../protocol/messages/descri
 import { authorizedOperations, TOPIC_OPERATIONS } from './authorized-operations.ts'
 import type { ClusterView, PartitionView, TopicView } from './cluster-view.ts'
 import type { Handler } from './handler.ts'
-import { leaderError } from './metadata.ts'
+import { describePartition } from './metadata.ts'
 import { isTopicName } from '../controller/topic-name.ts'
 
 type Response = ResponseInputOf<typeof ApiKey.DescribeTopicPartitions>
@@ -93,19 +93,11 @@ function describeTopic(
     name: topic.name,
     topicId: topic.id,
     isInternal: topic.isInternal,
-    partitions: partitions.map(
-      ({ index, leader, leaderEpoch, replicas, isr, eligibleLeaderReplicas, lastKnownElr }) => ({
-        errorCode: leaderError(cluster, leader, listener),
-        partitionIndex: index,
-        leaderId: leader,
-        leaderEpoch,
-        replicaNodes: [...replicas],
-        isrNodes: [...isr],
-        eligibleLeaderReplicas: [...eligibleLeaderReplicas],
-        lastKnownElr: [...lastKnownElr],
-        offlineReplicas: replicas.filter((replica) => !cluster.isLive(replica)),
-      }),
-    ),
+    partitions: partitions.map((partition) => ({
+      ...describePartition(cluster, partition, listener),
+      eligibleLeaderReplicas: [...partition.eligibleLeaderReplicas],
+      lastKnownElr: [...partition.lastKnownElr],
+    })),
     topicAuthorizedOperations: authorizedOperations(true, TOPIC_OPERATIONS),
   }
 }

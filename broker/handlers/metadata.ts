@@ -106,19 +106,20 @@ function describeTopic(
     name: topic.name,
     topicId: topic.id,
     isInternal: topic.isInternal,
-    partitions: topic.partitions.map((partition) => describePartition(cluster, partition, context)),
+    partitions: topic.partitions.map((partition) => describePartition(cluster, partition, context.listener)),
     topicAuthorizedOperations: authorizedOperations(withOperations, TOPIC_OPERATIONS),
   }
 }
 
-function describePartition(
+/** What both metadata APIs tell of a partition. */
+export function describePartition(
   cluster: ClusterView,
   partition: PartitionView,
-  context: RequestContext,
+  listener: string,
 ): TopicResponse['partitions'][number] {
   const { index, leader, leaderEpoch, replicas, isr } = partition
   return {
-    errorCode: leaderError(cluster, leader, context.listener),
+    errorCode: leaderError(cluster, leader, listener),
     partitionIndex: index,
     leaderId: leader,
     leaderEpoch,
@@ -129,7 +130,7 @@ function describePartition(
 }
 
 /** A leader that does not offer the listener that the client asks on cannot be reached by it (KIP-103). */
-export function leaderError(cluster: ClusterView, leader: number, listener: string): ErrorCode {
+function leaderError(cluster: ClusterView, leader: number, listener: string): ErrorCode {
   if (leader === NO_LEADER || !cluster.isLive(leader)) return ErrorCode.LEADER_NOT_AVAILABLE
   return cluster.endpoint(leader, listener) === undefined ? ErrorCode.LISTENER_NOT_FOUND : ErrorCode.NONE
 }
