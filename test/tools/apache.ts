@@ -2,7 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cached, CACHE } from './cache.ts'
 import { kafkaJars } from './maven.ts'
-import { type Command, type Distribution, type NodeOptions, type RunningNode, startNode } from './node.ts'
+import { type Distribution, type NodeOptions, type RunningNode, startNode } from './node.ts'
+import type { Command } from './server-process.ts'
 
 /** Starts soon and stays small: what tests want. */
 export const SMALL_JVM: readonly string[] = ['-Xms64m', '-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
@@ -28,11 +29,11 @@ export function startApache(options: ApacheOptions = {}): Promise<RunningNode> {
   return startNode(apache(options.jvm ?? SMALL_JVM), options)
 }
 
-function apache(jvm: readonly string[]): Distribution {
+export function apache(jvm: readonly string[]): Distribution {
   return {
     name: 'apache',
-    format: (file, clusterId) =>
-      java(SMALL_JVM, 'kafka.tools.StorageTool', ['format', '--standalone', '-t', clusterId, '-c', file]),
+    format: (file, clusterId, quorum) =>
+      java(SMALL_JVM, 'kafka.tools.StorageTool', ['format', ...quorum, '-t', clusterId, '-c', file]),
     serve: (file) => java(jvm, 'kafka.Kafka', [file]),
   }
 }

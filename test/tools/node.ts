@@ -1,26 +1,19 @@
 import { randomBytes } from 'node:crypto'
-import { spawn, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { run } from './run.ts'
+import { type Command, ServerProcess } from './server-process.ts'
 
 const HOST = '127.0.0.1'
-const STOP_MS_MAX = 30_000
 
 /** How one broker is formatted and started; both read the same `server.properties`. */
 export interface Distribution {
   readonly name: string
-  readonly format: (propertiesFile: string, clusterId: string) => Promise<Command>
+  /** `quorum` says who the first controllers are, in the words of kafka-storage. */
+  readonly format: (propertiesFile: string, clusterId: string, quorum: readonly string[]) => Promise<Command>
   readonly serve: (propertiesFile: string) => Promise<Command>
-}
-
-export interface Command {
-  readonly program: string
-  readonly args: readonly string[]
-  readonly env?: Readonly<Record<string, string>>
 }
 
 export interface NodeOptions {
@@ -68,60 +61,24 @@ export async function startNode(distribution: Distribution, options: NodeOptions
   const file = join(directory, 'server.properties')
   writeFileSync(file, propertiesOf(ports, logDir, options.overrides ?? {}))
   if (!existsSync(join(logDir, 'meta.properties'))) {
-    const format = await distribution.format(file, clusterId())
+    const format = await distribution.format(file, clusterId(), ['--standalone'])
     await run(format.program, format.args, { env: { ...format.env } })
   }
-  const command = await distribution.serve(file)
-  const spawnedMs = performance.now()
-  const child = serve(command, join(directory, 'output.log'))
-  const node = runningNode({
-    spawnedMs,
-    distribution,
-    directory,
-    logDir,
-    child,
-    port: ports.broker,
-    temporary: !options.directory,
-  })
-  await accepting(node, options.startMsMax ?? 60_000)
-  return node
-}
-
-function serve(command: Command, outputFile: string): ChildProcess {
-  const output = openSync(outputFile, 'a')
-  const env = { ...process.env, ...command.env }
-  const child = spawn(command.program, command.args, { env, stdio: ['ignore', output, output] })
-  const killWithParent = (): boolean => child.kill('SIGKILL')
-  process.once('exit', killWithParent)
-  child.once('exit', () => process.off('exit', killWithParent))
-  child.on('error', () => undefined)
-  return child
+  const server = new ServerProcess(distribution.name, await distribution.serve(file), join(directory, 'output.log'))
+  await server.accepting(HOST, ports.broker, options.startMsMax ?? 60_000)
+  return runningNode({ distribution, directory, logDir, server, port: ports.broker, temporary: !options.directory })
 }
 
 interface Parts {
-  readonly spawnedMs: number
   readonly distribution: Distribution
   readonly directory: string
   readonly logDir: string
-  readonly child: ChildProcess
+  readonly server: ServerProcess
   readonly port: number
   readonly temporary: boolean
 }
 
-function runningNode({ spawnedMs, distribution, directory, logDir, child, port, temporary }: Parts): RunningNode {
-  const running = (): boolean => child.pid !== undefined && child.exitCode === null && child.signalCode === null
-  const exited = new Promise<void>((resolve) => {
-    child.once('exit', () => resolve())
-    child.once('error', () => resolve())
-  })
-  const output = (): string => readFileSync(join(directory, 'output.log'), 'utf8')
-  const end = async (signal: NodeJS.Signals): Promise<void> => {
-    if (running()) child.kill(signal)
-    const hung = await Promise.race([exited, sleep(STOP_MS_MAX, 'hung', { ref: false })])
-    if (hung === undefined) return
-    child.kill('SIGKILL')
-    throw new Error(`${distribution.name} did not stop within ${STOP_MS_MAX} ms:\n${output().slice(-4000)}`)
-  }
+function runningNode({ distribution, directory, logDir, server, port, temporary }: Parts): RunningNode {
   return {
     distribution: distribution.name,
     host: HOST,
@@ -129,41 +86,16 @@ function runningNode({ spawnedMs, distribution, directory, logDir, child, port, 
     bootstrap: `${HOST}:${port}`,
     directory,
     logDir,
-    pid: child.pid ?? -1,
-    spawnedMs,
-    output,
-    running,
+    pid: server.pid,
+    spawnedMs: server.spawnedMs,
+    output: () => server.output(),
+    running: () => server.isRunning,
     stop: async () => {
-      await end('SIGTERM')
+      await server.end('SIGTERM')
       if (temporary) rmSync(directory, { recursive: true, force: true })
     },
-    kill: () => end('SIGKILL'),
+    kill: () => server.end('SIGKILL'),
   }
-}
-
-async function accepting(node: RunningNode, msMax: number): Promise<void> {
-  const deadline = performance.now() + msMax
-  while (!(await connects(node.host, node.port))) {
-    const problem = node.running() ? (performance.now() > deadline ? 'does not listen' : undefined) : 'ended'
-    if (problem !== undefined) {
-      const told = node.output().slice(-4000)
-      await node.kill()
-      throw new Error(`${node.distribution} ${problem} at its start:\n${told}`)
-    }
-    await sleep(10)
-  }
-}
-
-function connects(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port })
-    const end = (result: boolean) => (): void => {
-      socket.destroy()
-      resolve(result)
-    }
-    socket.once('connect', end(true))
-    socket.once('error', end(false))
-  })
 }
 
 /** The ports that belong to `directory`: they are in the quorum's records, so a restart keeps them. */
@@ -225,7 +157,7 @@ function propertiesOf(ports: Ports, logDir: string, overrides: Readonly<Record<s
 }
 
 /** A fresh cluster id: a random uuid as Kafka writes it, never with a leading '-', which command lines take for an option. */
-function clusterId(): string {
+export function clusterId(): string {
   const id = randomBytes(16).toString('base64url')
   return id.startsWith('-') ? clusterId() : id
 }

@@ -9,11 +9,11 @@ export function startOurs(options: NodeOptions = {}): Promise<RunningNode> {
   return startNode(OURS, options)
 }
 
-const OURS: Distribution = {
+export const OURS: Distribution = {
   name: 'ours',
-  format: async (file, clusterId) => ({
+  format: async (file, clusterId, quorum) => ({
     program: process.execPath,
-    args: [`${BROKER}/format.ts`, 'format', '--standalone', '-t', clusterId, '-c', file],
+    args: [`${BROKER}/format.ts`, 'format', ...quorum, '-t', clusterId, '-c', file],
   }),
   serve: async (file) => ({
     program: process.execPath,
