@@ -55,6 +55,10 @@ export async function controllerParts(
       clusterId: options.clusterId,
       defaults: { numPartitions: config.numPartitions, replicationFactor: config.defaultReplicationFactor },
       minInSyncReplicas: config.minInsyncReplicas,
+      uncleanLeaderElectionEnable: config.uncleanLeaderElectionEnable,
+      leaderImbalanceCheckIntervalMs: config.autoLeaderRebalanceEnable
+        ? config.leaderImbalanceCheckIntervalSeconds * 1000
+        : 0,
       brokerSessionTimeoutMs: config.brokerSessionTimeoutMs,
       maxIdleIntervalMs: config.metadataMaxIdleIntervalMs,
       bootstrap: readBootstrap(config.metadataLogDir, env),

@@ -1,7 +1,8 @@
 import type { Compute } from '../env/compute.ts'
 import type { Disk } from '../env/disk.ts'
 import { ELIGIBLE_LEADER_REPLICAS_VERSION, METADATA_VERSION, METADATA_VERSION_LATEST } from '../metadata/features.ts'
-import { ResourceType } from '../metadata/image.ts'
+import { type MetadataImage, ResourceType } from '../metadata/image.ts'
+import { supportsTransactions } from '../metadata/record-versions.ts'
 import { decodeMetadataRecord, type MetadataRecord } from '../protocol/metadata-record.ts'
 import { decodeSnapshot } from '../raft/snapshot-file.ts'
 import type { NewMetadataRecord } from './result.ts'
@@ -20,10 +21,31 @@ export function readBootstrap(
 }
 
 /**
- * The first records of a cluster: what `format` left in bootstrap.checkpoint, in a transaction as Kafka writes it. Without a file, the
+ * What a controller that becomes active writes before all else: the end of what the one before it left open, and the first records of a
+ * new cluster.
+ */
+export function openingRecords(
+  metadata: { readonly image: MetadataImage; readonly isInTransaction: boolean },
+  options: { readonly bootstrap: readonly MetadataRecord[]; readonly minInSyncReplicas: number },
+): NewMetadataRecord[] {
+  const aborted: NewMetadataRecord = {
+    type: 'AbortTransactionRecord',
+    version: 0,
+    value: { reason: 'Controller failover' },
+  }
+  const isNew = metadata.image.metadataVersion === 0
+  return [
+    ...(metadata.isInTransaction ? [aborted] : []),
+    ...(isNew ? bootstrapRecords(options.bootstrap, options) : []),
+  ]
+}
+
+/**
+ * The first records of a cluster: what `format` left in bootstrap.checkpoint, in a transaction, as Kafka writes it, where the
+ * metadata.version has transactions. Without a file, the
  * latest metadata.version alone.
  */
-export function bootstrapRecords(
+function bootstrapRecords(
   formatted: readonly MetadataRecord[],
   { minInSyncReplicas }: { readonly minInSyncReplicas: number },
 ): NewMetadataRecord[] {
@@ -32,12 +54,23 @@ export function bootstrapRecords(
     version: 0,
     value: { name: METADATA_VERSION, featureLevel: METADATA_VERSION_LATEST },
   }
-  return [
-    { type: 'BeginTransactionRecord', version: 0, value: { name: 'Bootstrap records' } },
+  const records = [
     ...(formatted.length === 0 ? [latest] : formatted),
     ...(formatted.some(finalizesElr) ? [clusterMinIsr(minInSyncReplicas)] : []),
+  ]
+  if (!supportsTransactions(metadataVersionOf(records))) return records
+  return [
+    { type: 'BeginTransactionRecord', version: 0, value: { name: 'Bootstrap records' } },
+    ...records,
     { type: 'EndTransactionRecord', version: 0, value: {} },
   ]
+}
+
+function metadataVersionOf(records: readonly NewMetadataRecord[]): number {
+  for (const { type, value } of records) {
+    if (type === 'FeatureLevelRecord' && value.name === METADATA_VERSION) return value.featureLevel ?? 0
+  }
+  return 0
 }
 
 function finalizesElr(record: MetadataRecord): boolean {

@@ -1,27 +1,15 @@
-import { isUuid, uuidToBytes } from '../lib/uuid.ts'
-import { METADATA_VERSION } from '../metadata/features.ts'
+import { isReservedDirectory } from '../metadata/directory-id.ts'
+import { isElrEnabled, KRAFT_VERSION, METADATA_VERSION } from '../metadata/features.ts'
 import type { BrokerImage, MetadataImage } from '../metadata/image.ts'
 import type { ApiKey } from '../protocol/api-key.ts'
-import type { RequestOf, ResponseInputOf } from '../protocol/apis.ts'
+import type { RequestOf } from '../protocol/apis.ts'
 import { ErrorCode } from '../protocol/errors.ts'
-import { joinBroker, leadsAny, leaveBroker } from './leader-changes.ts'
-import {
-  registerBrokerRecordVersion,
-  supportsCordonedLogDirs,
-  supportsDirectoryAssignment,
-} from '../metadata/record-versions.ts'
+import { type Cluster } from './cluster.ts'
+import { leaveBroker, loseBroker } from './leader-changes.ts'
+import { registerBrokerRecordVersion, supportsDirectoryAssignment } from '../metadata/record-versions.ts'
 import { ApiError, type NewMetadataRecord, type Outcome } from './result.ts'
 
 type Registration = RequestOf<typeof ApiKey.BrokerRegistration>
-type Heartbeat = RequestOf<typeof ApiKey.BrokerHeartbeat>
-type HeartbeatResponse = ResponseInputOf<typeof ApiKey.BrokerHeartbeat>
-
-/** Directory ids below 100 are reserved (KIP-858). */
-const RESERVED_DIRECTORIES = 100
-/** `fenced` of a BrokerRegistrationChangeRecord. */
-const FENCE = 1
-const UNFENCE = -1
-const ENTER_CONTROLLED_SHUTDOWN = 1
 
 /** The registration that `epoch` is of. Throws ApiError STALE_BROKER_EPOCH. */
 export function checkBrokerEpoch(image: MetadataImage, id: number, epoch: number): BrokerImage {
@@ -40,16 +28,18 @@ export interface RegistrationContext {
   readonly clusterId: string
   /** The offset that the next record gets: broker epochs are offsets of registrations. */
   readonly nextOffset: number
+  readonly kraftVersion: number
   /** Whether the registered incarnation has sent heartbeats lately. */
   readonly hasSession: boolean
 }
 
 /** Registers a broker, fenced; the response is its epoch. A new incarnation leads nothing that the old one led. Throws ApiError. */
 export function registerBroker(
-  image: MetadataImage,
+  cluster: Cluster,
   request: Registration,
-  { clusterId, nextOffset, hasSession }: RegistrationContext,
+  { clusterId, nextOffset, kraftVersion, hasSession }: RegistrationContext,
 ): Outcome<number> {
+  const { image } = cluster
   if (request.clusterId !== clusterId) {
     const message = `Expected cluster ID ${clusterId}, but got cluster ID ${request.clusterId}`
     throw new ApiError(ErrorCode.INCONSISTENT_CLUSTER_ID, message)
@@ -63,8 +53,8 @@ export function registerBroker(
     throw new ApiError(ErrorCode.DUPLICATE_BROKER_REGISTRATION, message)
   }
   if (supportsDirectoryAssignment(image.metadataVersion)) checkDirectories(image, request)
-  checkFeatures(image, request)
-  const before = isSame ? [] : leaveBroker(image, request.brokerId)
+  checkFeatures(new Map([...image.features, [KRAFT_VERSION, kraftVersion]]), request)
+  const before = isSame ? [] : cleanUp(cluster, request)
   const epoch = isSame && existing !== undefined ? existing.epoch : nextOffset + before.length
   const registration: NewMetadataRecord = {
     type: 'RegisterBrokerRecord',
@@ -79,10 +69,16 @@ export function registerBroker(
       rack: request.rack,
       fenced: isSame && existing !== undefined ? existing.isFenced : true,
       inControlledShutdown: isSame && existing !== undefined ? existing.isInControlledShutdown : false,
-      logDirs: request.logDirs,
+      logDirs: supportsDirectoryAssignment(image.metadataVersion) ? request.logDirs : [],
     },
   }
-  return { records: [...before, registration], response: epoch }
+  return { records: [...before, registration], response: epoch, isDivisible: true }
+}
+
+/** What the incarnation before leaves behind. One that names its epoch stopped in order, with all that it acknowledged on its disks. */
+function cleanUp(cluster: Cluster, { brokerId, previousBrokerEpoch }: Registration): NewMetadataRecord[] {
+  const isClean = cluster.image.brokers.get(brokerId)?.epoch === Number(previousBrokerEpoch)
+  return isElrEnabled(cluster.image) && !isClean ? loseBroker(cluster, brokerId) : leaveBroker(cluster, brokerId)
 }
 
 function invalid(message: string): ApiError {
@@ -91,7 +87,7 @@ function invalid(message: string): ApiError {
 
 function checkDirectories(image: MetadataImage, { brokerId, logDirs }: Registration): void {
   if (logDirs.length === 0) throw invalid('No directories specified in request')
-  if (logDirs.some(isReserved)) throw invalid('Reserved directory ID in request')
+  if (logDirs.some(isReservedDirectory)) throw invalid('Reserved directory ID in request')
   if (new Set(logDirs).size !== logDirs.length) throw invalid('Duplicate directory ID in request')
   for (const broker of image.brokers.values()) {
     const shared = broker.id === brokerId ? undefined : logDirs.find((directory) => broker.logDirs.includes(directory))
@@ -99,18 +95,12 @@ function checkDirectories(image: MetadataImage, { brokerId, logDirs }: Registrat
   }
 }
 
-function isReserved(directory: string): boolean {
-  if (!isUuid(directory)) return true
-  const bytes = uuidToBytes(directory)
-  return bytes.subarray(0, 15).every((byte) => byte === 0) && (bytes[15] ?? 0) < RESERVED_DIRECTORIES
-}
-
-function checkFeatures(image: MetadataImage, { features }: Registration): void {
+function checkFeatures(finalized: ReadonlyMap<string, number>, { features }: Registration): void {
   const offered = new Map(features.map((feature) => [feature.name, feature]))
   if (!offered.has(METADATA_VERSION)) {
     throw new ApiError(ErrorCode.INVALID_REGISTRATION, `Request features do not contain '${METADATA_VERSION}'`)
   }
-  for (const [name, level] of image.features) {
+  for (const [name, level] of finalized) {
     const { minSupportedVersion: min, maxSupportedVersion: max } = offered.get(name) ?? {
       minSupportedVersion: 0,
       maxSupportedVersion: 0,
@@ -124,95 +114,16 @@ function checkFeatures(image: MetadataImage, { features }: Registration): void {
   }
 }
 
-/** KIP-631: where the broker stands, and what it wants to be. Throws ApiError STALE_BROKER_EPOCH. */
-export function brokerHeartbeat(image: MetadataImage, request: Heartbeat): Outcome<HeartbeatResponse> {
-  const broker = checkBrokerEpoch(image, request.brokerId, Number(request.brokerEpoch))
-  const isCaughtUp = Number(request.currentMetadataOffset) >= broker.epoch
-  const next = nextState(image, broker, request, isCaughtUp)
-  return {
-    records: [...stateRecords(image, broker, next), ...directoryRecords(image, broker, request)],
-    response: {
-      throttleTimeMs: 0,
-      errorCode: ErrorCode.NONE,
-      isCaughtUp,
-      isFenced: next === 'fenced' || next === 'shutdown',
-      shouldShutDown: next === 'shutdown',
-    },
-  }
-}
-
-type BrokerState = 'fenced' | 'unfenced' | 'controlled shutdown' | 'shutdown'
-
-function nextState(image: MetadataImage, broker: BrokerImage, request: Heartbeat, isCaughtUp: boolean): BrokerState {
-  const { wantFence, wantShutDown } = request
-  if (broker.isFenced) {
-    if (wantShutDown) return 'shutdown'
-    return !wantFence && isCaughtUp ? 'unfenced' : 'fenced'
-  }
-  if (broker.isInControlledShutdown) return leadsAny(image, broker.id) ? 'controlled shutdown' : 'shutdown'
-  if (wantFence) return wantShutDown ? 'shutdown' : 'fenced'
-  if (wantShutDown) return leadsAny(image, broker.id) ? 'controlled shutdown' : 'shutdown'
-  return 'unfenced'
-}
-
-function stateRecords(image: MetadataImage, broker: BrokerImage, next: BrokerState): NewMetadataRecord[] {
-  const { id, epoch, isFenced, isInControlledShutdown } = broker
-  const change = { brokerId: id, brokerEpoch: BigInt(epoch) }
-  const type = 'BrokerRegistrationChangeRecord'
-  switch (next) {
-    case 'unfenced':
-      if (!isFenced) return []
-      return [{ type, version: 0, value: { ...change, fenced: UNFENCE } }, ...joinBroker(image, id)]
-    case 'controlled shutdown': {
-      if (isInControlledShutdown) return []
-      const value = { ...change, inControlledShutdown: ENTER_CONTROLLED_SHUTDOWN }
-      return [{ type, version: 1, value }, ...leaveBroker(image, id)]
-    }
-    default:
-      return isFenced ? [] : fenceBroker(image, id)
-  }
-}
-
-/** Takes the broker out of every ISR that has others, and from the lead. */
-export function fenceBroker(image: MetadataImage, id: number): NewMetadataRecord[] {
-  const broker = image.brokers.get(id)
-  if (broker === undefined || broker.isFenced) return []
-  const value = { brokerId: id, brokerEpoch: BigInt(broker.epoch), fenced: FENCE }
-  return [...leaveBroker(image, id), { type: 'BrokerRegistrationChangeRecord', version: 0, value }]
-}
-
 /** Forgets a broker for good. Throws ApiError BROKER_ID_NOT_REGISTERED. */
-export function unregisterBroker(image: MetadataImage, id: number): Outcome<null> {
-  const broker = image.brokers.get(id)
+export function unregisterBroker(cluster: Cluster, id: number): Outcome<null> {
+  const broker = cluster.image.brokers.get(id)
   if (broker === undefined) {
     throw new ApiError(ErrorCode.BROKER_ID_NOT_REGISTERED, `Broker ID ${id} is not currently registered`)
   }
   const value = { brokerId: id, brokerEpoch: BigInt(broker.epoch) }
-  return { records: [...leaveBroker(image, id), { type: 'UnregisterBrokerRecord', version: 0, value }], response: null }
-}
-
-/** Log directories that failed, or that take no new replicas any more (KIP-1066). */
-function directoryRecords(image: MetadataImage, broker: BrokerImage, request: Heartbeat): NewMetadataRecord[] {
-  const { offlineLogDirs, cordonedLogDirs } = request
-  const logDirs = broker.logDirs.filter((directory) => !offlineLogDirs.includes(directory))
-  const lostAny = supportsDirectoryAssignment(image.metadataVersion) && logDirs.length < broker.logDirs.length
-  const isRecordable = cordonedLogDirs !== null && supportsCordonedLogDirs(image.metadataVersion)
-  const cordoned = isRecordable && !sameMembers(cordonedLogDirs, broker.cordonedLogDirs) ? cordonedLogDirs : null
-  if (!lostAny && cordoned === null) return []
-  return [
-    {
-      type: 'BrokerRegistrationChangeRecord',
-      version: cordoned === null ? 2 : 3,
-      value: {
-        brokerId: broker.id,
-        brokerEpoch: BigInt(broker.epoch),
-        ...(lostAny ? { logDirs } : {}),
-        ...(cordoned === null ? {} : { cordonedLogDirs: cordoned }),
-      },
-    },
-  ]
-}
-
-function sameMembers(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((item) => b.includes(item))
+  return {
+    records: [...leaveBroker(cluster, id), { type: 'UnregisterBrokerRecord', version: 0, value }],
+    response: null,
+    isDivisible: true,
+  }
 }

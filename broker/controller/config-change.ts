@@ -1,8 +1,9 @@
+import { isElrEnabled } from '../metadata/features.ts'
 import { type MetadataImage, ResourceType } from '../metadata/image.ts'
 import { ErrorCode } from '../protocol/errors.ts'
+import { MIN_ISR } from './cluster.ts'
 import type { ConfigRules } from './config-rules.ts'
 import { supportsCordonedLogDirs } from '../metadata/record-versions.ts'
-import { isElrEnabled } from './leader-changes.ts'
 import { ApiError, type NewMetadataRecord } from './result.ts'
 import { checkTopicName } from './topic-name.ts'
 
@@ -15,7 +16,6 @@ export interface ConfigResource {
 export type ConfigChanges = ReadonlyMap<string, string | null>
 
 const VALUE_LENGTH_MAX = 32_767
-const MIN_ISR = 'min.insync.replicas'
 const CORDONED_LOG_DIRS = 'cordoned.log.dirs'
 const RESOURCE_TYPES: ReadonlySet<number> = new Set([
   ResourceType.TOPIC,

@@ -1,40 +1,28 @@
-import type { Clock, Timer } from '../env/clock.ts'
+import type { Clock } from '../env/clock.ts'
 import type { Random } from '../env/random.ts'
-import { MetadataDelta } from '../metadata/delta.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import type { ApiKey } from '../protocol/api-key.ts'
 import type { RequestOf, ResponseInputOf } from '../protocol/apis.ts'
-import { ErrorCode } from '../protocol/errors.ts'
-import { decodeMetadataRecord, encodeMetadataRecord, type MetadataRecord } from '../protocol/metadata-record.ts'
+import type { MetadataRecord } from '../protocol/metadata-record.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { alterConfigs, incrementalAlterConfigs } from './alter-configs.ts'
-import { bootstrapRecords } from './bootstrap.ts'
-import { brokerHeartbeat, fenceBroker, registerBroker, unregisterBroker } from './brokers.ts'
+import { alterPartition } from './alter-partition.ts'
+import { assignReplicasToDirs } from './assign-replicas-to-dirs.ts'
+import { openingRecords } from './bootstrap.ts'
+import { BrokerControl } from './broker-control.ts'
+import { type Cluster, type StaticSettings, UNCLEAN } from './cluster.ts'
 import type { ConfigRules } from './config-rules.ts'
 import { createPartitions } from './create-partitions.ts'
 import { createTopics, type TopicDefaults } from './create-topics.ts'
 import { deleteTopics } from './delete-topics.ts'
 import { electLeaders } from './elect-leaders.ts'
+import { Maintenance, type MaintenanceOptions } from './maintenance.ts'
+import { type MetadataQuorum, MetadataWriter } from './metadata-writer.ts'
 import { allocateProducerIds } from './producer-ids.ts'
-import { ApiError, attempt, type NewMetadataRecord, type Outcome } from './result.ts'
-import { Sessions } from './sessions.ts'
-import { supportsControllerRegistration } from '../metadata/record-versions.ts'
+import { alterPartitionReassignments, listPartitionReassignments } from './reassign-partitions.ts'
+import { registerController } from './register-controller.ts'
+import { ApiError, attemptOutcome, type NewMetadataRecord, type Outcome } from './result.ts'
 import { updateFeatures } from './update-features.ts'
-
-/** This node does not lead the quorum, or no longer: the client looks for the one that does. */
-export class NotControllerError extends Error {
-  readonly code = 'NOT_CONTROLLER'
-  readonly errorCode = ErrorCode.NOT_CONTROLLER
-}
-
-/** What the controller needs of the quorum; RaftNode has it. */
-export interface MetadataQuorum {
-  /** The offset that the next proposed record gets. */
-  readonly nextOffset: number
-  readonly kraftVersion: number
-  /** Appends the records in one batch; resolves with the last offset once they are committed and every listener has seen them. */
-  propose(records: readonly Uint8Array[]): Promise<number>
-}
 
 /** Where the controller starts from: MetadataLoader has it. */
 export interface CommittedMetadata {
@@ -43,16 +31,9 @@ export interface CommittedMetadata {
   readonly isInTransaction: boolean
 }
 
-export interface ControllerOptions {
-  readonly nodeId: number
+export interface ControllerOptions extends StaticSettings, MaintenanceOptions {
   readonly clusterId: string
   readonly defaults: TopicDefaults
-  /** min.insync.replicas of server.properties. */
-  readonly minInSyncReplicas: number
-  /** broker.session.timeout.ms. */
-  readonly brokerSessionTimeoutMs: number
-  /** metadata.max.idle.interval.ms; 0 writes no NoOpRecord. */
-  readonly maxIdleIntervalMs: number
   /** The records in bootstrap.checkpoint. */
   readonly bootstrap: readonly MetadataRecord[]
 }
@@ -64,230 +45,192 @@ export interface ControllerDeps {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** Whether anybody listens where the broker is registered; must not reject. */
+  readonly probe?: (brokerId: number) => Promise<'refused' | 'unknown'>
 }
 
 type Request<K extends ApiKey> = RequestOf<K>
 type Response<K extends ApiKey> = ResponseInputOf<K>
 
-/**
- * The active controller: one change of the metadata after the other, each decided on an image that has all earlier ones, committed or
- * not, and answered once it is committed. Every method rejects with NotControllerError where this node does not lead the quorum.
- */
+/** The active controller. Every request rejects with NotControllerError where this node does not lead the quorum. */
 export class Controller {
   readonly #options: ControllerOptions
   readonly #deps: ControllerDeps
-  readonly #sessions: Sessions
-  /** Null while another node, or nobody, leads. */
-  #image: MetadataImage | null = null
-  #pending: Promise<unknown> = Promise.resolve()
-  #lastProposalMs = 0
-  #idleTimer: Timer | undefined
-  #sessionTimer: Timer | undefined
+  readonly #brokers: BrokerControl
+  readonly #writer: MetadataWriter
+  readonly #maintenance: Maintenance
 
   constructor(options: ControllerOptions, deps: ControllerDeps) {
     this.#options = options
     this.#deps = deps
-    this.#sessions = new Sessions({ timeoutMs: options.brokerSessionTimeoutMs }, deps)
+    this.#writer = new MetadataWriter({ ...deps, onRefused: (error) => this.#refused(error) })
+    this.#brokers = new BrokerControl(options, {
+      ...deps,
+      change: (decide) => this.#change(decide),
+      image: () => this.#writer.image,
+    })
+    this.#maintenance = new Maintenance(options, {
+      ...deps,
+      change: (decide) => this.#change(decide),
+      idleMs: () => this.#writer.idleMs,
+      fenceSilent: () => this.#brokers.fenceSilent(),
+    })
   }
 
   get isActive(): boolean {
-    return this.#image !== null
+    return this.#writer.image !== null
+  }
+
+  /** How long the active controller has not heard of a broker, ms; undefined where it knows of no session. */
+  silentMs(brokerId: number): number | undefined {
+    return this.#brokers.silentMs(brokerId)
   }
 
   /** This node leads, and the metadata has all that was committed before. Resolves when the cluster has its first records. */
   async activate(): Promise<void> {
-    const { metadata, clock, logger } = this.#deps
-    this.#image = metadata.image
-    this.#lastProposalMs = clock.monotonicMs()
-    // The broker of this process is not the one that is registered: it need not wait for that one's session to end.
-    for (const { id, isFenced } of metadata.image.brokers.values()) {
-      if (!isFenced && id !== this.#options.nodeId) this.#sessions.touch(id)
-    }
-    this.#startTimers()
+    const { metadata, logger } = this.#deps
+    this.#stop()
+    this.#writer.open(metadata.image)
     logger.info({ offset: metadata.image.provenance.offset }, 'Became the active controller')
-    const records = this.#openingRecords()
+    this.#brokers.start(metadata.image)
+    this.#maintenance.start()
+    const records = openingRecords(metadata, this.#options)
     if (records.length > 0) await this.#change(() => ({ records, response: null }))
+    this.#brokers.probe(metadata.image)
   }
 
-  /** This node does not lead any more: what is not committed is not ours to answer. */
+  /** This node does not lead any more: what is not committed is not ours to answer. May be called at any time. */
   deactivate(): void {
-    if (this.#image === null) return
-    this.#image = null
-    this.#sessions.clear()
-    this.#idleTimer?.cancel()
-    this.#sessionTimer?.cancel()
+    if (!this.isActive) return
+    this.#stop()
     this.#deps.logger.info({}, 'No longer the active controller')
   }
 
-  #openingRecords(): NewMetadataRecord[] {
-    const { image, isInTransaction } = this.#deps.metadata
-    const aborted: NewMetadataRecord = {
-      type: 'AbortTransactionRecord',
-      version: 0,
-      value: { reason: 'Controller failover' },
-    }
-    const isNew = image.metadataVersion === 0
-    return [
-      ...(isInTransaction ? [aborted] : []),
-      ...(isNew ? bootstrapRecords(this.#options.bootstrap, this.#options) : []),
-    ]
+  #stop(): void {
+    this.#writer.close()
+    this.#brokers.stop()
+    this.#maintenance.stop()
+  }
+
+  #refused(error: unknown): void {
+    if (!this.isActive) return
+    this.#deps.logger.warn({ err: error }, 'The quorum takes no more records of this controller')
+    this.deactivate()
+  }
+
+  /** Nobody listens any more where the broker is registered, and its connection broke: it is fenced at once. */
+  brokerUnreachable(brokerId: number): void {
+    this.#brokers.unreachable(brokerId)
   }
 
   createTopics(request: Request<typeof ApiKey.CreateTopics>): Promise<Response<typeof ApiKey.CreateTopics>> {
     const rules = { defaults: this.#options.defaults, configs: this.#deps.configs, random: this.#deps.random }
-    return this.#change((image) => createTopics(image, request, rules))
+    return this.#change(({ image }) => createTopics(image, request, rules))
   }
 
   deleteTopics(request: Request<typeof ApiKey.DeleteTopics>): Promise<Response<typeof ApiKey.DeleteTopics>> {
-    return this.#change((image) => deleteTopics(image, request))
+    return this.#change(({ image }) => deleteTopics(image, request))
   }
 
   createPartitions(
     request: Request<typeof ApiKey.CreatePartitions>,
   ): Promise<Response<typeof ApiKey.CreatePartitions>> {
-    return this.#change((image) => createPartitions(image, request, this.#deps.random))
+    return this.#change(({ image }) => createPartitions(image, request, this.#deps.random))
   }
 
   incrementalAlterConfigs(
     request: Request<typeof ApiKey.IncrementalAlterConfigs>,
   ): Promise<Response<typeof ApiKey.IncrementalAlterConfigs>> {
-    return this.#change((image) => incrementalAlterConfigs(image, request, this.#deps.configs))
+    return this.#reconfigure((image) => incrementalAlterConfigs(image, request, this.#deps.configs))
   }
 
   alterConfigs(request: Request<typeof ApiKey.AlterConfigs>): Promise<Response<typeof ApiKey.AlterConfigs>> {
-    return this.#change((image) => alterConfigs(image, request, this.#deps.configs))
+    return this.#reconfigure((image) => alterConfigs(image, request, this.#deps.configs))
   }
 
   updateFeatures(request: Request<typeof ApiKey.UpdateFeatures>): Promise<Response<typeof ApiKey.UpdateFeatures>> {
     const { nodeId } = this.#options
     const { kraftVersion } = this.#deps.quorum
-    return this.#change((image) => updateFeatures(image, request, { nodeId, kraftVersion }))
+    return this.#change(({ image }) => updateFeatures(image, request, { nodeId, kraftVersion }))
   }
 
   electLeaders(request: Request<typeof ApiKey.ElectLeaders>): Promise<Response<typeof ApiKey.ElectLeaders>> {
-    return this.#change((image) => electLeaders(image, request))
+    return this.#change((cluster) => electLeaders(cluster, request))
+  }
+
+  async alterPartition(
+    request: Request<typeof ApiKey.AlterPartition>,
+  ): Promise<Response<typeof ApiKey.AlterPartition>> {
+    const result = await this.#attempt((cluster) => alterPartition(cluster, request))
+    return result instanceof ApiError ? { throttleTimeMs: 0, errorCode: result.code } : result
+  }
+
+  alterPartitionReassignments(
+    request: Request<typeof ApiKey.AlterPartitionReassignments>,
+  ): Promise<Response<typeof ApiKey.AlterPartitionReassignments>> {
+    return this.#change((cluster) => alterPartitionReassignments(cluster, request))
+  }
+
+  listPartitionReassignments(
+    request: Request<typeof ApiKey.ListPartitionReassignments>,
+  ): Promise<Response<typeof ApiKey.ListPartitionReassignments>> {
+    return this.#change(({ image }) => ({ records: [], response: listPartitionReassignments(image, request) }))
+  }
+
+  async assignReplicasToDirs(
+    request: Request<typeof ApiKey.AssignReplicasToDirs>,
+  ): Promise<Response<typeof ApiKey.AssignReplicasToDirs>> {
+    const result = await this.#attempt((cluster) => assignReplicasToDirs(cluster, request))
+    return result instanceof ApiError ? { throttleTimeMs: 0, errorCode: result.code } : result
   }
 
   allocateProducerIds(
     request: Request<typeof ApiKey.AllocateProducerIds>,
   ): Promise<Response<typeof ApiKey.AllocateProducerIds>> {
-    return this.#change((image) => allocateProducerIds(image, request))
+    return this.#change(({ image }) => allocateProducerIds(image, request))
   }
 
-  async registerBroker(
+  registerBroker(
     request: Request<typeof ApiKey.BrokerRegistration>,
   ): Promise<Response<typeof ApiKey.BrokerRegistration>> {
-    const { clusterId } = this.#options
-    const result = await this.#attempt((image) => {
-      const { nextOffset } = this.#deps.quorum
-      const hasSession = this.#sessions.isValid(request.brokerId)
-      const outcome = registerBroker(image, request, { clusterId, nextOffset, hasSession })
-      this.#sessions.end(request.brokerId)
-      return outcome
-    })
-    if (result instanceof ApiError) return { throttleTimeMs: 0, errorCode: result.code, brokerEpoch: -1n }
-    return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, brokerEpoch: BigInt(result) }
+    return this.#brokers.register(request)
   }
 
-  async brokerHeartbeat(
-    request: Request<typeof ApiKey.BrokerHeartbeat>,
-  ): Promise<Response<typeof ApiKey.BrokerHeartbeat>> {
-    const result = await this.#attempt((image) => {
-      const outcome = brokerHeartbeat(image, request)
-      this.#sessions.touch(request.brokerId)
-      return outcome
-    })
-    return result instanceof ApiError ? { throttleTimeMs: 0, errorCode: result.code } : result
+  brokerHeartbeat(request: Request<typeof ApiKey.BrokerHeartbeat>): Promise<Response<typeof ApiKey.BrokerHeartbeat>> {
+    return this.#brokers.heartbeat(request)
   }
 
-  async unregisterBroker(
+  unregisterBroker(
     request: Request<typeof ApiKey.UnregisterBroker>,
   ): Promise<Response<typeof ApiKey.UnregisterBroker>> {
-    const result = await this.#attempt((image) => unregisterBroker(image, request.brokerId))
-    if (result instanceof ApiError) return { throttleTimeMs: 0, errorCode: result.code, errorMessage: result.text }
-    return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, errorMessage: null }
+    return this.#brokers.unregister(request)
   }
 
   /** KIP-919: tells the endpoints and features of a controller. */
   registerController(
     request: Request<typeof ApiKey.ControllerRegistration>,
   ): Promise<Response<typeof ApiKey.ControllerRegistration>> {
-    const { controllerId, incarnationId, zkMigrationReady, listeners: endPoints, features } = request
-    const value = { controllerId, incarnationId, zkMigrationReady, endPoints, features }
-    return this.#change((image) => {
-      const isSupported = supportsControllerRegistration(image.metadataVersion)
-      return {
-        records: isSupported ? [{ type: 'RegisterControllerRecord', version: 0, value }] : [],
-        response: {
-          throttleTimeMs: 0,
-          errorCode: isSupported ? ErrorCode.NONE : ErrorCode.UNSUPPORTED_VERSION,
-          errorMessage: isSupported
-            ? null
-            : 'The current MetadataVersion is too old to support controller registrations.',
-        },
-      }
+    return this.#change(({ image }) => registerController(image, request))
+  }
+
+  async #attempt<R>(decide: (cluster: Cluster) => Outcome<R>): Promise<R | ApiError> {
+    return this.#change((cluster) => attemptOutcome(() => decide(cluster)))
+  }
+
+  async #reconfigure<R>(decide: (image: MetadataImage) => Outcome<R>): Promise<R> {
+    const outcome = this.#change(({ image }) => {
+      const decided = decide(image)
+      if (decided.records.some(allowsUncleanElections)) this.#maintenance.electUncleanSoon()
+      return decided
     })
+    return outcome
   }
 
-  async #attempt<R>(decide: (image: MetadataImage) => Outcome<R>): Promise<R | ApiError> {
-    return this.#change<R | ApiError>((image) => {
-      const outcome = attempt(() => decide(image))
-      return outcome instanceof ApiError ? { records: [], response: outcome } : outcome
-    })
+  #change<R>(decide: (cluster: Cluster) => Outcome<R>): Promise<R> {
+    return this.#writer.change((image) => decide({ image, settings: this.#options }))
   }
+}
 
-  /** Decides now, on everything that was decided before; answers once this, or for a change of nothing all before it, is committed. */
-  async #change<R>(decide: (image: MetadataImage) => Outcome<R>): Promise<R> {
-    if (this.#image === null) throw new NotControllerError('This node is not the active controller')
-    const { records, response } = decide(this.#image)
-    if (records.length > 0) this.#pending = this.#propose(this.#image, records)
-    await this.#pending
-    return response
-  }
-
-  #propose(before: MetadataImage, records: readonly NewMetadataRecord[]): Promise<unknown> {
-    const { quorum, clock } = this.#deps
-    const encoded = records.map(({ type, value, version }) => encodeMetadataRecord(type, value, version))
-    const delta = new MetadataDelta(before)
-    // What was encoded is what every replica will see: replaying the same bytes cannot differ from it.
-    for (const bytes of encoded) delta.replay(decodeMetadataRecord(bytes))
-    const offset = quorum.nextOffset + records.length - 1
-    const committed = quorum.propose(encoded)
-    this.#image = delta.finish({ ...before.provenance, offset })
-    this.#lastProposalMs = clock.monotonicMs()
-    return committed
-  }
-
-  #startTimers(): void {
-    const { maxIdleIntervalMs, brokerSessionTimeoutMs } = this.#options
-    this.#scheduleSessionCheck(brokerSessionTimeoutMs / 4)
-    if (maxIdleIntervalMs > 0) this.#scheduleNoOp(maxIdleIntervalMs)
-  }
-
-  /** KIP-835: an idle log still grows, so that a replica that is behind can be told from one that has nothing to read. */
-  #scheduleNoOp(delayMs: number): void {
-    this.#idleTimer = this.#deps.clock.setTimer(delayMs, () => {
-      const { maxIdleIntervalMs } = this.#options
-      const idleMs = this.#deps.clock.monotonicMs() - this.#lastProposalMs
-      if (idleMs >= maxIdleIntervalMs) this.#background([{ type: 'NoOpRecord', version: 0, value: {} }])
-      this.#scheduleNoOp(idleMs >= maxIdleIntervalMs ? maxIdleIntervalMs : maxIdleIntervalMs - idleMs)
-    })
-  }
-
-  #scheduleSessionCheck(delayMs: number): void {
-    this.#sessionTimer = this.#deps.clock.setTimer(delayMs, () => {
-      for (const id of this.#sessions.expired()) {
-        this.#deps.logger.warn({ brokerId: id }, 'Fencing a broker that sends no heartbeats')
-        this.#sessions.end(id)
-        this.#background(this.#image === null ? [] : fenceBroker(this.#image, id))
-      }
-      this.#scheduleSessionCheck(delayMs)
-    })
-  }
-
-  #background(records: readonly NewMetadataRecord[]): void {
-    this.#change(() => ({ records, response: null })).catch((error: unknown) => {
-      this.#deps.logger.warn({ error: String(error) }, 'The metadata log refused a record')
-    })
-  }
+function allowsUncleanElections({ type, value }: NewMetadataRecord): boolean {
+  return type === 'ConfigRecord' && value.name === UNCLEAN && value.value === 'true'
 }

@@ -2,8 +2,8 @@ import { type MetadataImage, NO_LEADER, type PartitionImage } from '../metadata/
 import type { ApiKey } from '../protocol/api-key.ts'
 import type { RequestOf, ResponseInputOf } from '../protocol/apis.ts'
 import { ErrorCode } from '../protocol/errors.ts'
-import { type Election, partitionChange } from './leader-changes.ts'
-import { isActive } from './placement.ts'
+import type { Cluster } from './cluster.ts'
+import { changePartition } from './partition-change.ts'
 import { ApiError, attempt, type NewMetadataRecord, type Outcome } from './result.ts'
 
 type Request = RequestOf<typeof ApiKey.ElectLeaders>
@@ -13,18 +13,18 @@ const PREFERRED = 0
 const UNCLEAN = 1
 
 /** KIP-460. Null topics stand for all partitions; the answer then leaves out partitions that need no election. */
-export function electLeaders(image: MetadataImage, request: Request): Outcome<Response> {
+export function electLeaders(cluster: Cluster, request: Request): Outcome<Response> {
   const { electionType } = request
   if (electionType !== PREFERRED && electionType !== UNCLEAN) {
     return { records: [], response: refused(request) }
   }
   const isAll = request.topicPartitions === null
-  const wanted = request.topicPartitions ?? allPartitions(image)
+  const wanted = request.topicPartitions ?? allPartitions(cluster.image)
   const records: NewMetadataRecord[] = []
   const replicaElectionResults = wanted.map(({ topic, partitions }) => ({
     topic,
     partitionResult: partitions.flatMap((partitionId) => {
-      const elected = attempt(() => elect(image, topic, partitionId, electionType))
+      const elected = attempt(() => elect(cluster, topic, partitionId, electionType))
       if (!(elected instanceof ApiError)) {
         records.push(elected)
         return [{ partitionId, errorCode: ErrorCode.NONE, errorMessage: null }]
@@ -33,7 +33,11 @@ export function electLeaders(image: MetadataImage, request: Request): Outcome<Re
       return [{ partitionId, errorCode: elected.code, errorMessage: elected.text }]
     }),
   }))
-  return { records, response: { throttleTimeMs: 0, errorCode: ErrorCode.NONE, replicaElectionResults } }
+  return {
+    records,
+    response: { throttleTimeMs: 0, errorCode: ErrorCode.NONE, replicaElectionResults },
+    isDivisible: true,
+  }
 }
 
 function refused({ electionType, topicPartitions }: Request): Response {
@@ -60,40 +64,24 @@ function allPartitions(image: MetadataImage) {
   return [...topicsOf(image)]
 }
 
-function elect(image: MetadataImage, name: string, index: number, electionType: number): NewMetadataRecord {
-  const topic = image.topic(name)
+function elect(cluster: Cluster, name: string, index: number, electionType: number): NewMetadataRecord {
+  const topic = cluster.image.topic(name)
   if (topic === undefined) throw new ApiError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `No such topic as ${name}`)
   const partition = topic.partitions[index]
   if (partition === undefined) {
     throw new ApiError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `No such partition as ${name}-${index}`)
   }
-  const election = electionType === PREFERRED ? preferred(image, partition) : unclean(image, partition)
-  const record = partitionChange(image, topic.id, partition, election)
-  if (record === null) throw notNeeded()
-  return record
-}
-
-function notNeeded(): ApiError {
-  return new ApiError(ErrorCode.ELECTION_NOT_NEEDED, 'Leader election not needed for topic partition.')
-}
-
-function preferred(image: MetadataImage, partition: PartitionImage): Election {
-  const { leader, replicas, isr } = partition
-  const [first = NO_LEADER] = replicas
-  if (leader === first) throw notNeeded()
-  if (isr.includes(first) && isActive(image, first)) return { ...partition, leader: first, isUnclean: false }
-  throw new ApiError(ErrorCode.PREFERRED_LEADER_NOT_AVAILABLE, 'The preferred leader was not available.')
-}
-
-function unclean(image: MetadataImage, partition: PartitionImage): Election {
-  const { leader, replicas, isr, eligibleLeaderReplicas } = partition
-  if (leader !== NO_LEADER) throw notNeeded()
-  const inSync = replicas.find((id) => isr.includes(id) && isActive(image, id))
-  if (inSync !== undefined) return { ...partition, leader: inSync, isUnclean: false }
-  const any = replicas.find((id) => isActive(image, id))
-  if (any !== undefined) {
-    const isUnclean = !eligibleLeaderReplicas.includes(any)
-    return { isr: [any], leader: any, eligibleLeaderReplicas: [], lastKnownElr: [], isUnclean }
+  const isPreferred = electionType === PREFERRED
+  if (isPreferred ? hasPreferredLeader(partition) : partition.leader !== NO_LEADER) {
+    throw new ApiError(ErrorCode.ELECTION_NOT_NEEDED, 'Leader election not needed for topic partition.')
   }
-  throw new ApiError(ErrorCode.ELIGIBLE_LEADERS_NOT_AVAILABLE, 'Eligible topic partition leaders are not available.')
+  const record = changePartition(cluster, { topic, partition }, { election: isPreferred ? 'preferred' : 'unclean' })
+  if (record !== null) return record
+  throw isPreferred
+    ? new ApiError(ErrorCode.PREFERRED_LEADER_NOT_AVAILABLE, 'The preferred leader was not available.')
+    : new ApiError(ErrorCode.ELIGIBLE_LEADERS_NOT_AVAILABLE, 'Eligible topic partition leaders are not available.')
+}
+
+export function hasPreferredLeader({ leader, replicas }: PartitionImage): boolean {
+  return leader === replicas[0]
 }

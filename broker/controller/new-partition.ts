@@ -1,6 +1,6 @@
 import { type MetadataImage, RECOVERED } from '../metadata/image.ts'
 import { ErrorCode } from '../protocol/errors.ts'
-import { directoryOn, isActive } from './placement.ts'
+import { directoryOn, isActive } from './cluster.ts'
 import { partitionRecordVersion } from '../metadata/record-versions.ts'
 import { ApiError, type NewMetadataRecord } from './result.ts'
 

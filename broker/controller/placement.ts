@@ -3,25 +3,6 @@ import type { BrokerImage, MetadataImage } from '../metadata/image.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import { ApiError } from './result.ts'
 
-/** Where no directory is chosen yet: the broker picks one (KIP-858). */
-const UNASSIGNED_DIRECTORY = 'AAAAAAAAAAAAAAAAAAAAAA'
-/** Directory not known: what a record holds of a broker that has not told its directories. */
-const MIGRATING_DIRECTORY = UNASSIGNED_DIRECTORY
-
-/** Brokers that may lead. */
-export function isActive(image: MetadataImage, id: number): boolean {
-  const broker = image.brokers.get(id)
-  return broker !== undefined && !broker.isFenced && !broker.isInControlledShutdown
-}
-
-/** The directory for a new replica: the only one that the broker has, or its own choice where it has several. */
-export function directoryOn(image: MetadataImage, id: number): string {
-  const broker = image.brokers.get(id)
-  if (broker === undefined) return MIGRATING_DIRECTORY
-  const usable = broker.logDirs.filter((directory) => !broker.cordonedLogDirs.includes(directory))
-  return usable.length === 1 ? (usable[0] ?? UNASSIGNED_DIRECTORY) : UNASSIGNED_DIRECTORY
-}
-
 /**
  * Replicas for `count` new partitions, round-robin from a random broker; leaders are unfenced brokers, and fenced ones come last. Throws
  * ApiError INVALID_REPLICATION_FACTOR where there are too few brokers.

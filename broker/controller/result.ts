@@ -10,6 +10,8 @@ export type NewMetadataRecord<T extends MetadataRecordType = MetadataRecordType>
 export interface Outcome<R> {
   readonly records: readonly NewMetadataRecord[]
   readonly response: R
+  /** Each record is a change of its own: many of them may go into several batches. */
+  readonly isDivisible?: boolean
 }
 
 /** A refusal for one resource of a request. The message is what users read, in Kafka's words. */
@@ -34,6 +36,12 @@ export function attempt<T>(work: () => T): T | ApiError {
     if (error instanceof ApiError) return error
     throw error
   }
+}
+
+/** A refusal as an answer: nothing is changed. */
+export function attemptOutcome<R>(work: () => Outcome<R>): Outcome<R | ApiError> {
+  const outcome = attempt(work)
+  return outcome instanceof ApiError ? { records: [], response: outcome } : outcome
 }
 
 /** The elements of an optional list in a message. */

@@ -1,35 +1,107 @@
 import type { Clock } from '../env/clock.ts'
+import type { BrokerImage } from '../metadata/image.ts'
 
-/** When each unfenced broker was last heard of. Only the active controller keeps this, and only in memory. */
+interface Session {
+  lastContactMs: number
+  /** Where in the metadata log the broker is; -1 before its first heartbeat. */
+  metadataOffset: number
+  /** The end of the records that took it from the lead; undefined where it does not shut down. */
+  shutdownOffset: number | undefined
+  /** False where it is only taken to be alive. */
+  isHeard: boolean
+  /** No other incarnation may register meanwhile. */
+  isExclusive: boolean
+}
+
+/** What is known of brokers by their heartbeats. Only the active controller keeps this, and only in memory. */
 export class Sessions {
   readonly #timeoutMs: number
   readonly #clock: Clock
-  readonly #lastContactMs = new Map<number, number>()
+  readonly #sessions = new Map<number, Session>()
 
   constructor(options: { readonly timeoutMs: number }, deps: { readonly clock: Clock }) {
     this.#timeoutMs = options.timeoutMs
     this.#clock = deps.clock
   }
 
-  touch(brokerId: number): void {
-    this.#lastContactMs.set(brokerId, this.#clock.monotonicMs())
+  /** A broker that another controller knew: it has the time-out to be heard. */
+  presume(brokerId: number, { isExclusive }: { readonly isExclusive: boolean }): void {
+    this.#begin(brokerId).isExclusive = isExclusive
+  }
+
+  touch(
+    brokerId: number,
+    { metadataOffset, isFenced }: { readonly metadataOffset: number; readonly isFenced: boolean },
+  ) {
+    const session = this.#sessions.get(brokerId) ?? this.#begin(brokerId)
+    session.lastContactMs = this.#clock.monotonicMs()
+    session.metadataOffset = metadataOffset
+    session.isHeard = true
+    session.isExclusive = true
+    if (isFenced) session.shutdownOffset = undefined
+  }
+
+  /** The broker's leaders have moved; only the first offset counts. */
+  shutDown(brokerId: number, offset: number): void {
+    const session = this.#sessions.get(brokerId)
+    if (session !== undefined) session.shutdownOffset ??= offset
   }
 
   end(brokerId: number): void {
-    this.#lastContactMs.delete(brokerId)
+    this.#sessions.delete(brokerId)
   }
 
-  isValid(brokerId: number): boolean {
-    const lastMs = this.#lastContactMs.get(brokerId)
-    return lastMs !== undefined && this.#clock.monotonicMs() - lastMs < this.#timeoutMs
+  isHeard(brokerId: number): boolean {
+    return this.#sessions.get(brokerId)?.isHeard === true
+  }
+
+  /** Whether another incarnation must not register. */
+  isExclusive(brokerId: number): boolean {
+    return this.#sessions.get(brokerId)?.isExclusive === true && !this.#isExpired(brokerId)
+  }
+
+  shutdownOffset(brokerId: number): number | undefined {
+    return this.#sessions.get(brokerId)?.shutdownOffset
+  }
+
+  /** Up to where all unfenced brokers but those that shut down have read the metadata; Infinity without such a broker. */
+  lowestActiveOffset(brokers: Iterable<BrokerImage>): number {
+    let lowest = Infinity
+    for (const { id, isFenced } of brokers) {
+      if (isFenced || this.shutdownOffset(id) !== undefined) continue
+      lowest = Math.min(lowest, this.#sessions.get(id)?.metadataOffset ?? -1)
+    }
+    return lowest
   }
 
   /** Brokers whose time is over. */
   expired(): number[] {
-    return [...this.#lastContactMs.keys()].filter((id) => !this.isValid(id))
+    return [...this.#sessions.keys()].filter((id) => this.#isExpired(id))
+  }
+
+  /** Since when a broker has not been heard of, ms; undefined without a session. */
+  silentMs(brokerId: number): number | undefined {
+    const session = this.#sessions.get(brokerId)
+    return session === undefined ? undefined : this.#clock.monotonicMs() - session.lastContactMs
   }
 
   clear(): void {
-    this.#lastContactMs.clear()
+    this.#sessions.clear()
+  }
+
+  #isExpired(brokerId: number): boolean {
+    return (this.silentMs(brokerId) ?? 0) >= this.#timeoutMs
+  }
+
+  #begin(brokerId: number): Session {
+    const session: Session = {
+      lastContactMs: this.#clock.monotonicMs(),
+      metadataOffset: -1,
+      shutdownOffset: undefined,
+      isHeard: false,
+      isExclusive: false,
+    }
+    this.#sessions.set(brokerId, session)
+    return session
   }
 }

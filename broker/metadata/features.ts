@@ -80,3 +80,8 @@ export function metadataVersionLevel(name: string): number | undefined {
   const index = METADATA_VERSION_NAMES.findLastIndex((known) => known === name || known.startsWith(`${name}-`))
   return index < 0 ? undefined : METADATA_VERSION_MIN + index
 }
+
+/** KIP-966: whether partitions keep replicas that may lead though they left the ISR. */
+export function isElrEnabled({ features }: { readonly features: ReadonlyMap<string, number> }): boolean {
+  return (features.get(ELIGIBLE_LEADER_REPLICAS_VERSION) ?? 0) > 0
+}

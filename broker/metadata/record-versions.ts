@@ -1,5 +1,8 @@
 /** Levels of metadata.version that changed the records which the controller writes. */
-const IN_CONTROLLED_SHUTDOWN = 7
+const MIGRATION = 8
+const LEADER_EPOCH_KEPT_ON_SHRINK = 12
+const CONTROLLER_REGISTRATION = 15
+const TRANSACTIONS = 13
 const DIRECTORY_ASSIGNMENT = 17
 const ELIGIBLE_LEADER_REPLICAS = 23
 const CORDONED_LOG_DIRS = 30
@@ -13,7 +16,7 @@ export function partitionRecordVersion(metadataVersion: number): number {
 export function registerBrokerRecordVersion(metadataVersion: number): number {
   if (metadataVersion >= CORDONED_LOG_DIRS) return 4
   if (metadataVersion >= DIRECTORY_ASSIGNMENT) return 3
-  return metadataVersion >= IN_CONTROLLED_SHUTDOWN ? 1 : 0
+  return metadataVersion >= MIGRATION ? 2 : 1
 }
 
 /** KIP-858: partitions say in which log directory each replica is. */
@@ -23,9 +26,19 @@ export function supportsDirectoryAssignment(metadataVersion: number): boolean {
 
 /** KIP-919: controllers register themselves. */
 export function supportsControllerRegistration(metadataVersion: number): boolean {
-  return metadataVersion >= 15
+  return metadataVersion >= CONTROLLER_REGISTRATION
 }
 
 export function supportsCordonedLogDirs(metadataVersion: number): boolean {
   return metadataVersion >= CORDONED_LOG_DIRS
+}
+
+/** KIP-868. */
+export function supportsTransactions(metadataVersion: number): boolean {
+  return metadataVersion >= TRANSACTIONS
+}
+
+/** Before, followers learned of a smaller ISR by a new leader epoch. */
+export function bumpsLeaderEpochOnShrink(metadataVersion: number): boolean {
+  return metadataVersion < LEADER_EPOCH_KEPT_ON_SHRINK
 }

@@ -1,11 +1,7 @@
 import type { MetadataRecord, MetadataRecordOf } from '../protocol/metadata-record.ts'
 import type { CowMapEditor } from './cow-map.ts'
 import { type MetadataImage, type PartitionImage, type TopicImage, type TopicsImage } from './image.ts'
-
-/** `leader` of a PartitionChangeRecord that leaves the leader alone. */
-const NO_LEADER_CHANGE = -2
-/** Likewise for its `leaderRecoveryState`. */
-const NO_RECOVERY_CHANGE = -1
+import { directoriesOf, partitionAfter } from './partition-after.ts'
 
 interface EditedTopic {
   name: string
@@ -89,7 +85,7 @@ export class TopicsDelta {
     topic.partitions[index] = {
       index,
       replicas: record.replicas,
-      directories: record.directories,
+      directories: directoriesOf(record.replicas, record.directories),
       isr: record.isr,
       removingReplicas: record.removingReplicas,
       addingReplicas: record.addingReplicas,
@@ -107,7 +103,7 @@ export class TopicsDelta {
     const before = topic.partitions[record.partitionId]
     if (before === undefined) throw new Error(`there is no partition ${topic.name}-${record.partitionId}`)
     topic.changed.add(record.partitionId)
-    topic.partitions[record.partitionId] = withChange(before, record)
+    topic.partitions[record.partitionId] = partitionAfter(before, record)
   }
 
   #remove(id: string): void {
@@ -127,7 +123,8 @@ export class TopicsDelta {
       for (const partition of partitions.filter(hasElr)) {
         const topic = this.#edit(id)
         topic.changed.add(partition.index)
-        topic.partitions[partition.index] = { ...partition, eligibleLeaderReplicas: [], lastKnownElr: [] }
+        const cleared = { topicId: id, partitionId: partition.index, eligibleLeaderReplicas: [], lastKnownElr: [] }
+        topic.partitions[partition.index] = partitionAfter(partition, cleared)
       }
     }
   }
@@ -163,24 +160,4 @@ export class TopicsDelta {
 
 function hasElr({ eligibleLeaderReplicas, lastKnownElr }: PartitionImage): boolean {
   return eligibleLeaderReplicas.length + lastKnownElr.length > 0
-}
-
-/** The leader epoch grows with each record that names a leader; every change counts in the partition epoch. */
-function withChange(before: PartitionImage, record: MetadataRecordOf<'PartitionChangeRecord'>): PartitionImage {
-  const isElection = record.leader !== NO_LEADER_CHANGE
-  const recovery = record.leaderRecoveryState
-  return {
-    index: before.index,
-    replicas: record.replicas ?? before.replicas,
-    directories: record.directories ?? before.directories,
-    isr: record.isr ?? before.isr,
-    removingReplicas: record.removingReplicas ?? before.removingReplicas,
-    addingReplicas: record.addingReplicas ?? before.addingReplicas,
-    leader: isElection ? record.leader : before.leader,
-    leaderEpoch: isElection ? before.leaderEpoch + 1 : before.leaderEpoch,
-    partitionEpoch: before.partitionEpoch + 1,
-    leaderRecoveryState: recovery === NO_RECOVERY_CHANGE ? before.leaderRecoveryState : recovery,
-    eligibleLeaderReplicas: record.eligibleLeaderReplicas ?? before.eligibleLeaderReplicas,
-    lastKnownElr: record.lastKnownElr ?? before.lastKnownElr,
-  }
 }

@@ -1,13 +1,16 @@
 import { describe, expect, test } from '@jest/globals'
-import { brokerHeartbeat, fenceBroker, registerBroker, unregisterBroker } from '../../../broker/controller/brokers.ts'
+import { registerBroker, unregisterBroker } from '../../../broker/controller/brokers.ts'
 import { electLeaders } from '../../../broker/controller/elect-leaders.ts'
+import { brokerHeartbeat, fenceBroker } from '../../../broker/controller/heartbeats.ts'
 import { allocateProducerIds } from '../../../broker/controller/producer-ids.ts'
 import type { MetadataImage } from '../../../broker/metadata/image.ts'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import { config, feature, record, topic, uuid } from '../metadata/records.ts'
-import { after, applied, clusterOf } from './cluster.ts'
+import { after, applied, clusterOf, of } from './cluster.ts'
 
-const CONTEXT = { clusterId: 'cluster', nextOffset: 500, hasSession: false }
+const CONTEXT = { clusterId: 'cluster', nextOffset: 500, kraftVersion: 0, hasSession: false }
+/** Not in controlled shutdown, and everybody has read everything. */
+const NO_SHUTDOWN = { shutdownOffset: undefined, lowestActiveOffset: Infinity }
 
 function registration(brokerId: number, incarnationId = uuid(77)) {
   return {
@@ -27,8 +30,9 @@ function heartbeat(
   image: MetadataImage,
   brokerId: number,
   wants: { fence?: boolean; shutDown?: boolean; at?: number },
+  context: { shutdownOffset: number | undefined; lowestActiveOffset: number } = NO_SHUTDOWN,
 ) {
-  return brokerHeartbeat(image, {
+  const request = {
     brokerId,
     brokerEpoch: BigInt(image.brokers.get(brokerId)?.epoch ?? -1),
     currentMetadataOffset: BigInt(wants.at ?? 1000),
@@ -36,7 +40,9 @@ function heartbeat(
     wantShutDown: wants.shutDown ?? false,
     offlineLogDirs: [],
     cordonedLogDirs: null,
-  })
+  }
+  const { records, response } = brokerHeartbeat(of(image), request, context)
+  return { records, response: response.response }
 }
 
 /** A partition of topic 9 on these replicas, all in sync, led by the first. */
@@ -51,14 +57,14 @@ function partitionOn(replicas: number[]) {
 
 describe('registration', () => {
   test('a new broker is fenced, and its epoch is the offset of its record', () => {
-    const outcome = registerBroker(clusterOf([]), registration(1), CONTEXT)
+    const outcome = registerBroker(of(clusterOf([])), registration(1), CONTEXT)
     expect(outcome.response).toBe(500)
     expect(after(clusterOf([]), outcome).brokers.get(1)).toMatchObject({ epoch: 500, isFenced: true })
   })
 
   test('a new incarnation leads nothing that the old one led', () => {
     const image = clusterOf([1], [], topic(9, 2))
-    const outcome = registerBroker(image, registration(1), CONTEXT)
+    const outcome = registerBroker(of(image), registration(1), CONTEXT)
     expect(outcome.response).toBe(502)
     const next = after(image, outcome)
     expect(next.topic('topic-9')?.partitions.map(({ leader, isr }) => [leader, isr])).toEqual([
@@ -68,13 +74,13 @@ describe('registration', () => {
   })
 
   test('another incarnation is refused while the registered one is alive', () => {
-    const register = () => registerBroker(clusterOf([1]), registration(1), { ...CONTEXT, hasSession: true })
+    const register = () => registerBroker(of(clusterOf([1])), registration(1), { ...CONTEXT, hasSession: true })
     expect(register).toThrow(expect.objectContaining({ code: ErrorCode.DUPLICATE_BROKER_REGISTRATION }))
   })
 
   test('the same incarnation keeps its epoch and its state', () => {
     const image = clusterOf([1], [], topic(9, 1))
-    const outcome = registerBroker(image, registration(1, uuid(101)), { ...CONTEXT, hasSession: true })
+    const outcome = registerBroker(of(image), registration(1, uuid(101)), { ...CONTEXT, hasSession: true })
     expect(outcome.records.map(({ type }) => type)).toEqual(['RegisterBrokerRecord'])
     expect(after(image, outcome).brokers.get(1)).toMatchObject({ epoch: 101, isFenced: false })
   })
@@ -91,14 +97,14 @@ describe('registration', () => {
       ErrorCode.UNSUPPORTED_VERSION,
     ],
   ])('%s is refused', (_what, wrong, code) => {
-    const register = () => registerBroker(clusterOf([2]), { ...registration(1), ...wrong }, CONTEXT)
+    const register = () => registerBroker(of(clusterOf([2])), { ...registration(1), ...wrong }, CONTEXT)
     expect(register).toThrow(expect.objectContaining({ code }))
   })
 })
 
 describe('heartbeats', () => {
   test('a broker that has read its registration is unfenced, and leads again', () => {
-    const image = applied(clusterOf([1], [], topic(9, 1)), fenceBroker(clusterOf([1], [], topic(9, 1)), 1))
+    const image = applied(clusterOf([1], [], topic(9, 1)), fenceBroker(of(clusterOf([1], [], topic(9, 1))), 1))
     expect(image.topic('topic-9')?.partitions[0]?.leader).toBe(-1)
     expect(heartbeat(image, 1, { at: 100 }).records).toEqual([])
     const outcome = heartbeat(image, 1, { at: 101 })
@@ -118,7 +124,7 @@ describe('heartbeats', () => {
   })
 
   test('a stale epoch is refused', () => {
-    const request = () => brokerHeartbeat(clusterOf([1]), { ...STALE, brokerId: 1 })
+    const request = () => brokerHeartbeat(of(clusterOf([1])), { ...STALE, brokerId: 1 }, NO_SHUTDOWN)
     expect(request).toThrow(expect.objectContaining({ code: ErrorCode.STALE_BROKER_EPOCH }))
   })
 })
@@ -157,7 +163,7 @@ describe('leaders', () => {
 
   test('with eligible leader replicas the last of the ISR becomes one', () => {
     const image = clusterOf([1], [], [feature('eligible.leader.replicas.version', 1), ...topic(9, 1)])
-    const partition = applied(image, fenceBroker(image, 1)).topic('topic-9')?.partitions[0]
+    const partition = applied(image, fenceBroker(of(image), 1)).topic('topic-9')?.partitions[0]
     expect(partition).toMatchObject({ leader: -1, isr: [], eligibleLeaderReplicas: [1], lastKnownElr: [1] })
   })
 
@@ -168,9 +174,12 @@ describe('leaders', () => {
       return applied(image, [{ type: 'PartitionChangeRecord', version: 2, value: change }])
     }
     const safe = fenced([])
-    expect(applied(safe, fenceBroker(safe, 1)).topic('topic-9')?.partitions[0]).toMatchObject({ leader: -1, isr: [1] })
+    expect(applied(safe, fenceBroker(of(safe), 1)).topic('topic-9')?.partitions[0]).toMatchObject({
+      leader: -1,
+      isr: [1],
+    })
     const unclean = fenced([config(2, 'topic-9', 'unclean.leader.election.enable', 'true')])
-    const gone = applied(unclean, fenceBroker(unclean, 1))
+    const gone = applied(unclean, fenceBroker(of(unclean), 1))
     expect(after(gone, heartbeat(gone, 2, {})).topic('topic-9')?.partitions[0]).toMatchObject({
       leader: 2,
       isr: [2],
@@ -180,7 +189,7 @@ describe('leaders', () => {
 
   test('an unregistered broker is out of every ISR that has others', () => {
     const image = clusterOf([1, 2], [], partitionOn([1, 2]))
-    const next = after(image, unregisterBroker(image, 1))
+    const next = after(image, unregisterBroker(of(image), 1))
     expect(next.brokers.has(1)).toBe(false)
     expect(next.topic('topic-9')?.partitions[0]).toMatchObject({ leader: 2, isr: [2] })
   })
@@ -188,13 +197,13 @@ describe('leaders', () => {
   test('with one replica there is no election to hold', () => {
     const image = clusterOf([1], [], topic(9, 1))
     const topicPartitions = [{ topic: 'topic-9', partitions: [0, 7] }]
-    const { records, response } = electLeaders(image, { electionType: 0, topicPartitions, timeoutMs: 0 })
+    const { records, response } = electLeaders(of(image), { electionType: 0, topicPartitions, timeoutMs: 0 })
     expect(records).toEqual([])
     expect(response.replicaElectionResults?.[0]?.partitionResult?.map(({ errorCode }) => errorCode)).toEqual([
       ErrorCode.ELECTION_NOT_NEEDED,
       ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
     ])
-    const all = electLeaders(image, { electionType: 0, topicPartitions: null, timeoutMs: 0 })
+    const all = electLeaders(of(image), { electionType: 0, topicPartitions: null, timeoutMs: 0 })
     expect(all.response.replicaElectionResults).toEqual([{ topic: 'topic-9', partitionResult: [] }])
   })
 })

@@ -1,3 +1,4 @@
+import type { Cluster, StaticSettings } from '../../../broker/controller/cluster.ts'
 import type { ConfigRules } from '../../../broker/controller/config-rules.ts'
 import type { NewMetadataRecord, Outcome } from '../../../broker/controller/result.ts'
 import { MetadataDelta } from '../../../broker/metadata/delta.ts'
@@ -45,4 +46,11 @@ export const RULES: ConfigRules = {
   defaultValue: (_type, key) => (key === 'list' ? 'a,b' : null),
   effectiveTopicConfigs: (overrides) =>
     [...overrides].map(([name, value]) => ({ name, value, readOnly: false, configSource: 1, isSensitive: false })),
+}
+
+export const SETTINGS: StaticSettings = { nodeId: 100, minInSyncReplicas: 1, uncleanLeaderElectionEnable: false }
+
+/** What leaders are chosen by, with nothing set in server.properties. */
+export function of(image: MetadataImage, settings: Partial<StaticSettings> = {}): Cluster {
+  return { image, settings: { ...SETTINGS, ...settings } }
 }

@@ -7,7 +7,7 @@ import { settle, SimClock } from '../../fakes/clock.ts'
 import { silentLogger } from '../../fakes/logger.ts'
 import { SimRandom } from '../../fakes/random.ts'
 import { feature } from '../metadata/records.ts'
-import { clusterOf, replayed, RULES } from './cluster.ts'
+import { clusterOf, replayed, RULES, SETTINGS } from './cluster.ts'
 
 /** A quorum that commits when it is told to. */
 class ManualQuorum {
@@ -48,10 +48,11 @@ class Bench {
   constructor(image: MetadataImage, options: Partial<ControllerOptions> = {}, isInTransaction = false) {
     this.controller = new Controller(
       {
-        nodeId: 1,
         clusterId: 'cluster',
         defaults: { numPartitions: 1, replicationFactor: 1 },
-        minInSyncReplicas: 1,
+        ...SETTINGS,
+        nodeId: 1,
+        leaderImbalanceCheckIntervalMs: 0,
         brokerSessionTimeoutMs: 9000,
         maxIdleIntervalMs: 0,
         bootstrap: [],
@@ -162,7 +163,10 @@ test('a broker that sends heartbeats is not fenced', async () => {
 test('the broker of this process need not wait for the session of the one before it', async () => {
   const bench = new Bench(clusterOf([1]))
   await bench.controller.activate()
-  const features = [{ name: 'metadata.version', minSupportedVersion: 7, maxSupportedVersion: 30 }]
+  const features = [
+    { name: 'metadata.version', minSupportedVersion: 7, maxSupportedVersion: 30 },
+    { name: 'kraft.version', minSupportedVersion: 0, maxSupportedVersion: 1 },
+  ]
   const answer = bench.controller.registerBroker({
     brokerId: 1,
     clusterId: 'cluster',
@@ -181,14 +185,17 @@ test('the broker of this process need not wait for the session of the one before
 test('an idle log grows by a NoOpRecord an interval, a busy one by none', async () => {
   const bench = new Bench(clusterOf([1]), { maxIdleIntervalMs: 500 })
   await bench.controller.activate()
-  bench.clock.advance(1600)
-  await settle()
+  const pass = async (ms: number) => {
+    bench.clock.advance(ms)
+    await bench.quorum.commit()
+    await settle()
+  }
+  for (let n = 0; n < 3; n++) await pass(500)
   expect(bench.quorum.types).toEqual(['NoOp', 'NoOp', 'NoOp'])
   for (let n = 0; n < 4; n++) {
     bench.create(`t${n}`)
-    bench.clock.advance(400)
+    await pass(400)
   }
-  await settle()
   expect(bench.quorum.types.filter((type) => type === 'NoOp').length).toBe(3)
 })
 
@@ -199,4 +206,14 @@ test('a controller that steps down has no timer left', async () => {
   bench.clock.advance(60_000)
   await settle()
   expect(bench.quorum.types).toEqual([])
+})
+
+test('no second NoOpRecord is proposed before the first is committed', async () => {
+  const bench = new Bench(clusterOf([1]), { maxIdleIntervalMs: 500 })
+  await bench.controller.activate()
+  for (let n = 0; n < 4; n++) {
+    bench.clock.advance(500)
+    await settle()
+  }
+  expect(bench.quorum.types).toEqual(['NoOp'])
 })

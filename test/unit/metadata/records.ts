@@ -30,7 +30,7 @@ export function topic(n: number, partitions: number, name = `topic-${n}`): Metad
 
 export function partition(n: number, partitionId: number): MetadataRecord {
   const value = { partitionId, topicId: uuid(n), replicas: [1], isr: [1], leader: 1, leaderEpoch: 0, partitionEpoch: 0 }
-  return record('PartitionRecord', { ...value, directories: [uuid(0)] }, 2)
+  return record('PartitionRecord', { ...value, directories: [uuid(1)] }, 2)
 }
 
 export function broker(brokerId: number, epoch: number, fenced = true): MetadataRecord {

@@ -152,5 +152,5 @@ test('an older metadata.version gets the records that it knows', () => {
   const versions = [...snapshotRecords(image)]
     .map((bytes) => decodeMetadataRecord(bytes))
     .map(({ type, version }) => `${type} ${version}`)
-  expect(versions).toEqual(['FeatureLevelRecord 0', 'RegisterBrokerRecord 1', 'TopicRecord 0', 'PartitionRecord 0'])
+  expect(versions).toEqual(['FeatureLevelRecord 0', 'RegisterBrokerRecord 2', 'TopicRecord 0', 'PartitionRecord 0'])
 })

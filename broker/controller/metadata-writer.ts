@@ -1,0 +1,103 @@
+import type { Clock } from '../env/clock.ts'
+import { MetadataDelta } from '../metadata/delta.ts'
+import type { MetadataImage } from '../metadata/image.ts'
+import { ErrorCode } from '../protocol/errors.ts'
+import { decodeMetadataRecord, encodeMetadataRecord } from '../protocol/metadata-record.ts'
+import type { NewMetadataRecord, Outcome } from './result.ts'
+
+/** This node does not lead the quorum, or no longer: the client looks for the one that does. */
+export class NotControllerError extends Error {
+  readonly code = 'NOT_CONTROLLER'
+  readonly errorCode = ErrorCode.NOT_CONTROLLER
+}
+
+/** What the controller needs of the quorum; RaftNode has it. */
+export interface MetadataQuorum {
+  /** The offset that the next proposed record gets. */
+  readonly nextOffset: number
+  readonly kraftVersion: number
+  /** Appends the records in one batch; resolves with the last offset once they are committed and every listener has seen them. */
+  propose(records: readonly Uint8Array[]): Promise<number>
+}
+
+export interface MetadataWriterDeps {
+  readonly quorum: Pick<MetadataQuorum, 'nextOffset' | 'propose'>
+  readonly clock: Clock
+  /** The quorum took no records: this node leads no more. */
+  readonly onRefused: (error: unknown) => void
+}
+
+/** Records in a batch, as many as Kafka's controller puts there. */
+const BATCH_RECORDS_MAX = 10_000
+
+/**
+ * One change of the metadata after the other, each decided on an image that has all earlier ones, committed or not, and answered once it
+ * is committed. Closed while this node does not lead.
+ */
+export class MetadataWriter {
+  readonly #deps: MetadataWriterDeps
+  #image: MetadataImage | null = null
+  #pending: Promise<unknown> = Promise.resolve()
+  #lastProposalMs = 0
+
+  constructor(deps: MetadataWriterDeps) {
+    this.#deps = deps
+  }
+
+  /** With all that was decided here; null while closed. */
+  get image(): MetadataImage | null {
+    return this.#image
+  }
+
+  /** How long nothing has been proposed, ms. */
+  get idleMs(): number {
+    return this.#deps.clock.monotonicMs() - this.#lastProposalMs
+  }
+
+  /** Goes on from what is committed. */
+  open(image: MetadataImage): void {
+    this.#image = image
+    this.#pending = Promise.resolve()
+    this.#lastProposalMs = this.#deps.clock.monotonicMs()
+  }
+
+  /** What is not committed is forgotten, and its callers hear so from the quorum. */
+  close(): void {
+    this.#image = null
+  }
+
+  /**
+   * Decides now, and resolves once this, or for a change of nothing all before it, is committed. Rejects with NotControllerError while
+   * closed, and where the leadership is lost before: then it may be committed or not.
+   */
+  async change<R>(decide: (image: MetadataImage) => Outcome<R>): Promise<R> {
+    const image = this.#image
+    if (image === null) throw new NotControllerError('This node is not the active controller')
+    const { records, response, isDivisible = false } = decide(image)
+    if (records.length > 0) this.#pending = this.#propose(image, records, isDivisible ? BATCH_RECORDS_MAX : Infinity)
+    await this.#pending
+    return response
+  }
+
+  #propose(before: MetadataImage, records: readonly NewMetadataRecord[], batchMax: number): Promise<unknown> {
+    const { quorum, clock } = this.#deps
+    const encoded = records.map(({ type, value, version }) => encodeMetadataRecord(type, value, version))
+    const delta = new MetadataDelta(before)
+    // What was encoded is what every replica will see: replaying the same bytes cannot differ from it.
+    for (const bytes of encoded) delta.replay(decodeMetadataRecord(bytes))
+    const offset = quorum.nextOffset + records.length - 1
+    const batches: Promise<number>[] = []
+    for (let start = 0; start < encoded.length; start += batchMax) {
+      batches.push(quorum.propose(encoded.slice(start, start + batchMax)))
+    }
+    const image = delta.finish({ ...before.provenance, offset })
+    this.#image = image
+    this.#lastProposalMs = clock.monotonicMs()
+    return Promise.all(batches).catch((error: unknown) => this.#refused(error))
+  }
+
+  #refused(cause: unknown): never {
+    this.#deps.onRefused(cause)
+    throw new NotControllerError('This node is not the active controller any more', { cause })
+  }
+}
