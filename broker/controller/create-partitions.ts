@@ -58,7 +58,7 @@ function addPartitions(
   const replicationFactor = existing.partitions[0]?.replicas.length ?? 1
   const replicas =
     topic.assignments === null
-      ? placeReplicas(image, { firstPartition: before, count: additional, replicationFactor }, random)
+      ? placeReplicas(image, { count: additional, replicationFactor }, random)
       : checkedAssignments(image, topic.assignments, additional, replicationFactor)
   return replicas.map((of, index) => newPartition(image, existing.id, before + index, of))
 }

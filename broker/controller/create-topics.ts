@@ -196,5 +196,5 @@ function placedReplicas(image: MetadataImage, topic: NewTopic, rules: TopicRules
   const count = topic.numPartitions === USE_DEFAULT ? defaults.numPartitions : topic.numPartitions
   const replicationFactor =
     topic.replicationFactor === USE_DEFAULT ? defaults.replicationFactor : topic.replicationFactor
-  return placeReplicas(image, { firstPartition: 0, count, replicationFactor }, rules.random)
+  return placeReplicas(image, { count, replicationFactor }, rules.random)
 }

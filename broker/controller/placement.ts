@@ -2,40 +2,37 @@ import type { Random } from '../env/random.ts'
 import type { BrokerImage, MetadataImage } from '../metadata/image.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import { ApiError } from './result.ts'
+import { StripedPlacer } from './striped-placer.ts'
 
 /**
- * Replicas for `count` new partitions, round-robin from a random broker; leaders are unfenced brokers, and fenced ones come last. Throws
- * ApiError INVALID_REPLICATION_FACTOR where there are too few brokers.
+ * Replicas for `count` new partitions, on brokers that do not shut down and have a directory that takes new replicas. Throws ApiError
+ * INVALID_REPLICATION_FACTOR where there are too few of them.
  */
 export function placeReplicas(
   image: MetadataImage,
-  spec: { readonly firstPartition: number; readonly count: number; readonly replicationFactor: number },
+  { count, replicationFactor }: { readonly count: number; readonly replicationFactor: number },
   random: Random,
 ): number[][] {
-  const { count, replicationFactor } = spec
   const fail = (why: string) =>
     new ApiError(
       ErrorCode.INVALID_REPLICATION_FACTOR,
       `Unable to replicate the partition ${replicationFactor} time(s): ${why}`,
     )
-  const brokers = [...image.brokers.values()].toSorted((a, b) => a.id - b.id)
-  const unfenced = brokers.filter(({ isFenced }) => !isFenced)
-  if (unfenced.length === 0) throw fail('All brokers are currently fenced.')
+  const brokers = [...image.brokers.values()].filter(isUsable)
+  if (brokers.every(({ isFenced }) => isFenced)) {
+    throw fail('All brokers are currently fenced, or have all their log directories cordoned.')
+  }
   if (brokers.length < replicationFactor) {
     const which = `${brokers.length} broker(s) are registered or some brokers have all their log directories cordoned.`
     throw fail(`The target replication factor of ${replicationFactor} cannot be reached because only ${which}`)
   }
-  if (unfenced.every(({ isInControlledShutdown }) => isInControlledShutdown)) {
-    throw fail('All brokers are currently fenced or in controlled shutdown.')
-  }
-  const start = random.below(unfenced.length)
-  return Array.from({ length: count }, (_, index) => replicasFor(unfenced, brokers, start + index, replicationFactor))
+  const placer = new StripedPlacer(brokers, random)
+  return Array.from({ length: count }, () => placer.place(replicationFactor))
 }
 
-function replicasFor(unfenced: BrokerImage[], all: BrokerImage[], start: number, replicationFactor: number): number[] {
-  const turned = unfenced.map((_, index) => unfenced[(start + index) % unfenced.length])
-  const candidates = [...turned, ...all.filter(({ isFenced }) => isFenced)]
-  return candidates.slice(0, replicationFactor).flatMap((broker) => (broker === undefined ? [] : [broker.id]))
+function isUsable({ isFenced, isInControlledShutdown, logDirs, cordonedLogDirs }: BrokerImage): boolean {
+  if (isInControlledShutdown && !isFenced) return false
+  return logDirs.length === 0 || logDirs.some((directory) => !cordonedLogDirs.includes(directory))
 }
 
 function refuse(why: string): ApiError {

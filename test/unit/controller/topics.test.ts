@@ -72,7 +72,8 @@ describe('createTopics', () => {
     const { response } = createTopics(clusterOf([1], [1]), request([asked('t')]), rules())
     expect(response.topics?.[0]).toMatchObject({
       errorCode: ErrorCode.INVALID_REPLICATION_FACTOR,
-      errorMessage: 'Unable to replicate the partition 1 time(s): All brokers are currently fenced.',
+      errorMessage:
+        'Unable to replicate the partition 1 time(s): All brokers are currently fenced, or have all their log directories cordoned.',
     })
   })
 
