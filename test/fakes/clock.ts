@@ -106,7 +106,7 @@ export class SimClock implements Clock {
 
   /** A clock on the same time whose timers can be dropped all at once: a process that can be killed. */
   scope(): ScopedClock {
-    return new ScopedClock(this)
+    return new ScopedClock(new MachineTime(this))
   }
 
   async #tick(untilMs: number): Promise<boolean> {
@@ -181,35 +181,102 @@ function isBefore(a: Entry, b: Entry): boolean {
   return a.atMs < b.atMs || (a.atMs === b.atMs && a.sequence < b.sequence)
 }
 
-/** What one simulated process sees as its clock; after `kill` nothing that it asked for happens. */
-export class ScopedClock implements Clock {
-  #clock: SimClock
-  #alive = true
+/** The time of one machine: its wall clock may be wrong, and its oscillator fast or slow. It outlives the machine's processes. */
+export class MachineTime {
+  readonly clock: SimClock
+  #rate = 1
+  /** Where the present rate began: in the world's time and in this machine's. */
+  #sinceMs = 0
+  #baseMs = 0
+  #wallShiftMs = 0
 
   constructor(clock: SimClock) {
-    this.#clock = clock
+    this.clock = clock
+  }
+
+  /** Seconds of this machine in a second of the world: 1.01 runs one percent fast. Timers that are set keep their time. */
+  set rate(rate: number) {
+    this.#baseMs = this.monotonicMs()
+    this.#sinceMs = this.clock.monotonicMs()
+    this.#rate = rate
+  }
+  get rate(): number {
+    return this.#rate
+  }
+
+  /** Lets this machine's wall clock jump, monotonic time unmoved. */
+  shiftWall(byMs: number): void {
+    this.#wallShiftMs += byMs
+  }
+
+  monotonicMs(): number {
+    return this.#baseMs + (this.clock.monotonicMs() - this.#sinceMs) * this.#rate
+  }
+  wallMs(): number {
+    const drift = this.monotonicMs() - this.clock.monotonicMs()
+    return Math.floor(this.clock.wallMs() + drift + this.#wallShiftMs)
+  }
+}
+
+/** What one simulated process sees as its clock; after `kill` nothing that it asked for happens. */
+export class ScopedClock implements Clock {
+  readonly #time: MachineTime
+  #alive = true
+  /** What happened to a process that was stopped, for when it goes on. */
+  #held: (() => void)[] | undefined
+
+  constructor(time: MachineTime) {
+    this.#time = time
   }
 
   get alive(): boolean {
     return this.#alive
   }
+  get isStopped(): boolean {
+    return this.#held !== undefined
+  }
   wallMs(): number {
-    return this.#clock.wallMs()
+    return this.#time.wallMs()
   }
   monotonicMs(): number {
-    return this.#clock.monotonicMs()
+    return this.#time.monotonicMs()
   }
   setTimer(delayMs: number, callback: () => void): Timer {
-    return this.#clock.setTimer(delayMs, () => {
-      if (this.#alive) callback()
-    })
+    let isCancelled = false
+    const fire = () => {
+      if (!isCancelled) callback()
+    }
+    const timer = this.#time.clock.setTimer(delayMs / this.#time.rate, () => this.enter(fire))
+    return {
+      cancel: () => {
+        isCancelled = true
+        timer.cancel()
+      },
+    }
   }
   defer(callback: () => void): void {
-    this.#clock.defer(() => {
-      if (this.#alive) callback()
-    })
+    this.#time.clock.defer(() => this.enter(callback))
   }
+
+  /** Calls back into the process: now, once it goes on where it is stopped, never where it is gone. */
+  enter(callback: () => void): void {
+    if (!this.#alive) return
+    if (this.#held !== undefined) this.#held.push(callback)
+    else callback()
+  }
+
+  /** SIGSTOP: nothing runs; SIGCONT, and what fell due in between happens, in its order. */
+  stop(): void {
+    this.#held ??= []
+  }
+  continue(): void {
+    const held = this.#held ?? []
+    this.#held = undefined
+    for (const callback of held) this.#time.clock.setTimer(0, () => this.enter(callback))
+  }
+
   kill(): void {
     this.#alive = false
+    this.#held = undefined
   }
 }

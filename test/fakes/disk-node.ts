@@ -1,6 +1,6 @@
 import type { SimRandom } from './random.ts'
 
-const SECTOR_BYTES = 512
+export const SECTOR_BYTES = 512
 
 interface Change {
   readonly sequence: number

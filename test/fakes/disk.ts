@@ -1,7 +1,7 @@
 import { DiskError } from '../../broker/env/disk.ts'
 import type { Clock } from '../../broker/env/clock.ts'
 import type { DirectoryEntry, Disk, DiskErrorCode, File } from '../../broker/env/disk.ts'
-import { DirectoryNode, FileNode } from './disk-node.ts'
+import { DirectoryNode, FileNode, SECTOR_BYTES } from './disk-node.ts'
 import type { DiskNode } from './disk-node.ts'
 import { SimRandom } from './random.ts'
 
@@ -32,6 +32,10 @@ export class SimDisk implements Disk {
   /** Returns the error that this operation shall fail with; undefined lets it pass. */
   fault: ((operation: DiskOperation, path: string) => DiskErrorCode | undefined) | undefined
   capacityBytes: number
+  /** Longest simulated fsync in ms; 0: at once. */
+  syncMsMax: number
+  /** How what the disk has done comes back to the process that asked: not while it is stopped. */
+  enter: (callback: () => void) => void = (callback) => callback()
   /** Counts of operations, for tests that check how much I/O something takes. */
   readonly counts: Record<DiskOperation, number> = {
     open: 0,
@@ -46,14 +50,13 @@ export class SimDisk implements Disk {
   }
   readonly #random: SimRandom
   readonly #clock: Clock | undefined
-  readonly #syncMsMax: number
   readonly #root: DirectoryNode
   #locks = new Set<string>()
   #process = 0
 
   constructor(options: SimDiskOptions = {}, deps: { random?: SimRandom; clock?: Clock } = {}) {
     this.capacityBytes = options.capacityBytes ?? 2 ** 40
-    this.#syncMsMax = options.syncMsMax ?? 0
+    this.syncMsMax = options.syncMsMax ?? 0
     this.#random = deps.random ?? new SimRandom(1)
     this.#clock = deps.clock
     this.#root = new DirectoryNode(this.nowMs())
@@ -74,6 +77,23 @@ export class SimDisk implements Disk {
   /** Flips bits of one stored byte. */
   corrupt(path: string, position: number, mask = 0xff): void {
     this.#file(path).corrupt(position, mask)
+  }
+
+  /** Flips bits all over one stored sector, as a bad medium does: no write, no sync notices. */
+  corruptSector(path: string, sector: number): void {
+    const file = this.#file(path)
+    const end = Math.min(file.size, (sector + 1) * SECTOR_BYTES)
+    for (let at = sector * SECTOR_BYTES; at < end; at += 1 + this.#random.below(64)) {
+      file.corrupt(at, 1 + this.#random.below(255))
+    }
+  }
+
+  /** All files below a directory, in the order of their creation. */
+  files(directory: string): { readonly path: string; readonly size: number }[] {
+    return [...this.#directory(directory).entries].flatMap(([name, node]) => {
+      const path = `${directory === '/' ? '' : directory}/${name}`
+      return node.kind === 'file' ? [{ path, size: node.size }] : this.files(path)
+    })
   }
 
   usedBytes(): number {
@@ -200,18 +220,20 @@ export class SimDisk implements Disk {
 
   /** Runs `work` after the time a device takes; never, when the process dies before. */
   later<T>(process: number, work: () => T): Promise<T> {
-    if (this.#clock === undefined || this.#syncMsMax === 0) return Promise.resolve().then(work)
-    const delayMs = this.#random.fraction() * this.#syncMsMax
-    return new Promise((resolve, reject) => {
-      this.#clock?.setTimer(delayMs, () => {
-        if (process !== this.#process) return
-        try {
-          resolve(work())
-        } catch (error) {
-          reject(error)
-        }
-      })
-    })
+    const clock = this.#clock
+    if (clock === undefined || this.syncMsMax === 0) return Promise.resolve().then(work)
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    const done = () => {
+      if (process !== this.#process) return
+      try {
+        const result = work()
+        this.enter(() => resolve(result))
+      } catch (error) {
+        this.enter(() => reject(error))
+      }
+    }
+    clock.setTimer(this.#random.fraction() * this.syncMsMax, done)
+    return promise
   }
 
   nowMs(): number {

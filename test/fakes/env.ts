@@ -1,7 +1,6 @@
 import type { Env } from '../../broker/env/env.ts'
 import { NodeCompute } from '../../broker/host/compute.ts'
-import type { ScopedClock } from './clock.ts'
-import { SimClock } from './clock.ts'
+import { MachineTime, ScopedClock, SimClock } from './clock.ts'
 import { SimCompute } from './compute.ts'
 import { SimDisk } from './disk.ts'
 import type { SimDiskOptions } from './disk.ts'
@@ -41,6 +40,8 @@ export class SimWorld {
 export class SimMachine {
   readonly name: string
   readonly disk: SimDisk
+  /** What its clocks show. */
+  readonly time: MachineTime
   readonly #world: SimWorld
   readonly #compute: NodeCompute
   #process: { env: Env; clock: ScopedClock; network: SimHost; http: FakeHttp } | undefined
@@ -48,6 +49,7 @@ export class SimMachine {
   constructor(name: string, deps: { world: SimWorld; disk: SimDisk; compute: NodeCompute }) {
     this.name = name
     this.disk = deps.disk
+    this.time = new MachineTime(deps.world.clock)
     this.#world = deps.world
     this.#compute = deps.compute
   }
@@ -56,13 +58,19 @@ export class SimMachine {
   start(): Env {
     this.kill()
     const random = this.#world.random.fork()
-    const clock = this.#world.clock.scope()
+    const clock = new ScopedClock(this.time)
+    this.#world.network.powerOn(this.name)
     const network = this.#world.network.host(this.name, clock)
     const compute = new SimCompute({ real: this.#compute, clock, random: random.fork() })
     const http = new FakeHttp()
     const env = { clock, random, disk: this.disk, network, compute, http }
     this.#process = { env, clock, network, http }
+    this.disk.enter = (callback) => clock.enter(callback)
     return env
+  }
+
+  get isRunning(): boolean {
+    return this.#process !== undefined
   }
 
   /** kill -9: timers, promises, sockets and locks are gone, the page cache stays. */
@@ -73,10 +81,20 @@ export class SimMachine {
     this.disk.killProcess()
   }
 
-  /** Power loss: as kill, and what was not synced may be gone, whole or in parts. */
+  /** Power loss: as kill, but nobody is told; and what was not synced may be gone, whole or in parts. */
   losePower(): void {
+    this.#world.network.powerOff(this.name)
     this.kill()
     this.disk.losePower()
+  }
+
+  /** SIGSTOP and SIGCONT: the process stands still, its machine and so its sockets do not. */
+  stopProcess(): void {
+    this.#process?.clock.stop()
+  }
+  continueProcess(): void {
+    this.#process?.clock.continue()
+    this.#process?.network.resumed()
   }
 
   /** The running process's HTTP server. */

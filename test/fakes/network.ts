@@ -1,6 +1,6 @@
-import type { Clock, Timer } from '../../broker/env/clock.ts'
+import type { Timer } from '../../broker/env/clock.ts'
 import type { Address, Connection, Listener, Network } from '../../broker/env/network.ts'
-import type { SimClock } from './clock.ts'
+import type { ScopedClock, SimClock } from './clock.ts'
 import type { SimRandom } from './random.ts'
 
 export interface SimNetworkOptions {
@@ -26,7 +26,11 @@ export class SimNetwork {
   readonly windowBytes: number
   readonly #listeners = new Map<string, { accept: Accept; host: SimHost }>()
   readonly #open = new Set<SimConnection>()
+  /** `from>to`. */
   readonly #cut = new Set<string>()
+  readonly #delays = new Map<string, number>()
+  readonly #off = new Set<string>()
+  #signals: { readonly from: string; readonly to: string; readonly happen: () => void }[] = []
   #nextPort = 40_000
 
   constructor(options: SimNetworkOptions, deps: { clock: SimClock; random: SimRandom }) {
@@ -37,28 +41,69 @@ export class SimNetwork {
     this.breakChance = options.breakChance ?? 0
   }
 
-  /** The network as a process on this host sees it; `clock` is the one that dies with the process. */
-  host(name: string, clock: Clock): SimHost {
+  /** The network as a process on this host sees it; `clock` is the one that stops and dies with the process. */
+  host(name: string, clock: ScopedClock): SimHost {
     return new SimHost(name, this, clock)
   }
 
   /** Nothing passes between the two hosts any more, and nobody is told. */
   partition(a: string, b: string): void {
-    this.#cut.add(linkName(a, b))
+    this.cut(a, b)
+    this.cut(b, a)
   }
 
-  /** What was held back arrives. */
+  /** Nothing passes from the one to the other; the other way is open. */
+  cut(from: string, to: string): void {
+    this.#cut.add(`${from}>${to}`)
+  }
+
+  /** What was held back between the two arrives. */
   heal(a: string, b: string): void {
-    this.#cut.delete(linkName(a, b))
+    this.#cut.delete(`${a}>${b}`)
+    this.#cut.delete(`${b}>${a}`)
+    this.#flush()
+  }
+
+  /** Ends every partition and every delay of single links. */
+  healAll(): void {
+    this.#cut.clear()
+    this.#delays.clear()
+    this.#flush()
+  }
+
+  /** A machine without power neither answers nor refuses. */
+  powerOff(host: string): void {
+    this.#off.add(host)
+  }
+  powerOn(host: string): void {
+    if (this.#off.delete(host)) this.#flush()
+  }
+
+  isCut(from: string, to: string): boolean {
+    return this.#cut.has(`${from}>${to}`) || this.#off.has(from) || this.#off.has(to)
+  }
+
+  /** What goes from the one to the other takes `leastMs` and up to `delayMsMax` more. */
+  slow(from: string, to: string, leastMs: number): void {
+    this.#delays.set(`${from}>${to}`, leastMs)
+  }
+
+  delayMs(from: string, to: string): number {
+    const least = this.#delays.size === 0 ? 0 : (this.#delays.get(`${from}>${to}`) ?? 0)
+    return least + this.random.fraction() * this.delayMsMax
+  }
+
+  /** Passes a signal on, or keeps it until it can pass. */
+  signal(from: string, to: string, happen: () => void): void {
+    if (this.isCut(from, to)) this.#signals.push({ from, to, happen })
+    else happen()
+  }
+
+  #flush(): void {
     for (const connection of this.#open) connection.poke()
-  }
-
-  isCut(a: string, b: string): boolean {
-    return this.#cut.has(linkName(a, b))
-  }
-
-  delayMs(): number {
-    return this.random.fraction() * this.delayMsMax
+    const signals = this.#signals
+    this.#signals = []
+    for (const { from, to, happen } of signals) this.signal(from, to, happen)
   }
 
   bind(key: string, entry: { accept: Accept; host: SimHost } | undefined): void {
@@ -87,18 +132,14 @@ export class SimNetwork {
   }
 }
 
-function linkName(a: string, b: string): string {
-  return a < b ? `${a}|${b}` : `${b}|${a}`
-}
-
 /** The Network port of one process. */
 export class SimHost implements Network {
   readonly name: string
-  readonly clock: Clock
+  readonly clock: ScopedClock
   readonly #network: SimNetwork
   readonly #bound = new Set<string>()
 
-  constructor(name: string, network: SimNetwork, clock: Clock) {
+  constructor(name: string, network: SimNetwork, clock: ScopedClock) {
     this.name = name
     this.#network = network
     this.clock = clock
@@ -120,16 +161,18 @@ export class SimHost implements Network {
   connect(address: Address, timeoutMs: number): Promise<Connection> {
     const target = isSelf(address.host) ? this.name : address.host
     const key = `${target}:${address.port}`
-    return new Promise((resolve, reject) => {
-      const timeout = this.clock.setTimer(timeoutMs, () => reject(systemError('ETIMEDOUT', key)))
-      this.clock.setTimer(this.#network.delayMs(), () => {
-        if (this.#network.isCut(this.name, target)) return
-        timeout.cancel()
-        const entry = this.#network.listener(key)
-        if (entry === undefined) reject(systemError('ECONNREFUSED', key))
-        else resolve(this.#establish(entry, address.port))
-      })
+    const { promise, resolve, reject } = Promise.withResolvers<Connection>()
+    const timeout = this.clock.setTimer(timeoutMs, () => reject(systemError('ETIMEDOUT', key)))
+    const delayMs = this.#network.delayMs(this.name, target) + this.#network.delayMs(target, this.name)
+    this.clock.setTimer(delayMs, () => {
+      // A handshake needs both ways.
+      if (this.#network.isCut(this.name, target) || this.#network.isCut(target, this.name)) return
+      timeout.cancel()
+      const entry = this.#network.listener(key)
+      if (entry === undefined) reject(systemError('ECONNREFUSED', key))
+      else resolve(this.#establish(entry, address.port))
     })
+    return promise
   }
 
   /** The process is gone: its listeners refuse, its connections are reset at the other end. */
@@ -138,6 +181,12 @@ export class SimHost implements Network {
     for (const connection of this.#network.connectionsOf(this)) connection.abandon()
   }
 
+  /** The process goes on: what has come for it while it was stopped. */
+  resumed(): void {
+    for (const connection of this.#network.connectionsOf(this)) connection.pokePeer()
+  }
+
+  /** The kernel of the other machine takes the connection, whether its process runs or is stopped. */
   #establish(entry: { accept: Accept; host: SimHost }, port: number): Connection {
     const here = { host: this.name, port: this.#network.freePort() }
     const there = { host: entry.host.name, port }
@@ -145,7 +194,7 @@ export class SimHost implements Network {
     const server = new SimConnection(entry.host, there, here, this.#network)
     client.join(server)
     server.join(client)
-    entry.accept(server)
+    entry.host.clock.enter(() => entry.accept(server))
     return client
   }
 
@@ -196,7 +245,7 @@ class SimConnection implements Connection {
 
   onData(receive: (chunk: Uint8Array) => void): void {
     this.#receive = receive
-    this.#peer?.poke()
+    this.pokePeer()
   }
   onClose(closed: (error: Error | undefined) => void): void {
     this.#closed = closed
@@ -230,7 +279,7 @@ class SimConnection implements Connection {
   }
   resume(): void {
     this.#isPaused = false
-    this.#peer?.poke()
+    this.pokePeer()
   }
 
   end(): void {
@@ -240,9 +289,8 @@ class SimConnection implements Connection {
 
   destroy(): void {
     if (this.#isOver) return
-    const peer = this.#peer
     this.#finish(undefined)
-    this.#later(() => peer?.reset())
+    this.#resetPeer()
   }
 
   /** The process that held this end is gone: no callback of it runs any more. */
@@ -255,6 +303,11 @@ class SimConnection implements Connection {
 
   reset(): void {
     if (!this.#isOver) this.#finish(systemError('ECONNRESET', `${this.remote.host}:${this.remote.port}`))
+  }
+
+  /** As `poke`, for what comes in. */
+  pokePeer(): void {
+    this.#peer?.poke()
   }
 
   /** Sees to it that what is outgoing is on its way. */
@@ -277,13 +330,13 @@ class SimConnection implements Connection {
     peer.#receive?.(chunk)
     if (this.#mustDrain && this.#outgoingBytes === 0 && !this.#isOver) {
       this.#mustDrain = false
-      this.#drained?.()
+      this.host.clock.enter(() => this.#drained?.())
     }
     this.poke()
   }
 
   get isReading(): boolean {
-    return this.#receive !== undefined && !this.#isPaused && !this.#isOver
+    return this.#receive !== undefined && !this.#isPaused && !this.#isOver && !this.host.clock.isStopped
   }
 
   /** Some or all of what is outgoing, as one chunk of its own: the writer may use its buffers again, the reader owns the bytes. */
@@ -310,9 +363,14 @@ class SimConnection implements Connection {
   }
 
   #break(): void {
-    const peer = this.#peer
     this.reset()
-    this.#later(() => peer?.reset())
+    this.#resetPeer()
+  }
+
+  #resetPeer(): void {
+    const peer = this.#peer
+    if (peer === undefined) return
+    this.#later(() => this.#network.signal(this.host.name, peer.host.name, () => peer.reset()))
   }
 
   #finish(error: Error | undefined): void {
@@ -321,11 +379,11 @@ class SimConnection implements Connection {
     this.#outgoing = []
     this.#outgoingBytes = 0
     this.#network.closed(this)
-    this.#closed?.(error)
+    this.host.clock.enter(() => this.#closed?.(error))
   }
 
   /** The network's doing, so it goes on when the process dies. */
   #later(happen: () => void): Timer {
-    return this.#network.clock.setTimer(this.#network.delayMs(), happen)
+    return this.#network.clock.setTimer(this.#network.delayMs(this.local.host, this.remote.host), happen)
   }
 }

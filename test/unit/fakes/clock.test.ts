@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { SimClock } from '../../fakes/clock.ts'
+import { MachineTime, ScopedClock, SimClock } from '../../fakes/clock.ts'
 
 test('timers fire in the order of their time, then of their creation, at their time', () => {
   const clock = new SimClock()
@@ -65,4 +65,49 @@ test('nothing that a killed process asked for happens', async () => {
 
 test('runUntil gives up at its limit', async () => {
   await expect(new SimClock().runUntil(() => false, 10)).rejects.toThrow('10 ms')
+})
+
+test('timers of a stopped process fire in their order once it goes on', async () => {
+  const clock = new SimClock()
+  const scope = clock.scope()
+  const fired: string[] = []
+  scope.setTimer(5, () => fired.push(`b@${scope.monotonicMs()}`))
+  scope.setTimer(1, () => fired.push(`a@${scope.monotonicMs()}`))
+  scope.setTimer(2, () => fired.push('cancelled')).cancel()
+  scope.stop()
+  await clock.run(100)
+  expect(fired).toEqual([])
+  scope.continue()
+  await clock.run(1)
+  expect(fired).toEqual(['a@100', 'b@100'])
+})
+
+test('a process may cancel a timer that fell due while it was stopped', async () => {
+  const clock = new SimClock()
+  const scope = clock.scope()
+  const fired: string[] = []
+  const second = scope.setTimer(2, () => fired.push('second'))
+  scope.setTimer(1, () => second.cancel())
+  scope.stop()
+  await clock.run(100)
+  scope.continue()
+  await clock.run(1)
+  expect(fired).toEqual([])
+})
+
+test("a machine's wall clock jumps alone, and its oscillator may be fast", async () => {
+  const clock = new SimClock(1_000_000)
+  const time = new MachineTime(clock)
+  const scope = new ScopedClock(time)
+  time.rate = 2
+  let firedAtMs = 0
+  scope.setTimer(10, () => {
+    firedAtMs = clock.monotonicMs()
+  })
+  await clock.run(50)
+  expect([firedAtMs, scope.monotonicMs(), scope.wallMs()]).toEqual([5, 100, 1_000_100])
+  time.rate = 1
+  time.shiftWall(-5000)
+  await clock.run(50)
+  expect([scope.monotonicMs(), scope.wallMs(), clock.wallMs()]).toEqual([150, 995_150, 1_000_100])
 })

@@ -140,3 +140,17 @@ test('a lock is exclusive until it is released or its process dies', () => {
   disk.killProcess()
   expect(disk.lock('/.lock')).not.toBeNull()
 })
+
+test('a damaged sector differs, its neighbours do not', () => {
+  const disk = diskWith(5)
+  disk.open('/data/t-0/log', 'create').write([new Uint8Array(1500)], 0)
+  disk.corruptSector('/data/t-0/log', 1)
+  const sums = [0, 1, 2].map((sector) =>
+    disk
+      .readFile('/data/t-0/log')
+      .subarray(sector * 512, (sector + 1) * 512)
+      .reduce((sum, byte) => sum + byte, 0),
+  )
+  expect(sums.map((sum) => sum > 0)).toEqual([false, true, false])
+  expect(disk.files('/data')).toEqual([{ path: '/data/t-0/log', size: 1500 }])
+})

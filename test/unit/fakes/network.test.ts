@@ -101,3 +101,81 @@ test('a killed process resets its connections and refuses new ones', async () =>
     code: 'ECONNREFUSED',
   })
 })
+
+test('a one-way partition lets the other way through', async () => {
+  const { world, client, server } = await pair(1)
+  const [there, back] = [received(server), received(client)]
+  world.network.cut('a', 'b')
+  client.write([Buffer.from('lost for now')])
+  server.write([Buffer.from('heard')])
+  await world.clock.run(1000)
+  expect([there(), back()]).toEqual(['', 'heard'])
+  world.network.healAll()
+  await world.clock.run(100)
+  expect(there()).toBe('lost for now')
+})
+
+test('a slow link takes its time one way', async () => {
+  const { world, client, server } = await pair(1)
+  const text = received(server)
+  world.network.slow('a', 'b', 500)
+  client.write([Buffer.from('slow')])
+  await world.clock.run(499)
+  expect(text()).toBe('')
+  await world.clock.run(10)
+  expect(text()).toBe('slow')
+})
+
+test('behind a partition nobody hears that a process died until it heals', async () => {
+  const world = new SimWorld({ seed: 1 })
+  const a = world.machine('a').start()
+  const machine = world.machine('b')
+  await machine.start().network.listen({ host: '', port: 1 }, () => {})
+  const client = await world.clock.runFor(a.network.connect({ host: 'b', port: 1 }, 100))
+  const ends: unknown[] = []
+  client.onClose((error) => ends.push(error))
+  world.network.partition('a', 'b')
+  machine.kill()
+  await world.clock.run(100)
+  expect(ends).toEqual([])
+  world.network.heal('a', 'b')
+  await world.clock.run(100)
+  expect(ends).toEqual([expect.objectContaining({ code: 'ECONNRESET' })])
+})
+
+test('a machine without power is silent, and resets what it has forgotten once it is on again', async () => {
+  const world = new SimWorld({ seed: 1 })
+  const a = world.machine('a').start()
+  const machine = world.machine('b')
+  await machine.start().network.listen({ host: '', port: 1 }, () => {})
+  const client = await world.clock.runFor(a.network.connect({ host: 'b', port: 1 }, 100))
+  const ends: unknown[] = []
+  client.onClose((error) => ends.push(error))
+  machine.losePower()
+  await expect(world.clock.runFor(a.network.connect({ host: 'b', port: 1 }, 100))).rejects.toMatchObject({
+    code: 'ETIMEDOUT',
+  })
+  expect(ends).toEqual([])
+  machine.start()
+  await world.clock.run(100)
+  expect(ends).toEqual([expect.objectContaining({ code: 'ECONNRESET' })])
+})
+
+test('a stopped process accepts and hears nothing until it goes on, its machine does', async () => {
+  const world = new SimWorld({ seed: 1 })
+  const a = world.machine('a').start()
+  const machine = world.machine('b')
+  const heard: string[] = []
+  await machine.start().network.listen({ host: '', port: 1 }, (connection) => {
+    heard.push('accepted')
+    connection.onData((chunk) => heard.push(Buffer.from(chunk).toString()))
+  })
+  machine.stopProcess()
+  const client = await world.clock.runFor(a.network.connect({ host: 'b', port: 1 }, 100))
+  client.write([Buffer.from('x')])
+  await world.clock.run(1000)
+  expect(heard).toEqual([])
+  machine.continueProcess()
+  await world.clock.run(100)
+  expect(heard).toEqual(['accepted', 'x'])
+})
