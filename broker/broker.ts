@@ -21,8 +21,9 @@ import { controllerRegistrationOf, featureLevels, registrationOf } from './regis
 import { FetchSessions } from './replication/fetch-session.ts'
 import { InternalTopic } from './replication/internal-topic.ts'
 import { BrokerLifecycle } from './replication/lifecycle.ts'
-import { MetadataPublisher } from './replication/metadata-publisher.ts'
-import { ReplicaManager, type TopicDirectory } from './replication/replica-manager.ts'
+import type { MetadataPublisher } from './replication/metadata-publisher.ts'
+import type { ReplicaManager, TopicDirectory } from './replication/replica-manager.ts'
+import { Replication } from './replication/replication.ts'
 import type { SocketServer } from './server/server.ts'
 import { StorageError } from './storage/errors.ts'
 import { LogManager } from './storage/log-manager.ts'
@@ -172,25 +173,28 @@ export class Broker implements AsyncDisposable {
       nameOf: (topicId) => image().topicById(topicId)?.name,
       hasPartition: (topic, index) => image().topic(topic)?.partitions[index] !== undefined,
     }
-    const replicas = new ReplicaManager(
-      { nodeId },
-      { compute: env.compute, wallMs: () => env.clock.wallMs(), topics: topicNames, logger },
-    )
-    const groups = this.#groups(replicas)
-    const publisher = new MetadataPublisher(
+    const replication = new Replication(
       { nodeId },
       {
-        logs,
-        replicas,
-        server,
+        env,
         logger,
+        logs,
+        server,
+        metrics: this.#metrics,
+        image: () => loader.image,
+        topics: topicNames,
+        controller: { request: () => Promise.reject(new Error('no controller can be reached')) },
+        brokerEpoch: () => this.#lifecycle?.epoch ?? -1,
         onLeader: ({ log, state }) =>
           void (log.topic === OFFSETS_TOPIC && groups.onLoad(log.partition, state.leaderEpoch)),
         onResigned: (topic, index) => void (topic === OFFSETS_TOPIC && groups.onUnload(index)),
       },
     )
+    this.#cleanup.use(replication)
+    const { replicas, publisher } = replication
+    const groups = this.#groups(replicas)
     loader.subscribe((delta, next) => this.#follow(publisher, groups, delta, next))
-    logs.onLogDirFailure(({ path }) => this.#logDirFailed(path, replicas, logs))
+    logs.onLogDirFailure(({ path }) => this.#logDirFailed(path, replication, logs))
     const autoTopics = new AutoTopics({ controller, server, settled, logger })
     const cluster = (): ClusterView =>
       new ClusterView(image(), { clusterId, controllerId: raft.leaderAndEpoch.leaderId })
@@ -206,6 +210,8 @@ export class Broker implements AsyncDisposable {
       settled,
       logs,
       replicas,
+      leaderThrottle: replication.leaderThrottle,
+      replicaSelector: replication.replicaSelector,
       fetchSessions: new FetchSessions({ slots: this.#config.maxIncrementalFetchSessionCacheSlots }, env),
       topicNames,
       groups,
@@ -254,8 +260,8 @@ export class Broker implements AsyncDisposable {
     this.#applied.catch((error: unknown) => this.#fail(error))
   }
 
-  #logDirFailed(path: string, replicas: ReplicaManager, logs: LogManager): void {
-    replicas.failDirectory((log) => log.parentDirectory === path)
+  #logDirFailed(path: string, replication: Replication, logs: LogManager): void {
+    replication.logDirFailed(path)
     if (path === this.#config.metadataLogDir || logs.directories().every(({ online }) => !online)) {
       this.#fail(
         new StorageError(

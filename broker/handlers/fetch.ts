@@ -8,34 +8,54 @@ import {
   type SessionPartition,
   type SessionRequest,
 } from '../replication/fetch-session.ts'
-import { type FetchedPartition, type FetchEntry, type FetchLimits, fetch } from '../replication/fetch.ts'
+import type { FetchedPartition, FetchEntry, FetchingReplica, FetchLimits } from '../replication/fetch-read.ts'
+import { fetch } from '../replication/fetch.ts'
+import type { Partition } from '../replication/partition.ts'
 import type { RequestContext } from '../security/request-context.ts'
 import type { ReplicaManager, TopicDirectory } from '../replication/replica-manager.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Clock } from '../env/clock.ts'
+import type { ReplicaSelector } from '../replication/replica-selector.ts'
+import type { LeaderThrottle } from '../replication/throttle.ts'
+import type { ClusterView } from './cluster-view.ts'
 import type { Handler } from './handler.ts'
+import { LeaderHints } from './leader-hints.ts'
 
 export interface FetchDeps {
   readonly clock: Clock
+  readonly cluster: () => ClusterView
   readonly fetchMaxBytes: () => number
   readonly fetchSessions: FetchSessions
   readonly metrics: Metrics
   readonly replicas: ReplicaManager
   readonly topicNames: TopicDirectory
+  /** Limits what followers are given (KIP-73). */
+  readonly leaderThrottle: LeaderThrottle
+  /** Undefined where consumers are to read from the leader. */
+  readonly replicaSelector: ReplicaSelector | undefined
 }
 
 const SESSION_VERSION = 7
 const TOPIC_ID_VERSION = 13
+const REPLICA_STATE_VERSION = 15
+/** From this version on a consumer tells its rack and takes a follower's answer (KIP-392). */
+const RACK_VERSION = 11
+const LEADER_HINT_VERSION = 16
 const READ_COMMITTED = 1
+const CONSUMER = -1
 const FULL_WITHOUT_SESSION = -1
 const NO_EPOCH = -1
+const NO_LEADER = { leaderId: -1, leaderEpoch: -1 }
 const NOT_THERE: ReadonlySet<ErrorCode> = new Set([ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, ErrorCode.UNKNOWN_TOPIC_ID])
 
 type FetchResponse = ResponseInputOf<typeof ApiKey.Fetch>
 type TopicResponse = NonNullable<FetchResponse['responses']>[number]
 type PartitionResponse = NonNullable<TopicResponse['partitions']>[number]
 
-/** Fetch (1), v4 to v18, from consumers: sessions (KIP-227), epochs and divergence (KIP-320), topic ids (KIP-516). */
+/**
+ * Fetch (1), v4 to v18: sessions (KIP-227), epochs and divergence (KIP-320, KIP-595), topic ids (KIP-516), from consumers, which may
+ * read from followers (KIP-392), and from followers, whose progress it tells (KIP-903).
+ */
 export function fetchHandler(deps: FetchDeps): Handler<typeof ApiKey.Fetch> {
   return { key: ApiKey.Fetch, handle: (request, context) => answer(deps, request, context) }
 }
@@ -45,14 +65,18 @@ async function answer(deps: FetchDeps, request: FetchRequest, context: RequestCo
   if (session.error !== ErrorCode.NONE) return emptyResponse(session.error)
   const byId = context.apiVersion >= TOPIC_ID_VERSION
   const entries = session.partitions.map((partition) => entryOf(deps, partition, byId))
-  const limits = limitsOf(deps, request)
+  const limits = limitsOf(deps, request, context)
   const pending = fetch(entries, limits, deps.clock, (gone) => context.onAbandoned(gone))
   const fetched = pending instanceof Promise ? await pending : pending
-  count(deps, entries, fetched)
+  if (limits.replica === undefined) count(deps, entries, fetched)
+  else countReplication(deps, entries, fetched)
+  const hints = context.apiVersion >= LEADER_HINT_VERSION ? new LeaderHints(context, deps) : undefined
+  const responses = group(session, { entries, fetched, hints, byId, readCommitted: limits.readCommitted })
   return {
     ...emptyResponse(ErrorCode.NONE),
     sessionId: session.sessionId,
-    responses: group(session, fetched, { byId, readCommitted: limits.readCommitted }),
+    responses,
+    nodeEndpoints: hints === undefined ? [] : [...hints.endpoints],
   }
 }
 
@@ -83,23 +107,40 @@ function sessionRequest(deps: FetchDeps, request: FetchRequest, version: number)
 }
 
 function entryOf(deps: FetchDeps, asked: SessionPartition, byId: boolean): FetchEntry {
-  const { topic, topicId, partition, fetchOffset, maxBytes, currentLeaderEpoch, lastFetchedEpoch } = asked
+  const { topic, topicId, partition, fetchOffset, maxBytes, currentLeaderEpoch, lastFetchedEpoch, logStartOffset } =
+    asked
   return {
     partition: byId ? deps.replicas.findById(topicId, partition) : deps.replicas.find(topic, partition),
     fetchOffset,
     maxBytes,
     currentLeaderEpoch,
     lastFetchedEpoch,
+    logStartOffset,
   }
 }
 
-function limitsOf(deps: FetchDeps, request: FetchRequest): FetchLimits {
-  return {
-    minBytes: request.minBytes,
-    maxBytes: Math.min(request.maxBytes, deps.fetchMaxBytes()),
-    maxWaitMs: request.maxWaitMs,
-    readCommitted: request.isolationLevel === READ_COMMITTED,
+function limitsOf(deps: FetchDeps, request: FetchRequest, context: RequestContext): FetchLimits {
+  const { minBytes, maxWaitMs } = request
+  const replica = replicaOf(request, context.apiVersion)
+  if (replica !== undefined) {
+    const isThrottled = (partition: Partition): boolean => deps.leaderThrottle.holdsBack(partition, replica.brokerId)
+    return { minBytes, maxBytes: request.maxBytes, maxWaitMs, readCommitted: false, replica, isThrottled }
   }
+  const preferredReplica = deps.replicaSelector?.forConsumer(request.rackId, context.listener)
+  return {
+    minBytes,
+    maxBytes: Math.min(request.maxBytes, deps.fetchMaxBytes()),
+    maxWaitMs,
+    readCommitted: request.isolationLevel === READ_COMMITTED,
+    mayFollow: context.apiVersion >= RACK_VERSION,
+    ...(preferredReplica === undefined ? {} : { preferredReplica }),
+  }
+}
+
+/** The follower that asks; undefined for a consumer. */
+function replicaOf({ replicaId, replicaState }: FetchRequest, version: number): FetchingReplica | undefined {
+  const brokerId = version >= REPLICA_STATE_VERSION ? replicaState.replicaId : replicaId
+  return brokerId <= CONSUMER ? undefined : { brokerId, brokerEpoch: Number(replicaState.replicaEpoch) }
 }
 
 function emptyResponse(errorCode: ErrorCode): FetchResponse {
@@ -110,21 +151,29 @@ interface TopicResults extends TopicResponse {
   readonly partitions: PartitionResponse[]
 }
 
+interface Results {
+  readonly entries: readonly FetchEntry[]
+  readonly fetched: readonly FetchedPartition[]
+  readonly hints: LeaderHints | undefined
+  readonly byId: boolean
+  readonly readCommitted: boolean
+}
+
 /** Results are told topic by topic; neighbours of one topic share its entry, as they do in a request. */
-function group(
-  session: FetchContext,
-  fetched: readonly FetchedPartition[],
-  { byId, readCommitted }: { readonly byId: boolean; readonly readCommitted: boolean },
-): TopicResponse[] {
+function group(session: FetchContext, results: Results): TopicResponse[] {
+  const { byId, hints, readCommitted } = results
   const topics: TopicResults[] = []
-  for (const [index, result] of fetched.entries()) {
+  for (const [index, result] of results.fetched.entries()) {
     const asked = session.partitions[index] as SessionPartition
     if (!session.includes(asked, result)) continue
     const last = topics.at(-1)
     const continues = last !== undefined && (byId ? last.topicId === asked.topicId : last.topic === asked.topic)
     const topic: TopicResults = continues ? last : { topic: asked.topic, topicId: asked.topicId, partitions: [] }
     if (!continues) topics.push(topic)
-    topic.partitions.push(partitionResponse(asked.partition, result, readCommitted))
+    const { partition } = results.entries[index] as FetchEntry
+    const named = { topic: asked.topic, topicId: byId ? asked.topicId : undefined, index: asked.partition }
+    const currentLeader = hints?.of(result.error, partition, named) ?? NO_LEADER
+    topic.partitions.push(partitionResponse(asked.partition, result, readCommitted, currentLeader))
   }
   return topics
 }
@@ -134,6 +183,7 @@ function partitionResponse(
   partitionIndex: number,
   result: FetchedPartition,
   readCommitted: boolean,
+  currentLeader: { readonly leaderId: number; readonly leaderEpoch: number },
 ): PartitionResponse {
   return {
     partitionIndex,
@@ -142,14 +192,23 @@ function partitionResponse(
     lastStableOffset: BigInt(result.lastStableOffset),
     logStartOffset: BigInt(result.logStartOffset),
     abortedTransactions: (readCommitted && result.error === ErrorCode.NONE) || NOT_THERE.has(result.error) ? [] : null,
-    preferredReadReplica: -1,
+    preferredReadReplica: result.preferredReadReplica,
     records: result.buffers,
     divergingEpoch:
       result.diverging === undefined
         ? { epoch: -1, endOffset: -1n }
         : { epoch: result.diverging.epoch, endOffset: BigInt(result.diverging.endOffset) },
-    currentLeader: { leaderId: -1, leaderEpoch: -1 },
+    currentLeader,
     snapshotId: { endOffset: -1n, epoch: -1 },
+  }
+}
+
+function countReplication(deps: FetchDeps, entries: readonly FetchEntry[], fetched: readonly FetchedPartition[]): void {
+  for (const [index, { partition }] of entries.entries()) {
+    const sizeInBytes = fetched[index]?.sizeInBytes ?? 0
+    if (typeof partition === 'number' || sizeInBytes === 0) continue
+    deps.metrics.brokerTopic(partition.log.topic).replicationBytesOut += sizeInBytes
+    deps.leaderThrottle.sent(partition, sizeInBytes)
   }
 }
 

@@ -10,6 +10,8 @@ import { APIS } from '../protocol/apis.ts'
 import type { QuorumInfo } from '../raft/raft-types.ts'
 import type { FetchSessions } from '../replication/fetch-session.ts'
 import type { ReplicaManager, TopicDirectory } from '../replication/replica-manager.ts'
+import type { ReplicaSelector } from '../replication/replica-selector.ts'
+import type { LeaderThrottle } from '../replication/throttle.ts'
 import type { LogManager } from '../storage/log-manager.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { apiVersionsHandler, type FeatureLevels } from './api-versions.ts'
@@ -47,6 +49,8 @@ export interface HandlerDeps {
   readonly settled: () => Promise<void>
   readonly logs: LogManager
   readonly replicas: ReplicaManager
+  readonly leaderThrottle: LeaderThrottle
+  readonly replicaSelector: ReplicaSelector | undefined
   readonly fetchSessions: FetchSessions
   readonly topicNames: TopicDirectory
   readonly groups: GroupCoordinator

@@ -17,6 +17,7 @@ const EARLIEST_LOCAL = -4n
 const LATEST_TIERED = -5n
 const EARLIEST_PENDING_UPLOAD = -6n
 const READ_COMMITTED = 1
+const OFFSET_NOT_AVAILABLE_VERSION = 5
 
 type AskedPartition = ListOffsetsRequest['topics'][number]['partitions'][number]
 type PartitionResponse = ListOffsetsResponse['topics'][number]['partitions'][number]
@@ -42,7 +43,7 @@ export function listOffsetsHandler(deps: ListOffsetsDeps): Handler<typeof ApiKey
             const { partitionIndex } = asked
             const first = repeated.get(`${name}-${partitionIndex}`)
             if (first === undefined)
-              return lookUp(deps.replicas.find(name, partitionIndex), asked, request.isolationLevel, apiVersion)
+              return lookUp(deps.replicas.find(name, partitionIndex), asked, readerOf(request, apiVersion))
             // One answer for all, in the place of the first.
             return first === asked ? Promise.resolve(found(asked, ErrorCode.INVALID_REQUEST)) : []
           }),
@@ -52,6 +53,17 @@ export function listOffsetsHandler(deps: ListOffsetsDeps): Handler<typeof ApiKey
       return { throttleTimeMs: 0, topics: answered.filter(({ partitions }) => partitions.length > 0) }
     },
   }
+}
+
+interface Reader {
+  readonly version: number
+  readonly readCommitted: boolean
+  /** A follower, which wants to know what there is, not what is committed. */
+  readonly isReplica: boolean
+}
+
+function readerOf({ isolationLevel, replicaId }: ListOffsetsRequest, version: number): Reader {
+  return { version, readCommitted: isolationLevel === READ_COMMITTED, isReplica: replicaId >= 0 }
 }
 
 /** Partitions that the request names more than once, as `topic-index`, with their first mention. */
@@ -88,17 +100,18 @@ function found(
 async function lookUp(
   partition: Partition | ErrorCode,
   asked: AskedPartition,
-  isolationLevel: number,
-  version: number,
+  reader: Reader,
 ): Promise<PartitionResponse> {
   if (typeof partition === 'number') return found(asked, partition)
   const error = partition.checkLeader(asked.currentLeaderEpoch)
   if (error !== ErrorCode.NONE) return found(asked, error)
-  if (version < (SPECIAL_SINCE.get(asked.timestamp) ?? 0)) return found(asked, ErrorCode.UNSUPPORTED_VERSION)
+  if (reader.version < (SPECIAL_SINCE.get(asked.timestamp) ?? 0)) return found(asked, ErrorCode.UNSUPPORTED_VERSION)
   const { log, state } = partition
-  const limit = isolationLevel === READ_COMMITTED ? log.lastStableOffset : log.highWatermark
+  const limit = limitOf(partition, reader)
+  const unsettled = unsettledError(partition, reader)
   switch (asked.timestamp) {
     case LATEST:
+      if (unsettled !== ErrorCode.NONE) return found(asked, unsettled)
       return found(asked, ErrorCode.NONE, limit, -1, state.leaderEpoch)
     case EARLIEST:
     case EARLIEST_LOCAL:
@@ -117,8 +130,19 @@ async function lookUp(
       if (asked.timestamp < 0n) return found(asked, ErrorCode.UNSUPPORTED_VERSION)
       const at = await log.offsetForTimestamp(Number(asked.timestamp))
       return at === null || at.offset >= limit
-        ? found(asked, ErrorCode.NONE)
+        ? found(asked, unsettled)
         : found(asked, ErrorCode.NONE, at.offset, at.timestampMs, at.leaderEpoch)
     }
   }
+}
+
+function limitOf({ log }: Partition, { isReplica, readCommitted }: Reader): number {
+  if (isReplica) return log.logEndOffset
+  return readCommitted ? log.lastStableOffset : log.highWatermark
+}
+
+/** A new leader's high watermark may lie before what clients were told by the last one: until it has caught up they wait (KIP-207). */
+function unsettledError({ epochStartOffset = 0, log }: Partition, { isReplica, version }: Reader): ErrorCode {
+  if (isReplica || epochStartOffset <= log.highWatermark) return ErrorCode.NONE
+  return version >= OFFSET_NOT_AVAILABLE_VERSION ? ErrorCode.OFFSET_NOT_AVAILABLE : ErrorCode.LEADER_NOT_AVAILABLE
 }

@@ -1,19 +1,22 @@
 import { ApiKey } from '../protocol/api-key.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import type { ProduceRequest, ProduceResponse } from '../protocol/messages/produce.ts'
-import type { AppendOutcome, Partition } from '../replication/partition.ts'
+import type { AppendOutcome } from '../replication/append-outcome.ts'
 import { type ProduceEntry, produce, type RequiredAcks } from '../replication/produce.ts'
 import { BatchView, HEADER_BYTES } from '../records/batch.ts'
 import type { RequestContext } from '../security/request-context.ts'
 import type { Clock } from '../env/clock.ts'
 import type { ReplicaManager } from '../replication/replica-manager.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import type { ClusterView } from './cluster-view.ts'
 import type { Handler } from './handler.ts'
+import { LeaderHints } from './leader-hints.ts'
 
 export interface ProduceDeps {
   readonly clock: Clock
   readonly metrics: Metrics
   readonly replicas: ReplicaManager
+  readonly cluster: () => ClusterView
 }
 
 const TOPIC_ID_VERSION = 13
@@ -52,17 +55,21 @@ async function respond(
   // Without an answer to carry it, the end of the connection is how a client with acks=0 learns of an error.
   if (acks === 0) return outcomes.some(({ error }) => error !== ErrorCode.NONE) ? 'close' : 'none'
   let next = 0
+  const hints = new LeaderHints(context, deps)
+  const byId = context.apiVersion >= TOPIC_ID_VERSION
   return {
     responses: request.topicData.map(({ name, topicId, partitionData }) => ({
       name,
       topicId,
       partitionResponses: partitionData.map(({ index }) => {
-        const entry = entries[next] as ProduceEntry
-        return partitionResponse(index, outcomes[next++] as AppendOutcome, entry.partition)
+        const { partition } = entries[next] as ProduceEntry
+        const outcome = outcomes[next++] as AppendOutcome
+        const named = { topic: name, topicId: byId ? topicId : undefined, index }
+        return partitionResponse(index, outcome, hints.of(outcome.error, partition, named))
       }),
     })),
     throttleTimeMs: 0,
-    nodeEndpoints: [],
+    nodeEndpoints: [...hints.endpoints],
   }
 }
 
@@ -81,9 +88,11 @@ function isZstd(records: Uint8Array | null): boolean {
   return records !== null && records.length >= HEADER_BYTES && new BatchView(records).codec === 'zstd'
 }
 
-function partitionResponse(index: number, outcome: AppendOutcome, partition: Partition | ErrorCode): PartitionResponse {
-  const leader = typeof partition === 'number' ? undefined : partition.state
-  const moved = outcome.error === ErrorCode.NOT_LEADER_OR_FOLLOWER || outcome.error === ErrorCode.FENCED_LEADER_EPOCH
+function partitionResponse(
+  index: number,
+  outcome: AppendOutcome,
+  currentLeader: PartitionResponse['currentLeader'],
+): PartitionResponse {
   return {
     index,
     errorCode: outcome.error,
@@ -95,10 +104,7 @@ function partitionResponse(index: number, outcome: AppendOutcome, partition: Par
       batchIndexErrorMessage: message,
     })),
     errorMessage: outcome.message,
-    currentLeader:
-      moved && leader !== undefined
-        ? { leaderId: leader.leader, leaderEpoch: leader.leaderEpoch }
-        : { leaderId: -1, leaderEpoch: -1 },
+    currentLeader,
   }
 }
 

@@ -12,12 +12,27 @@ import type { ReplicaManager } from './replica-manager.ts'
 export interface MetadataPublisherDeps {
   readonly logs: LogManager
   readonly replicas: ReplicaManager
+  readonly fetchers: Fetchers
+  readonly throttles: readonly ConfiguredByImage[]
   readonly server: () => ServerConfig
   readonly logger: Logger
   /** A partition is led from here, in this epoch. */
   readonly onLeader: (partition: Partition) => void
   /** A partition is not led from here any more. */
   readonly onResigned: (topic: string, index: number) => void
+}
+
+/** Brings in what others lead. */
+export interface Fetchers {
+  /** Fetches from the leader that the partition's state names, if that is another broker. */
+  follow(partition: Partition): void
+  stop(partition: Partition): void
+}
+
+/** What has its settings in the metadata log. */
+export interface ConfiguredByImage {
+  configure(image: MetadataImage): void
+  configureTopic(topic: string, image: MetadataImage): void
 }
 
 /** Makes the replicas hosted here follow the metadata log: what is assigned is opened and led, what is not any more is let go. */
@@ -32,12 +47,21 @@ export class MetadataPublisher {
 
   /** `image` is what `delta` leads to. Calls must not overlap. */
   async apply(delta: MetadataDelta, image: MetadataImage): Promise<void> {
+    this.#configureThrottles(delta, image)
     for (const topic of delta.topics.deleted.values()) await this.#delete(topic)
     for (const { topicId, partitions } of delta.topics.changed()) {
       const topic = image.topicById(topicId)
       if (topic !== undefined) await this.#change(topic, partitions, delta.image, image)
     }
     for (const { type, name } of delta.configs.changed()) if (type === ResourceType.TOPIC) this.#configure(name, image)
+  }
+
+  #configureThrottles(delta: MetadataDelta, image: MetadataImage): void {
+    const changed = [...delta.configs.changed()]
+    for (const throttle of this.#deps.throttles) {
+      if (changed.some(({ type }) => type === ResourceType.BROKER)) throttle.configure(image)
+      for (const { type, name } of changed) if (type === ResourceType.TOPIC) throttle.configureTopic(name, image)
+    }
   }
 
   /** The broker's own settings have changed, and with them the defaults of every topic. */
@@ -48,14 +72,18 @@ export class MetadataPublisher {
   async #delete(topic: TopicImage): Promise<void> {
     for (const { index } of topic.partitions) {
       if (this.#deps.replicas.get(topic.name, index)?.topicId !== topic.id) continue
-      this.#letGo(topic.name, index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+      await this.#letGo(topic.name, index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
       await this.#deps.logs.delete(topic.name, index)
     }
   }
 
-  #letGo(topic: string, index: number, error: ErrorCode): void {
+  async #letGo(topic: string, index: number, error: ErrorCode): Promise<void> {
+    const partition = this.#deps.replicas.get(topic, index)
+    if (partition === undefined) return
+    this.#deps.fetchers.stop(partition)
     this.#deps.replicas.drop(topic, index, error)
     this.#deps.onResigned(topic, index)
+    await partition.settled()
   }
 
   async #change(
@@ -72,7 +100,7 @@ export class MetadataPublisher {
       if (partition.replicas.includes(this.#nodeId))
         await this.#host(topic, partition, config, !isReplay && before.partition(topic.id, index) === undefined)
       else if (this.#deps.replicas.get(topic.name, index) !== undefined) {
-        this.#letGo(topic.name, index, ErrorCode.NOT_LEADER_OR_FOLLOWER)
+        await this.#letGo(topic.name, index, ErrorCode.NOT_LEADER_OR_FOLLOWER)
         await this.#deps.logs.delete(topic.name, index)
       }
     }
@@ -81,11 +109,18 @@ export class MetadataPublisher {
   async #host(topic: TopicImage, state: PartitionImage, config: TopicConfig, isNew: boolean): Promise<void> {
     const hosted = this.#deps.replicas.get(topic.name, state.index)
     const before = hosted?.isLeader === true ? hosted.state.leaderEpoch : undefined
-    hosted?.update(state)
+    if (hosted !== undefined) await this.#update(hosted, state)
     const partition = hosted ?? (await this.#open(topic, state, config, isNew))
     if (partition === undefined) return
+    this.#deps.fetchers.follow(partition)
     if (before !== undefined && !partition.isLeader) this.#deps.onResigned(topic.name, state.index)
     if (partition.isLeader && before !== state.leaderEpoch) this.#deps.onLeader(partition)
+  }
+
+  /** Nobody leads, or follows another, with a log that is being cut as the last leader wanted it. */
+  async #update(hosted: Partition, state: PartitionImage): Promise<void> {
+    while (hosted.isBeingCut) await hosted.settled()
+    hosted.update(state)
   }
 
   /** A replica that is not new is not made while a log dir is offline: it may be there. Undefined where no log dir can hold it: the replica is offline, the broker goes on. */

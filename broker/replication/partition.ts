@@ -1,7 +1,18 @@
 import type { Compute } from '../env/compute.ts'
+import { assert } from '../lib/assert.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import { type ProduceRules, type ProduceVerdict, validateProduce } from '../records/validate.ts'
-import type { PartitionLog } from '../storage/log.ts'
+import type { AppendResult, PartitionLog } from '../storage/log.ts'
+import {
+  type AppendOutcome,
+  type RecordError,
+  NO_RECORD_ERRORS,
+  refusedAppend,
+  WITHOUT_LOG_START,
+} from './append-outcome.ts'
+import type { IsrAnswer, IsrProposal, IsrVerdict } from './isr.ts'
+import { Leadership, type LeadershipDeps } from './leadership.ts'
+import type { FollowerPosition, RemoteReplica } from './remote-replica.ts'
 import { OffsetWaiters, type Reached, type Wait } from './waiters.ts'
 
 /** What the metadata log says of one partition, as far as this broker acts on it. */
@@ -20,58 +31,19 @@ export interface AppendRules extends Omit<ProduceRules, 'nowMs'> {
   readonly deletesRecords: boolean
 }
 
-export interface RecordError {
-  readonly batchIndex: number
-  readonly message: string
-}
-
-/** Where an append ended up, or why it did not. */
-export interface AppendOutcome {
-  readonly error: ErrorCode
-  readonly message: string | null
-  readonly recordErrors: readonly RecordError[]
-  readonly baseOffset: number
-  /** The offset behind the append: acknowledged when the log, or the high watermark, gets there. */
-  readonly nextOffset: number
-  readonly logAppendTimeMs: number
-  readonly logStartOffset: number
-  readonly recordCount: number
-}
-
-const NO_RECORD_ERRORS: readonly RecordError[] = []
-
-const WITHOUT_LOG_START: ReadonlySet<ErrorCode> = new Set([
-  ErrorCode.CORRUPT_MESSAGE,
-  ErrorCode.MESSAGE_TOO_LARGE,
-  ErrorCode.RECORD_LIST_TOO_LARGE,
-  ErrorCode.KAFKA_STORAGE_ERROR,
-])
-
-export function refusedAppend(
-  error: ErrorCode,
-  message: string | null = null,
-  recordErrors = NO_RECORD_ERRORS,
-): AppendOutcome {
-  return {
-    error,
-    message,
-    recordErrors,
-    baseOffset: -1,
-    nextOffset: -1,
-    logAppendTimeMs: -1,
-    logStartOffset: -1,
-    recordCount: 0,
-  }
-}
-
-export interface PartitionDeps {
+export interface PartitionDeps extends LeadershipDeps {
   readonly compute: Compute
   wallMs(): number
+  monotonicMs(): number
+  /** Asks the controller for another ISR; the answer goes to `isrAnswered`. */
+  proposeIsr(partition: Partition, proposal: IsrProposal): void
 }
+
+const NO_REMOTES: readonly RemoteReplica[] = []
 
 /**
  * One replica hosted here: its log, its role, and those who wait on it. The high watermark is the lowest acknowledgeable offset of
- * the in-sync replicas.
+ * the in-sync replicas; while there are fewer of them than min.insync.replicas it stands still (KIP-966).
  */
 export class Partition {
   readonly log: PartitionLog
@@ -81,8 +53,12 @@ export class Partition {
   readonly #onLocal = new OffsetWaiters()
   readonly #onCommitted = new OffsetWaiters()
   readonly #onProgress = new Set<() => void>()
+  readonly #onWritten = new Set<() => void>()
   #state: PartitionState
   #rules: AppendRules
+  /** Undefined while another broker leads. */
+  #leadership: Leadership | undefined
+  #truncation: Promise<void> | undefined
   #order: Promise<unknown> | undefined
   #removed: ErrorCode | undefined
 
@@ -96,6 +72,7 @@ export class Partition {
     this.#state = options.state
     this.#rules = options.rules
     this.#deps = deps
+    this.log.onWritten(() => notify(this.#onWritten))
     this.log.onAcknowledgeable(() => this.#advance())
     this.#lead()
     this.#advance()
@@ -114,6 +91,14 @@ export class Partition {
   get isOffline(): boolean {
     return this.#removed !== undefined
   }
+  /** The followers as this leader sees them. */
+  get remotes(): readonly RemoteReplica[] {
+    return this.#leadership?.remotes ?? NO_REMOTES
+  }
+  /** Where the log ended when this leader's epoch began; undefined where another leads. */
+  get epochStartOffset(): number | undefined {
+    return this.#leadership?.epochStartOffset
+  }
   /** No more than the replicas that there are: as in Apache Kafka, a topic with fewer is not held to it. */
   get minInSyncReplicas(): number {
     return Math.min(this.#rules.minInSyncReplicas, this.#state.replicas.length)
@@ -126,28 +111,59 @@ export class Partition {
     this.#rules = rules
   }
 
-  /** Takes over a new state from the metadata log. Whoever waits on a leadership that has ended hears so. */
+  /**
+   * Takes over a new state from the metadata log, unless the controller has answered with a later one. Whoever waits on a leadership that
+   * has ended hears so. Not while a truncation is under way.
+   */
   update(state: PartitionState): void {
+    if (state.partitionEpoch < this.#state.partitionEpoch) return
     const wasLeader = this.isLeader
+    const isNewEpoch = state.leaderEpoch !== this.#state.leaderEpoch
     this.#state = state
     this.#lead()
     if (wasLeader && !this.isLeader) this.#failWaiters(ErrorCode.NOT_LEADER_OR_FOLLOWER)
-    else this.#advance()
+    else {
+      this.#isrChanged()
+      if (isNewEpoch) this.#wakeReaders()
+    }
   }
 
   /** A leader's epoch begins where its log ends, before it has written anything (KIP-101). */
   #lead(): void {
+    if (!this.isLeader) {
+      this.#leadership = undefined
+      return
+    }
+    const nowMs = this.#deps.monotonicMs()
+    if (this.#leadership?.leaderEpoch === this.#state.leaderEpoch) {
+      this.#leadership.update(this.#state, nowMs)
+      return
+    }
     const { leaderEpochs, logEndOffset } = this.log
     const { leaderEpoch } = this.#state
-    if (this.isLeader && leaderEpoch > leaderEpochs.latestEpoch) leaderEpochs.assign(leaderEpoch, logEndOffset)
+    assert(this.#truncation === undefined, 'nobody leads with a log that is being cut')
+    if (leaderEpoch > leaderEpochs.latestEpoch) leaderEpochs.assign(leaderEpoch, logEndOffset)
+    const options = { nodeId: this.#nodeId, set: this.#state, epochStartOffset: logEndOffset, nowMs }
+    this.#leadership = new Leadership(options, this.#deps)
+  }
+
+  /** What waits for more in-sync replicas than there are now is told so: it is in this log, and nobody knows what becomes of it. */
+  #isrChanged(): void {
+    if (this.isLeader && this.isUnderMinIsr) this.#onCommitted.fail(ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND)
+    this.#advance()
   }
 
   /** The error with which this replica answers a client that believes in `leaderEpoch` (-1: any), or NONE (KIP-320). */
   checkLeader(leaderEpoch: number): ErrorCode {
+    return this.checkReader(leaderEpoch, false)
+  }
+
+  /** As `checkLeader`; a reader that `mayFollow` is content with a follower (KIP-392). */
+  checkReader(leaderEpoch: number, mayFollow: boolean): ErrorCode {
     if (this.#removed !== undefined) return this.#removed
     if (leaderEpoch !== -1 && leaderEpoch < this.#state.leaderEpoch) return ErrorCode.FENCED_LEADER_EPOCH
     if (leaderEpoch !== -1 && leaderEpoch > this.#state.leaderEpoch) return ErrorCode.UNKNOWN_LEADER_EPOCH
-    return this.isLeader ? ErrorCode.NONE : ErrorCode.NOT_LEADER_OR_FOLLOWER
+    return mayFollow || this.isLeader ? ErrorCode.NONE : ErrorCode.NOT_LEADER_OR_FOLLOWER
   }
 
   /**
@@ -232,10 +248,97 @@ export class Partition {
     return wait
   }
 
-  /** Calls `progressed` each time that more can be read or the role changes, until the returned wait is cancelled. */
+  /** Calls `progressed` each time that more is committed or the role changes, until the returned wait is cancelled. */
   onProgress(progressed: () => void): Wait {
-    this.#onProgress.add(progressed)
-    return { cancel: () => void this.#onProgress.delete(progressed) }
+    return listen(this.#onProgress, progressed)
+  }
+
+  /** As `onProgress`, each time that more is in the file: what followers may read. */
+  onWritten(progressed: () => void): Wait {
+    return listen(this.#onWritten, progressed)
+  }
+
+  /**
+   * A follower fetches from `position`, and so has everything below. False where it is no replica of this partition, or another process
+   * of the same broker has taken its place.
+   */
+  fetchedBy(brokerId: number, position: FollowerPosition): boolean {
+    const leadership = this.#leadership
+    if (leadership === undefined) return false
+    const nowMs = this.#deps.monotonicMs()
+    if (!leadership.fetched(brokerId, position, this.log.acknowledgeableOffset, nowMs)) return false
+    const proposal = leadership.expansion(brokerId, this.log.highWatermark)
+    if (proposal !== undefined) this.#deps.proposeIsr(this, proposal)
+    this.#advance()
+    return true
+  }
+
+  /** Takes followers out of the ISR that have not caught up for replica.lag.time.max.ms; to be called now and then. */
+  shrinkIsr(): void {
+    const proposal = this.#leadership?.shrinkage(this.log.acknowledgeableOffset, this.#deps.monotonicMs())
+    if (proposal !== undefined) this.#deps.proposeIsr(this, proposal)
+  }
+
+  /** The controller's answer to a proposal. */
+  isrAnswered(proposal: IsrProposal, answer: IsrAnswer): IsrVerdict {
+    const leadership = this.#leadership
+    if (leadership === undefined) return 'failed'
+    const verdict = leadership.answered(proposal, answer)
+    const { isr, partitionEpoch } = leadership
+    this.#state = { ...this.#state, isr, partitionEpoch: Math.max(partitionEpoch, this.#state.partitionEpoch) }
+    this.#isrChanged()
+    return verdict
+  }
+
+  /** The broker epoch of a replica, as it told with its Fetch; -1 where unknown. */
+  brokerEpochOf(brokerId: number): number {
+    return this.#leadership?.brokerEpochOf(brokerId) ?? -1
+  }
+
+  /** Appends what the leader gave, while this replica follows in `leaderEpoch`; else, or while the log is cut, undefined. */
+  appendAsFollower(bytes: Uint8Array, leaderEpoch: number): AppendResult | undefined {
+    return this.isFollowing(leaderEpoch) ? this.log.appendAsFollower(bytes) : undefined
+  }
+
+  /** Whether this replica follows in `leaderEpoch`, and its log is not being cut. */
+  isFollowing(leaderEpoch: number): boolean {
+    if (this.#removed !== undefined || this.#truncation !== undefined) return false
+    return !this.isLeader && this.#state.leaderEpoch === leaderEpoch
+  }
+
+  /** What the leader says is committed, and where its log begins. */
+  followed(highWatermark: number, leaderLogStartOffset: number): void {
+    const before = this.log.highWatermark
+    this.log.updateHighWatermark(highWatermark)
+    if (leaderLogStartOffset > this.log.logStartOffset && leaderLogStartOffset <= this.log.highWatermark)
+      this.log.incrementLogStartOffset(leaderLogStartOffset)
+    if (this.log.highWatermark > before) notify(this.#onProgress)
+  }
+
+  /** Cuts what the leader does not have; rejects where the disk fails. */
+  async truncate(cut: (log: PartitionLog) => Promise<void> | void): Promise<void> {
+    assert(!this.isLeader, 'only a follower cuts its log')
+    assert(this.#truncation === undefined, 'one truncation at a time')
+    const work = Promise.resolve(cut(this.log))
+    const settled = work.then(
+      () => undefined,
+      () => undefined,
+    )
+    this.#truncation = settled
+    try {
+      await work
+    } finally {
+      this.#truncation = undefined
+    }
+  }
+
+  get isBeingCut(): boolean {
+    return this.#truncation !== undefined
+  }
+
+  /** Resolves when the truncation that is under way, if any, has ended. */
+  async settled(): Promise<void> {
+    await this.#truncation
   }
 
   /** The replica is gone from here: deleted, moved, or its disk failed. Everybody who waits is told `error`. */
@@ -247,24 +350,35 @@ export class Partition {
   #failWaiters(error: ErrorCode): void {
     this.#onLocal.fail(error)
     this.#onCommitted.fail(error)
-    this.#progress()
+    this.#wakeReaders()
+  }
+
+  #wakeReaders(): void {
+    notify(this.#onProgress)
+    notify(this.#onWritten)
   }
 
   #advance(): void {
     const local = this.log.acknowledgeableOffset
     this.#onLocal.advance(local)
-    if (!this.isLeader || !this.#isOnlyInSyncReplica() || local <= this.log.highWatermark) return
-    this.log.updateHighWatermark(local)
-    this.#onCommitted.advance(local)
-    this.#progress()
+    const leadership = this.#leadership
+    if (leadership === undefined || this.#removed !== undefined || local <= this.log.highWatermark) return
+    if (this.isUnderMinIsr) return
+    const committed = leadership.committedOffset(local, this.#deps.monotonicMs())
+    if (committed <= this.log.highWatermark) return
+    this.log.updateHighWatermark(committed)
+    this.#onCommitted.advance(committed)
+    notify(this.#onProgress)
   }
+}
 
-  /** Those who are told may stop to wait, or begin to, meanwhile. */
-  #progress(): void {
-    for (const progressed of Array.from(this.#onProgress)) progressed()
-  }
+function listen(listeners: Set<() => void>, progressed: () => void): Wait {
+  listeners.add(progressed)
+  return { cancel: () => void listeners.delete(progressed) }
+}
 
-  #isOnlyInSyncReplica(): boolean {
-    return this.#state.isr.length === 1 && this.#state.isr[0] === this.#nodeId
-  }
+/** Those who are told may stop to wait, or begin to, meanwhile. */
+function notify(listeners: ReadonlySet<() => void>): void {
+  if (listeners.size === 0) return
+  for (const progressed of Array.from(listeners)) progressed()
 }

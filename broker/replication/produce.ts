@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../env/clock.ts'
 import { ErrorCode } from '../protocol/errors.ts'
-import { type AppendOutcome, type Partition, refusedAppend } from './partition.ts'
+import { type AppendOutcome, refusedAppend } from './append-outcome.ts'
+import type { Partition } from './partition.ts'
 import type { Wait } from './waiters.ts'
 
 /** One partition of a Produce request; `partition` is an error where this broker cannot serve it. */

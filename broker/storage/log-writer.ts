@@ -23,6 +23,8 @@ export interface LogWriterDeps {
   readonly tail: LogTail
   /** Called at the first append since the last write. */
   readonly onStaged: () => void
+  /** Called when more is in the file, before it may be acknowledged. */
+  readonly onWritten: () => void
   /** Called when `acknowledgeableOffset` has moved. */
   readonly onAcknowledgeable: () => void
   /** Called once, when the disk has failed. */
@@ -124,6 +126,7 @@ export class LogWriter {
     for (const entry of this.#staged) this.#deps.tail.add(entry)
     this.#staged = []
     this.#writtenOffset = this.logEndOffset
+    this.#deps.onWritten()
     this.#acknowledge()
   }
 

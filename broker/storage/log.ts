@@ -44,6 +44,7 @@ export class PartitionLog {
   readonly #appender: LogAppender
   readonly #reader: LogReader
   readonly #removal: DelayedRemoval
+  readonly #written: (() => void)[] = []
   readonly #acknowledgeable: (() => void)[] = []
   #topicId: string | null
   #logStartOffset: number
@@ -87,9 +88,8 @@ export class PartitionLog {
         segments: this.#segments,
         tail: this.#tail,
         onStaged: () => onStaged?.(this),
-        onAcknowledgeable: () => {
-          for (const callback of this.#acknowledgeable) callback()
-        },
+        onWritten: () => callAll(this.#written),
+        onAcknowledgeable: () => callAll(this.#acknowledgeable),
         onFailure: (error) => onFailure?.(error),
         beforeRoll: () => this.producers.takeSnapshot(),
         beforeSync: () => this.leaderEpochs.persist(),
@@ -157,6 +157,11 @@ export class PartitionLog {
   }
   sizeInBytes(): number {
     return this.#segments.sizeInBytes()
+  }
+
+  /** Calls `callback` each time that more is in the file, synced or not: what followers may read. */
+  onWritten(callback: () => void): void {
+    this.#written.push(callback)
   }
 
   /** Calls `callback` each time that `acknowledgeableOffset` has moved. */
@@ -272,7 +277,8 @@ export class PartitionLog {
 
   /** Drops all records from `offset` on. Nobody may append meanwhile. Rejects with StorageError KAFKA_STORAGE_ERROR. */
   async truncateTo(offset: number): Promise<void> {
-    if (offset >= this.logEndOffset) return
+    // At the end may be the epoch of a leader that wrote nothing, which its successor's history does not have.
+    if (offset >= this.logEndOffset) return this.leaderEpochs.truncateFromEnd(this.logEndOffset)
     if (offset < this.#segments.first.baseOffset) {
       this.truncateFullyAndStartAt(offset)
       return
@@ -307,6 +313,7 @@ export class PartitionLog {
 
   #truncated(offset: number): void {
     this.#writer.reset(offset)
+    this.#logStartOffset = Math.min(this.#logStartOffset, offset)
     this.#highWatermark = Math.min(this.#highWatermark, offset)
     this.leaderEpochs.truncateFromEnd(offset)
   }
@@ -381,9 +388,11 @@ export class PartitionLog {
 
   #outOfRange(offset: number): StorageError {
     const range = `[${this.#logStartOffset}, ${this.logEndOffset}]`
-    return new StorageError(
-      'OFFSET_OUT_OF_RANGE',
-      `Offset ${offset} of ${this.topic}-${this.partition} is outside ${range}`,
-    )
+    const message = `Offset ${offset} of ${this.topic}-${this.partition} is outside ${range}`
+    return new StorageError('OFFSET_OUT_OF_RANGE', message)
   }
+}
+
+function callAll(callbacks: readonly (() => void)[]): void {
+  for (const callback of callbacks) callback()
 }

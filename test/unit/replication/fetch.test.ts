@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
-import { fetch, type FetchedPartition, type FetchEntry, type FetchLimits } from '../../../broker/replication/fetch.ts'
+import type { FetchedPartition, FetchEntry, FetchLimits } from '../../../broker/replication/fetch-read.ts'
+import { fetch } from '../../../broker/replication/fetch.ts'
 import { valuesOf } from '../storage/fixture.ts'
 import { PartitionRig, stateOf } from './rig.ts'
 
@@ -8,7 +9,15 @@ const LIMITS: FetchLimits = { minBytes: 1, maxBytes: 1 << 20, maxWaitMs: 100, re
 
 function entry(rig: PartitionRig, changes: Partial<FetchEntry> = {}): FetchEntry {
   const { partition } = rig
-  return { partition, fetchOffset: 0, maxBytes: 1 << 20, currentLeaderEpoch: -1, lastFetchedEpoch: -1, ...changes }
+  return {
+    partition,
+    fetchOffset: 0,
+    maxBytes: 1 << 20,
+    currentLeaderEpoch: -1,
+    lastFetchedEpoch: -1,
+    logStartOffset: -1,
+    ...changes,
+  }
 }
 
 const ABSENT: FetchEntry = {
@@ -17,6 +26,7 @@ const ABSENT: FetchEntry = {
   maxBytes: 1,
   currentLeaderEpoch: -1,
   lastFetchedEpoch: -1,
+  logStartOffset: -1,
 }
 
 /** A fetch under way: its result once there is one, and how its client goes away. */

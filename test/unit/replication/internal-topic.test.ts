@@ -3,8 +3,8 @@ import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import { InternalTopic } from '../../../broker/replication/internal-topic.ts'
 import { ReplicaManager } from '../../../broker/replication/replica-manager.ts'
 import { silentLogger } from '../../fakes/logger.ts'
-import { batchOf, LogBed, NO_COMPUTE, valuesOf } from '../storage/fixture.ts'
-import { NODE, NOW, RULES, stateOf } from './rig.ts'
+import { batchOf, LogBed, valuesOf } from '../storage/fixture.ts'
+import { NODE, PARTITION_DEPS, RULES, stateOf } from './rig.ts'
 
 const TOPIC = 'orders'
 
@@ -12,10 +12,7 @@ const TOPIC = 'orders'
 async function topicBed(isr: readonly number[] = [NODE]) {
   const bed = new LogBed()
   const topics = { nameOf: () => TOPIC, hasPartition: (_: string, index: number) => index < 2 }
-  const replicas = new ReplicaManager(
-    { nodeId: NODE },
-    { compute: NO_COMPUTE, wallMs: () => NOW, topics, logger: silentLogger() },
-  )
+  const replicas = new ReplicaManager({ nodeId: NODE }, { ...PARTITION_DEPS, topics, logger: silentLogger() })
   const log = await bed.open()
   replicas.host({ topicId: 'cAh3nFQcTQ2nM9yNrl0Ghg', log, state: stateOf({ replicas: isr, isr }), rules: RULES })
   const topic = new InternalTopic(

@@ -6,6 +6,7 @@ import { MetadataImage, ResourceType } from '../../../broker/metadata/image.ts'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import type { MetadataRecord } from '../../../broker/protocol/metadata-record.ts'
 import { MetadataPublisher } from '../../../broker/replication/metadata-publisher.ts'
+import type { Partition } from '../../../broker/replication/partition.ts'
 import { ReplicaManager } from '../../../broker/replication/replica-manager.ts'
 import { DEFAULT_INTERVALS } from '../../../broker/storage/log-maintenance.ts'
 import { LogManager } from '../../../broker/storage/log-manager.ts'
@@ -15,7 +16,7 @@ import { silentLogger } from '../../fakes/logger.ts'
 import { SimRandom } from '../../fakes/random.ts'
 import { config, record, topic, uuid } from '../metadata/records.ts'
 import { NO_COMPUTE, TEST_CONFIG } from '../storage/fixture.ts'
-import { NODE, NOW } from './rig.ts'
+import { NODE, PARTITION_DEPS } from './rig.ts'
 
 const PROPERTIES = `
 process.roles=broker,controller
@@ -30,6 +31,7 @@ log.index.size.max.bytes=12000
 class PublisherBed {
   readonly led: string[] = []
   readonly resigned: string[] = []
+  readonly followed: Partition[] = []
   readonly replicas: ReplicaManager
   readonly logs: LogManager
   readonly #publisher: MetadataPublisher
@@ -39,13 +41,15 @@ class PublisherBed {
     this.logs = logs
     const logger = silentLogger()
     const topics = { nameOf: () => undefined, hasPartition: () => false }
-    this.replicas = new ReplicaManager({ nodeId: NODE }, { compute: NO_COMPUTE, wallMs: () => NOW, topics, logger })
+    this.replicas = new ReplicaManager({ nodeId: NODE }, { ...PARTITION_DEPS, topics, logger })
     const server = parseServerConfig(parseProperties(PROPERTIES)).config
     this.#publisher = new MetadataPublisher(
       { nodeId: NODE },
       {
         logs,
         replicas: this.replicas,
+        fetchers: { follow: (partition) => this.followed.push(partition), stop: () => {} },
+        throttles: [],
         server: () => server,
         logger,
         onLeader: ({ log, state }) => this.led.push(`${log.topic}-${log.partition} in ${state.leaderEpoch}`),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
-import type { AppendOutcome } from '../../../broker/replication/partition.ts'
+import type { AppendOutcome } from '../../../broker/replication/append-outcome.ts'
 import { produce } from '../../../broker/replication/produce.ts'
 import { batchOf } from '../storage/fixture.ts'
 import { PartitionRig, stateOf } from './rig.ts'
@@ -41,7 +41,7 @@ describe('an answer', () => {
     rig.write()
     await settle()
     expect(seen.value).toBeUndefined()
-    partition.update(stateOf({ replicas: [1, 2], isr: [1] }))
+    partition.update(stateOf({ replicas: [1, 2], isr: [1], partitionEpoch: 1 }))
     await settle()
     expect(errorsOf(seen.value ?? [])).toEqual([ErrorCode.NONE])
   })

@@ -1,5 +1,11 @@
 import type { ErrorCode } from '../../../broker/protocol/errors.ts'
-import { type AppendRules, Partition, type PartitionState } from '../../../broker/replication/partition.ts'
+import type { IsrProposal } from '../../../broker/replication/isr.ts'
+import {
+  type AppendRules,
+  Partition,
+  type PartitionDeps,
+  type PartitionState,
+} from '../../../broker/replication/partition.ts'
 import { batchOf, LogBed, NO_COMPUTE, type TestBatch } from '../storage/fixture.ts'
 
 export const NODE = 1
@@ -15,6 +21,18 @@ export const RULES: AppendRules = {
   minInSyncReplicas: 1,
 }
 
+export const LAG_MAX_MS = 30_000
+
+/** Everybody is fit for the ISR, and nobody asks the controller. */
+export const PARTITION_DEPS: PartitionDeps = {
+  compute: NO_COMPUTE,
+  wallMs: () => NOW,
+  monotonicMs: () => 0,
+  lagMaxMs: () => LAG_MAX_MS,
+  isEligible: () => true,
+  proposeIsr: () => {},
+}
+
 export function stateOf(changes: Partial<PartitionState> = {}): PartitionState {
   return { leader: NODE, leaderEpoch: 3, partitionEpoch: 0, replicas: [NODE], isr: [NODE], ...changes }
 }
@@ -23,10 +41,13 @@ export function stateOf(changes: Partial<PartitionState> = {}): PartitionState {
 export class PartitionRig {
   readonly bed: LogBed
   readonly partition: Partition
+  /** What the controller was asked for. */
+  readonly proposals: IsrProposal[]
 
-  private constructor(bed: LogBed, partition: Partition) {
+  private constructor(bed: LogBed, partition: Partition, proposals: IsrProposal[]) {
     this.bed = bed
     this.partition = partition
+    this.proposals = proposals
   }
 
   static async open(state: Partial<PartitionState> = {}, rules: Partial<AppendRules> = {}): Promise<PartitionRig> {
@@ -39,7 +60,13 @@ export class PartitionRig {
       rules: { ...RULES, ...rules },
       log,
     }
-    return new PartitionRig(bed, new Partition(options, { compute: NO_COMPUTE, wallMs: () => NOW }))
+    const proposals: IsrProposal[] = []
+    const deps = {
+      ...PARTITION_DEPS,
+      monotonicMs: () => bed.clock.monotonicMs(),
+      proposeIsr: (_: Partition, proposal: IsrProposal) => void proposals.push(proposal),
+    }
+    return new PartitionRig(bed, new Partition(options, deps), proposals)
   }
 
   /** What the log has staged goes to the file, as at the end of a tick. */

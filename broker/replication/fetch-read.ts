@@ -1,0 +1,231 @@
+import { ErrorCode } from '../protocol/errors.ts'
+import { StorageError, type StorageErrorCode } from '../storage/errors.ts'
+import type { LogSlice } from '../storage/log.ts'
+import type { Partition } from './partition.ts'
+
+/** One partition of a Fetch; `partition` is an error where this broker cannot serve it. */
+export interface FetchEntry {
+  readonly partition: Partition | ErrorCode
+  readonly fetchOffset: number
+  readonly maxBytes: number
+  /** -1: the client does not track epochs. */
+  readonly currentLeaderEpoch: number
+  /** -1: none; else divergence from the leader's log is looked for (KIP-595). */
+  readonly lastFetchedEpoch: number
+  /** Of a follower's log. */
+  readonly logStartOffset: number
+}
+
+/** A follower that fetches; its broker epoch is -1 where it does not tell. */
+export interface FetchingReplica {
+  readonly brokerId: number
+  readonly brokerEpoch: number
+}
+
+export interface FetchLimits {
+  readonly minBytes: number
+  readonly maxBytes: number
+  readonly maxWaitMs: number
+  readonly readCommitted: boolean
+  /** Undefined for a consumer. A follower reads to the end of the log, and only from the leader. */
+  readonly replica?: FetchingReplica
+  /** The consumer also reads from a follower (KIP-392). */
+  readonly mayFollow?: boolean
+  /** The follower from which this consumer had better read on (KIP-392); -1 for none. */
+  readonly preferredReplica?: (partition: Partition, fetchOffset: number) => number
+  /** True where a follower gets nothing for now (KIP-73). */
+  readonly isThrottled?: (partition: Partition) => boolean
+}
+
+export interface FetchedPartition {
+  readonly error: ErrorCode
+  readonly highWatermark: number
+  readonly lastStableOffset: number
+  readonly logStartOffset: number
+  readonly diverging: { readonly epoch: number; readonly endOffset: number } | undefined
+  /** -1: none; else nothing was read. */
+  readonly preferredReadReplica: number
+  readonly buffers: readonly Uint8Array[]
+  readonly sizeInBytes: number
+}
+
+const NO_EPOCH = -1
+
+/** What a client hears of a log that cannot be read. */
+const STORAGE_ERRORS: Readonly<Record<StorageErrorCode, ErrorCode>> = {
+  OFFSET_OUT_OF_RANGE: ErrorCode.OFFSET_OUT_OF_RANGE,
+  KAFKA_STORAGE_ERROR: ErrorCode.KAFKA_STORAGE_ERROR,
+  CORRUPT_FILE: ErrorCode.CORRUPT_MESSAGE,
+  INCONSISTENT_TOPIC_ID: ErrorCode.INCONSISTENT_TOPIC_ID,
+  INCONSISTENT_CLUSTER_ID: ErrorCode.KAFKA_STORAGE_ERROR,
+  LOG_DIR_NOT_FOUND: ErrorCode.KAFKA_STORAGE_ERROR,
+}
+
+const NO_REPLICA = -1
+const NO_BUFFERS: readonly Uint8Array[] = []
+
+function refusedFetch(error: ErrorCode): FetchedPartition {
+  return {
+    error,
+    highWatermark: -1,
+    lastStableOffset: -1,
+    logStartOffset: -1,
+    diverging: undefined,
+    preferredReadReplica: NO_REPLICA,
+    buffers: NO_BUFFERS,
+    sizeInBytes: 0,
+  }
+}
+
+function emptyFetch(
+  partition: Partition,
+  diverging?: FetchedPartition['diverging'],
+  preferredReadReplica = NO_REPLICA,
+): FetchedPartition {
+  const { highWatermark, lastStableOffset, logStartOffset } = partition.log
+  return {
+    error: ErrorCode.NONE,
+    highWatermark,
+    lastStableOffset,
+    logStartOffset,
+    diverging,
+    preferredReadReplica,
+    buffers: NO_BUFFERS,
+    sizeInBytes: 0,
+  }
+}
+
+/** The point where the client's log leaves this leader's, or undefined where it does not. */
+function divergence(partition: Partition, entry: FetchEntry): { epoch: number; endOffset: number } | undefined {
+  if (entry.lastFetchedEpoch === NO_EPOCH) return undefined
+  const end = partition.log.leaderEpochs.endOffsetFor(entry.lastFetchedEpoch, partition.log.logEndOffset)
+  const diverges = end.epoch < entry.lastFetchedEpoch || end.endOffset < entry.fetchOffset
+  return diverges ? { epoch: end.epoch, endOffset: end.endOffset } : undefined
+}
+
+/** Synchronous as long as the tail cache serves; each partition takes from what its predecessors left of `maxBytes`. */
+export function readAll(
+  entries: readonly FetchEntry[],
+  limits: FetchLimits,
+): FetchedPartition[] | Promise<FetchedPartition[]> {
+  const fetched: FetchedPartition[] = []
+  return readFrom(entries, limits, fetched, limits.maxBytes)
+}
+
+function readFrom(
+  entries: readonly FetchEntry[],
+  limits: FetchLimits,
+  fetched: FetchedPartition[],
+  bytesLeft: number,
+): FetchedPartition[] | Promise<FetchedPartition[]> {
+  let left = bytesLeft
+  while (fetched.length < entries.length) {
+    const entry = entries[fetched.length] as FetchEntry
+    // KIP-74: the first non-empty partition gives at least one batch, whatever the limits say, so that consumers make progress.
+    const read = readOne(entry, limits, left, left === limits.maxBytes)
+    if (read instanceof Promise) {
+      return read.then((slow) => {
+        fetched.push(slow)
+        return readFrom(entries, limits, fetched, left - slow.sizeInBytes)
+      })
+    }
+    fetched.push(read)
+    left -= read.sizeInBytes
+  }
+  return fetched
+}
+
+function readOne(
+  entry: FetchEntry,
+  limits: FetchLimits,
+  bytesLeft: number,
+  minOneBatch: boolean,
+): FetchedPartition | Promise<FetchedPartition> {
+  const { partition, fetchOffset } = entry
+  if (typeof partition === 'number') return refusedFetch(partition)
+  const diverging = check(partition, entry, limits)
+  if (typeof diverging === 'number') return refusedFetch(diverging)
+  if (diverging !== undefined) return emptyFetch(partition, diverging)
+  const { log } = partition
+  const preferred = limits.preferredReplica?.(partition, fetchOffset) ?? NO_REPLICA
+  if (preferred !== NO_REPLICA) return emptyFetch(partition, undefined, preferred)
+  if (limits.isThrottled?.(partition) === true) return emptyFetch(partition)
+  const limitOffset = limitOf(partition, limits)
+  const maxBytes = Math.min(entry.maxBytes, bytesLeft)
+  if (fetchOffset >= limitOffset || (maxBytes <= 0 && !minOneBatch)) return emptyFetch(partition)
+  return readLog(partition, () => log.read(fetchOffset, Math.max(maxBytes, 0), limitOffset, minOneBatch))
+}
+
+/** Followers get what is not committed yet: that is how it gets committed. */
+function limitOf({ log }: Partition, limits: FetchLimits): number {
+  if (limits.replica !== undefined) return log.logEndOffset
+  return limits.readCommitted ? log.lastStableOffset : log.highWatermark
+}
+
+/** Why nothing may be read, or where the client's log leaves this one; undefined where all is well. */
+function check(
+  partition: Partition,
+  entry: FetchEntry,
+  limits: FetchLimits,
+): ErrorCode | { epoch: number; endOffset: number } | undefined {
+  const error = partition.checkReader(entry.currentLeaderEpoch, limits.mayFollow === true)
+  if (error !== ErrorCode.NONE) return error
+  const diverging = divergence(partition, entry)
+  // This log knows nothing of the client's epoch: there is no common point to go back to (KIP-595).
+  if (diverging?.epoch === NO_EPOCH) return ErrorCode.OFFSET_OUT_OF_RANGE
+  if (diverging !== undefined) return diverging
+  const { logStartOffset, logEndOffset } = partition.log
+  const isInRange = entry.fetchOffset >= logStartOffset && entry.fetchOffset <= logEndOffset
+  return isInRange ? undefined : ErrorCode.OFFSET_OUT_OF_RANGE
+}
+
+/**
+ * Tells the leaders where a follower is: it has all below what it fetches from, as far as its log is this one. Entries of which it is no
+ * replica come back as errors; it may be one that the metadata log has not told of here yet.
+ */
+export function noteReplica(
+  entries: readonly FetchEntry[],
+  replica: FetchingReplica,
+  limits: FetchLimits,
+): readonly FetchEntry[] {
+  return entries.map((entry) => {
+    const { partition, fetchOffset, logStartOffset } = entry
+    if (typeof partition === 'number' || check(partition, entry, limits) !== undefined) return entry
+    const position = { fetchOffset, logStartOffset, brokerEpoch: replica.brokerEpoch }
+    if (partition.fetchedBy(replica.brokerId, position)) return entry
+    return { ...entry, partition: ErrorCode.UNKNOWN_LEADER_EPOCH }
+  })
+}
+
+/** A log that was cut, retained away or lost its disk meanwhile is that partition's error, not the request's. */
+function readLog(
+  partition: Partition,
+  read: () => LogSlice | Promise<LogSlice>,
+): FetchedPartition | Promise<FetchedPartition> {
+  const failed = (error: unknown): FetchedPartition => {
+    if (!(error instanceof StorageError)) throw error
+    return refusedFetch(STORAGE_ERRORS[error.code])
+  }
+  try {
+    const slice = read()
+    return slice instanceof Promise
+      ? slice.then((late) => withRecords(partition, late)).catch(failed)
+      : withRecords(partition, slice)
+  } catch (error) {
+    return failed(error)
+  }
+}
+
+function withRecords(partition: Partition, slice: LogSlice): FetchedPartition {
+  const { highWatermark, lastStableOffset, logStartOffset } = partition.log
+  return {
+    error: ErrorCode.NONE,
+    highWatermark,
+    lastStableOffset,
+    logStartOffset,
+    diverging: undefined,
+    preferredReadReplica: NO_REPLICA,
+    buffers: slice.buffers,
+    sizeInBytes: slice.sizeInBytes,
+  }
+}

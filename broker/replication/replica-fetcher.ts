@@ -1,0 +1,402 @@
+import type { ServerConfig } from '../config/server-config.ts'
+import type { Clock, Timer } from '../env/clock.ts'
+import { ApiKey } from '../protocol/api-key.ts'
+import type { RequestInputOf, ResponseOf } from '../protocol/apis.ts'
+import { ErrorCode, errorName } from '../protocol/errors.ts'
+import type { PartitionLog } from '../storage/log.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import { FetcherSession, fetchTopics } from './fetcher-session.ts'
+import { divergencePoint, Followed, followedKey } from './followed.ts'
+import type { LeaderLink } from './leader-link.ts'
+import { leaderOffsets } from './leader-offsets.ts'
+import type { Partition } from './partition.ts'
+import type { FollowerThrottle } from './throttle.ts'
+
+export interface ReplicaFetcherDeps {
+  readonly link: LeaderLink
+  readonly server: () => ServerConfig
+  /** Of this broker; below 0 before it is registered. */
+  readonly brokerEpoch: () => number
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly throttle: FollowerThrottle
+}
+
+type FetchResponse = ResponseOf<typeof ApiKey.Fetch>
+type FetchedPartition = FetchResponse['responses'][number]['partitions'][number]
+
+/** How long after a lost connection the first attempt to make another; it doubles up to replica.fetch.backoff.ms. */
+const FIRST_RETRY_MS = 20
+/** How long a fetch may have waited before a partition that has come since is worth a new connection. */
+const KICK_AFTER_MS = 20
+/** How long a throttled partition rests before its quota is looked at again. */
+const THROTTLED_MS = 100
+const REGISTRATION_POLL_MS = 20
+
+/** Both brokers will know the same in a moment. */
+const TRANSIENT: ReadonlySet<number> = new Set<number>([
+  ErrorCode.UNKNOWN_LEADER_EPOCH,
+  ErrorCode.FENCED_LEADER_EPOCH,
+  ErrorCode.NOT_LEADER_OR_FOLLOWER,
+  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+  ErrorCode.UNKNOWN_TOPIC_ID,
+  ErrorCode.INCONSISTENT_TOPIC_ID,
+  ErrorCode.REPLICA_NOT_AVAILABLE,
+])
+
+/**
+ * Fetches from one leader, for all partitions that follow it: one request at a time, each a long poll over one session. What comes goes
+ * to the logs as it is, and is in their files before the next request says so.
+ */
+export class ReplicaFetcher {
+  readonly #brokerId: number
+  readonly #deps: ReplicaFetcherDeps
+  readonly #followed = new Map<string, Followed>()
+  readonly #session = new FetcherSession()
+  /** What the leader has to be told of: new in the session, or not as it was. */
+  readonly #changed = new Set<Followed>()
+  /** What is to leave the session. */
+  readonly #forgotten = new Set<Followed>()
+  #wake: (() => void) | undefined
+  #sentMs: number | undefined
+  #kick: Timer | undefined
+  #retryMs = FIRST_RETRY_MS
+  #closed = false
+
+  constructor(options: { readonly brokerId: number }, deps: ReplicaFetcherDeps) {
+    this.#brokerId = options.brokerId
+    this.#deps = deps
+    void this.#run()
+  }
+
+  get size(): number {
+    return this.#followed.size
+  }
+
+  /** Records behind the leader, of the partition that is furthest. */
+  get maxLag(): number {
+    let lag = 0
+    for (const followed of this.#followed.values()) lag = Math.max(lag, followed.lag ?? 0)
+    return lag
+  }
+
+  follow(partition: Partition, leaderEpoch: number): void {
+    const key = followedKey(partition.topicId, partition.log.partition)
+    const before = this.#followed.get(key)
+    if (before !== undefined) this.#leave(before)
+    const followed = new Followed(partition, leaderEpoch)
+    followed.inSession = before?.inSession ?? false
+    if (before !== undefined) this.#forgotten.delete(before)
+    this.#followed.set(key, followed)
+    this.#changed.add(followed)
+    this.#wakeUp()
+    this.#kickSoon()
+  }
+
+  unfollow(partition: Partition): void {
+    const followed = this.#followed.get(followedKey(partition.topicId, partition.log.partition))
+    if (followed === undefined) return
+    this.#followed.delete(followed.key)
+    this.#leave(followed)
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const followed of this.#followed.values()) followed.unpark()
+    this.#kick?.cancel()
+    this.#deps.link.close()
+    this.#wakeUp()
+  }
+
+  #leave(followed: Followed): void {
+    followed.unpark()
+    this.#changed.delete(followed)
+    if (followed.inSession) this.#forgotten.add(followed)
+  }
+
+  #wakeUp(): void {
+    this.#wake?.()
+  }
+
+  /** A partition that has come should not wait for the end of a long poll that does not know it. */
+  #kickSoon(): void {
+    if (this.#sentMs === undefined || this.#kick !== undefined) return
+    const waitedMs = this.#deps.clock.monotonicMs() - this.#sentMs
+    this.#kick = this.#deps.clock.setTimer(Math.max(0, KICK_AFTER_MS - waitedMs), () => {
+      this.#kick = undefined
+      if (this.#sentMs !== undefined && this.#changed.size > 0) this.#deps.link.drop()
+    })
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#closed) {
+      if (this.#deps.brokerEpoch() < 0) await this.#sleep(REGISTRATION_POLL_MS)
+      else if (!this.#hasWork()) await this.#sleep(undefined)
+      else await this.#round()
+    }
+  }
+
+  #hasWork(): boolean {
+    for (const { isParked } of this.#followed.values()) if (!isParked) return true
+    return false
+  }
+
+  /** Until `delayMs` have passed, or somebody wakes it. */
+  #sleep(delayMs: number | undefined): Promise<void> {
+    if (this.#closed) return Promise.resolve()
+    return new Promise((resolve) => {
+      const timer = delayMs === undefined ? undefined : this.#deps.clock.setTimer(delayMs, () => this.#wake?.())
+      this.#wake = () => {
+        this.#wake = undefined
+        timer?.cancel()
+        resolve()
+      }
+    })
+  }
+
+  async #round(): Promise<void> {
+    const { link, clock, server } = this.#deps
+    const request = this.#request()
+    if (request === undefined) return
+    this.#sentMs = clock.monotonicMs()
+    try {
+      const response = await link.request(ApiKey.Fetch, request, server().replicaSocketTimeoutMs)
+      this.#sentMs = undefined
+      this.#retryMs = FIRST_RETRY_MS
+      link.takeDropped()
+      if (!this.#closed) await this.#handle(response)
+    } catch (error) {
+      this.#sentMs = undefined
+      await this.#lost(error)
+    }
+  }
+
+  async #lost(error: unknown): Promise<void> {
+    this.#session.reset()
+    if (this.#closed) return
+    // A connection that was dropped here for a partition that had come is made anew at once.
+    if (this.#deps.link.takeDropped()) return
+    this.#deps.logger.info(
+      { leader: this.#deps.link.leaderId, err: error },
+      'a fetch from a leader failed; trying again',
+    )
+    await this.#pause(this.#retryMs)
+    this.#retryMs = Math.min(this.#retryMs * 2, this.#deps.server().replicaFetchBackoffMs)
+  }
+
+  /** As `sleep`, but only the end wakes it: new partitions do not make the leader come back. */
+  async #pause(delayMs: number): Promise<void> {
+    const untilMs = this.#deps.clock.monotonicMs() + delayMs
+    for (let leftMs = delayMs; leftMs > 0 && !this.#closed; leftMs = untilMs - this.#deps.clock.monotonicMs())
+      await this.#sleep(leftMs)
+  }
+
+  /** Undefined where nothing is left to be fetched. */
+  #request(): RequestInputOf<typeof ApiKey.Fetch> | undefined {
+    const { server, brokerEpoch } = this.#deps
+    const isFull = this.#session.isFull
+    if (isFull) this.#restart()
+    for (const followed of this.#changed) if (this.#holdsBack(followed)) this.#rest(followed, THROTTLED_MS)
+    if (isFull && this.#changed.size === 0) return undefined
+    const told = [...this.#changed]
+    const forgotten = [...this.#forgotten]
+    this.#changed.clear()
+    this.#forgotten.clear()
+    for (const followed of told) {
+      followed.inSession = true
+      followed.isAsked = true
+    }
+    for (const followed of forgotten) followed.inSession = false
+    const config = server()
+    const topics = Map.groupBy(forgotten, ({ partition }) => partition.topicId)
+    return {
+      replicaId: this.#brokerId,
+      replicaState: { replicaId: this.#brokerId, replicaEpoch: BigInt(brokerEpoch()) },
+      maxWaitMs: config.replicaFetchWaitMaxMs,
+      minBytes: config.replicaFetchMinBytes,
+      maxBytes: config.replicaFetchResponseMaxBytes,
+      isolationLevel: 0,
+      rackId: '',
+      ...this.#session.header,
+      topics: fetchTopics(
+        told.map((followed) => followed.asked()),
+        config.replicaFetchMaxBytes,
+      ),
+      forgottenTopicsData: [...topics].map(([topicId, partitions]) => ({
+        topicId,
+        topic: partitions[0]?.partition.log.topic ?? '',
+        partitions: partitions.map(({ partition }) => partition.log.partition),
+      })),
+    }
+  }
+
+  /** A new session begins with everything that can be fetched. */
+  #restart(): void {
+    this.#forgotten.clear()
+    for (const followed of this.#followed.values()) {
+      followed.inSession = false
+      if (!followed.isParked) this.#changed.add(followed)
+    }
+  }
+
+  #holdsBack({ partition, isCaughtUp }: Followed): boolean {
+    return this.#deps.throttle.holdsBack(partition, isCaughtUp)
+  }
+
+  async #handle(response: FetchResponse): Promise<void> {
+    if (response.errorCode !== ErrorCode.NONE) {
+      this.#refused(response.errorCode)
+      return
+    }
+    this.#session.answered(response.sessionId)
+    const written: PartitionLog[] = []
+    const outOfRange: Followed[] = []
+    for (const { topicId, partitions } of response.responses) {
+      for (const data of partitions) {
+        const followed = this.#followed.get(followedKey(topicId, data.partitionIndex))
+        if (followed?.isAsked !== true || !followed.partition.isFollowing(followed.leaderEpoch)) continue
+        if (data.errorCode === ErrorCode.OFFSET_OUT_OF_RANGE) outOfRange.push(followed)
+        else this.#take(followed, data, written)
+      }
+    }
+    await this.#write(written)
+    if (outOfRange.length > 0) await this.#comeIntoRange(outOfRange)
+  }
+
+  #refused(errorCode: number): void {
+    this.#deps.logger.info(
+      { leader: this.#deps.link.leaderId, error: errorName(errorCode) },
+      'a fetch session has ended',
+    )
+    this.#session.forget()
+  }
+
+  #take(followed: Followed, data: FetchedPartition, written: PartitionLog[]): void {
+    const { partition } = followed
+    if (data.errorCode !== ErrorCode.NONE) {
+      this.#failed(followed, data.errorCode)
+      return
+    }
+    followed.resetDelay()
+    if (data.divergingEpoch.endOffset >= 0n) {
+      const { epoch, endOffset } = data.divergingEpoch
+      this.#cut(followed, (log) => log.truncateTo(divergencePoint(log, { epoch, endOffset: Number(endOffset) })))
+      return
+    }
+    if (data.records !== null && data.records.length > 0 && !this.#append(followed, data.records, written)) return
+    const logStartOffset = partition.log.logStartOffset
+    partition.followed(Number(data.highWatermark), Number(data.logStartOffset))
+    if (partition.log.logStartOffset !== logStartOffset) this.#changed.add(followed)
+    followed.lag = Math.max(0, Number(data.highWatermark) - partition.log.logEndOffset)
+  }
+
+  #append(followed: Followed, records: Uint8Array, written: PartitionLog[]): boolean {
+    const { partition, leaderEpoch } = followed
+    const { log } = partition
+    const result = partition.appendAsFollower(records, leaderEpoch)
+    if (result?.ok !== true) {
+      const error = result?.error
+      this.#deps.logger.error(
+        {
+          topic: log.topic,
+          partition: log.partition,
+          leader: this.#deps.link.leaderId,
+          error,
+          reason: result?.message,
+        },
+        'what the leader gave is not appended',
+      )
+      this.#rest(followed, this.#deps.server().replicaFetchBackoffMs)
+      return false
+    }
+    written.push(log)
+    this.#changed.add(followed)
+    this.#deps.throttle.received(partition, records.length)
+    this.#deps.metrics.brokerTopic(log.topic).replicationBytesIn += records.length
+    return true
+  }
+
+  /** What the leader will take for this replica's is in the file, and synced where `flush.messages` asks for it. */
+  async #write(logs: readonly PartitionLog[]): Promise<void> {
+    const flushes: Promise<void>[] = []
+    for (const log of logs) {
+      log.writeStaged()
+      if (log.acknowledgeableOffset < log.logEndOffset && !log.isFailed)
+        flushes.push(log.flush().catch(() => undefined))
+    }
+    if (flushes.length > 0) await Promise.all(flushes)
+  }
+
+  #failed(followed: Followed, errorCode: number): void {
+    const { log } = followed.partition
+    const maxMs = this.#deps.server().replicaFetchBackoffMs
+    if (TRANSIENT.has(errorCode)) {
+      this.#rest(followed, followed.nextDelayMs(maxMs))
+      return
+    }
+    this.#deps.logger.warn(
+      { topic: log.topic, partition: log.partition, leader: this.#deps.link.leaderId, error: errorName(errorCode) },
+      'the leader refused a fetch; trying again',
+    )
+    this.#rest(followed, maxMs)
+  }
+
+  /** Leaves a partition out for a while. */
+  #rest(followed: Followed, delayMs: number): void {
+    this.#leave(followed)
+    followed.park(this.#deps.clock.setTimer(delayMs, () => this.#resume(followed)))
+  }
+
+  #resume(followed: Followed): void {
+    followed.unpark()
+    if (this.#followed.get(followed.key) !== followed) return
+    this.#forgotten.delete(followed)
+    this.#changed.add(followed)
+    this.#wakeUp()
+    this.#kickSoon()
+  }
+
+  /** Leaves a partition out while its log is cut. */
+  #cut(followed: Followed, cut: (log: PartitionLog) => Promise<void> | void): void {
+    const { partition } = followed
+    const { log } = partition
+    const before = log.logEndOffset
+    this.#leave(followed)
+    followed.park()
+    partition.truncate(cut).then(
+      () => {
+        const { topic, partition: index, logEndOffset } = log
+        if (logEndOffset !== before)
+          this.#deps.logger.info({ topic, partition: index, from: before, to: logEndOffset }, 'cut as the leader is')
+        this.#resume(followed)
+      },
+      (error: unknown) => {
+        this.#deps.logger.error({ topic: log.topic, partition: log.partition, err: error }, 'a log could not be cut')
+        this.#rest(followed, this.#deps.server().replicaFetchBackoffMs)
+      },
+    )
+  }
+
+  /** The log ends behind the leader's, or before the leader's begins: it goes on, or anew, where the leader has something. */
+  async #comeIntoRange(outOfRange: readonly Followed[]): Promise<void> {
+    const { link, server } = this.#deps
+    const offsets = await leaderOffsets(
+      outOfRange,
+      { brokerId: this.#brokerId, timeoutMs: server().replicaSocketTimeoutMs },
+      link,
+    )
+    for (const followed of outOfRange) {
+      const { partition, leaderEpoch } = followed
+      if (this.#followed.get(followed.key) !== followed || !partition.isFollowing(leaderEpoch)) continue
+      const leader = offsets.get(followed)
+      const { logEndOffset } = partition.log
+      if (leader === undefined) this.#rest(followed, followed.nextDelayMs(server().replicaFetchBackoffMs))
+      else if (leader.endOffset < logEndOffset) this.#cut(followed, (log) => log.truncateTo(leader.endOffset))
+      else if (leader.startOffset > logEndOffset)
+        this.#cut(followed, (log) => log.truncateFullyAndStartAt(leader.startOffset))
+      else this.#rest(followed, followed.nextDelayMs(server().replicaFetchBackoffMs))
+    }
+  }
+}
