@@ -6,6 +6,12 @@ export interface Principal {
 
 export const ANONYMOUS: Principal = { type: 'User', name: 'ANONYMOUS' }
 
+/** The connection that a request came on: the same object for all of its requests. */
+export interface Requester {
+  /** Calls `closed` when the connection ends; at once where it has. */
+  onClosed(closed: () => void): void
+}
+
 /** What a handler may know of the request besides its body. */
 export interface RequestContext {
   readonly apiVersion: number
@@ -18,4 +24,7 @@ export interface RequestContext {
   readonly principal: Principal
   /** Calls `gone` when the connection closes before the answer is sent, so that a long wait for it can end. */
   onAbandoned(gone: () => void): void
+  readonly connection: Requester
+  /** The request as it came, header and body, without its length. */
+  readonly frame: Uint8Array
 }

@@ -9,6 +9,7 @@ export interface Peer {
   readonly listener: string
   readonly clientAddress: string
   onAbandoned(gone: () => void): void
+  onClosed(closed: () => void): void
 }
 
 /** Turns frames into replies; never throws or rejects. */
@@ -49,6 +50,8 @@ export class ServerConnection implements Peer {
   readonly #decoder: FrameDecoder
   readonly #slots: Slot[] = []
   readonly #abandoned = new Set<() => void>()
+  /** Most connections have nobody who asks. */
+  #whenClosed: (() => void)[] | undefined
   #held: Uint8Array | undefined
   #exclusive = false
   #blocked = false
@@ -80,6 +83,11 @@ export class ServerConnection implements Peer {
   onAbandoned(gone: () => void): void {
     if (this.#closed) gone()
     else if (this.#slots.length > 0) this.#abandoned.add(gone)
+  }
+
+  onClosed(closed: () => void): void {
+    if (this.#closed) closed()
+    else (this.#whenClosed ??= []).push(closed)
   }
 
   close(): void {
@@ -172,6 +180,7 @@ export class ServerConnection implements Peer {
       this.#deps.logger.debug({ client: this.clientAddress, reason: error.message }, 'a connection broke')
     for (const gone of this.#abandoned) gone()
     this.#abandoned.clear()
+    for (const closed of this.#whenClosed ?? []) closed()
     this.#deps.onClosed(this)
     this.#pumpSafely()
   }

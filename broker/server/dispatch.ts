@@ -48,10 +48,16 @@ export class ApiDispatcher implements Dispatcher {
     const served = this.#apis.get(request.header.requestApiKey)
     if (served === undefined) return this.#unserved(peer, request, 'no such API on this listener')
     if (!request.isSupported) return this.#unsupported(peer, request, served)
-    return this.#handle(served, request, peer, startedMs)
+    return this.#handle(served, request, peer, frame, startedMs)
   }
 
-  #handle(served: ServedApi, request: Request, peer: Peer, startedMs: number): Reply | Promise<Reply> {
+  #handle(
+    served: ServedApi,
+    request: Request,
+    peer: Peer,
+    frame: Uint8Array,
+    startedMs: number,
+  ): Reply | Promise<Reply> {
     const { requestApiVersion: version, correlationId, clientId } = request.header
     const finish = (answer: unknown): Reply => {
       const reply =
@@ -76,6 +82,8 @@ export class ApiDispatcher implements Dispatcher {
         listener: peer.listener,
         principal: ANONYMOUS,
         onAbandoned: (gone) => peer.onAbandoned(gone),
+        connection: peer,
+        frame,
       })
       if (!(answer instanceof Promise)) return finish(answer)
       return answer.then(finish).catch((error: unknown) => this.#failed(served, peer, error))

@@ -145,9 +145,12 @@ export async function ourTarget(log = new FakeLog()): Promise<Target> {
 async function callHandler(handler: Handler<ApiKey> | undefined, version: number, request: object): Promise<unknown> {
   if (handler === undefined) throw new Error('no handler')
   const api = anyApi(handler.key)
-  const { body } = decodeRequest(frameOf(encodeRequest(api, version, 1, CLIENT, request)))
+  const frame = frameOf(encodeRequest(api, version, 1, CLIENT, request))
+  const { body } = decodeRequest(frame)
   const context = { apiVersion: version, clientId: CLIENT, clientAddress: '127.0.0.1', listener: 'PLAINTEXT' }
   const decoded = trusted<RequestOf<ApiKey>>(api.request.decode(body, version))
-  const answer = await handler.handle(decoded, { ...context, principal: ANONYMOUS, onAbandoned: () => undefined })
+  const connection = { onClosed: () => undefined }
+  const from = { principal: ANONYMOUS, onAbandoned: () => undefined, connection, frame }
+  const answer = await handler.handle(decoded, { ...context, ...from })
   return decodeResponse(api, version, frameOf(encodeResponse(api, version, 1, trusted(answer))))
 }

@@ -156,6 +156,16 @@ describe('ServerConnection', () => {
     expect(dispatcher.started).toEqual([100])
   })
 
+  test('whoever asks hears that the connection has ended, also when it is over already', () => {
+    const { connection, served } = setUp()
+    const told: string[] = []
+    served.onClosed(() => told.push('before'))
+    expect(told).toEqual([])
+    connection.destroy()
+    served.onClosed(() => told.push('behind'))
+    expect(told).toEqual(['before', 'behind'])
+  })
+
   test('whoever waits for the answer hears that the client has gone', () => {
     const { connection, send, served } = setUp()
     let gone = false

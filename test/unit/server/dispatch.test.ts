@@ -9,7 +9,12 @@ import { Metrics } from '../../../broker/telemetry/metrics.ts'
 import { SimWorld } from '../../fakes/env.ts'
 import { MemoryLogger } from '../../fakes/logger.ts'
 
-const PEER: Peer = { listener: 'PLAINTEXT', clientAddress: '10.0.0.7', onAbandoned: () => undefined }
+const PEER: Peer = {
+  listener: 'PLAINTEXT',
+  clientAddress: '10.0.0.7',
+  onAbandoned: () => undefined,
+  onClosed: () => undefined,
+}
 const api = APIS[ApiKey.ListGroups]
 const ANSWER = { throttleTimeMs: 0, errorCode: 0, groups: [] }
 
