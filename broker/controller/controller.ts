@@ -149,9 +149,20 @@ export class Controller {
   }
 
   updateFeatures(request: Request<typeof ApiKey.UpdateFeatures>): Promise<Response<typeof ApiKey.UpdateFeatures>> {
-    const { nodeId } = this.#options
-    const { kraftVersion } = this.#deps.quorum
-    return this.#change(({ image }) => updateFeatures(image, request, { nodeId, kraftVersion }))
+    const { nodeId, minInSyncReplicas } = this.#options
+    const { quorum } = this.#deps
+    return this.#change(({ image }) =>
+      updateFeatures(image, request, {
+        nodeId,
+        minInSyncReplicas,
+        kraftVersion: quorum.kraftVersion,
+        voterIds: quorum.quorumInfo().voters.map(({ id }) => id),
+        upgradeKraftVersion: (level, options) =>
+          quorum.upgradeKraftVersion === undefined
+            ? 'The quorum cannot change its version.'
+            : quorum.upgradeKraftVersion(level, options),
+      }),
+    )
   }
 
   electLeaders(request: Request<typeof ApiKey.ElectLeaders>): Promise<Response<typeof ApiKey.ElectLeaders>> {

@@ -18,6 +18,12 @@ export interface MetadataQuorum {
   readonly kraftVersion: number
   /** Appends the records in one batch; resolves with the last offset once they are committed and every listener has seen them. */
   propose(records: readonly Uint8Array[]): Promise<number>
+  quorumInfo(): { readonly voters: readonly { readonly id: number }[] }
+  /**
+   * Takes the quorum to another level of kraft.version, or with `validateOnly` says whether it could go there: why not, or null. Where it
+   * is missing, it cannot.
+   */
+  upgradeKraftVersion?(level: number, options: { readonly validateOnly: boolean }): string | null
 }
 
 export interface MetadataWriterDeps {

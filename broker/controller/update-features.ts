@@ -1,14 +1,17 @@
 import {
-  FEATURES,
+  ELIGIBLE_LEADER_REPLICAS_VERSION,
   KRAFT_VERSION,
   METADATA_VERSION,
   METADATA_VERSION_LATEST,
   METADATA_VERSION_MIN,
 } from '../metadata/features.ts'
-import type { MetadataImage } from '../metadata/image.ts'
+import { type MetadataImage, ResourceType } from '../metadata/image.ts'
+import { ELIGIBLE_LEADER_REPLICAS } from '../metadata/record-versions.ts'
 import type { ApiKey } from '../protocol/api-key.ts'
 import type { RequestOf, ResponseInputOf } from '../protocol/apis.ts'
 import { ErrorCode } from '../protocol/errors.ts'
+import { MIN_ISR } from './cluster.ts'
+import { type Quorum, reasonNotSupported } from './feature-support.ts'
 import { ApiError, attempt, type NewMetadataRecord, type Outcome } from './result.ts'
 
 type Request = RequestOf<typeof ApiKey.UpdateFeatures>
@@ -17,10 +20,13 @@ type Update = Request['featureUpdates'][number]
 
 const ALL_FAILED = 'The update failed for all features since the following feature had an error: '
 
-/** The quorum's own feature is not among the metadata. */
-export interface FeatureContext {
-  readonly nodeId: number
+export interface FeatureContext extends Quorum {
+  /** The quorum's own feature is not among the metadata. */
   readonly kraftVersion: number
+  /** Takes the quorum to another level, or only says whether it could go: why not, or null. */
+  readonly upgradeKraftVersion: (level: number, options: { readonly validateOnly: boolean }) => string | null
+  /** min.insync.replicas of server.properties. */
+  readonly minInSyncReplicas: number
 }
 
 const UPGRADE = 1
@@ -28,13 +34,20 @@ const SAFE_DOWNGRADE = 2
 const UNSAFE_DOWNGRADE = 3
 
 /** KIP-584. All or none: one update that is refused refuses the request. */
-export function updateFeatures(image: MetadataImage, request: Request, controller: FeatureContext): Outcome<Response> {
+export function updateFeatures(image: MetadataImage, request: Request, context: FeatureContext): Outcome<Response> {
   // Of a feature that is named twice, the last counts.
   const updates = new Map(request.featureUpdates.map((update) => [update.feature, update]))
-  const outcome = attempt(() => [...updates.values()].flatMap((update) => updateFeature(image, update, controller)))
+  const levels = new Map(image.features)
+  for (const { feature, maxVersionLevel } of updates.values()) levels.set(feature, maxVersionLevel)
+  const outcome = attempt(() => {
+    const records = [...updates.values()].flatMap((update) => updateFeature(image, update, levels, context))
+    return [...records, ...kraftRecords(updates.get(KRAFT_VERSION), request.validateOnly, context)]
+  })
   if (outcome instanceof ApiError)
     return { records: [], response: answer(request, outcome.code, `${ALL_FAILED}${outcome.message}`) }
-  return { records: request.validateOnly ? [] : outcome, response: answer(request, ErrorCode.NONE, null) }
+  const hasElr = (updates.get(ELIGIBLE_LEADER_REPLICAS_VERSION)?.maxVersionLevel ?? 0) > 0
+  const records = hasElr ? [...elrSafetyRecords(image, context), ...outcome] : outcome
+  return { records: request.validateOnly ? [] : records, response: answer(request, ErrorCode.NONE, null) }
 }
 
 function answer(request: Request, errorCode: ErrorCode, errorMessage: string | null): Response {
@@ -44,39 +57,79 @@ function answer(request: Request, errorCode: ErrorCode, errorMessage: string | n
   return { throttleTimeMs: 0, errorCode, errorMessage, results }
 }
 
+function invalidUpdate({ feature, maxVersionLevel }: Update, why: string): ApiError {
+  const message = `Invalid update version ${maxVersionLevel} for feature ${feature}. ${why}`
+  return new ApiError(ErrorCode.INVALID_UPDATE_VERSION, message)
+}
+
+/** Throws ApiError. The quorum keeps kraft.version itself: no record. */
 function updateFeature(
   image: MetadataImage,
   update: Update,
-  { nodeId, kraftVersion }: FeatureContext,
+  levels: ReadonlyMap<string, number>,
+  context: FeatureContext,
 ): NewMetadataRecord[] {
   const { feature: name, maxVersionLevel: level } = update
   const upgradeType = update.allowDowngrade ? SAFE_DOWNGRADE : update.upgradeType
-  const invalid = (why: string) =>
-    new ApiError(ErrorCode.INVALID_UPDATE_VERSION, `Invalid update version ${level} for feature ${name}. ${why}`)
   if (upgradeType < UPGRADE || upgradeType > UNSAFE_DOWNGRADE) {
-    throw invalid('The controller does not support the given upgrade type.')
+    throw invalidUpdate(update, 'The controller does not support the given upgrade type.')
   }
-  if (level < 0) throw invalid('A feature version cannot be less than 0.')
-  const supported = FEATURES.get(name)
-  if (supported === undefined) throw invalid(`Local controller ${nodeId} does not support this feature.`)
-  const current = name === KRAFT_VERSION ? kraftVersion : (image.features.get(name) ?? 0)
-  const max = Math.max(supported.max, current)
-  if ((level !== 0 || name === METADATA_VERSION) && (level < supported.min || level > max)) {
-    const why = max === 0 ? 'does not support this feature.' : `only supports versions ${supported.min}-${max}`
-    throw invalid(`Local controller ${nodeId} ${why}`)
-  }
+  if (level < 0) throw invalidUpdate(update, 'A feature version cannot be less than 0.')
+  const current = name === KRAFT_VERSION ? context.kraftVersion : (image.features.get(name) ?? 0)
+  const reason = reasonNotSupported(image, context, { name, level, current })
+  if (reason !== null) throw invalidUpdate(update, reason)
   if (level < current && upgradeType === UPGRADE) {
     const how = 'setting the upgrade type to either safe or unsafe downgrade.'
-    throw invalid(`Can't downgrade the version of this feature without ${how}`)
+    throw invalidUpdate(update, `Can't downgrade the version of this feature without ${how}`)
   }
-  if (level > current && upgradeType !== UPGRADE) throw invalid("Can't downgrade to a newer version.")
+  if (level > current && upgradeType !== UPGRADE) throw invalidUpdate(update, "Can't downgrade to a newer version.")
   if (level === current) return []
+  if (name === KRAFT_VERSION) {
+    if (level < current) throw invalidUpdate(update, "Can't downgrade the version of this feature.")
+    return []
+  }
   if (name === METADATA_VERSION) checkMetadataDowngrade(current, level, upgradeType)
-  if (name === KRAFT_VERSION) throw invalid('The quorum cannot change its version yet.')
+  else checkDependencies(update, levels)
   return [{ type: 'FeatureLevelRecord', version: 0, value: { name, featureLevel: level } }]
 }
 
-/** Every level of metadata.version that changed the metadata stands in the way of a downgrade: all but these did. */
+/** The quorum comes last: nothing may be refused once it has gone. A NoOpRecord gives the answer an offset to wait for, as in Kafka. */
+function kraftRecords(
+  update: Update | undefined,
+  validateOnly: boolean,
+  { kraftVersion, upgradeKraftVersion }: FeatureContext,
+): NewMetadataRecord[] {
+  if (update === undefined || update.maxVersionLevel === kraftVersion) return []
+  const problem = upgradeKraftVersion(update.maxVersionLevel, { validateOnly })
+  if (problem !== null) throw invalidUpdate(update, problem)
+  return [{ type: 'NoOpRecord', version: 0, value: {} }]
+}
+
+/** Levels of other features that a feature is built on. */
+function checkDependencies(update: Update, levels: ReadonlyMap<string, number>): void {
+  const { feature, maxVersionLevel: level } = update
+  if (feature !== ELIGIBLE_LEADER_REPLICAS_VERSION || level === 0) return
+  if ((levels.get(METADATA_VERSION) ?? 0) >= ELIGIBLE_LEADER_REPLICAS) return
+  const needed = `${METADATA_VERSION} level ${ELIGIBLE_LEADER_REPLICAS}`
+  throw invalidUpdate(update, `${feature} could not be set to ${level} because it depends on ${needed}`)
+}
+
+/** KIP-966 counts on one minimum of in-sync replicas for all brokers. */
+function elrSafetyRecords(image: MetadataImage, { minInSyncReplicas }: FeatureContext): NewMetadataRecord[] {
+  const change = (resourceName: string, value: string | null): NewMetadataRecord => ({
+    type: 'ConfigRecord',
+    version: 0,
+    value: { resourceType: ResourceType.BROKER, resourceName, name: MIN_ISR, value },
+  })
+  const records: NewMetadataRecord[] = []
+  if (!image.configsOf(ResourceType.BROKER, '').has(MIN_ISR)) records.push(change('', String(minInSyncReplicas)))
+  for (const { type, name, entries } of image.configs.values()) {
+    if (type === ResourceType.BROKER && name !== '' && entries.has(MIN_ISR)) records.push(change(name, null))
+  }
+  return records
+}
+
+/** Throws ApiError where a level in between changed the metadata: what it added would be lost. */
 function checkMetadataDowngrade(current: number, level: number, upgradeType: number): void {
   if (level >= current) return
   const which = `Unsupported metadata.version downgrade from ${current} to ${level}.`

@@ -4,7 +4,7 @@ const LEADER_EPOCH_KEPT_ON_SHRINK = 12
 const CONTROLLER_REGISTRATION = 15
 const TRANSACTIONS = 13
 const DIRECTORY_ASSIGNMENT = 17
-const ELIGIBLE_LEADER_REPLICAS = 23
+export const ELIGIBLE_LEADER_REPLICAS = 23
 const CORDONED_LOG_DIRS = 30
 
 /** The version in which a record is written, by the finalized level of metadata.version. */

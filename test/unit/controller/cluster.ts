@@ -8,7 +8,7 @@ import {
   encodeMetadataRecord,
   type MetadataRecord,
 } from '../../../broker/protocol/metadata-record.ts'
-import { broker, feature } from '../metadata/records.ts'
+import { broker, feature, record, uuid } from '../metadata/records.ts'
 
 export function replayed(records: readonly MetadataRecord[], image = MetadataImage.EMPTY): MetadataImage {
   const delta = new MetadataDelta(image)
@@ -53,4 +53,54 @@ export const SETTINGS: StaticSettings = { nodeId: 100, minInSyncReplicas: 1, unc
 /** What leaders are chosen by, with nothing set in server.properties. */
 export function of(image: MetadataImage, settings: Partial<StaticSettings> = {}): Cluster {
   return { image, settings: { ...SETTINGS, ...settings } }
+}
+
+/** Where a partition stands; what is left out is as for a new one, on replicas that are all in sync and led by the first. */
+export interface PartitionState {
+  readonly replicas: readonly number[]
+  readonly isr?: readonly number[]
+  readonly leader?: number
+  readonly adding?: readonly number[]
+  readonly removing?: readonly number[]
+  readonly elr?: readonly number[]
+  readonly lastKnownElr?: readonly number[]
+  readonly leaderEpoch?: number
+  readonly partitionEpoch?: number
+  readonly recovering?: boolean
+  readonly directories?: readonly string[]
+}
+
+/** Topic `n` with partitions that stand so. */
+export function topicWith(n: number, ...partitions: readonly PartitionState[]): MetadataRecord[] {
+  return [
+    record('TopicRecord', { name: `topic-${n}`, topicId: uuid(n) }),
+    ...partitions.map((state, partitionId) =>
+      record(
+        'PartitionRecord',
+        {
+          partitionId,
+          topicId: uuid(n),
+          replicas: [...state.replicas],
+          isr: [...(state.isr ?? state.replicas)],
+          leader: state.leader ?? state.replicas[0] ?? -1,
+          leaderEpoch: state.leaderEpoch ?? 0,
+          partitionEpoch: state.partitionEpoch ?? 0,
+          addingReplicas: [...(state.adding ?? [])],
+          removingReplicas: [...(state.removing ?? [])],
+          eligibleLeaderReplicas: [...(state.elr ?? [])],
+          lastKnownElr: [...(state.lastKnownElr ?? [])],
+          leaderRecoveryState: state.recovering === true ? 1 : 0,
+          directories: [...(state.directories ?? state.replicas.map((id) => uuid(id)))],
+        },
+        2,
+      ),
+    ),
+  ]
+}
+
+export const ELR = feature('eligible.leader.replicas.version', 1)
+
+/** The first partition of topic 9. */
+export function partitionIn(image: MetadataImage) {
+  return image.partition(uuid(9), 0)
 }

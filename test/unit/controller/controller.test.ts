@@ -13,6 +13,7 @@ import { clusterOf, replayed, RULES, SETTINGS } from './cluster.ts'
 class ManualQuorum {
   nextOffset = 100
   readonly kraftVersion = 1
+  readonly quorumInfo = () => ({ voters: [{ id: 1 }] })
   readonly proposed: MetadataRecord[][] = []
   #pending: { resolve: (offset: number) => void; reject: (error: Error) => void }[] = []
 
