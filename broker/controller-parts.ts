@@ -4,6 +4,7 @@ import { readBootstrap } from './controller/bootstrap.ts'
 import { Controller } from './controller/controller.ts'
 import type { Env } from './env/env.ts'
 import { MetadataLoader } from './metadata/loader.ts'
+import { PeerTransport } from './raft-transport.ts'
 import { RaftNode } from './raft/raft-node.ts'
 import { staticVoters } from './raft/voters.ts'
 import type { Logger } from './telemetry/logger.ts'
@@ -70,21 +71,35 @@ export async function controllerParts(
 }
 
 function openRaft(
-  { config, directoryId, endpoints }: ControllerPartsOptions,
+  { config, clusterId, directoryId, endpoints }: ControllerPartsOptions,
   { env, logger }: ControllerPartsDeps,
 ): Promise<RaftNode> {
+  const { controllerQuorumRequestTimeoutMs: requestTimeoutMs, nodeId } = config
+  const transport = new PeerTransport({ clientId: `raft-client-${nodeId}`, requestTimeoutMs }, env)
   return RaftNode.open(
     {
       nodeId: config.nodeId,
+      clusterId,
       directoryId,
       logDir: config.metadataLogDir,
       staticVoters: staticVoters(config.controllerQuorumVoters, config.controllerListenerNames[0] ?? ''),
+      bootstrapServers: config.controllerQuorumBootstrapServers,
+      isController: config.isController,
+      controllerListenerName: config.controllerListenerNames[0] ?? '',
+      fetchTimeoutMs: config.controllerQuorumFetchTimeoutMs,
+      electionTimeoutMs: config.controllerQuorumElectionTimeoutMs,
+      electionBackoffMaxMs: config.controllerQuorumElectionBackoffMaxMs,
+      requestTimeoutMs: config.controllerQuorumRequestTimeoutMs,
+      retryBackoffMs: config.controllerQuorumRetryBackoffMs,
+      fetchMaxBytes: config.controllerQuorumFetchMaxBytes,
+      fetchSnapshotMaxBytes: config.controllerQuorumFetchSnapshotMaxBytes,
+      autoJoin: config.controllerQuorumAutoJoinEnable,
       endpoints,
       segmentBytes: config.metadataLogSegmentBytes,
       segmentMs: config.metadataLogSegmentMs,
       retention: { maxBytes: config.metadataMaxRetentionBytes, maxAgeMs: config.metadataMaxRetentionMs },
     },
-    { ...env, logger },
+    { ...env, logger, transport },
   )
 }
 

@@ -19,6 +19,8 @@ export class LogDelivery {
   #limitOffset: number
   #isReading = false
   #isClosed = false
+  /** Counts jumps: what was read across one is not wanted any more. */
+  #jumps = 0
 
   constructor(
     options: { readonly startOffset: number },
@@ -48,6 +50,14 @@ export class LogDelivery {
     if (!this.#isReading) this.#pump()
   }
 
+  /** What is delivered goes on from `offset`, beyond what was delivered so far: a snapshot has the rest. */
+  skipTo(offset: number): void {
+    this.#jumps++
+    this.#isReading = false
+    this.#nextOffset = offset
+    this.#limitOffset = Math.max(this.#limitOffset, offset)
+  }
+
   /** Delivers nothing more. */
   close(): void {
     this.#isClosed = true
@@ -65,12 +75,15 @@ export class LogDelivery {
   }
 
   async #await(reading: Promise<LogSlice>): Promise<void> {
+    const jumps = this.#jumps
     this.#isReading = true
     try {
       const slice = await reading
+      if (jumps !== this.#jumps) return
       this.#isReading = false
       if (!this.#isClosed && this.#take(slice)) this.#pump()
     } catch (error) {
+      if (jumps !== this.#jumps) return
       this.#isReading = false
       if (!this.#isClosed) this.#fail(error)
     }

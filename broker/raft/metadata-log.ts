@@ -5,11 +5,12 @@ import { DEFAULT_LOG_CONFIG } from '../storage/log-config.ts'
 import { METADATA_LOG_DIRECTORY } from '../storage/names.ts'
 import { TailCache } from '../storage/tail-cache.ts'
 import type { RaftDeps, RaftOptions } from './raft-types.ts'
-import { type QuorumRecords, readControlRecords } from './control-records.ts'
+import { readControlRecords } from './control-records.ts'
+import type { QuorumHistory } from './quorum-history.ts'
 import { decodeSnapshot, listSnapshots, type Snapshot, SnapshotError, snapshotName } from './snapshot-file.ts'
 import type { StoredSnapshot } from './retention.ts'
 
-const METADATA_TOPIC = '__cluster_metadata'
+export const METADATA_TOPIC = '__cluster_metadata'
 const READ_BYTES = 1024 * 1024
 const TAIL_CACHE_BYTES = 4 * 1024 * 1024
 
@@ -32,7 +33,7 @@ export interface OpenedLog {
  */
 export async function openMetadataLog(
   options: RaftOptions,
-  deps: RaftDeps & { readonly onFailure: (error: unknown) => void },
+  deps: RaftDeps & { readonly onFailure: (error: unknown) => void; readonly onWritten: () => void },
 ): Promise<OpenedLog> {
   const directory = metadataLogDirectory(options.logDir)
   if (!deps.disk.exists(directory)) deps.disk.makeDirectory(directory)
@@ -63,13 +64,18 @@ export async function openMetadataLog(
       `The metadata log begins at ${log.logStartOffset}, behind its newest snapshot at ${endOffset}`,
     )
   }
-  if (log.logEndOffset < endOffset) log.truncateFullyAndStartAt(endOffset)
+  // A snapshot that was loaded from the leader takes the log's place, also where the start finds it before that was done.
+  const isBehind = log.logEndOffset < endOffset || log.leaderEpochs.latestEpoch < (snapshot?.id.epoch ?? 0)
+  if (endOffset > 0 && isBehind) log.truncateFullyAndStartAt(endOffset)
   return { log, snapshots, snapshot }
 }
 
-function writeAtTickEnd({ clock }: RaftDeps) {
+function writeAtTickEnd({ clock, onWritten }: RaftDeps & { readonly onWritten: () => void }) {
   return (log: PartitionLog) => {
-    clock.defer(() => log.writeStaged())
+    clock.defer(() => {
+      log.writeStaged()
+      onWritten()
+    })
   }
 }
 
@@ -86,25 +92,31 @@ function loadSnapshots(directory: string, { disk, compute }: RaftDeps) {
   return { snapshots, snapshot: decodeSnapshot(newest, bytes, compute) }
 }
 
-/** What the control records in the log from `offset` on say of the quorum. */
-export async function scanQuorumRecords(
+/** Tells `history` what the control records in the log from `offset` on say of the quorum. */
+export async function readQuorum(
   log: PartitionLog,
   offset: number,
-  { compute }: RaftDeps,
-): Promise<Pick<QuorumRecords, 'kraftVersion' | 'voters'>> {
-  let found: Pick<QuorumRecords, 'kraftVersion' | 'voters'> = { kraftVersion: undefined, voters: undefined }
+  history: QuorumHistory,
+  deps: Pick<RaftDeps, 'compute'>,
+): Promise<void> {
   let next = offset
   while (next < log.logEndOffset) {
     const { buffers } = await log.read(next, READ_BYTES, log.logEndOffset, true)
     for (const bytes of buffers) {
-      for (const view of batches(bytes)) {
-        next = view.nextOffset
-        if (!view.isControl) continue
-        const { kraftVersion, voters } = readControlRecords(readRecords(view, compute))
-        found = { kraftVersion: kraftVersion ?? found.kraftVersion, voters: voters ?? found.voters }
-      }
+      noteQuorum(bytes, history, deps)
+      for (const view of batches(bytes)) next = view.nextOffset
     }
     if (buffers.length === 0) break
   }
-  return found
+}
+
+/** Tells `history` what the control records among whole batches say of the quorum; whether they do. Throws SchemaError. */
+export function noteQuorum(bytes: Uint8Array, history: QuorumHistory, { compute }: Pick<RaftDeps, 'compute'>): boolean {
+  let isChanged = false
+  for (const view of batches(bytes)) {
+    if (view.isControl && history.append(view.baseOffset, readControlRecords(readRecords(view, compute)))) {
+      isChanged = true
+    }
+  }
+  return isChanged
 }

@@ -1,6 +1,6 @@
 import type { Disk } from '../env/disk.ts'
 import { ZERO_UUID } from '../lib/uuid.ts'
-import { NOBODY } from './step.ts'
+import { NOBODY } from './state.ts'
 
 /** What a voter must not forget: its epoch, and whom it voted for in it. */
 export interface QuorumState {

@@ -1,13 +1,18 @@
+import type { Address } from '../env/network.ts'
 import { assert } from '../lib/assert.ts'
-import { ZERO_UUID } from '../lib/uuid.ts'
+import type { ApiKey } from '../protocol/api-key.ts'
+import type { RequestOf, ResponseInputOf } from '../protocol/apis.ts'
 import { buildBatch } from '../records/build.ts'
-import type { PartitionLog } from '../storage/log.ts'
-import { controlBatch, kraftVersion, kraftVoters, leaderChange } from './control-records.ts'
-import { LogDelivery } from './log-delivery.ts'
-import { metadataLogDirectory, type OpenedLog, openMetadataLog, scanQuorumRecords } from './metadata-log.ts'
-import { readQuorumState, writeQuorumState } from './quorum-state-file.ts'
+import { type FetchContext, FetchServer } from './fetch-server.ts'
+import { LogFetcher } from './log-fetcher.ts'
+import { Membership } from './membership.ts'
+import { metadataLogDirectory, type OpenedLog, openMetadataLog, readQuorum } from './metadata-log.ts'
+import { QuorumHistory } from './quorum-history.ts'
+import { QuorumMessenger } from './quorum-messenger.ts'
+import { QuorumRequests } from './quorum-requests.ts'
+import { type QuorumState, readQuorumState } from './quorum-state-file.ts'
+import { quorumStatePath, RaftCore } from './raft-core.ts'
 import {
-  type CommittedBatch,
   NotLeaderError,
   QuorumError,
   type QuorumInfo,
@@ -15,63 +20,36 @@ import {
   type RaftListener,
   type RaftOptions,
 } from './raft-types.ts'
-import { SnapshotStore } from './snapshot-store.ts'
+import { ReplicaProgress } from './replica-progress.ts'
 import type { Snapshot } from './snapshot-file.ts'
-import { initialState, type RaftEffect, type RaftEvent, type RaftState, step } from './step.ts'
-import { isVoter, type Voter, withEndpoints } from './voters.ts'
-
-/** Who leads the metadata log, what is in it and whom it concerns. */
-interface Quorum {
-  readonly kraftVersion: number
-  readonly voters: readonly Voter[]
-  /** The log, or a snapshot of it, has kraft.version; false while only the format command, or the configuration, said it. */
-  readonly hasVersionInLog: boolean
-  /** The log, or a snapshot of it, has exactly these voters. */
-  readonly hasVotersInLog: boolean
-}
-
-interface Waiter {
-  readonly offset: number
-  readonly resolve: (offset: number) => void
-  readonly reject: (error: Error) => void
-}
+import { SnapshotStore } from './snapshot-store.ts'
+import { hasCommittedEpoch, isSameReplica, leaderOf, NOBODY } from './state.ts'
+import { VoterChanges } from './voter-changes.ts'
 
 /**
- * A member of the metadata quorum: performs what `step` asks for on the disk, and tells listeners what is committed. Committed is what is
- * synced on a majority; appends of one tick share a sync.
+ * A member of the metadata quorum, voter or observer: keeps the log, takes part in elections, and tells listeners what is committed.
+ * Committed is what is synced on a majority; appends of one tick share a sync. KIP-595, KIP-630, KIP-853, KIP-996, KIP-1166.
  */
 export class RaftNode implements AsyncDisposable {
-  readonly #options: RaftOptions
-  readonly #deps: RaftDeps
-  readonly #log: PartitionLog
-  readonly #snapshots: SnapshotStore
+  readonly #core: RaftCore
   readonly #snapshot: Snapshot | undefined
-  readonly #delivery: LogDelivery
-  readonly #quorum: Quorum
-  readonly #listeners: RaftListener[] = []
-  readonly #waiters: Waiter[] = []
-  #state: RaftState
-  /** The epoch that listeners know this node to lead; -1: none. */
-  #announcedEpoch = -1
+  readonly #messenger: QuorumMessenger
+  readonly #requests: QuorumRequests
+  readonly #progress: ReplicaProgress
+  readonly #server: FetchServer
+  readonly #changes: VoterChanges
+  #ledEpoch = -1
 
-  private constructor(options: RaftOptions, deps: RaftDeps, opened: OpenedLog, quorum: Quorum, epoch: number) {
-    this.#options = options
-    this.#deps = deps
-    this.#log = opened.log
-    this.#snapshot = opened.snapshot
-    this.#quorum = quorum
-    this.#snapshots = new SnapshotStore({ directory: metadataLogDirectory(options.logDir), ...options }, deps, opened)
-    this.#state = initialState({ nodeId: options.nodeId, voters: quorum.voters.map(({ id }) => id), epoch })
-    this.#delivery = new LogDelivery(
-      { startOffset: opened.snapshot?.id.endOffset ?? 0 },
-      {
-        log: opened.log,
-        compute: deps.compute,
-        deliver: (batches, nextOffset) => this.#deliver(batches, nextOffset),
-        fail: (error) => this.#failed(error),
-      },
-    )
-    opened.log.onAcknowledgeable(() => this.#logDurable())
+  private constructor(core: RaftCore, snapshot: Snapshot | undefined) {
+    this.#core = core
+    this.#snapshot = snapshot
+    this.#messenger = new QuorumMessenger(core)
+    this.#requests = new QuorumRequests(core)
+    this.#progress = new ReplicaProgress(core.deps)
+    const parts = { requests: this.#requests, progress: this.#progress }
+    this.#server = new FetchServer(core, parts)
+    this.#changes = new VoterChanges(core, parts)
+    core.connect(this.#messenger)
   }
 
   /**
@@ -79,65 +57,99 @@ export class RaftNode implements AsyncDisposable {
    * where this node cannot take part.
    */
   static async open(options: RaftOptions, deps: RaftDeps): Promise<RaftNode> {
-    const opening: { node?: RaftNode } = {}
-    const onFailure = (error: unknown) => {
-      if (opening.node !== undefined) opening.node.#failed(error)
-    }
-    const opened = await openMetadataLog(options, { ...deps, onFailure })
-    const { epoch } = readQuorumState(deps.disk, quorumStatePath(options))
-    const lastEpoch = Math.max(opened.log.leaderEpochs.latestEpoch ?? 0, opened.snapshot?.id.epoch ?? 0)
-    const quorum = await findQuorum(options, deps, opened)
-    opening.node = new RaftNode(options, deps, opened, quorum, Math.max(epoch, lastEpoch))
-    return opening.node
+    const opening: { parts?: { core: RaftCore; node: RaftNode } } = {}
+    const opened = await openMetadataLog(options, {
+      ...deps,
+      onFailure: (error) => opening.parts?.core.fail(error),
+      onWritten: () => opening.parts?.node.onWritten(),
+    })
+    const history = await findQuorum(options, deps, opened)
+    const directory = metadataLogDirectory(options.logDir)
+    const core = new RaftCore(options, deps, {
+      log: opened.log,
+      snapshots: new SnapshotStore({ directory, retention: options.retention }, deps, opened),
+      history,
+      startOffset: opened.snapshot?.id.endOffset ?? 0,
+      quorumState: stateAtStart(options, deps, opened),
+    })
+    const node = new RaftNode(core, opened.snapshot)
+    opening.parts = { core, node }
+    return node
+  }
+
+  /** What was appended can be read: the replicas need not wait until it is synced here. */
+  onWritten(): void {
+    this.#server.wake()
   }
 
   /** Call before `start`. */
   register(listener: RaftListener): void {
-    this.#listeners.push(listener)
+    this.#core.audience.register(listener)
   }
 
-  /** Tells the listeners the newest snapshot, then stands for election. */
+  /** Tells the listeners the newest snapshot, then looks for the leader, or for votes. */
   start(): void {
-    if (this.#snapshot !== undefined) for (const listener of this.#listeners) listener.onSnapshot(this.#snapshot)
-    // The only voter need not wait for another leader to be heard of.
-    this.#step({ type: 'electionTimeout' })
+    const core = this.#core
+    if (this.#snapshot !== undefined) core.audience.load(this.#snapshot)
+    const fetcher = new LogFetcher(core, { membership: new Membership(core) })
+    core.observe(() => {
+      const { role, epoch } = core.state
+      if (role.name === 'leader' && epoch !== this.#ledEpoch) {
+        this.#ledEpoch = epoch
+        this.#progress.clear()
+      }
+      fetcher.update()
+      this.#server.wake()
+    })
+    core.apply({ type: 'start' })
   }
 
   get leaderAndEpoch(): { readonly leaderId: number; readonly epoch: number } {
-    return { leaderId: this.#state.leaderId, epoch: this.#state.epoch }
+    return { leaderId: leaderOf(this.#core.state), epoch: this.#core.state.epoch }
+  }
+  /** Where the leader's controller listens, as far as this node knows. */
+  get leaderAddress(): Address | undefined {
+    const { leaderId } = this.leaderAndEpoch
+    return leaderId === NOBODY ? undefined : this.#core.addressOf(leaderId)
   }
   get kraftVersion(): number {
-    return this.#quorum.kraftVersion
+    return this.#core.history.current.kraftVersion
   }
   /** The offset that the next proposed record gets. */
   get nextOffset(): number {
-    return this.#log.logEndOffset
+    return this.#core.log.logEndOffset
   }
   get highWatermark(): number {
-    return this.#state.highWatermark
+    return this.#core.state.highWatermark
   }
   /** Bytes of the log, without snapshots. */
   get logSizeInBytes(): number {
-    return this.#log.sizeInBytes()
+    return this.#core.log.sizeInBytes()
+  }
+  /** `leader`, `follower`, `observer`, `unattached`, `prospective`, `candidate`, `resigned` or `stopped`. */
+  get role(): string {
+    const { role, voters, self } = this.#core.state
+    const isObserver = !voters.some((voter) => isSameReplica(voter, self))
+    return role.name === 'follower' && isObserver ? 'observer' : role.name
   }
 
   /**
    * Appends encoded metadata records as one batch: all or none. Resolves with the last one's offset once they are committed and the
-   * listeners have heard them. Rejects with NotLeaderError where this node does not lead, or stops to before that: then they may be
+   * listeners have heard them. Rejects with NotLeaderError where this node does not lead, or ceases to before that: then they may be
    * committed or not.
    */
   propose(records: readonly Uint8Array[]): Promise<number> {
-    const { role, epoch } = this.#state
-    if (role !== 'leader') return Promise.reject(new NotLeaderError('This node does not lead the metadata quorum'))
+    const { role, epoch } = this.#core.state
+    if (role.name !== 'leader' || role.epochStartOffset < 0) {
+      return Promise.reject(new NotLeaderError('This node does not lead the metadata quorum'))
+    }
     const batch = buildBatch({
       records: records.map((value) => ({ key: null, value })),
-      baseTimestampMs: this.#deps.clock.wallMs(),
+      baseTimestampMs: this.#core.deps.clock.wallMs(),
     })
-    const appended = this.#log.appendAsLeader(batch, epoch, 'REPLICATION')
+    const appended = this.#core.log.appendAsLeader(batch, epoch, 'REPLICATION')
     if (!appended.ok) return Promise.reject(new NotLeaderError(appended.message))
-    return new Promise((resolve, reject) => {
-      this.#waiters.push({ offset: appended.lastOffset, resolve, reject })
-    })
+    return this.#core.audience.heard(appended.lastOffset)
   }
 
   /** Writes a snapshot of everything below `id.endOffset`, and drops what it makes superfluous. Rejects with DiskError. */
@@ -146,143 +158,133 @@ export class RaftNode implements AsyncDisposable {
     lastContainedLogTimestampMs: number,
     records: Iterable<Uint8Array>,
   ): Promise<void> {
-    assert(id.endOffset <= this.#delivery.nextOffset, 'a snapshot has nothing that is not committed')
-    const { kraftVersion: version, voters } = this.#quorum
-    await this.#snapshots.create({ id, lastContainedLogTimestampMs, kraftVersion: version, voters, records })
+    const { audience, history, snapshots } = this.#core
+    assert(id.endOffset <= audience.nextOffset, 'a snapshot has nothing that is not committed')
+    const { kraftVersion, voters } = history.at(id.endOffset)
+    await snapshots.create({ id, lastContainedLogTimestampMs, kraftVersion, voters, records })
   }
 
-  /** For DescribeQuorum. */
+  /**
+   * Raises kraft.version (UpdateFeatures), where this node leads; says what is against it, or null. The records are in the log on return;
+   * with `validateOnly` they are not.
+   */
+  upgradeKraftVersion(version: number, options: { readonly validateOnly: boolean }): string | null {
+    return this.#changes.upgrade(version, options)
+  }
+
+  /** Hands leadership over; resolves when the other voters know. For a shutdown, before `close`. */
+  async resign(): Promise<void> {
+    if (this.#core.state.role.name !== 'leader') return
+    this.#core.apply({ type: 'resign' })
+    await this.#messenger.ending
+  }
+
+  /** Vote (52). */
+  vote(request: RequestOf<typeof ApiKey.Vote>): ResponseInputOf<typeof ApiKey.Vote> {
+    return this.#requests.vote(request)
+  }
+  /** BeginQuorumEpoch (53). */
+  beginQuorumEpoch(
+    request: RequestOf<typeof ApiKey.BeginQuorumEpoch>,
+  ): ResponseInputOf<typeof ApiKey.BeginQuorumEpoch> {
+    return this.#requests.beginQuorumEpoch(request)
+  }
+  /** EndQuorumEpoch (54). */
+  endQuorumEpoch(request: RequestOf<typeof ApiKey.EndQuorumEpoch>): ResponseInputOf<typeof ApiKey.EndQuorumEpoch> {
+    return this.#requests.endQuorumEpoch(request)
+  }
+  /** Fetch (1) of the metadata log. */
+  fetch(request: RequestOf<typeof ApiKey.Fetch>, context: FetchContext): Promise<ResponseInputOf<typeof ApiKey.Fetch>> {
+    return this.#server.fetch(request, context)
+  }
+  /** FetchSnapshot (59). */
+  fetchSnapshot(
+    request: RequestOf<typeof ApiKey.FetchSnapshot>,
+  ): Promise<ResponseInputOf<typeof ApiKey.FetchSnapshot>> {
+    return this.#requests.fetchSnapshot(request)
+  }
+  /** AddRaftVoter (80). */
+  addVoter(request: RequestOf<typeof ApiKey.AddRaftVoter>): Promise<ResponseInputOf<typeof ApiKey.AddRaftVoter>> {
+    return this.#changes.add(request)
+  }
+  /** RemoveRaftVoter (81). */
+  removeVoter(
+    request: RequestOf<typeof ApiKey.RemoveRaftVoter>,
+  ): Promise<ResponseInputOf<typeof ApiKey.RemoveRaftVoter>> {
+    return this.#changes.remove(request)
+  }
+  /** UpdateRaftVoter (82). */
+  updateVoter(request: RequestOf<typeof ApiKey.UpdateRaftVoter>): ResponseInputOf<typeof ApiKey.UpdateRaftVoter> {
+    return this.#changes.update(request)
+  }
+
+  /** For DescribeQuorum; only the leader knows how far the replicas are. */
   quorumInfo(): QuorumInfo {
-    const { leaderId, epoch, highWatermark, nodeId, durableOffsets } = this.#state
-    const nowMs = this.#deps.clock.wallMs()
-    const voters = this.#quorum.voters.map(({ id, directoryId, endpoints }) => {
-      const isLeader = id === nodeId && id === leaderId
-      return {
-        id,
-        directoryId,
-        endpoints,
-        logEndOffset: isLeader ? this.#log.logEndOffset : (durableOffsets.get(id) ?? -1),
-        lastFetchTimestampMs: isLeader ? nowMs : -1,
-        lastCaughtUpTimestampMs: isLeader ? nowMs : -1,
-      }
-    })
-    return { leaderId, epoch, highWatermark, voters, observers: [] }
+    const { state, voters, self, log, options } = this.#core
+    const isLeader = state.role.name === 'leader'
+    const nowMs = this.#core.deps.clock.wallMs()
+    const replicas = isLeader ? this.#progress.list() : []
+    const own = { logEndOffset: log.logEndOffset, lastFetchTimestampMs: nowMs, lastCaughtUpTimestampMs: nowMs }
+    const unknown = { logEndOffset: -1, lastFetchTimestampMs: -1, lastCaughtUpTimestampMs: -1 }
+    const told = replicas.map(({ replica, endOffset, lastFetchMs, lastCaughtUpMs }) => ({
+      ...replica,
+      endpoints: [],
+      logEndOffset: endOffset,
+      lastFetchTimestampMs: lastFetchMs,
+      lastCaughtUpTimestampMs: lastCaughtUpMs,
+    }))
+    return {
+      ...this.leaderAndEpoch,
+      isLeader,
+      highWatermark: isLeader && !hasCommittedEpoch(state) ? -1 : state.highWatermark,
+      voters: voters.map(({ id, directoryId, endpoints }) => {
+        const progress = told.find((replica) => isSameReplica({ id, directoryId }, replica)) ?? unknown
+        const isSelf = isLeader && id === options.nodeId
+        return { ...(isSelf ? own : progress), id, directoryId, endpoints }
+      }),
+      observers: told.filter(
+        (replica) => replica.id !== self.id && !voters.some((voter) => isSameReplica(voter, replica)),
+      ),
+    }
   }
 
-  /** Leads no more, and closes the log; what was proposed and is not committed is rejected. */
-  async close(): Promise<void> {
-    this.#step({ type: 'resign' })
-    this.#delivery.close()
-    await this.#log.close()
+  /** Takes part no more, and closes the log; what was proposed and is not committed is rejected. */
+  close(): Promise<void> {
+    return this.#core.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
-
-  #failed(error: unknown): void {
-    this.#deps.logger.error({ err: error }, 'The metadata log failed')
-    this.#step({ type: 'resign' })
-  }
-
-  #logDurable(): void {
-    this.#step({
-      type: 'logDurable',
-      voterId: this.#options.nodeId,
-      endOffset: this.#log.acknowledgeableOffset,
-    })
-  }
-
-  #step(event: RaftEvent): void {
-    const { state, effects } = step(this.#state, event)
-    this.#state = state
-    for (const effect of effects) this.#perform(effect)
-  }
-
-  #perform(effect: RaftEffect): void {
-    switch (effect.type) {
-      case 'persistQuorumState':
-        this.#persist(effect.epoch, effect.leaderId, effect.votedId)
-        return
-      case 'appendLeaderChange':
-        this.#startEpoch(effect.epoch, effect.votes)
-        return
-      case 'advanceHighWatermark':
-        this.#log.updateHighWatermark(effect.offset)
-        this.#delivery.advance(effect.offset)
-        return
-      case 'leadershipLost':
-        this.#lost(effect.epoch)
-    }
-  }
-
-  #persist(epoch: number, leaderId: number, votedId: number): void {
-    const votedDirectoryId = votedId === this.#options.nodeId ? this.#options.directoryId : ZERO_UUID
-    const state = { epoch, leaderId, votedId, votedDirectoryId }
-    const quorum = { kraftVersion: this.kraftVersion, voters: this.#state.voters }
-    writeQuorumState(this.#deps.disk, quorumStatePath(this.#options), state, quorum)
-    this.#step({ type: 'quorumStatePersisted', epoch })
-  }
-
-  #startEpoch(epoch: number, votes: readonly number[]): void {
-    const { nodeId } = this.#options
-    const records = [leaderChange(nodeId, this.#state.voters, votes)]
-    const { voters, hasVersionInLog, hasVotersInLog } = this.#quorum
-    if (this.kraftVersion > 0 && !hasVersionInLog) records.push(kraftVersion(this.kraftVersion))
-    if (this.kraftVersion > 0 && !hasVotersInLog) records.push(kraftVoters(voters))
-    const batch = controlBatch(records, { baseOffset: 0, epoch, timestampMs: this.#deps.clock.wallMs() })
-    const appended = this.#log.appendAsLeader(batch, epoch, 'REPLICATION')
-    if (appended.ok) this.#step({ type: 'epochStarted', epoch, offset: appended.baseOffset })
-    else this.#failed(appended.message)
-  }
-
-  #deliver(batches: readonly CommittedBatch[], nextOffset: number): void {
-    for (const listener of this.#listeners) listener.onCommit(batches)
-    const { role, epoch, leaderId, epochStartOffset } = this.#state
-    if (role === 'leader' && this.#announcedEpoch !== epoch && nextOffset > epochStartOffset) {
-      this.#announcedEpoch = epoch
-      for (const listener of this.#listeners) listener.onLeaderChange({ leaderId, epoch })
-    }
-    while (this.#waiters[0] !== undefined && this.#waiters[0].offset < nextOffset) {
-      const waiter = this.#waiters.shift()
-      waiter?.resolve(waiter.offset)
-    }
-  }
-
-  #lost(epoch: number): void {
-    const error = new NotLeaderError('This node does not lead the metadata quorum any more')
-    for (const { reject } of this.#waiters.splice(0)) reject(error)
-    if (this.#announcedEpoch === -1) return
-    this.#announcedEpoch = -1
-    for (const listener of this.#listeners) listener.onLeaderChange({ leaderId: -1, epoch })
-  }
 }
 
-function quorumStatePath({ logDir }: RaftOptions): string {
-  return `${metadataLogDirectory(logDir)}/quorum-state`
+/** An epoch is written to `quorum-state` before there are records of it: where the file is gone, the log still has the latest. */
+function stateAtStart(options: RaftOptions, deps: RaftDeps, { log, snapshot }: OpenedLog): QuorumState {
+  const state = readQuorumState(deps.disk, quorumStatePath(options))
+  const logEpoch = Math.max(log.leaderEpochs.latestEpoch, snapshot?.id.epoch ?? 0)
+  if (logEpoch <= state.epoch) return state
+  return { ...state, epoch: logEpoch, leaderId: NOBODY, votedId: NOBODY }
 }
 
 /** The voters: those in the log, else those in the newest snapshot, else those of the configuration. */
-async function findQuorum(options: RaftOptions, deps: RaftDeps, { log, snapshot }: OpenedLog): Promise<Quorum> {
-  const inLog = await scanQuorumRecords(log, Math.max(log.logStartOffset, snapshot?.id.endOffset ?? 0), deps)
-  const version = inLog.kraftVersion ?? snapshot?.kraftVersion ?? 0
-  const dynamic = inLog.voters ?? snapshot?.voters
-  const voters = version > 0 ? (dynamic ?? []) : options.staticVoters
-  const { nodeId, directoryId } = options
-  if (!isVoter(voters, nodeId, directoryId)) {
-    throw new QuorumError(`Node ${nodeId} with directory ${directoryId} is not a voter of the metadata quorum`)
-  }
-  if (voters.length > 1) {
-    const ids = voters.map(({ id }) => id).join(', ')
-    throw new QuorumError(`The metadata quorum has the voters ${ids}: only one is supported`)
-  }
-  const hasVersionInLog = inLog.kraftVersion !== undefined || (snapshot?.id.endOffset ?? 0) > 0
-  if (version === 0) return { kraftVersion: 0, voters, hasVersionInLog, hasVotersInLog: false }
-  const current = withEndpoints(voters, nodeId, options.endpoints)
-  return {
+async function findQuorum(options: RaftOptions, deps: RaftDeps, opened: OpenedLog): Promise<QuorumHistory> {
+  const { log, snapshot } = opened
+  const endOffset = snapshot?.id.endOffset ?? 0
+  const version = snapshot?.kraftVersion ?? 0
+  const history = new QuorumHistory({
+    offset: endOffset - 1,
     kraftVersion: version,
-    voters: current,
-    hasVersionInLog,
-    hasVotersInLog: hasVersionInLog && current === voters,
+    voters: version > 0 ? (snapshot?.voters ?? []) : options.staticVoters,
+    votersOffset: version > 0 && snapshot?.voters !== undefined ? endOffset - 1 : -1,
+  })
+  await readQuorum(log, Math.max(log.logStartOffset, endOffset), history, deps)
+  const { voters, kraftVersion } = history.current
+  const { nodeId, isController, bootstrapServers } = options
+  if (voters.length === 0 && bootstrapServers.length === 0) {
+    throw new QuorumError(`Node ${nodeId} knows no voter of the metadata quorum, and no controller to ask for them`)
   }
+  if (kraftVersion === 0 && isController && voters.length > 0 && !voters.some(({ id }) => id === nodeId)) {
+    throw new QuorumError(`Node ${nodeId} is a controller, and not among the static voters of the metadata quorum`)
+  }
+  return history
 }

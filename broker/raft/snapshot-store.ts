@@ -2,7 +2,7 @@ import type { PartitionLog } from '../storage/log.ts'
 import type { OpenedLog } from './metadata-log.ts'
 import type { RaftDeps } from './raft-types.ts'
 import { expiredSnapshots, type SnapshotRetention, type StoredSnapshot } from './retention.ts'
-import { encodeSnapshot, type Snapshot, snapshotName, writeSnapshotFile } from './snapshot-file.ts'
+import { encodeSnapshot, type Snapshot, type SnapshotId, snapshotName, writeSnapshotFile } from './snapshot-file.ts'
 
 interface SnapshotStoreOptions {
   readonly directory: string
@@ -21,6 +21,46 @@ export class SnapshotStore {
     this.#deps = deps
     this.#log = opened.log
     this.#snapshots = [...opened.snapshots]
+  }
+
+  get directory(): string {
+    return this.#options.directory
+  }
+  get newest(): StoredSnapshot | undefined {
+    return this.#snapshots.at(-1)
+  }
+  get oldest(): StoredSnapshot | undefined {
+    return this.#snapshots[0]
+  }
+
+  /** Up to `maxBytes` of the file from `position`, and its size; undefined where there is no such snapshot. Rejects with DiskError. */
+  async read(id: SnapshotId, position: number, maxBytes: number) {
+    const stored = this.#snapshots.find(
+      ({ id: { endOffset, epoch } }) => endOffset === id.endOffset && epoch === id.epoch,
+    )
+    if (stored === undefined) return undefined
+    const file = this.#deps.disk.open(this.pathOf(id), 'read')
+    try {
+      const size = file.size()
+      const bytes = new Uint8Array(Math.max(0, Math.min(maxBytes, size - position)))
+      const read = await file.readAsync(bytes, position)
+      return { size, bytes: bytes.subarray(0, read) }
+    } finally {
+      file.close()
+    }
+  }
+
+  pathOf(id: SnapshotId): string {
+    return `${this.#options.directory}/${snapshotName(id)}`
+  }
+
+  /** A snapshot from elsewhere is there, and the log begins anew behind it: all older ones are of no use. */
+  replaceAll(id: SnapshotId, sizeInBytes: number): void {
+    const { disk, clock } = this.#deps
+    for (const { id: old } of this.#snapshots.splice(0)) {
+      if (this.pathOf(old) !== this.pathOf(id)) disk.remove(this.pathOf(old))
+    }
+    this.#snapshots.push({ id, sizeInBytes, timestampMs: clock.wallMs() })
   }
 
   /** Encodes at once, so that `records` may read what changes later; rejects with DiskError. One at a time. */

@@ -1,155 +1,182 @@
-import { assert } from '../lib/assert.ts'
+import {
+  answerVote,
+  backoffMs,
+  becomeFollower,
+  becomeProspective,
+  becomeUnattached,
+  countVote,
+  electionTimeoutMs,
+  enterEpoch,
+  giveUp,
+  lossDelayMs,
+} from './election.ts'
+import { advance, lead, logDurable, replicaFetched, resign } from './leadership.ts'
+import {
+  isSameReplica,
+  isVoter,
+  leaderRole,
+  type Moment,
+  NOBODY,
+  type RaftEvent,
+  type RaftState,
+  type Step,
+  unchanged,
+} from './state.ts'
 
-/** Nobody: no leader, or no vote. */
-export const NOBODY = -1
-
-export type Role = 'unattached' | 'candidate' | 'leader' | 'resigned'
-
-/** The quorum as this node sees it. Offsets are ends: the next offset behind what they cover. */
-export interface RaftState {
-  readonly nodeId: number
-  readonly voters: readonly number[]
-  readonly role: Role
-  readonly epoch: number
-  readonly leaderId: number
-  readonly votedId: number
-  /** Who voted for this candidate. */
-  readonly votes: ReadonlySet<number>
-  /** Where this leader's epoch begins. */
-  readonly epochStartOffset: number
-  /** As far as each voter's log is durable, while this node leads. */
-  readonly durableOffsets: ReadonlyMap<number, number>
-  /** Below it everything is committed. Never goes back. */
-  readonly highWatermark: number
-}
-
-export type RaftEvent =
-  /** No leader was heard of for long enough, or this is the only voter: stand for election. */
-  | { readonly type: 'electionTimeout' }
-  /** The quorum state of that epoch is durable: only now may a vote, the own one too, count. */
-  | { readonly type: 'quorumStatePersisted'; readonly epoch: number }
-  | { readonly type: 'voteGranted'; readonly epoch: number; readonly voterId: number }
-  /** A voter's log is durable up to here. */
-  | { readonly type: 'logDurable'; readonly voterId: number; readonly endOffset: number }
-  /** The LeaderChange record of this leader's epoch is appended at `offset`. */
-  | { readonly type: 'epochStarted'; readonly epoch: number; readonly offset: number }
-  /** The disk failed, or the node stops: lead no more. */
-  | { readonly type: 'resign' }
-
-export type RaftEffect =
-  /** Write `quorum-state`, durably, then report `quorumStatePersisted`. */
-  | {
-      readonly type: 'persistQuorumState'
-      readonly epoch: number
-      readonly leaderId: number
-      readonly votedId: number
-    }
-  /** Append a LeaderChange record, the first of the epoch, then report `epochStarted`. */
-  | { readonly type: 'appendLeaderChange'; readonly epoch: number; readonly votes: readonly number[] }
-  /** Everything below is committed: deliver it. */
-  | { readonly type: 'advanceHighWatermark'; readonly offset: number }
-  /** The node led, and does not any more. */
-  | { readonly type: 'leadershipLost'; readonly epoch: number }
-
-export interface Step {
-  readonly state: RaftState
-  readonly effects: readonly RaftEffect[]
-}
-
-export function initialState(options: {
-  readonly nodeId: number
-  readonly voters: readonly number[]
-  readonly epoch: number
-}): RaftState {
-  return {
-    ...options,
-    role: 'unattached',
-    leaderId: NOBODY,
-    votedId: NOBODY,
-    votes: new Set(),
-    epochStartOffset: -1,
-    durableOffsets: new Map(),
-    highWatermark: 0,
-  }
-}
-
-/** What an event makes of the state, and what is to be done about it, in this order. No clock, disk or socket. KIP-595. */
-export function step(state: RaftState, event: RaftEvent): Step {
-  switch (event.type) {
-    case 'electionTimeout':
-      return campaign(state)
-    case 'quorumStatePersisted':
-      if (state.role !== 'candidate' || event.epoch !== state.epoch) return unchanged(state)
-      return countVote(state, state.nodeId)
-    case 'voteGranted':
-      if (state.role !== 'candidate' || event.epoch !== state.epoch) return unchanged(state)
-      return countVote(state, event.voterId)
-    case 'epochStarted':
-      if (state.role !== 'leader' || event.epoch !== state.epoch) return unchanged(state)
-      return { state: { ...state, epochStartOffset: event.offset }, effects: [] }
-    case 'logDurable':
-      return advance(state, event.voterId, event.endOffset)
-    default:
-      return resign(state)
-  }
-}
-
-function unchanged(state: RaftState): Step {
-  return { state, effects: [] }
-}
-
-/** Each candidacy has an epoch of its own. */
-function campaign(state: RaftState): Step {
-  if (state.role === 'leader' || !state.voters.includes(state.nodeId)) return unchanged(state)
-  const epoch = state.epoch + 1
-  const { nodeId } = state
-  return {
-    state: { ...state, role: 'candidate', epoch, leaderId: NOBODY, votedId: nodeId, votes: new Set() },
-    effects: [{ type: 'persistQuorumState', epoch, leaderId: NOBODY, votedId: nodeId }],
-  }
-}
-
-function countVote(state: RaftState, voterId: number): Step {
-  if (!state.voters.includes(voterId)) return unchanged(state)
-  const votes = new Set(state.votes).add(voterId)
-  const { epoch, nodeId } = state
-  if (votes.size < majority(state.voters)) return unchanged({ ...state, votes })
-  return {
-    state: { ...state, role: 'leader', leaderId: nodeId, votedId: NOBODY, votes, durableOffsets: new Map() },
-    effects: [
-      { type: 'persistQuorumState', epoch, leaderId: nodeId, votedId: NOBODY },
-      { type: 'appendLeaderChange', epoch, votes: [...votes] },
-    ],
-  }
-}
-
-function majority(voters: readonly number[]): number {
-  return Math.floor(voters.length / 2) + 1
-}
+type EventOf<T extends RaftEvent['type']> = Extract<RaftEvent, { type: T }>
 
 /**
- * What a majority has is committed, but only from the leader's own epoch on: records of earlier epochs are committed with the first of
- * this one (Raft, section 5.4.2).
+ * What an event makes of the state, and what is to be done about it, in this order. No clock, disk or socket. KIP-595, KIP-853 and
+ * KIP-996. What must outlive a crash comes first of all: an epoch, a vote and a leader count once they are written.
  */
-function advance(before: RaftState, voterId: number, endOffset: number): Step {
-  if (before.role !== 'leader' || !before.voters.includes(voterId)) return unchanged(before)
-  const durableOffsets = new Map(before.durableOffsets).set(voterId, endOffset)
-  const state = { ...before, durableOffsets }
-  const offsets = state.voters.map((id) => durableOffsets.get(id) ?? 0).toSorted((a, b) => b - a)
-  const committed = offsets[majority(state.voters) - 1]
-  assert(committed !== undefined, 'there is a voter')
-  if (state.epochStartOffset < 0 || committed <= state.epochStartOffset) return unchanged(state)
-  if (committed <= state.highWatermark) return unchanged(state)
+export function step(state: RaftState, event: RaftEvent, moment: Moment): Step {
+  const next = handle(state, event, moment)
+  const { epoch, leaderId, voted } = next.state
+  if (epoch === state.epoch && leaderId === state.leaderId && voted === state.voted) return next
+  return { ...next, effects: [{ type: 'persistQuorumState', epoch, leaderId, voted }, ...next.effects] }
+}
+
+function handle(state: RaftState, event: RaftEvent, moment: Moment): Step {
+  if (state.role.name === 'stopped') return unchanged(state)
+  switch (event.type) {
+    case 'start':
+      return start(state, moment)
+    case 'tick':
+      return tick(state, moment)
+    case 'voteRequested':
+      return answerVote(state, event, moment)
+    case 'voteAnswered':
+      return countVote(state, event, moment)
+    case 'leaderHeard':
+      return leaderHeard(state, event, moment)
+    case 'leaderEnds':
+      return leaderEnds(state, event, moment)
+    case 'leaderLost':
+      return leaderLost(state, event, moment)
+    case 'fetched':
+      return fetched(state, event, moment)
+    case 'snapshotLoaded':
+      return unchanged({ ...state, highWatermark: Math.max(state.highWatermark, event.endOffset) })
+    default:
+      return handleAsLeader(state, event, moment)
+  }
+}
+
+function handleAsLeader(
+  state: RaftState,
+  event: EventOf<'replicaFetched' | 'logDurable' | 'epochStarted' | 'votersChanged' | 'resign' | 'stop'>,
+  moment: Moment,
+): Step {
+  switch (event.type) {
+    case 'replicaFetched':
+      return replicaFetched(state, event, moment)
+    case 'logDurable':
+      return logDurable(state, event)
+    case 'epochStarted': {
+      const role = leaderRole(state)
+      if (role === undefined || event.epoch !== state.epoch) return unchanged(state)
+      return unchanged({ ...state, role: { ...role, epochStartOffset: event.offset } })
+    }
+    case 'votersChanged':
+      return votersChanged(state, event, moment)
+    case 'resign':
+      return resign(state, moment)
+    default: {
+      const { epoch } = state
+      const effects = state.role.name === 'leader' ? [{ type: 'leadershipLost' as const, epoch }] : []
+      return { state: { ...state, role: { name: 'stopped' } }, effects }
+    }
+  }
+}
+
+/** The only voter need not wait for another leader to be heard of; others look soon whether there is one. */
+function start(state: RaftState, moment: Moment): Step {
+  const { role, voters, self } = state
+  if (!isVoter(state) || role.name === 'leader' || role.name === 'stopped') return unchanged(state)
+  if (voters.every((voter) => isSameReplica(voter, self))) return becomeProspective(state, moment)
+  const deadlineMs = moment.nowMs + (role.name === 'follower' ? state.timeouts.fetchMs : backoffMs(state, moment))
+  return unchanged({ ...state, role: { ...role, deadlineMs } })
+}
+
+function tick(state: RaftState, moment: Moment): Step {
+  const { role } = state
+  switch (role.name) {
+    case 'leader':
+      return lead(state, role, moment)
+    case 'stopped':
+      return unchanged(state)
+    default:
+      if (moment.nowMs < role.deadlineMs) return unchanged(state)
+  }
+  switch (role.name) {
+    case 'prospective':
+      return giveUp(state, moment)
+    case 'resigned':
+      return becomeUnattached(state, state.epoch + 1, moment.nowMs + backoffMs(state, moment))
+    default:
+      return becomeProspective(state, moment)
+  }
+}
+
+/** The latest epoch counts, and one leader in it. */
+function leaderHeard(
+  state: RaftState,
+  { epoch, leaderId, isLeaderItself }: EventOf<'leaderHeard'>,
+  moment: Moment,
+): Step {
+  if (epoch < state.epoch) return unchanged(state)
+  const isOther = leaderId !== NOBODY && leaderId !== state.self.id
+  if (epoch > state.epoch) {
+    return isOther ? becomeFollower(state, epoch, leaderId, moment) : enterEpoch(state, epoch, moment)
+  }
+  if (!isOther) return unchanged(state)
+  if (state.leaderId === NOBODY) return becomeFollower(state, epoch, leaderId, moment)
+  const isBack = isLeaderItself && state.leaderId === leaderId && state.role.name === 'prospective'
+  return isBack ? becomeFollower(state, epoch, leaderId, moment) : unchanged(state)
+}
+
+/** The first successor stands for election at once, each other a little later than the one before it. */
+function leaderEnds(before: RaftState, event: EventOf<'leaderEnds'>, moment: Moment): Step {
+  const { state, effects } = leaderHeard(before, { ...event, type: 'leaderHeard', isLeaderItself: true }, moment)
+  const { role, leaderId, self } = state
+  if (role.name !== 'follower' || leaderId !== event.leaderId || event.epoch !== state.epoch || !isVoter(state)) {
+    return { state, effects }
+  }
+  const rank = event.successors.findIndex((successor) => isSameReplica(successor, self))
+  const delayMs = rank < 0 ? electionTimeoutMs(state, moment) : rank * backoffMs(state, { ...moment, jitter: 1 })
+  return { state: { ...state, role: { ...role, hasFetched: false, deadlineMs: moment.nowMs + delayMs } }, effects }
+}
+
+function leaderLost(state: RaftState, { epoch }: EventOf<'leaderLost'>, moment: Moment): Step {
+  const { role } = state
+  if (role.name !== 'follower' || epoch !== state.epoch || !isVoter(state)) return unchanged(state)
+  const deadlineMs = Math.min(role.deadlineMs, moment.nowMs + lossDelayMs(state, moment))
+  return unchanged({ ...state, role: { ...role, hasFetched: false, deadlineMs } })
+}
+
+function fetched(state: RaftState, { epoch, highWatermark }: EventOf<'fetched'>, moment: Moment): Step {
+  const { role, timeouts } = state
+  if (role.name !== 'follower' || epoch !== state.epoch) return unchanged(state)
+  const deadlineMs = isVoter(state) ? moment.nowMs + timeouts.fetchMs : Infinity
+  const next = { ...state, role: { ...role, hasFetched: true, deadlineMs } }
+  const committed = Math.min(highWatermark, moment.log.endOffset)
+  if (committed <= state.highWatermark) return unchanged(next)
   return {
-    state: { ...state, highWatermark: committed },
+    state: { ...next, highWatermark: committed },
     effects: [{ type: 'advanceHighWatermark', offset: committed }],
   }
 }
 
-function resign(state: RaftState): Step {
-  const effects: RaftEffect[] = state.role === 'leader' ? [{ type: 'leadershipLost', epoch: state.epoch }] : []
-  return {
-    state: { ...state, role: 'resigned', leaderId: NOBODY, votes: new Set(), epochStartOffset: -1 },
-    effects,
+/** Voters count from the moment that they are in the log. A leader that is one no longer goes on until that is committed. */
+function votersChanged(before: RaftState, { voters }: EventOf<'votersChanged'>, moment: Moment): Step {
+  const state = { ...before, voters }
+  const { role } = state
+  if (role.name === 'leader') return advance(state, role)
+  if (role.name === 'stopped' || isVoter(before) === isVoter(state)) return unchanged(state)
+  if (!isVoter(state)) {
+    if (role.name !== 'follower') return becomeUnattached(state, state.epoch, Infinity)
+    return unchanged({ ...state, role: { ...role, deadlineMs: Infinity } })
   }
+  const waitMs = role.name === 'follower' ? state.timeouts.fetchMs : electionTimeoutMs(state, moment)
+  return unchanged({ ...state, role: { ...role, deadlineMs: moment.nowMs + waitMs } })
 }

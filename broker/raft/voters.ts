@@ -12,27 +12,35 @@ export interface Voter {
   readonly id: number
   readonly directoryId: string
   readonly endpoints: readonly VoterEndpoint[]
+  /** The versions of kraft.version that it speaks; where it is left out, those that this node does. */
+  readonly kraftVersions?: KraftVersions
+}
+
+export interface KraftVersions {
+  readonly minSupportedVersion: number
+  readonly maxSupportedVersion: number
 }
 
 /** Versions of kraft.version that this node speaks: 1 has dynamic voters. */
-export const KRAFT_VERSIONS = { minSupportedVersion: 0, maxSupportedVersion: 1 }
+export const KRAFT_VERSIONS: KraftVersions = { minSupportedVersion: 0, maxSupportedVersion: 1 }
 
 export function votersOf(record: VotersRecord): Voter[] {
-  return record.voters.map(({ voterId, voterDirectoryId, endpoints }) => ({
+  return record.voters.map(({ voterId, voterDirectoryId, endpoints, kraftVersionFeature }) => ({
     id: voterId,
     directoryId: voterDirectoryId,
     endpoints,
+    kraftVersions: kraftVersionFeature,
   }))
 }
 
 export function votersRecordOf(voters: readonly Voter[]): VotersRecord {
   return {
     version: 0,
-    voters: voters.map(({ id, directoryId, endpoints }) => ({
+    voters: voters.map(({ id, directoryId, endpoints, kraftVersions = KRAFT_VERSIONS }) => ({
       voterId: id,
       voterDirectoryId: directoryId,
       endpoints: endpoints.map((endpoint) => ({ ...endpoint })),
-      kraftVersionFeature: KRAFT_VERSIONS,
+      kraftVersionFeature: kraftVersions,
     })),
   }
 }
@@ -47,13 +55,6 @@ export function staticVoters(
     directoryId: ZERO_UUID,
     endpoints: [{ name: listenerName, host, port }],
   }))
-}
-
-/** Whether the voter is this node: by its id, and by its directory where the quorum knows that. */
-export function isVoter(voters: readonly Voter[], id: number, directoryId: string): boolean {
-  return voters.some(
-    (voter) => voter.id === id && (voter.directoryId === ZERO_UUID || voter.directoryId === directoryId),
-  )
 }
 
 /** The voters with `endpoints` for node `id`; the same list where it has these already. */

@@ -1,4 +1,10 @@
-import type { CommittedBatch, LeaderAndEpoch, RaftListener, RaftOptions } from '../../../broker/raft/raft-types.ts'
+import type {
+  CommittedBatch,
+  LeaderAndEpoch,
+  RaftListener,
+  RaftOptions,
+  RaftTransport,
+} from '../../../broker/raft/raft-types.ts'
 import { RaftNode } from '../../../broker/raft/raft-node.ts'
 import type { Snapshot } from '../../../broker/raft/snapshot-file.ts'
 import { staticVoters } from '../../../broker/raft/voters.ts'
@@ -9,6 +15,25 @@ import { silentLogger } from '../../fakes/logger.ts'
 export const DIRECTORY_ID = 'uEYGF8nYSKGSUEijCUSI2g'
 export const LOG_DIR = '/data'
 export const METADATA_DIR = '/data/__cluster_metadata-0'
+
+/** As server.properties has them where nothing is said. */
+export const RAFT_DEFAULTS = {
+  clusterId: 'LjTvVGwiQwmzsAvhAKyhvA',
+  bootstrapServers: [],
+  isController: true,
+  controllerListenerName: 'CONTROLLER',
+  fetchTimeoutMs: 2000,
+  electionTimeoutMs: 1000,
+  electionBackoffMaxMs: 1000,
+  requestTimeoutMs: 2000,
+  retryBackoffMs: 20,
+  fetchMaxBytes: 1024 * 1024,
+  fetchSnapshotMaxBytes: 1024 * 1024,
+  autoJoin: false,
+}
+
+/** For a quorum of one: there is nobody to ask. */
+const NOBODY_THERE: RaftTransport = { request: () => Promise.reject(new Error('nobody is there')) }
 
 const text = new TextDecoder()
 
@@ -53,13 +78,18 @@ export class RaftBench {
       segmentBytes: 1024 * 1024,
       segmentMs: 604_800_000,
       retention: { maxBytes: 100 * 1024 * 1024, maxAgeMs: 604_800_000 },
+      ...RAFT_DEFAULTS,
       ...options,
     }
   }
 
   async open(): Promise<{ node: RaftNode; recorder: Recorder }> {
     const recorder = new Recorder()
-    const node = await RaftNode.open(this.options, { ...this.env, logger: silentLogger() })
+    const node = await RaftNode.open(this.options, {
+      ...this.env,
+      logger: silentLogger(),
+      transport: NOBODY_THERE,
+    })
     node.register(recorder)
     node.start()
     await this.world.clock.run(10)
