@@ -2,6 +2,7 @@ import type { ApiKey } from '../protocol/api-key.ts'
 import type { RequestInputOf } from '../protocol/apis.ts'
 
 type FetchTopics = RequestInputOf<typeof ApiKey.Fetch>['topics']
+type ForgottenTopics = NonNullable<RequestInputOf<typeof ApiKey.Fetch>['forgottenTopicsData']>
 
 /** A partition as a follower asks for it. */
 export interface AskedPartition {
@@ -72,5 +73,15 @@ export function fetchTopics(asked: readonly AskedPartition[], partitionMaxBytes:
       logStartOffset: BigInt(each.logStartOffset),
       partitionMaxBytes,
     })),
+  }))
+}
+
+/** The partitions that leave the session. */
+export function forgottenTopics(forgotten: readonly AskedPartition[]): ForgottenTopics {
+  const topics = Map.groupBy(forgotten, ({ topicId }) => topicId)
+  return [...topics].map(([topicId, partitions]) => ({
+    topicId,
+    topic: partitions[0]?.topic ?? '',
+    partitions: partitions.map(({ index }) => index),
   }))
 }

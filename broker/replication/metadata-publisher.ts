@@ -54,6 +54,9 @@ export class MetadataPublisher {
       if (topic !== undefined) await this.#change(topic, partitions, delta.image, image)
     }
     for (const { type, name } of delta.configs.changed()) if (type === ResourceType.TOPIC) this.#configure(name, image)
+    // Nobody waits any more for a follower that has been fenced.
+    if (delta.cluster.changedBrokers.size > 0)
+      for (const partition of this.#deps.replicas.partitions()) partition.reconsider()
   }
 
   #configureThrottles(delta: MetadataDelta, image: MetadataImage): void {

@@ -273,6 +273,11 @@ export class Partition {
     return true
   }
 
+  /** Brokers have come or gone: looks again at what is committed. */
+  reconsider(): void {
+    this.#advance()
+  }
+
   /** Takes followers out of the ISR that have not caught up for replica.lag.time.max.ms; to be called now and then. */
   shrinkIsr(): void {
     const proposal = this.#leadership?.shrinkage(this.log.acknowledgeableOffset, this.#deps.monotonicMs())

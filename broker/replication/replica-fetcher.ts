@@ -6,8 +6,9 @@ import { ErrorCode, errorName } from '../protocol/errors.ts'
 import type { PartitionLog } from '../storage/log.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { FetcherSession, fetchTopics } from './fetcher-session.ts'
-import { divergencePoint, Followed, followedKey } from './followed.ts'
+import { FetchPlan } from './fetch-plan.ts'
+import { fetchTopics, forgottenTopics } from './fetcher-session.ts'
+import { divergencePoint, Followed } from './followed.ts'
 import type { LeaderLink } from './leader-link.ts'
 import { leaderOffsets } from './leader-offsets.ts'
 import type { Partition } from './partition.ts'
@@ -53,12 +54,7 @@ const TRANSIENT: ReadonlySet<number> = new Set<number>([
 export class ReplicaFetcher {
   readonly #brokerId: number
   readonly #deps: ReplicaFetcherDeps
-  readonly #followed = new Map<string, Followed>()
-  readonly #session = new FetcherSession()
-  /** What the leader has to be told of: new in the session, or not as it was. */
-  readonly #changed = new Set<Followed>()
-  /** What is to leave the session. */
-  readonly #forgotten = new Set<Followed>()
+  readonly #plan = new FetchPlan()
   #wake: (() => void) | undefined
   #sentMs: number | undefined
   #kick: Timer | undefined
@@ -72,48 +68,32 @@ export class ReplicaFetcher {
   }
 
   get size(): number {
-    return this.#followed.size
+    return this.#plan.size
   }
 
   /** Records behind the leader, of the partition that is furthest. */
   get maxLag(): number {
     let lag = 0
-    for (const followed of this.#followed.values()) lag = Math.max(lag, followed.lag ?? 0)
+    for (const followed of this.#plan) lag = Math.max(lag, followed.lag ?? 0)
     return lag
   }
 
   follow(partition: Partition, leaderEpoch: number): void {
-    const key = followedKey(partition.topicId, partition.log.partition)
-    const before = this.#followed.get(key)
-    if (before !== undefined) this.#leave(before)
-    const followed = new Followed(partition, leaderEpoch)
-    followed.inSession = before?.inSession ?? false
-    if (before !== undefined) this.#forgotten.delete(before)
-    this.#followed.set(key, followed)
-    this.#changed.add(followed)
+    this.#plan.add(new Followed(partition, leaderEpoch))
     this.#wakeUp()
     this.#kickSoon()
   }
 
   unfollow(partition: Partition): void {
-    const followed = this.#followed.get(followedKey(partition.topicId, partition.log.partition))
-    if (followed === undefined) return
-    this.#followed.delete(followed.key)
-    this.#leave(followed)
+    this.#plan.remove(partition.topicId, partition.log.partition)
   }
 
   close(): void {
     this.#closed = true
-    for (const followed of this.#followed.values()) followed.unpark()
+    for (const followed of this.#plan) followed.unpark()
     this.#kick?.cancel()
     this.#deps.link.close()
     this.#wakeUp()
-  }
-
-  #leave(followed: Followed): void {
-    followed.unpark()
-    this.#changed.delete(followed)
-    if (followed.inSession) this.#forgotten.add(followed)
   }
 
   #wakeUp(): void {
@@ -126,21 +106,16 @@ export class ReplicaFetcher {
     const waitedMs = this.#deps.clock.monotonicMs() - this.#sentMs
     this.#kick = this.#deps.clock.setTimer(Math.max(0, KICK_AFTER_MS - waitedMs), () => {
       this.#kick = undefined
-      if (this.#sentMs !== undefined && this.#changed.size > 0) this.#deps.link.drop()
+      if (this.#sentMs !== undefined && this.#plan.hasChanged) this.#deps.link.drop()
     })
   }
 
   async #run(): Promise<void> {
     while (!this.#closed) {
       if (this.#deps.brokerEpoch() < 0) await this.#sleep(REGISTRATION_POLL_MS)
-      else if (!this.#hasWork()) await this.#sleep(undefined)
+      else if (!this.#plan.hasWork) await this.#sleep(undefined)
       else await this.#round()
     }
-  }
-
-  #hasWork(): boolean {
-    for (const { isParked } of this.#followed.values()) if (!isParked) return true
-    return false
   }
 
   /** Until `delayMs` have passed, or somebody wakes it. */
@@ -174,7 +149,7 @@ export class ReplicaFetcher {
   }
 
   async #lost(error: unknown): Promise<void> {
-    this.#session.reset()
+    this.#plan.restart()
     if (this.#closed) return
     // A connection that was dropped here for a partition that had come is made anew at once.
     if (this.#deps.link.takeDropped()) return
@@ -196,21 +171,9 @@ export class ReplicaFetcher {
   /** Undefined where nothing is left to be fetched. */
   #request(): RequestInputOf<typeof ApiKey.Fetch> | undefined {
     const { server, brokerEpoch } = this.#deps
-    const isFull = this.#session.isFull
-    if (isFull) this.#restart()
-    for (const followed of this.#changed) if (this.#holdsBack(followed)) this.#rest(followed, THROTTLED_MS)
-    if (isFull && this.#changed.size === 0) return undefined
-    const told = [...this.#changed]
-    const forgotten = [...this.#forgotten]
-    this.#changed.clear()
-    this.#forgotten.clear()
-    for (const followed of told) {
-      followed.inSession = true
-      followed.isAsked = true
-    }
-    for (const followed of forgotten) followed.inSession = false
+    const told = this.#plan.next((followed) => this.#holdsBack(followed))
+    if (told === undefined) return undefined
     const config = server()
-    const topics = Map.groupBy(forgotten, ({ partition }) => partition.topicId)
     return {
       replicaId: this.#brokerId,
       replicaState: { replicaId: this.#brokerId, replicaEpoch: BigInt(brokerEpoch()) },
@@ -219,30 +182,16 @@ export class ReplicaFetcher {
       maxBytes: config.replicaFetchResponseMaxBytes,
       isolationLevel: 0,
       rackId: '',
-      ...this.#session.header,
-      topics: fetchTopics(
-        told.map((followed) => followed.asked()),
-        config.replicaFetchMaxBytes,
-      ),
-      forgottenTopicsData: [...topics].map(([topicId, partitions]) => ({
-        topicId,
-        topic: partitions[0]?.partition.log.topic ?? '',
-        partitions: partitions.map(({ partition }) => partition.log.partition),
-      })),
+      ...this.#plan.header,
+      topics: fetchTopics(told.changed, config.replicaFetchMaxBytes),
+      forgottenTopicsData: forgottenTopics(told.forgotten),
     }
   }
 
-  /** A new session begins with everything that can be fetched. */
-  #restart(): void {
-    this.#forgotten.clear()
-    for (const followed of this.#followed.values()) {
-      followed.inSession = false
-      if (!followed.isParked) this.#changed.add(followed)
-    }
-  }
-
-  #holdsBack({ partition, isCaughtUp }: Followed): boolean {
-    return this.#deps.throttle.holdsBack(partition, isCaughtUp)
+  #holdsBack(followed: Followed): boolean {
+    const holdsBack = this.#deps.throttle.holdsBack(followed.partition, followed.isCaughtUp)
+    if (holdsBack) this.#rest(followed, THROTTLED_MS)
+    return holdsBack
   }
 
   async #handle(response: FetchResponse): Promise<void> {
@@ -250,12 +199,12 @@ export class ReplicaFetcher {
       this.#refused(response.errorCode)
       return
     }
-    this.#session.answered(response.sessionId)
+    this.#plan.answered(response.sessionId)
     const written: PartitionLog[] = []
     const outOfRange: Followed[] = []
     for (const { topicId, partitions } of response.responses) {
       for (const data of partitions) {
-        const followed = this.#followed.get(followedKey(topicId, data.partitionIndex))
+        const followed = this.#plan.get(topicId, data.partitionIndex)
         if (followed?.isAsked !== true || !followed.partition.isFollowing(followed.leaderEpoch)) continue
         if (data.errorCode === ErrorCode.OFFSET_OUT_OF_RANGE) outOfRange.push(followed)
         else this.#take(followed, data, written)
@@ -270,7 +219,7 @@ export class ReplicaFetcher {
       { leader: this.#deps.link.leaderId, error: errorName(errorCode) },
       'a fetch session has ended',
     )
-    this.#session.forget()
+    this.#plan.forgetSession()
   }
 
   #take(followed: Followed, data: FetchedPartition, written: PartitionLog[]): void {
@@ -288,7 +237,7 @@ export class ReplicaFetcher {
     if (data.records !== null && data.records.length > 0 && !this.#append(followed, data.records, written)) return
     const logStartOffset = partition.log.logStartOffset
     partition.followed(Number(data.highWatermark), Number(data.logStartOffset))
-    if (partition.log.logStartOffset !== logStartOffset) this.#changed.add(followed)
+    if (partition.log.logStartOffset !== logStartOffset) this.#plan.changed(followed)
     followed.lag = Math.max(0, Number(data.highWatermark) - partition.log.logEndOffset)
   }
 
@@ -312,7 +261,7 @@ export class ReplicaFetcher {
       return false
     }
     written.push(log)
-    this.#changed.add(followed)
+    this.#plan.changed(followed)
     this.#deps.throttle.received(partition, records.length)
     this.#deps.metrics.brokerTopic(log.topic).replicationBytesIn += records.length
     return true
@@ -345,15 +294,12 @@ export class ReplicaFetcher {
 
   /** Leaves a partition out for a while. */
   #rest(followed: Followed, delayMs: number): void {
-    this.#leave(followed)
+    this.#plan.leave(followed)
     followed.park(this.#deps.clock.setTimer(delayMs, () => this.#resume(followed)))
   }
 
   #resume(followed: Followed): void {
-    followed.unpark()
-    if (this.#followed.get(followed.key) !== followed) return
-    this.#forgotten.delete(followed)
-    this.#changed.add(followed)
+    if (!this.#plan.resume(followed)) return
     this.#wakeUp()
     this.#kickSoon()
   }
@@ -363,7 +309,7 @@ export class ReplicaFetcher {
     const { partition } = followed
     const { log } = partition
     const before = log.logEndOffset
-    this.#leave(followed)
+    this.#plan.leave(followed)
     followed.park()
     partition.truncate(cut).then(
       () => {
@@ -389,7 +335,7 @@ export class ReplicaFetcher {
     )
     for (const followed of outOfRange) {
       const { partition, leaderEpoch } = followed
-      if (this.#followed.get(followed.key) !== followed || !partition.isFollowing(leaderEpoch)) continue
+      if (!this.#plan.has(followed) || !partition.isFollowing(leaderEpoch)) continue
       const leader = offsets.get(followed)
       const { logEndOffset } = partition.log
       if (leader === undefined) this.#rest(followed, followed.nextDelayMs(server().replicaFetchBackoffMs))

@@ -33,6 +33,7 @@ describe('the high watermark', () => {
     const rig = await PartitionRig.open({ replicas: [1, 2], isr: [1, 2] })
     rig.append('a')
     expect(rig.partition.log.highWatermark).toBe(0)
+    rig.fenced.add(2)
     rig.partition.update(stateOf({ replicas: [1, 2], isr: [1], partitionEpoch: 1 }))
     expect(rig.partition.log.highWatermark).toBe(1)
   })

@@ -41,6 +41,7 @@ describe('an answer', () => {
     rig.write()
     await settle()
     expect(seen.value).toBeUndefined()
+    rig.fenced.add(2)
     partition.update(stateOf({ replicas: [1, 2], isr: [1], partitionEpoch: 1 }))
     await settle()
     expect(errorsOf(seen.value ?? [])).toEqual([ErrorCode.NONE])

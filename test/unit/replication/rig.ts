@@ -43,11 +43,14 @@ export class PartitionRig {
   readonly partition: Partition
   /** What the controller was asked for. */
   readonly proposals: IsrProposal[]
+  /** Brokers that are not fit for the ISR. */
+  readonly fenced: Set<number>
 
-  private constructor(bed: LogBed, partition: Partition, proposals: IsrProposal[]) {
+  private constructor(bed: LogBed, partition: Partition, proposals: IsrProposal[], fenced: Set<number>) {
     this.bed = bed
     this.partition = partition
     this.proposals = proposals
+    this.fenced = fenced
   }
 
   static async open(state: Partial<PartitionState> = {}, rules: Partial<AppendRules> = {}): Promise<PartitionRig> {
@@ -61,12 +64,14 @@ export class PartitionRig {
       log,
     }
     const proposals: IsrProposal[] = []
+    const fenced = new Set<number>()
     const deps = {
       ...PARTITION_DEPS,
+      isEligible: (brokerId: number) => !fenced.has(brokerId),
       monotonicMs: () => bed.clock.monotonicMs(),
       proposeIsr: (_: Partition, proposal: IsrProposal) => void proposals.push(proposal),
     }
-    return new PartitionRig(bed, new Partition(options, deps), proposals)
+    return new PartitionRig(bed, new Partition(options, deps), proposals, fenced)
   }
 
   /** What the log has staged goes to the file, as at the end of a tick. */
