@@ -6,7 +6,7 @@ import type { Compute } from '../../broker/env/compute.ts'
 import type { CodecName } from '../../broker/env/compute.ts'
 import type { SimRandom } from '../fakes/random.ts'
 import type { ClientHistory } from './broker-history.ts'
-import type { SimClient } from './client.ts'
+import type { SimClient, Target } from './client.ts'
 import { hold, Violation } from './history.ts'
 import type { Trace } from './simulation.ts'
 
@@ -22,6 +22,8 @@ export interface ActorDeps {
   readonly random: SimRandom
   readonly compute: Compute
   readonly trace: Trace
+  /** Longest pause between two batches of a producer, in ms. */
+  readonly pauseMs: number
   /** True once the actors shall end. */
   readonly isOver: () => boolean
 }
@@ -30,7 +32,7 @@ const CODECS: readonly CodecName[] = ['none', 'none', 'gzip', 'snappy', 'lz4', '
 
 /** Sends batches with idempotence to all partitions of a topic, each until it is acknowledged. */
 export async function produce(name: string, topic: SimTopic, deps: ActorDeps): Promise<void> {
-  const { client, random, isOver } = deps
+  const { client, random, isOver, pauseMs } = deps
   const producerId = await initProducer(deps)
   const sequences = topic.histories.map(() => 0)
   if (producerId === undefined) return
@@ -43,10 +45,12 @@ export async function produce(name: string, topic: SimTopic, deps: ActorDeps): P
     const records = batch(values, { producerId, baseSequence }, deps)
     const offset = await sendUntilAcknowledged(topic, partition, records, deps)
     if (offset === undefined) return
-    for (const [i, value] of values.entries()) topic.histories[partition]?.acknowledged(offset + i, value)
+    for (const [i, value] of values.entries()) {
+      topic.histories[partition]?.acknowledged(offset < 0 ? undefined : offset + i, value)
+    }
     deps.trace.note(`${name} ${topic.name}-${partition} ${offset}+${size}`)
     sequences[partition] = baseSequence + size
-    await client.sleep(random.fraction() * 30)
+    await client.sleep(random.fraction() * pauseMs)
   }
 }
 
@@ -71,8 +75,12 @@ function batch(
   return buildBatch({ records, baseTimestampMs: client.clock.wallMs(), codec, producerEpoch: 0, ...producer }, compute)
 }
 
-/** What an answer to an idempotent producer may say without a rule being broken. */
+/** What an answer may say for a while without a rule being broken. */
 const PASSING: ReadonlySet<number> = new Set([
+  ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+  ErrorCode.FENCED_LEADER_EPOCH,
+  ErrorCode.UNKNOWN_LEADER_EPOCH,
+  ErrorCode.OFFSET_NOT_AVAILABLE,
   ErrorCode.NOT_LEADER_OR_FOLLOWER,
   ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
   ErrorCode.UNKNOWN_TOPIC_ID,
@@ -82,7 +90,7 @@ const PASSING: ReadonlySet<number> = new Set([
   ErrorCode.NOT_ENOUGH_REPLICAS,
 ])
 
-/** The offset of the batch; undefined when the simulation ended first. */
+/** The offset of the batch, -1 where the broker only knows that it has it; undefined when the simulation ended first. */
 async function sendUntilAcknowledged(
   topic: SimTopic,
   partition: number,
@@ -100,10 +108,12 @@ async function sendUntilAcknowledged(
     body,
     ({ responses }) => !PASSING.has(responses[0]?.partitionResponses[0]?.errorCode ?? ErrorCode.NONE),
     isOver,
+    { type: 'leader', topic: topic.name, partition },
   )
   const outcome = answer?.responses[0]?.partitionResponses[0]
   if (outcome === undefined) return undefined
   const { errorCode, errorMessage, baseOffset } = outcome
+  if (errorCode === ErrorCode.DUPLICATE_SEQUENCE_NUMBER) return -1
   hold(errorCode === ErrorCode.NONE, `${topic.name}-${partition}: produce failed with ${errorCode} ${errorMessage}`)
   return Number(baseOffset)
 }
@@ -121,7 +131,7 @@ export async function consume(
   for (;;) {
     const found = await fetch(topic, partition, values.length, deps)
     if (found === undefined) return values
-    history.sawHighWatermark(found.highWatermark)
+    history.sawHighWatermark(found.highWatermark, found.leaderEpoch)
     for (const view of batches(found.records)) {
       for (const record of readRecords(view, deps.compute)) {
         if (record.offset < values.length) continue
@@ -130,11 +140,15 @@ export async function consume(
           `${history.name}: offset ${values.length} is missing before ${record.offset}`,
         )
         const value = Buffer.from(record.value ?? []).toString()
+        const { highWatermark } = found
+        hold(
+          record.offset < highWatermark,
+          `${history.name}: read ${record.offset}, not below the high watermark ${highWatermark}`,
+        )
         history.saw(record.offset, value)
         values.push(value)
       }
     }
-    hold(values.length <= found.highWatermark, `${history.name}: read ${values.length}, beyond the high watermark`)
     if (isEnough(values, found.highWatermark)) return values
   }
 }
@@ -144,9 +158,11 @@ async function fetch(
   partition: number,
   offset: number,
   { client, random, isOver }: ActorDeps,
-): Promise<{ records: Uint8Array; highWatermark: number } | undefined> {
-  const body = {
-    maxWaitMs: random.between(0, 200),
+): Promise<{ records: Uint8Array; highWatermark: number; leaderEpoch: number } | undefined> {
+  let leaderEpoch = -1
+  const maxWaitMs = random.between(0, 1000)
+  const body = () => ({
+    maxWaitMs,
     minBytes: 1,
     maxBytes: 1 << 20,
     isolationLevel: random.below(2),
@@ -156,89 +172,34 @@ async function fetch(
       {
         topicId: topic.topicId,
         topic: topic.name,
-        partitions: [{ partition, fetchOffset: BigInt(offset), partitionMaxBytes: random.between(100, 100_000) }],
+        partitions: [
+          {
+            partition,
+            currentLeaderEpoch: (leaderEpoch = client.leaderEpoch(topic.name, partition)),
+            fetchOffset: BigInt(offset),
+            partitionMaxBytes: random.between(100, 100_000),
+          },
+        ],
       },
     ],
     forgottenTopicsData: [],
     rackId: '',
-  }
-  const answer = await client.insist(ApiKey.Fetch, body, isFetched, isOver)
+  })
+  const target: Target = { type: 'leader', topic: topic.name, partition }
+  const answer = await client.insist(ApiKey.Fetch, body, isFetched, isOver, target)
   const found = answer?.responses[0]?.partitions[0]
   if (found === undefined) return undefined
   hold(
     found.errorCode === ErrorCode.NONE,
     `${topic.name}-${partition}: fetch at ${offset} failed with ${found.errorCode}`,
   )
-  return { records: found.records ?? new Uint8Array(0), highWatermark: Number(found.highWatermark) }
-}
-
-/** Commits offsets of a group without members; what was acknowledged last must be read back. */
-export async function commitOffsets(group: string, topic: SimTopic, deps: ActorDeps): Promise<void> {
-  const { client, random, isOver } = deps
-  // Whoever asks first for a coordinator has its topic made.
-  const search = { keyType: 0, coordinatorKeys: [group] }
-  await client.insist(ApiKey.FindCoordinator, search, ({ coordinators }) => isLoaded({ groups: coordinators }), isOver)
-  let acknowledged = -1
-  for (let offset = 0; !isOver(); offset++) {
-    const committed = await commit(group, topic, offset, deps)
-    if (committed) acknowledged = offset
-    const found = await committedOffset(group, topic, deps)
-    if (found === undefined) return
-    hold(found >= acknowledged && found <= offset, `${group}: committed ${acknowledged}, read ${found}`)
-    deps.trace.note(`${group} committed ${found}`)
-    await client.sleep(random.fraction() * 100)
-  }
-}
-
-async function commit(group: string, topic: SimTopic, offset: number, { client, isOver }: ActorDeps): Promise<boolean> {
-  const body = {
-    groupId: group,
-    generationIdOrMemberEpoch: -1,
-    memberId: '',
-    groupInstanceId: null,
-    topics: [
-      {
-        name: topic.name,
-        topicId: topic.topicId,
-        partitions: [{ partitionIndex: 0, committedOffset: BigInt(offset), committedMetadata: `m${offset}` }],
-      },
-    ],
-  }
-  return (await client.insist(ApiKey.OffsetCommit, body, isCommitted, isOver)) !== undefined
-}
-
-async function committedOffset(
-  group: string,
-  topic: SimTopic,
-  { client, isOver }: ActorDeps,
-): Promise<number | undefined> {
-  const topics = [{ name: topic.name, topicId: topic.topicId, partitionIndexes: [0] }]
-  const body = { groups: [{ groupId: group, memberId: null, memberEpoch: -1, topics }], requireStable: false }
-  const answer = await client.insist(ApiKey.OffsetFetch, body, isLoaded, isOver)
-  const found = answer?.groups[0]?.topics[0]?.partitions[0]
-  return found === undefined ? undefined : Number(found.committedOffset)
-}
-
-interface HasError {
-  readonly errorCode: number
+  return { records: found.records ?? new Uint8Array(0), highWatermark: Number(found.highWatermark), leaderEpoch }
 }
 
 function isFetched({
   responses,
 }: {
-  readonly responses: readonly { readonly partitions: readonly HasError[] }[]
+  readonly responses: readonly { readonly partitions: readonly { readonly errorCode: number }[] }[]
 }): boolean {
   return !PASSING.has(responses[0]?.partitions[0]?.errorCode ?? ErrorCode.UNKNOWN_TOPIC_ID)
-}
-
-function isCommitted({
-  topics,
-}: {
-  readonly topics: readonly { readonly partitions: readonly HasError[] }[]
-}): boolean {
-  return topics[0]?.partitions[0]?.errorCode === ErrorCode.NONE
-}
-
-function isLoaded({ groups }: { readonly groups: readonly HasError[] }): boolean {
-  return groups[0]?.errorCode === ErrorCode.NONE
 }

@@ -15,7 +15,11 @@ export class ClientHistory {
   readonly #sent = new Map<string, Sent>()
   readonly #counts = new Map<string, number>()
   readonly #acknowledged = new Map<number, string>()
-  #highWatermark = 0
+  /** What consumers were given, by offset. */
+  readonly #seen = new Map<number, string>()
+  readonly #acknowledgedSomewhere = new Set<string>()
+  /** By leader epoch. */
+  readonly #highWatermarks = new Map<number, number>()
 
   constructor(name: string) {
     this.name = name
@@ -27,36 +31,45 @@ export class ClientHistory {
     this.#sent.set(value, { producer, order })
   }
 
-  acknowledged(offset: number, value: string): void {
+  /** `offset` undefined: the broker knows that it has the value, not where. */
+  acknowledged(offset: number | undefined, value: string): void {
+    this.#acknowledgedSomewhere.add(value)
+    if (offset === undefined) return
     const other = this.#acknowledged.get(offset)
     hold(other === undefined || other === value, `${this.name}: offset ${offset} was given to ${other} and to ${value}`)
     this.#acknowledged.set(offset, value)
   }
 
-  /** A fetch or a ListOffsets said so. What was readable once stays readable. */
-  sawHighWatermark(offset: number): void {
-    hold(offset >= this.#highWatermark, `${this.name}: high watermark ${this.#highWatermark}, then ${offset}`)
-    this.#highWatermark = offset
+  /** The leader of that epoch said so in a fetch. While it leads, what was readable once stays readable. */
+  sawHighWatermark(offset: number, leaderEpoch: number): void {
+    const before = this.#highWatermarks.get(leaderEpoch) ?? 0
+    hold(offset >= before, `${this.name}: high watermark ${before}, then ${offset}, in leader epoch ${leaderEpoch}`)
+    this.#highWatermarks.set(leaderEpoch, offset)
   }
 
+  /** The highest that any leader said. */
   get highWatermark(): number {
-    return this.#highWatermark
+    return Math.max(0, ...this.#highWatermarks.values())
   }
 
   /** A record that a consumer was given. */
   saw(offset: number, value: string): void {
     hold(this.#sent.has(value), `${this.name}: offset ${offset} holds ${value}, which nobody sent`)
-    const expected = this.#acknowledged.get(offset)
+    const expected = this.#acknowledged.get(offset) ?? this.#seen.get(offset)
     hold(
       expected === undefined || expected === value,
-      `${this.name}: offset ${offset} holds ${value}, ${expected} was acknowledged there`,
+      `${this.name}: offset ${offset} holds ${value}, ${expected} was acknowledged or read there`,
     )
+    this.#seen.set(offset, value)
   }
 
   /** The whole partition, in order, at the end. */
   checkAll(values: readonly string[]): void {
     for (const [offset, value] of this.#acknowledged) {
       hold(values[offset] === value, `${this.name}: ${value} was acknowledged at ${offset}, there is ${values[offset]}`)
+    }
+    for (const [offset, value] of this.#seen) {
+      hold(values[offset] === value, `${this.name}: ${value} was read at ${offset}, there is ${values[offset]}`)
     }
     const seen = new Set<string>()
     const last = new Map<string, number>()
@@ -69,9 +82,10 @@ export class ClientHistory {
       hold(sent.order > before, `${this.name}: ${value} at ${offset} is behind a later one of ${sent.producer}`)
       last.set(sent.producer, sent.order)
     }
+    for (const value of this.#acknowledgedSomewhere) hold(seen.has(value), `${this.name}: ${value} is lost`)
   }
 
   get acknowledgedCount(): number {
-    return this.#acknowledged.size
+    return this.#acknowledgedSomewhere.size
   }
 }

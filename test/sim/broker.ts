@@ -9,10 +9,11 @@ import type { SimMachine } from '../fakes/env.ts'
 import { SimWorld } from '../fakes/env.ts'
 import { MemoryLogger } from '../fakes/logger.ts'
 import type { SimRandom } from '../fakes/random.ts'
-import { commitOffsets, consume, produce } from './broker-actors.ts'
+import { consume, produce } from './broker-actors.ts'
 import type { ActorDeps, SimTopic } from './broker-actors.ts'
 import { ClientHistory } from './broker-history.ts'
 import { SimClient } from './client.ts'
+import { commitOffsets } from './group-actors.ts'
 import { hold } from './history.ts'
 import type { Simulation, Trace } from './simulation.ts'
 
@@ -152,8 +153,9 @@ class BrokerRun {
 
   #deps(name: string, isOver: () => boolean): ActorDeps {
     const env = this.#world.machine(name).start()
-    const client = new SimClient(name, env, ADDRESS)
-    return { client, random: this.#random.fork(), compute: env.compute, trace: this.#trace, isOver }
+    const random = this.#random.fork()
+    const client = new SimClient({ name, bootstrap: [ADDRESS] }, { env, random: random.fork() })
+    return { client, random, compute: env.compute, trace: this.#trace, isOver, pauseMs: 100 }
   }
 
   async #createTopic(name: string, partitions: number): Promise<SimTopic> {

@@ -3,49 +3,82 @@ import { KafkaError } from '../../broker/client/kafka-error.ts'
 import type { Clock } from '../../broker/env/clock.ts'
 import type { Env } from '../../broker/env/env.ts'
 import type { Address } from '../../broker/env/network.ts'
-import type { ApiKey } from '../../broker/protocol/api-key.ts'
+import { ApiKey } from '../../broker/protocol/api-key.ts'
 import type { RequestInputOf, ResponseOf } from '../../broker/protocol/apis.ts'
+import { ErrorCode } from '../../broker/protocol/errors.ts'
+import type { SimRandom } from '../fakes/random.ts'
 
 const REQUEST_TIMEOUT_MS = 3000
+const RETRY_MS = 50
 
-/** A client's connection to the one broker: made anew whenever it has broken. */
+/** Whom a request is for. */
+export type Target =
+  | { readonly type: 'any' }
+  | { readonly type: 'at'; readonly address: Address }
+  | { readonly type: 'leader'; readonly topic: string; readonly partition: number }
+  | { readonly type: 'coordinator'; readonly group: string }
+
+export const ANY: Target = { type: 'any' }
+
+interface Leader {
+  readonly brokerId: number
+  readonly epoch: number
+}
+
+/** A client of a cluster: finds leaders and coordinators, forgets them when they disappoint, connects anew whenever it must. */
 export class SimClient {
   readonly clock: Clock
-  readonly #env: Env
-  readonly #address: Address
   readonly #name: string
-  #connection: ClientConnection | undefined
+  readonly #env: Env
+  readonly #bootstrap: readonly Address[]
+  readonly #random: SimRandom
+  readonly #connections = new Map<string, ClientConnection>()
+  readonly #brokers = new Map<number, Address>()
+  readonly #leaders = new Map<string, Leader>()
+  readonly #coordinators = new Map<string, Address>()
+  #any: Address
 
-  constructor(name: string, env: Env, address: Address) {
-    this.#name = name
-    this.#env = env
-    this.clock = env.clock
-    this.#address = address
+  constructor(options: { name: string; bootstrap: readonly Address[] }, deps: { env: Env; random: SimRandom }) {
+    this.#name = options.name
+    this.#bootstrap = options.bootstrap
+    this.#env = deps.env
+    this.#random = deps.random
+    this.clock = deps.env.clock
+    this.#any = this.#random.pick(this.#bootstrap)
   }
 
   /** Rejects with KafkaError; whether the broker has done what was asked is not known then. */
-  async request<K extends ApiKey>(key: K, body: RequestInputOf<K>): Promise<ResponseOf<K>> {
-    if (this.#connection?.isOpen !== true) this.#connection = await this.#connect()
-    return this.#connection.request(key, body)
+  async request<K extends ApiKey>(key: K, body: RequestInputOf<K>, target: Target = ANY): Promise<ResponseOf<K>> {
+    const address = await this.#find(target)
+    const connection = await this.#connect(address)
+    return connection.request(key, body)
   }
 
   /** As `request`, until there is an answer that is no retriable error, or undefined once `isOver`. */
   async insist<K extends ApiKey>(
     key: K,
-    body: RequestInputOf<K>,
+    body: RequestInputOf<K> | (() => RequestInputOf<K>),
     isDone: (response: ResponseOf<K>) => boolean,
     isOver: () => boolean,
+    target: Target = ANY,
   ): Promise<ResponseOf<K> | undefined> {
     while (!isOver()) {
       try {
-        const response = await this.request(key, body)
+        if (target.type !== 'any') await this.#find(target)
+        const response = await this.request(key, typeof body === 'function' ? body() : body, target)
         if (isDone(response)) return response
       } catch (error) {
         if (!(error instanceof KafkaError)) throw error
       }
-      await this.sleep(20)
+      this.#forget(target)
+      await this.sleep(RETRY_MS)
     }
     return undefined
+  }
+
+  /** The epoch of the leader that is known now; -1 where none is. */
+  leaderEpoch(topic: string, partition: number): number {
+    return this.#leaders.get(`${topic}-${partition}`)?.epoch ?? -1
   }
 
   sleep(ms: number): Promise<void> {
@@ -53,18 +86,64 @@ export class SimClient {
   }
 
   close(): void {
-    this.#connection?.close()
+    for (const connection of this.#connections.values()) connection.close()
   }
 
-  #connect(): Promise<ClientConnection> {
-    return ClientConnection.open(
-      {
-        address: this.#address,
-        clientId: this.#name,
-        connectTimeoutMs: 500,
-        requestTimeoutMs: REQUEST_TIMEOUT_MS,
-      },
-      { network: this.#env.network, clock: this.clock },
-    )
+  async #find(target: Target): Promise<Address> {
+    switch (target.type) {
+      case 'any':
+        return this.#any
+      case 'at':
+        return target.address
+      case 'leader':
+        return this.#findLeader(target.topic, target.partition)
+      case 'coordinator':
+        return this.#coordinators.get(target.group) ?? this.#findCoordinator(target.group)
+    }
+  }
+
+  #forget(target: Target): void {
+    this.#any = this.#random.pick(this.#bootstrap)
+    if (target.type === 'leader') this.#leaders.delete(`${target.topic}-${target.partition}`)
+    if (target.type === 'coordinator') this.#coordinators.delete(target.group)
+  }
+
+  async #findLeader(topic: string, partition: number): Promise<Address> {
+    const name = `${topic}-${partition}`
+    if (!this.#leaders.has(name)) await this.#refresh(topic)
+    const address = this.#brokers.get(this.#leaders.get(name)?.brokerId ?? -1)
+    if (address === undefined) throw KafkaError.network(`${name} has no leader`)
+    return address
+  }
+
+  async #refresh(topic: string): Promise<void> {
+    const { brokers, topics } = await this.request(ApiKey.Metadata, {
+      topics: [{ name: topic }],
+      allowAutoTopicCreation: false,
+    })
+    for (const { nodeId, host, port } of brokers) this.#brokers.set(nodeId, { host, port })
+    for (const { partitionIndex, leaderId, leaderEpoch, errorCode } of topics[0]?.partitions ?? []) {
+      if (errorCode === ErrorCode.LEADER_NOT_AVAILABLE || leaderId < 0) continue
+      this.#leaders.set(`${topic}-${partitionIndex}`, { brokerId: leaderId, epoch: leaderEpoch })
+    }
+  }
+
+  async #findCoordinator(group: string): Promise<Address> {
+    const { coordinators } = await this.request(ApiKey.FindCoordinator, { keyType: 0, coordinatorKeys: [group] })
+    const [found] = coordinators
+    if (found?.errorCode !== ErrorCode.NONE) throw KafkaError.network(`${group} has no coordinator`)
+    const address = { host: found.host, port: found.port }
+    this.#coordinators.set(group, address)
+    return address
+  }
+
+  async #connect(address: Address): Promise<ClientConnection> {
+    const name = `${address.host}:${address.port}`
+    const known = this.#connections.get(name)
+    if (known?.isOpen === true) return known
+    const options = { address, clientId: this.#name, connectTimeoutMs: 500, requestTimeoutMs: REQUEST_TIMEOUT_MS }
+    const opened = await ClientConnection.open(options, { network: this.#env.network, clock: this.clock })
+    this.#connections.set(name, opened)
+    return opened
   }
 }
