@@ -86,8 +86,12 @@ export function answeredIsr(
   proposal: IsrProposal,
   answer: IsrAnswer,
 ): { readonly state: IsrState; readonly verdict: IsrVerdict } {
-  if (state.pending !== proposal) return { state, verdict: 'failed' }
   const { error, isr, leaderEpoch, partitionEpoch } = answer
+  if (state.pending !== proposal) {
+    // The metadata log was faster than the answer.
+    const isKnown = error === ErrorCode.NONE && partitionEpoch <= state.partitionEpoch
+    return { state, verdict: isKnown ? 'done' : 'failed' }
+  }
   if (REVERTS.has(error)) return { state: { ...state, pending: undefined }, verdict: 'failed' }
   if (OVERTAKEN.has(error)) return { state, verdict: 'failed' }
   if (error !== ErrorCode.NONE) return { state, verdict: 'retry' }

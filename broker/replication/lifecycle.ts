@@ -1,50 +1,62 @@
 import type { Clock, Timer } from '../env/clock.ts'
-import type { ApiKey } from '../protocol/api-key.ts'
-import type { RequestOf, ResponseInputOf } from '../protocol/apis.ts'
+import { ApiKey } from '../protocol/api-key.ts'
+import type { RequestInputOf, ResponseOf } from '../protocol/apis.ts'
 import { ErrorCode, errorName } from '../protocol/errors.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import type { ControllerRequests } from './controller-requests.ts'
 
-type Registration = RequestOf<typeof ApiKey.BrokerRegistration>
-type Heartbeat = RequestOf<typeof ApiKey.BrokerHeartbeat>
-
-/** The way to the active controller. */
-export interface ControllerChannel {
-  registerBroker(request: Registration): Promise<ResponseInputOf<typeof ApiKey.BrokerRegistration>>
-  brokerHeartbeat(request: Heartbeat): Promise<ResponseInputOf<typeof ApiKey.BrokerHeartbeat>>
-}
+type Registration = RequestInputOf<typeof ApiKey.BrokerRegistration>
+type HeartbeatResponse = ResponseOf<typeof ApiKey.BrokerHeartbeat>
 
 export interface LifecycleOptions {
-  readonly registration: Registration & { readonly brokerId: number }
+  readonly brokerId: number
   /** broker.heartbeat.interval.ms */
   readonly heartbeatIntervalMs: number
+  /** How long an answer of the controller is waited for. */
+  readonly requestTimeoutMs: number
 }
 
 export interface LifecycleDeps {
-  readonly controller: ControllerChannel
+  readonly controller: ControllerRequests
   readonly clock: Clock
   readonly logger: Logger
+  /** What this broker tells of itself: the same incarnation each time. */
+  readonly registration: () => Registration
   /** The offset up to which this broker has applied the metadata log. */
   readonly metadataOffset: () => number
   /** Ids of log dirs that have failed. */
   readonly offlineLogDirs: () => readonly string[]
 }
 
-/** How long after a refused registration it is tried again. */
-const REGISTRATION_RETRY_MS = 100
+/** How long after a failure the controller is asked again; one may be elected meanwhile. */
+const RETRY_MS = 50
 /** How soon an answer is asked for again while something is waited for: to be unfenced, or to be let go. */
 const EAGER_HEARTBEAT_MS = 20
+/** A broker that stops does not wait longer for a controller that nobody reaches: the cluster may stop as a whole. */
+const UNREACHABLE_MS = 5000
 
-/** Registers this broker, keeps it alive with heartbeats, and takes it out of the cluster in order (KIP-631). */
+/**
+ * Registers this broker, keeps it alive with heartbeats, and takes it out of the cluster in order (KIP-631). It stays fenced until it is
+ * ready. A controller that does not know it any more, or knows another incarnation, has it registered again.
+ */
 export class BrokerLifecycle {
   readonly #options: LifecycleOptions
   readonly #deps: LifecycleDeps
+  readonly #registered = Promise.withResolvers<number>()
   readonly #unfenced = Promise.withResolvers<void>()
   readonly #released = Promise.withResolvers<void>()
   #timer: Timer | undefined
   #epoch = -1
+  #isRegistered = false
   #isFenced = true
+  #isReady = false
   #wantsShutdown = false
   #stopped = false
+  /** Since when the controller has not been reached; undefined while it is. */
+  #unreachedSinceMs: number | undefined
+  #isAsking = false
+  /** Something changed while a request was under way: the next one follows at once. */
+  #isPressing = false
 
   constructor(options: LifecycleOptions, deps: LifecycleDeps) {
     this.#options = options
@@ -59,43 +71,24 @@ export class BrokerLifecycle {
     return this.#isFenced
   }
 
-  /** Resolves when the broker is registered and unfenced: clients may come. */
-  async start(): Promise<void> {
-    await this.#register()
-    void this.#beat()
-    await this.#unfenced.promise
+  /** Resolves with the broker's epoch when it is registered: the offset of its registration in the metadata log. */
+  start(): Promise<number> {
+    void this.#communicate()
+    return this.#registered.promise
   }
 
-  async #register(): Promise<void> {
-    while (!this.#stopped && !(await this.#registered())) {
-      await new Promise<void>((resolve) => this.#deps.clock.setTimer(REGISTRATION_RETRY_MS, resolve))
-    }
+  /** Everything is there that clients need. Resolves when the broker is unfenced. */
+  ready(): Promise<void> {
+    this.#isReady = true
+    this.#communicateNow()
+    return this.#unfenced.promise
   }
 
-  /** Whether the controller has taken the registration; one that is not reached may be elected yet. */
-  async #registered(): Promise<boolean> {
-    const { controller, logger } = this.#deps
-    try {
-      const { errorCode, brokerEpoch } = await controller.registerBroker(this.#options.registration)
-      if (errorCode === ErrorCode.NONE) {
-        this.#epoch = Number(brokerEpoch)
-        logger.info({ brokerEpoch: this.#epoch }, 'registered with the controller')
-        return true
-      }
-      const error = errorName(errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR)
-      logger.warn({ error }, 'the controller refused the registration; trying again')
-    } catch (error) {
-      logger.warn({ err: error }, 'the registration did not reach the controller; trying again')
-    }
-    return false
-  }
-
-  /** Asks to be let go; resolves when the controller has moved all leadership away, or after `timeoutMs`. */
+  /** Asks to be let go; resolves when the controller has moved all leadership away, after `timeoutMs`, or where no controller is reached. */
   async controlledShutdown(timeoutMs: number): Promise<void> {
-    if (this.#epoch < 0 || this.#stopped) return
+    if (!this.#isRegistered || this.#stopped) return this.stop()
     this.#wantsShutdown = true
-    this.#timer?.cancel()
-    void this.#beat()
+    this.#communicateNow()
     const giveUp = this.#deps.clock.setTimer(timeoutMs, () => this.#released.resolve())
     await this.#released.promise
     giveUp.cancel()
@@ -108,45 +101,105 @@ export class BrokerLifecycle {
     this.#released.resolve()
   }
 
-  async #beat(): Promise<void> {
-    if (this.#stopped) return
-    const { controller, logger, metadataOffset, offlineLogDirs } = this.#deps
+  #communicateNow(): void {
+    this.#timer?.cancel()
+    this.#isPressing = this.#isAsking
+    void this.#communicate()
+  }
+
+  /** One request to the controller, and the next when it is due. */
+  async #communicate(): Promise<void> {
+    if (this.#stopped || this.#isAsking) return
+    this.#isAsking = true
+    const wasReached = await this.#ask()
+    this.#isAsking = false
+    if (wasReached) this.#unreachedSinceMs = undefined
+    else this.#unreached()
+    this.#schedule(wasReached)
+  }
+
+  /** False where the controller gave no answer. */
+  async #ask(): Promise<boolean> {
     try {
-      const answer = await controller.brokerHeartbeat({
-        brokerId: this.#options.registration.brokerId,
-        brokerEpoch: BigInt(this.#epoch),
-        currentMetadataOffset: BigInt(metadataOffset()),
-        wantFence: false,
-        wantShutDown: this.#wantsShutdown,
-        offlineLogDirs: [...offlineLogDirs()],
-        cordonedLogDirs: null,
-      })
-      if (answer.errorCode === ErrorCode.NONE) this.#heard(answer)
-      else
-        logger.warn(
-          { error: errorName(answer.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR) },
-          'the controller refused a heartbeat',
-        )
+      if (this.#isRegistered) await this.#beat()
+      else await this.#register()
+      return true
     } catch (error) {
-      logger.warn({ err: error }, 'a heartbeat did not reach the controller')
+      if (this.#unreachedSinceMs === undefined && !this.#stopped) {
+        this.#deps.logger.warn({ err: error }, 'the controller is not reached; trying again')
+      }
+      return false
     }
-    this.#schedule()
   }
 
-  #heard(answer: ResponseInputOf<typeof ApiKey.BrokerHeartbeat>): void {
-    const wasFenced = this.#isFenced
-    this.#isFenced = answer.isFenced ?? true
-    if (wasFenced && !this.#isFenced) {
-      this.#deps.logger.info({}, 'unfenced: clients are served')
-      this.#unfenced.resolve()
+  async #register(): Promise<void> {
+    const { controller, logger, registration } = this.#deps
+    const { requestTimeoutMs } = this.#options
+    const answer = await controller.request(ApiKey.BrokerRegistration, registration(), requestTimeoutMs)
+    if (answer.errorCode === ErrorCode.NOT_CONTROLLER) throw new Error('another node is the active controller')
+    if (answer.errorCode !== ErrorCode.NONE) {
+      logger.warn({ error: errorName(answer.errorCode) }, 'the controller refused the registration; trying again')
+      return
     }
-    if (answer.shouldShutDown === true) this.#released.resolve()
+    this.#epoch = Number(answer.brokerEpoch)
+    this.#isRegistered = true
+    logger.info({ brokerEpoch: this.#epoch }, 'registered with the controller')
+    this.#registered.resolve(this.#epoch)
   }
 
-  #schedule(): void {
+  async #beat(): Promise<void> {
+    const { controller, logger, metadataOffset, offlineLogDirs } = this.#deps
+    const { brokerId, requestTimeoutMs } = this.#options
+    const heartbeat = {
+      brokerId,
+      brokerEpoch: BigInt(this.#epoch),
+      currentMetadataOffset: BigInt(metadataOffset()),
+      wantFence: !this.#isReady,
+      wantShutDown: this.#wantsShutdown,
+      offlineLogDirs: [...offlineLogDirs()],
+      cordonedLogDirs: null,
+    }
+    const answer = await controller.request(ApiKey.BrokerHeartbeat, heartbeat, requestTimeoutMs)
+    if (answer.errorCode === ErrorCode.NONE) return this.#heard(answer)
+    if (answer.errorCode === ErrorCode.NOT_CONTROLLER) throw new Error('another node is the active controller')
+    logger.warn({ error: errorName(answer.errorCode) }, 'the controller refused a heartbeat')
+    if (REGISTER_AGAIN.has(answer.errorCode)) {
+      this.#isRegistered = false
+      this.#isFenced = true
+    }
+  }
+
+  #heard({ isFenced, shouldShutDown }: HeartbeatResponse): void {
+    const { logger } = this.#deps
+    if (this.#isFenced && !isFenced) logger.info({}, 'unfenced: clients are served')
+    else if (!this.#isFenced && isFenced && !this.#wantsShutdown) logger.warn({}, 'fenced by the controller')
+    this.#isFenced = isFenced
+    if (!isFenced) this.#unfenced.resolve()
+    if (shouldShutDown) this.#released.resolve()
+  }
+
+  #unreached(): void {
+    const nowMs = this.#deps.clock.monotonicMs()
+    this.#unreachedSinceMs ??= nowMs
+    if (this.#wantsShutdown && nowMs - this.#unreachedSinceMs >= UNREACHABLE_MS) {
+      this.#deps.logger.warn({}, 'no controller is reached that could let this broker go; it stops without')
+      this.#released.resolve()
+    }
+  }
+
+  #schedule(wasReached: boolean): void {
     if (this.#stopped) return
-    const isWaiting = this.#isFenced || this.#wantsShutdown
-    const delayMs = isWaiting ? EAGER_HEARTBEAT_MS : this.#options.heartbeatIntervalMs
-    this.#timer = this.#deps.clock.setTimer(delayMs, () => void this.#beat())
+    const { clock } = this.#deps
+    const delayMs = this.#isPressing ? 0 : this.#delayMs(wasReached)
+    this.#isPressing = false
+    this.#timer = clock.setTimer(delayMs, () => void this.#communicate())
+  }
+
+  #delayMs(wasReached: boolean): number {
+    if (!wasReached || !this.#isRegistered) return RETRY_MS
+    const isWaiting = (this.#isReady && this.#isFenced) || this.#wantsShutdown
+    return isWaiting ? EAGER_HEARTBEAT_MS : this.#options.heartbeatIntervalMs
   }
 }
+
+const REGISTER_AGAIN = new Set<number>([ErrorCode.STALE_BROKER_EPOCH, ErrorCode.BROKER_ID_NOT_REGISTERED])

@@ -247,7 +247,10 @@ export class TestBroker implements AsyncDisposable {
 function deltaBetween(before: MetadataImage, after: MetadataImage): MetadataDelta {
   const delta = new MetadataDelta(before)
   const topic = after.topic(TOPIC)
-  if (topic === undefined) return delta
+  if (topic === undefined) {
+    if (before.topic(TOPIC) !== undefined) delta.replay(record('RemoveTopicRecord', { topicId: TOPIC_ID }))
+    return delta
+  }
   if (before.topic(TOPIC) === undefined) delta.replay(record('TopicRecord', { name: TOPIC, topicId: TOPIC_ID }))
   for (const partition of topic.partitions) {
     if (before.partition(TOPIC_ID, partition.index) === partition) continue
@@ -301,6 +304,10 @@ export class TestCluster {
         ),
       ),
     )
+  }
+
+  deleteTopic(): void {
+    this.controller.write(record('RemoveTopicRecord', { topicId: TOPIC_ID }))
   }
 
   async boot(id: number): Promise<TestBroker> {

@@ -1,14 +1,149 @@
 import { describe, expect, test } from '@jest/globals'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
-import { TestCluster } from './cluster.ts'
+import { TestCluster, TOPIC } from './cluster.ts'
+
+async function threeBrokers(properties = ''): Promise<TestCluster> {
+  const cluster = await TestCluster.start(3, { properties })
+  cluster.createTopic([1, 2, 3])
+  await cluster.run(100)
+  return cluster
+}
 
 describe('a partition on three brokers', () => {
   test('is committed when all in-sync replicas have it, and is the same on all', async () => {
-    const cluster = await TestCluster.start(3)
-    cluster.createTopic([1, 2, 3])
-    await cluster.run(100)
+    const cluster = await threeBrokers()
     expect(await cluster.until(cluster.broker(1).produce(['a', 'b']))).toBe(ErrorCode.NONE)
     expect(await cluster.until(cluster.broker(1).produce(['c']))).toBe(ErrorCode.NONE)
     for (const id of [1, 2, 3]) expect(await cluster.until(cluster.broker(id).values())).toEqual(['a', 'b', 'c'])
+  })
+
+  test('is acknowledged as soon as the network allows, without a timer', async () => {
+    const cluster = await threeBrokers()
+    await cluster.until(cluster.broker(1).produce(['warm']))
+    const startMs = cluster.world.clock.monotonicMs()
+    await cluster.until(cluster.broker(1).produce(['a']))
+    // An answer to the waiting fetch, and the next fetch: two ways through the network, of at most 2 ms each.
+    expect(cluster.world.clock.monotonicMs() - startMs).toBeLessThan(6)
+  })
+
+  test('tells followers the high watermark with the next answer', async () => {
+    const cluster = await threeBrokers()
+    await cluster.until(cluster.broker(1).produce(['a']))
+    await cluster.until(cluster.broker(1).produce(['b']))
+    await cluster.run(1000)
+    expect(cluster.broker(2).partition().log.highWatermark).toBe(2)
+  })
+
+  test('follows a new leader at once, though its fetcher is in a long poll for others', async () => {
+    const cluster = await TestCluster.start(3)
+    cluster.createTopic([1, 2, 3], 2)
+    cluster.controller.change({ leader: 2 }, 1)
+    await cluster.run(100)
+    await cluster.until(cluster.broker(1).produce(['a']))
+    cluster.controller.change({ leader: 2 })
+    const startMs = cluster.world.clock.monotonicMs()
+    await cluster.run(1)
+    expect(await cluster.until(cluster.broker(2).produce(['b']))).toBe(ErrorCode.NONE)
+    expect(cluster.world.clock.monotonicMs() - startMs).toBeLessThan(100)
+  })
+})
+
+describe('the ISR', () => {
+  test('loses a follower that does not fetch for replica.lag.time.max.ms, and the others go on', async () => {
+    const cluster = await threeBrokers()
+    await cluster.until(cluster.broker(1).produce(['a']))
+    cluster.kill(3)
+    const outcome = cluster.broker(1).produce(['b'], 0, 60_000)
+    expect(await cluster.until(outcome)).toBe(ErrorCode.NONE)
+    expect(cluster.controller.partition().isr).toEqual([1, 2])
+    expect(cluster.broker(1).partition().state.isr).toEqual([1, 2])
+  })
+
+  test('takes a follower back that has caught up', async () => {
+    const cluster = await threeBrokers()
+    cluster.kill(3)
+    await cluster.until(cluster.broker(1).produce(['a'], 0, 60_000))
+    await cluster.boot(3)
+    await cluster.run(2000)
+    expect(cluster.controller.partition().isr).toEqual([1, 2, 3])
+    expect(await cluster.until(cluster.broker(3).values())).toEqual(['a'])
+  })
+
+  test('is asked for again when the controller does not answer well', async () => {
+    const cluster = await threeBrokers()
+    cluster.kill(3)
+    cluster.controller.refusals.push(ErrorCode.UNKNOWN_SERVER_ERROR, ErrorCode.UNKNOWN_SERVER_ERROR)
+    await cluster.until(cluster.broker(1).produce(['a'], 0, 60_000))
+    expect(cluster.controller.asked).toHaveLength(3)
+  })
+
+  test('is not asked for again while the metadata log has not told what was wrong', async () => {
+    const cluster = await threeBrokers()
+    cluster.kill(3)
+    cluster.controller.refusals.push(ErrorCode.INVALID_UPDATE_VERSION)
+    await cluster.until(cluster.broker(1).produce(['a'], 0, 50_000))
+    expect(cluster.controller.asked).toHaveLength(1)
+  })
+
+  test('below min.insync.replicas ends the wait of those who were not acknowledged', async () => {
+    const cluster = await threeBrokers('min.insync.replicas=2')
+    cluster.kill(2)
+    cluster.kill(3)
+    const before = cluster.broker(1).produce(['a'], 0, 60_000)
+    expect(await cluster.until(before)).toBe(ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND)
+    expect(await cluster.until(cluster.broker(1).produce(['b']))).toBe(ErrorCode.NOT_ENOUGH_REPLICAS)
+  })
+})
+
+describe('a log that has parted from the leader', () => {
+  test('is cut to where they agree, and goes on from there', async () => {
+    const cluster = await threeBrokers()
+    await cluster.until(cluster.broker(1).produce(['a']))
+    for (const id of [2, 3]) cluster.world.network.partition('b1', `b${id}`)
+    const lost = cluster.broker(1).produce(['lost', 'lost'], 0, 100)
+    expect(await cluster.until(lost)).toBe(ErrorCode.REQUEST_TIMED_OUT)
+    cluster.controller.change({ leader: 2, isr: [2, 3] })
+    await cluster.run(10)
+    expect(await cluster.until(cluster.broker(2).produce(['b']))).toBe(ErrorCode.NONE)
+    for (const id of [2, 3]) cluster.world.network.heal('b1', `b${id}`)
+    await cluster.run(40_000)
+    for (const id of [1, 2, 3]) expect(await cluster.until(cluster.broker(id).values())).toEqual(['a', 'b'])
+    expect(cluster.controller.partition().isr.toSorted()).toEqual([1, 2, 3])
+  })
+
+  test('that ended with the epoch of a leader that wrote nothing goes on too', async () => {
+    const cluster = await threeBrokers()
+    await cluster.until(cluster.broker(1).produce(['a']))
+    cluster.controller.change({ leader: 3 })
+    await cluster.run(100)
+    for (const id of [1, 2]) cluster.world.network.partition('b3', `b${id}`)
+    cluster.controller.change({ leader: 3 })
+    cluster.controller.change({ leader: 1 })
+    await cluster.run(10)
+    for (const id of [1, 2]) cluster.world.network.heal('b3', `b${id}`)
+    expect(await cluster.until(cluster.broker(1).produce(['b'], 0, 50_000))).toBe(ErrorCode.NONE)
+    for (const id of [1, 2, 3]) expect(await cluster.until(cluster.broker(id).values())).toEqual(['a', 'b'])
+  })
+
+  test('begins anew where the leader has deleted what comes next', async () => {
+    const cluster = await threeBrokers()
+    cluster.kill(3)
+    for (const value of ['a', 'b', 'c']) await cluster.until(cluster.broker(1).produce([value], 0, 60_000))
+    const { log } = cluster.broker(1).partition()
+    log.incrementLogStartOffset(2)
+    await cluster.boot(3)
+    await cluster.run(2000)
+    expect(cluster.broker(3).partition().log).toMatchObject({ logStartOffset: 2, logEndOffset: 3 })
+    expect(await cluster.until(cluster.broker(3).values())).toEqual(['c'])
+  })
+})
+
+describe('a topic that is deleted', () => {
+  test('is gone from all brokers, in the midst of replication', async () => {
+    const cluster = await threeBrokers()
+    void cluster.broker(1).produce(['a'])
+    cluster.deleteTopic()
+    await cluster.run(1000)
+    for (const id of [1, 2, 3]) expect(cluster.broker(id).logs.get(TOPIC, 0)).toBeUndefined()
   })
 })
