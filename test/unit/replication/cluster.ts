@@ -311,12 +311,20 @@ export class TestCluster {
   }
 
   async boot(id: number): Promise<TestBroker> {
-    const machine = this.#machines.get(id) ?? this.world.machine(`b${id}`)
-    this.#machines.set(id, machine)
+    const machine = this.#machines.get(id) ?? this.#install(id)
     const env = machine.start()
     const broker = await this.world.clock.runFor(TestBroker.start(id, this, env, this.#properties), WINDOW_MS)
     this.brokers.set(id, broker)
     return broker
+  }
+
+  /** As after `format`: the log dir is there, and would be after a power loss. */
+  #install(id: number): SimMachine {
+    const machine = this.world.machine(`b${id}`)
+    machine.disk.makeDirectory('/data')
+    machine.disk.syncDirectory('/')
+    this.#machines.set(id, machine)
+    return machine
   }
 
   /** kill -9. */
@@ -324,6 +332,21 @@ export class TestCluster {
     this.controller.unsubscribe(id)
     this.#machines.get(id)?.kill()
     this.brokers.delete(id)
+  }
+
+  /** The machine's power is gone, and with it what was not synced. */
+  losePower(id: number): void {
+    this.controller.unsubscribe(id)
+    this.#machines.get(id)?.losePower()
+    this.brokers.delete(id)
+  }
+
+  fence(id: number): void {
+    this.controller.write(record('FenceBrokerRecord', { id, epoch: BigInt(id * 100) }))
+  }
+
+  unfence(id: number): void {
+    this.controller.write(record('UnfenceBrokerRecord', { id, epoch: BigInt(id * 100) }))
   }
 
   broker(id: number): TestBroker {

@@ -108,7 +108,7 @@ describe('a log that has parted from the leader', () => {
     for (const id of [2, 3]) cluster.world.network.heal('b1', `b${id}`)
     await cluster.run(40_000)
     for (const id of [1, 2, 3]) expect(await cluster.until(cluster.broker(id).values())).toEqual(['a', 'b'])
-    expect(cluster.controller.partition().isr.toSorted()).toEqual([1, 2, 3])
+    expect(new Set(cluster.controller.partition().isr)).toEqual(new Set([1, 2, 3]))
   })
 
   test('that ended with the epoch of a leader that wrote nothing goes on too', async () => {
