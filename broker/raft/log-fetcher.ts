@@ -7,7 +7,7 @@ import type { Membership } from './membership.ts'
 import { METADATA_TOPIC, noteQuorum } from './metadata-log.ts'
 import type { RaftCore } from './raft-core.ts'
 import { downloadSnapshot } from './snapshot-download.ts'
-import { NOBODY } from './state.ts'
+import { leaderOf, NOBODY } from './state.ts'
 
 type FetchResponse = ResponseOf<typeof ApiKey.Fetch>
 type Partition = FetchResponse['responses'][number]['partitions'][number]
@@ -36,8 +36,9 @@ export class LogFetcher {
 
   /** To be called when the state may have changed: fetches from another leader, or stops to. */
   update(): void {
-    const { role, epoch, leaderId } = this.#core.state
-    const isFetching = role.name === 'follower' || role.name === 'unattached'
+    const { role, epoch } = this.#core.state
+    const leaderId = leaderOf(this.#core.state)
+    const isFetching = role.name === 'follower' || role.name === 'unattached' || role.name === 'resigned'
     const followed = isFetching ? `${leaderId} ${epoch}` : ''
     if (followed === this.#followed) return
     this.#followed = followed

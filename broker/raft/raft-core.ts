@@ -174,7 +174,8 @@ export class RaftCore {
 
   /** The endpoint for controllers among those of a node. */
   reachable(endpoints: readonly VoterEndpoint[]): Address | undefined {
-    return endpoints.find(({ name }) => name === this.options.controllerListenerName) ?? endpoints[0]
+    const endpoint = endpoints.find(({ name }) => name === this.options.controllerListenerName) ?? endpoints[0]
+    return endpoint === undefined ? undefined : { host: endpoint.host, port: endpoint.port }
   }
 
   sleep(ms: number): Promise<void> {

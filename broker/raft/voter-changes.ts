@@ -44,7 +44,7 @@ export class VoterChanges {
   /** AddRaftVoter (80). */
   async add(request: AddRequest): Promise<AddResponse> {
     const voter = { id: request.voterId, directoryId: request.voterDirectoryId, endpoints: request.listeners }
-    const refusal = this.#refusal(request.clusterId, 'adding') ?? this.#cannotAdd(voter)
+    const refusal = this.#busy() ?? this.#refusal(request.clusterId, 'adding') ?? this.#cannotAdd(voter)
     if (refusal !== undefined) return refusal
     return this.#exclusively(async () => {
       const supported = await this.#kraftVersionsOf(voter)
@@ -106,7 +106,7 @@ export class VoterChanges {
 
   /** RemoveRaftVoter (81). A leader that removes itself resigns once that is committed. */
   async remove(request: RemoveRequest): Promise<RemoveResponse> {
-    const refusal = this.#refusal(request.clusterId, 'removing')
+    const refusal = this.#busy() ?? this.#refusal(request.clusterId, 'removing')
     if (refusal !== undefined) return refusal
     const { voters, self, options } = this.#core
     const removed = { id: request.voterId, directoryId: request.voterDirectoryId }
@@ -184,15 +184,17 @@ export class VoterChanges {
     return 'The leader has lost its log'
   }
 
+  #busy(): Outcome | undefined {
+    if (!this.#isBusy) return undefined
+    return timedOut('Request timed out waiting for leader to handle previous voter change request')
+  }
+
   #refusal(clusterId: string | null, verb: string): Outcome | undefined {
     if (!this.#requests.isOfCluster(clusterId)) return refused(ErrorCode.INCONSISTENT_CLUSTER_ID, null)
     const { state, history } = this.#core
     const notLeading = this.#requests.leaderOnly(state.epoch)
     if (notLeading !== ErrorCode.NONE) return refused(notLeading, null)
     const { kraftVersion, votersOffset } = history.current
-    if (this.#isBusy) {
-      return timedOut('Request timed out waiting for leader to handle previous voter change request')
-    }
     if (!hasCommittedEpoch(state)) {
       return timedOut('Request timed out waiting for leader to establish HWM and fence previous voter changes')
     }
