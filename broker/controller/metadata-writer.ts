@@ -45,6 +45,8 @@ export class MetadataWriter {
   #image: MetadataImage | null = null
   #pending: Promise<unknown> = Promise.resolve()
   #lastProposalMs = 0
+  /** How often this was opened: what the quorum says of an earlier time does not concern this one. */
+  #term = 0
 
   constructor(deps: MetadataWriterDeps) {
     this.#deps = deps
@@ -62,6 +64,7 @@ export class MetadataWriter {
 
   /** Goes on from what is committed. */
   open(image: MetadataImage): void {
+    this.#term++
     this.#image = image
     this.#pending = Promise.resolve()
     this.#lastProposalMs = this.#deps.clock.monotonicMs()
@@ -99,11 +102,12 @@ export class MetadataWriter {
     const image = delta.finish({ ...before.provenance, offset })
     this.#image = image
     this.#lastProposalMs = clock.monotonicMs()
-    return Promise.all(batches).catch((error: unknown) => this.#refused(error))
+    const term = this.#term
+    return Promise.all(batches).catch((error: unknown) => this.#refused(error, term))
   }
 
-  #refused(cause: unknown): never {
-    this.#deps.onRefused(cause)
+  #refused(cause: unknown, term: number): never {
+    if (term === this.#term) this.#deps.onRefused(cause)
     throw new NotControllerError('This node is not the active controller any more', { cause })
   }
 }

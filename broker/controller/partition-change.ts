@@ -55,7 +55,7 @@ export function changePartition(
   const candidates: Candidates = {
     ...assignment,
     elr: hasElr
-      ? eligible(partition, assignment.isr, minIsrOf(cluster, topic), target)
+      ? eligible(partition, assignment, minIsrOf(cluster, topic), target)
       : partition.eligibleLeaderReplicas,
     lastKnownLeader: hasElr && partition.lastKnownElr.length === 1 ? partition.lastKnownElr[0] : undefined,
     leader: partition.leader,
@@ -76,16 +76,20 @@ export function changePartition(
   }
 }
 
-/** KIP-966: below min ISR, whoever left the ISR can lead: nothing was acknowledged without it. */
+/**
+ * KIP-966: below min ISR, whoever left the ISR can lead: nothing was acknowledged without it. Kafka also keeps replicas there that a
+ * reassignment took away, who never can.
+ */
 function eligible(
   partition: PartitionImage,
-  isr: readonly number[],
+  { isr, replicas }: Assignment,
   minIsr: number,
   { uncleanShutdown }: PartitionTarget,
 ): readonly number[] {
   if (isr.length >= minIsr) return []
   const candidates = new Set([...partition.eligibleLeaderReplicas, ...partition.isr])
-  return [...candidates].filter((id) => !isr.includes(id) && id !== uncleanShutdown).toSorted((a, b) => a - b)
+  const isEligible = (id: number) => replicas.includes(id) && !isr.includes(id) && id !== uncleanShutdown
+  return [...candidates].filter(isEligible).toSorted((a, b) => a - b)
 }
 
 interface Led extends Pick<Assignment, 'replicas'> {

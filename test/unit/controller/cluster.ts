@@ -8,7 +8,7 @@ import {
   encodeMetadataRecord,
   type MetadataRecord,
 } from '../../../broker/protocol/metadata-record.ts'
-import { broker, feature, record, uuid } from '../metadata/records.ts'
+import { broker, feature, record as recordOf, uuid } from '../metadata/records.ts'
 
 export function replayed(records: readonly MetadataRecord[], image = MetadataImage.EMPTY): MetadataImage {
   const delta = new MetadataDelta(image)
@@ -73,9 +73,9 @@ export interface PartitionState {
 /** Topic `n` with partitions that stand so. */
 export function topicWith(n: number, ...partitions: readonly PartitionState[]): MetadataRecord[] {
   return [
-    record('TopicRecord', { name: `topic-${n}`, topicId: uuid(n) }),
+    recordOf('TopicRecord', { name: `topic-${n}`, topicId: uuid(n) }),
     ...partitions.map((state, partitionId) =>
-      record(
+      recordOf(
         'PartitionRecord',
         {
           partitionId,

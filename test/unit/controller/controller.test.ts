@@ -1,90 +1,10 @@
 import { expect, test } from '@jest/globals'
-import { Controller, type ControllerOptions } from '../../../broker/controller/controller.ts'
 import { MetadataImage } from '../../../broker/metadata/image.ts'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
-import { decodeMetadataRecord, type MetadataRecord } from '../../../broker/protocol/metadata-record.ts'
-import { settle, SimClock } from '../../fakes/clock.ts'
-import { silentLogger } from '../../fakes/logger.ts'
-import { SimRandom } from '../../fakes/random.ts'
+import { settle } from '../../fakes/clock.ts'
 import { feature } from '../metadata/records.ts'
-import { clusterOf, replayed, RULES, SETTINGS } from './cluster.ts'
-
-/** A quorum that commits when it is told to. */
-class ManualQuorum {
-  nextOffset = 100
-  readonly kraftVersion = 1
-  readonly quorumInfo = () => ({ voters: [{ id: 1 }] })
-  readonly proposed: MetadataRecord[][] = []
-  #pending: { resolve: (offset: number) => void; reject: (error: Error) => void }[] = []
-
-  propose(records: readonly Uint8Array[]): Promise<number> {
-    this.proposed.push(records.map((bytes) => decodeMetadataRecord(bytes)))
-    this.nextOffset += records.length
-    return new Promise((resolve, reject) => {
-      this.#pending.push({ resolve, reject })
-    })
-  }
-
-  async commit(): Promise<void> {
-    for (const { resolve } of this.#pending.splice(0)) resolve(this.nextOffset - 1)
-    await settle()
-  }
-
-  async depose(): Promise<void> {
-    for (const { reject } of this.#pending.splice(0)) reject(new Error('deposed'))
-    await settle()
-  }
-
-  /** The types of the records of each proposal. */
-  get types(): string[] {
-    return this.proposed.map((records) => records.map(({ type }) => type.replace('Record', '')).join(' '))
-  }
-}
-
-class Bench {
-  readonly quorum = new ManualQuorum()
-  readonly clock = new SimClock()
-  readonly controller: Controller
-
-  constructor(image: MetadataImage, options: Partial<ControllerOptions> = {}, isInTransaction = false) {
-    this.controller = new Controller(
-      {
-        clusterId: 'cluster',
-        defaults: { numPartitions: 1, replicationFactor: 1 },
-        ...SETTINGS,
-        nodeId: 1,
-        leaderImbalanceCheckIntervalMs: 0,
-        brokerSessionTimeoutMs: 9000,
-        maxIdleIntervalMs: 0,
-        bootstrap: [],
-        ...options,
-      },
-      {
-        quorum: this.quorum,
-        metadata: { image, isInTransaction },
-        configs: RULES,
-        clock: this.clock,
-        random: new SimRandom(1),
-        logger: silentLogger(),
-      },
-    )
-  }
-
-  /** Asks for a topic; the result is undefined until it is answered. */
-  create(name: string): { errorCode: number | undefined } {
-    const topic = { name, numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] }
-    const answer: { errorCode: number | undefined } = { errorCode: undefined }
-    this.controller.createTopics({ topics: [topic], timeoutMs: 0, validateOnly: false }).then(
-      ({ topics }) => {
-        answer.errorCode = topics?.[0]?.errorCode
-      },
-      () => {
-        answer.errorCode = -2
-      },
-    )
-    return answer
-  }
-}
+import { Bench } from './bench.ts'
+import { clusterOf, replayed } from './cluster.ts'
 
 const REJECTED = -2
 
@@ -133,7 +53,7 @@ test('without a bootstrap file a new cluster has the latest metadata.version', a
 })
 
 test('a transaction that its controller left open is aborted', async () => {
-  const bench = new Bench(clusterOf([1]), {}, true)
+  const bench = new Bench(clusterOf([1]), {}, { metadata: { image: clusterOf([1]), isInTransaction: true } })
   void bench.controller.activate()
   await settle()
   expect(bench.quorum.types).toEqual(['AbortTransaction'])

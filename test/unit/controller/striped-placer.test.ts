@@ -54,7 +54,7 @@ describe('placement', () => {
 
   test('a rack without an unfenced broker follows', () => {
     const partitions = placed([{ rack: 'a', isFenced: true }, { rack: 'b' }], 10, 2)
-    expect(partitions).toEqual(Array(10).fill([2, 1]))
+    expect(partitions).toEqual(Array.from({ length: 10 }, () => [2, 1]))
   })
 
   test('fenced brokers are taken last', () => {
