@@ -10,6 +10,8 @@ export interface Readiness {
   readonly ready: Promise<void>
 }
 
+export const ALWAYS_READY: Readiness = { isReady: () => true, ready: Promise.resolve() }
+
 /** The API table as the server takes it: each handler with the messages that its types come from. */
 export function servedApis(handlers: readonly Handler<ApiKey>[], readiness: Readiness): ServedApi[] {
   return handlers.map((handler) => {
@@ -17,6 +19,7 @@ export function servedApis(handlers: readonly Handler<ApiKey>[], readiness: Read
     return {
       api: APIS[handler.key],
       overlaps: handler.overlaps === true,
+      releasesRequest: handler.releasesRequest === true,
       handle: (request, context) =>
         readiness.isReady() ? handle(request, context) : readiness.ready.then(() => handle(request, context)),
       ...(handler.key === ApiKey.ApiVersions ? { onUnsupportedVersion: UNSUPPORTED_VERSION_ANSWER } : {}),

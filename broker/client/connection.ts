@@ -54,7 +54,10 @@ export class ClientConnection {
     this.#clock = clock
     this.#connection = connection
     this.#frames = new FrameDecoder(options.maxResponseBytes ?? RESPONSE_BYTES_MAX)
-    connection.onData((chunk) => this.#receive(chunk))
+    connection.onData(
+      (chunk) => this.#receive(chunk),
+      () => this.#frames.space(),
+    )
     connection.onClose((error) => this.#fail(KafkaError.network(`${this.#peer} closed the connection`, error)))
   }
 

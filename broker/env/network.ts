@@ -7,8 +7,12 @@ export interface Address {
 export interface Connection {
   readonly remote: Address
   readonly local: Address
-  /** Sets the receiver of incoming bytes. It owns the chunk: the host never writes to it again. */
-  onData(receive: (chunk: Uint8Array) => void): void
+  /**
+   * Sets the receiver of incoming bytes, and starts to read: the peer's end is not seen before. `chunk` is the host's, which uses it
+   * again once `receive` has returned. Where `space` gives memory, the host may receive there instead: `chunk` is then the beginning
+   * of what `space` gave last.
+   */
+  onData(receive: (chunk: Uint8Array) => void, space?: () => Uint8Array | undefined): void
   /** Called once, when the stream is over in both directions; `error` where it broke. */
   onClose(closed: (error: Error | undefined) => void): void
   /** Called when the send queue has run empty after a `write` returned false. */

@@ -33,6 +33,7 @@ export function produceHandler(deps: ProduceDeps): Handler<typeof ApiKey.Produce
   return {
     key: ApiKey.Produce,
     overlaps: true,
+    releasesRequest: true,
     handle: async (request, context) => {
       const acks = request.acks
       if (acks !== 0 && acks !== 1 && acks !== -1) return refuseAll(request, ErrorCode.INVALID_REQUIRED_ACKS)

@@ -4,7 +4,7 @@ import { DiskError } from '../env/disk.ts'
 import type { DirectoryEntry, Disk, File } from '../env/disk.ts'
 import { diskError, guarded } from './disk-error.ts'
 import { lockFile } from './lock.ts'
-import { SendBuffers } from './send-buffers.ts'
+import { BufferPool } from '../lib/buffer-pool.ts'
 
 const OPEN_FLAGS = {
   create: fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_EXCL,
@@ -19,11 +19,11 @@ const RECENT_BYTES = 8 * 1024 * 1024
 class NodeFile implements File {
   readonly path: string
   readonly #fd: number
-  readonly #buffers: SendBuffers
+  readonly #buffers: BufferPool
   /** Where the last write ended. */
   #writtenEnd = 0
 
-  constructor(path: string, fd: number, buffers: SendBuffers) {
+  constructor(path: string, fd: number, buffers: BufferPool) {
     this.path = path
     this.#fd = fd
     this.#buffers = buffers
@@ -116,10 +116,10 @@ class NodeFile implements File {
 
 /** The machine's file systems. */
 export class NodeDisk implements Disk {
-  readonly #buffers: SendBuffers
+  readonly #buffers: BufferPool
 
   /** `buffers` are those of the network that sends what `readToSend` read. */
-  constructor(buffers = new SendBuffers()) {
+  constructor(buffers = new BufferPool()) {
     this.#buffers = buffers
   }
 

@@ -5,11 +5,11 @@ import { NodeDisk } from './disk.ts'
 import { NodeHttp } from './http.ts'
 import { NodeNetwork } from './network.ts'
 import { NodeRandom } from './random.ts'
-import { SendBuffers } from './send-buffers.ts'
+import { BufferPool } from '../lib/buffer-pool.ts'
 
 /** This machine. */
 export function nodeEnv(): Env {
-  const buffers = new SendBuffers()
+  const buffers = new BufferPool()
   return {
     clock: new NodeClock(),
     random: new NodeRandom(),

@@ -1,74 +1,108 @@
 const LENGTH_BYTES = 4
+/** What a frame gets at once of its announced length; then as much again as has been received. */
+const FIRST_BYTES_MAX = 1024 * 1024
+/** Less than this is received together with what comes behind it, and copied. */
+const DIRECT_BYTES_MIN = 16 * 1024
 
 /** A length that no frame of a peer may have: the stream cannot be followed any further. */
 export class FrameLengthError extends Error {
   readonly code = 'INVALID_FRAME_LENGTH'
 }
 
+/** Where frames get their memory: a pool, or new memory each time. */
+export interface FrameMemory {
+  /** `size` bytes of arbitrary content. */
+  take(size: number): Uint8Array
+  /** Whether `giveBack` takes these. */
+  isLent(bytes: Uint8Array): boolean
+  giveBack(bytes: Uint8Array): void
+}
+
+const NEW_MEMORY: FrameMemory = { take: (size) => Buffer.allocUnsafe(size), isLent: () => false, giveBack: () => {} }
+
 /**
- * Cuts a byte stream into frames: an int32 length, then that many bytes. A frame that lies in one chunk is a view of it; one that spans
- * chunks is joined once its last byte is there, so that memory follows what was received and not what was announced.
+ * Cuts a byte stream into frames: an int32 length, then that many bytes. Each frame has memory of its own, which is the reader's; what
+ * it grows to follows what was received and not what was announced.
  */
 export class FrameDecoder {
   readonly #maxFrameBytes: number
-  #chunks: Uint8Array[] = []
-  #buffered = 0
-  /** Of the frame that is being received; undefined until its length is known. */
-  #length: number | undefined
+  readonly #memory: FrameMemory
+  readonly #frames: Uint8Array[] = []
+  /** Of the length of the next frame: its bytes so far, and their value. */
+  #lengthBytes = 0
+  #length = 0
+  /** The frame that is being received, which may have to grow to `#length`. */
+  #frame: Uint8Array | undefined
+  #filled = 0
+  #failure: FrameLengthError | undefined
 
-  constructor(maxFrameBytes: number) {
+  constructor(maxFrameBytes: number, memory = NEW_MEMORY) {
     this.#maxFrameBytes = maxFrameBytes
+    this.#memory = memory
   }
 
+  /** Takes what the stream brought; `chunk` may change afterwards. */
   push(chunk: Uint8Array): void {
-    if (chunk.length === 0) return
-    this.#chunks.push(chunk)
-    this.#buffered += chunk.length
+    let at = 0
+    while (at < chunk.length && this.#failure === undefined) {
+      at = this.#frame === undefined ? this.#readLength(chunk, at) : this.#fill(this.#frame, chunk, at)
+    }
+  }
+
+  /** Where the next bytes of the stream may be received, so that `push` has nothing to copy; undefined where it makes no difference. */
+  space(): Uint8Array | undefined {
+    if (this.#frame === undefined || this.#frame.length - this.#filled < DIRECT_BYTES_MIN) return undefined
+    return this.#frame.subarray(this.#filled)
   }
 
   /** The next whole frame, without its length; undefined until more has been pushed. Throws FrameLengthError. */
   next(): Uint8Array | undefined {
-    if (this.#length === undefined) {
-      if (this.#buffered < LENGTH_BYTES) return undefined
-      const head = this.#take(LENGTH_BYTES)
-      const length = new DataView(head.buffer, head.byteOffset, LENGTH_BYTES).getInt32(0)
-      if (length < 0 || length > this.#maxFrameBytes) {
-        throw new FrameLengthError(`a frame of ${length} bytes, ${this.#maxFrameBytes} allowed`)
-      }
-      this.#length = length
-    }
-    if (this.#buffered < this.#length) return undefined
-    const frame = this.#take(this.#length)
-    this.#length = undefined
+    const frame = this.#frames.shift()
+    if (frame === undefined && this.#failure !== undefined) throw this.#failure
     return frame
   }
 
-  /** The next `size` bytes, which are there. */
-  #take(size: number): Uint8Array {
-    this.#buffered -= size
-    const first = this.#chunks[0]
-    if (first === undefined || first.length <= size) return this.#takeChunks(size)
-    this.#chunks[0] = first.subarray(size)
-    return first.subarray(0, size)
+  #readLength(chunk: Uint8Array, start: number): number {
+    let at = start
+    while (at < chunk.length && this.#lengthBytes < LENGTH_BYTES) {
+      this.#length = (this.#length << 8) | (chunk[at++] as number)
+      this.#lengthBytes++
+    }
+    if (this.#lengthBytes === LENGTH_BYTES) this.#begin(this.#length)
+    return at
   }
 
-  #takeChunks(size: number): Uint8Array {
-    const taken: Uint8Array[] = []
-    let left = size
-    let count = 0
-    for (const chunk of this.#chunks) {
-      if (left < chunk.length) break
-      taken.push(chunk)
-      left -= chunk.length
-      count++
+  #begin(length: number): void {
+    if (length < 0 || length > this.#maxFrameBytes) {
+      this.#failure = new FrameLengthError(`a frame of ${length} bytes, ${this.#maxFrameBytes} allowed`)
+      return
     }
-    this.#chunks.splice(0, count)
-    const rest = this.#chunks[0]
-    if (left > 0 && rest !== undefined) {
-      taken.push(rest.subarray(0, left))
-      this.#chunks[0] = rest.subarray(left)
-    }
-    const only = taken[0]
-    return only !== undefined && taken.length === 1 ? only : Buffer.concat(taken, size)
+    this.#frame = this.#memory.take(Math.min(length, FIRST_BYTES_MAX))
+    this.#filled = 0
+    if (length === 0) this.#end(this.#frame)
+  }
+
+  /** Returns the position in `chunk` behind what belongs to the frame. */
+  #fill(frame: Uint8Array, chunk: Uint8Array, at: number): number {
+    const end = Math.min(chunk.length, at + frame.length - this.#filled)
+    const isInPlace = chunk.buffer === frame.buffer && chunk.byteOffset + at === frame.byteOffset + this.#filled
+    if (!isInPlace) frame.set(at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end), this.#filled)
+    this.#filled += end - at
+    if (this.#filled === this.#length) this.#end(frame)
+    else if (this.#filled === frame.length) this.#grow(frame)
+    return end
+  }
+
+  #grow(frame: Uint8Array): void {
+    this.#frame = this.#memory.take(Math.min(this.#length, 2 * frame.length))
+    this.#frame.set(frame)
+    this.#memory.giveBack(frame)
+  }
+
+  #end(frame: Uint8Array): void {
+    this.#frames.push(frame)
+    this.#frame = undefined
+    this.#length = 0
+    this.#lengthBytes = 0
   }
 }

@@ -19,6 +19,7 @@ class DelayedProduce {
   readonly #waits: Wait[] = []
   readonly #acks: RequiredAcks
   #pending: number
+  #isExpired = false
   #timer: Timer | undefined
   #resolve: ((outcomes: AppendOutcome[]) => void) | undefined
 
@@ -29,6 +30,10 @@ class DelayedProduce {
   }
 
   appended(index: number, partition: Partition, outcome: AppendOutcome): void {
+    if (this.#isExpired) {
+      this.refused(index, ErrorCode.REQUEST_TIMED_OUT)
+      return
+    }
     this.#outcomes[index] = outcome
     if (outcome.error !== ErrorCode.NONE || this.#acks === 0) {
       this.#done()
@@ -68,15 +73,20 @@ class DelayedProduce {
     })
   }
 
-  /** What was appended stays appended; the client learns that it may not be replicated yet. */
+  /**
+   * What was appended stays appended; the client learns that it may not be replicated yet. What a codec still works on is waited for:
+   * with the answer, the memory of the request is used again.
+   */
   #expire(): void {
+    this.#isExpired = true
+    this.#pending = 1
     for (const wait of this.#waits) wait.cancel()
     for (let index = 0; index < this.#outcomes.length; index++) {
       const outcome = this.#outcomes[index]
-      if (outcome === undefined || outcome.error === ErrorCode.NONE)
-        this.#outcomes[index] = refusedAppend(ErrorCode.REQUEST_TIMED_OUT)
+      if (outcome === undefined) this.#pending++
+      else if (outcome.error === ErrorCode.NONE) this.#outcomes[index] = refusedAppend(ErrorCode.REQUEST_TIMED_OUT)
     }
-    this.#finish()
+    this.#done()
   }
 }
 

@@ -1,6 +1,7 @@
+import type { Clock } from '../env/clock.ts'
 import type { Connection } from '../env/network.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import { FrameDecoder } from '../protocol/frame-decoder.ts'
+import { FrameDecoder, type FrameMemory } from '../protocol/frame-decoder.ts'
 
 /** What a request comes to: the answer's bytes, no answer at all (Produce with acks=0), or the end of the connection. */
 export type Reply = readonly Uint8Array[] | 'none' | 'close'
@@ -16,6 +17,8 @@ export interface Peer {
 export interface Dispatcher {
   /** True where this request may start while earlier ones of the connection that say the same still wait: Produce. */
   mayOverlap(frame: Uint8Array): boolean
+  /** True where nobody looks at the request any more once its reply is there, and what it staged is written: Produce. */
+  mayReuse(frame: Uint8Array): boolean
   dispatch(frame: Uint8Array, peer: Peer): Reply | Promise<Reply>
 }
 
@@ -27,7 +30,9 @@ export interface ServerConnectionOptions {
 export interface ServerConnectionDeps {
   readonly dispatcher: Dispatcher
   readonly logger: Logger
-  nowMs(): number
+  readonly clock: Clock
+  /** Where the requests' memory comes from. */
+  readonly memory: FrameMemory
   onClosed(connection: ServerConnection): void
 }
 
@@ -35,6 +40,7 @@ export interface ServerConnectionDeps {
 const OVERLAP_MAX = 16
 
 interface Slot {
+  readonly frame: Uint8Array
   reply: Reply | undefined
 }
 
@@ -65,9 +71,12 @@ export class ServerConnection implements Peer {
     this.clientAddress = connection.remote.host
     this.#connection = connection
     this.#deps = deps
-    this.#decoder = new FrameDecoder(options.maxFrameBytes)
-    this.#lastActiveMs = deps.nowMs()
-    connection.onData((chunk) => this.#receive(chunk))
+    this.#decoder = new FrameDecoder(options.maxFrameBytes, deps.memory)
+    this.#lastActiveMs = deps.clock.monotonicMs()
+    connection.onData(
+      (chunk) => this.#receive(chunk),
+      () => this.#decoder.space(),
+    )
     connection.onDrain(() => {
       this.#congested = false
       this.#pumpSafely()
@@ -77,7 +86,7 @@ export class ServerConnection implements Peer {
 
   /** Monotonic time of the last bytes received; `connections.max.idle.ms` counts from it while nothing is in progress. */
   get idleSinceMs(): number {
-    return this.#slots.length > 0 ? this.#deps.nowMs() : this.#lastActiveMs
+    return this.#slots.length > 0 ? this.#deps.clock.monotonicMs() : this.#lastActiveMs
   }
 
   onAbandoned(gone: () => void): void {
@@ -95,7 +104,7 @@ export class ServerConnection implements Peer {
   }
 
   #receive(chunk: Uint8Array): void {
-    this.#lastActiveMs = this.#deps.nowMs()
+    this.#lastActiveMs = this.#deps.clock.monotonicMs()
     this.#decoder.push(chunk)
     this.#pumpSafely()
   }
@@ -139,7 +148,7 @@ export class ServerConnection implements Peer {
   }
 
   #start(frame: Uint8Array): void {
-    const slot: Slot = { reply: undefined }
+    const slot: Slot = { frame, reply: undefined }
     this.#slots.push(slot)
     if (this.#slots.length === 1) this.#exclusive = !this.#deps.dispatcher.mayOverlap(frame)
     const reply = this.#deps.dispatcher.dispatch(frame, this)
@@ -163,6 +172,7 @@ export class ServerConnection implements Peer {
 
   #settle(slot: Slot, reply: Reply): void {
     slot.reply = reply
+    this.#release(slot.frame)
     while (this.#slots.length > 0) {
       const head = (this.#slots[0] as Slot).reply
       if (head === undefined) return
@@ -171,6 +181,12 @@ export class ServerConnection implements Peer {
       else if (head !== 'none' && !this.#closed && !this.#connection.write(head)) this.#congested = true
     }
     if (this.#slots.length === 0) this.#abandoned.clear()
+  }
+
+  /** Deferred: what was staged of the request in this tick was to be written at its end, earlier. */
+  #release(frame: Uint8Array): void {
+    const { dispatcher, memory, clock } = this.#deps
+    if (memory.isLent(frame) && dispatcher.mayReuse(frame)) clock.defer(() => memory.giveBack(frame))
   }
 
   /** Whole requests that came before the end are still served: a producer with acks=0 sends, and is gone. */

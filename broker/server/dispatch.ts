@@ -10,6 +10,8 @@ import type { Dispatcher, Peer, Reply } from './connection.ts'
 export interface ServedApi {
   readonly api: Api
   readonly overlaps: boolean
+  /** Whether the request's bytes are of no more use once it is answered. */
+  readonly releasesRequest: boolean
   handle(request: unknown, context: RequestContext): unknown
   /** How a version without a schema is answered; without it the connection ends. ApiVersions has one (KIP-511). */
   readonly onUnsupportedVersion?: { readonly version: number; readonly response: unknown }
@@ -32,9 +34,16 @@ export class ApiDispatcher implements Dispatcher {
   }
 
   mayOverlap(frame: Uint8Array): boolean {
-    if (frame.length < 2) return false
-    const key = ((frame[0] as number) << 8) | (frame[1] as number)
-    return this.#apis.get(key)?.overlaps === true
+    return this.#apiOf(frame)?.overlaps === true
+  }
+
+  mayReuse(frame: Uint8Array): boolean {
+    return this.#apiOf(frame)?.releasesRequest === true
+  }
+
+  #apiOf(frame: Uint8Array): ServedApi | undefined {
+    if (frame.length < 2) return undefined
+    return this.#apis.get(((frame[0] as number) << 8) | (frame[1] as number))
   }
 
   dispatch(frame: Uint8Array, peer: Peer): Reply | Promise<Reply> {

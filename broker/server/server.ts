@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../env/clock.ts'
 import type { Connection, Listener, Network } from '../env/network.ts'
+import { BufferPool } from '../lib/buffer-pool.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { type Dispatcher, ServerConnection } from './connection.ts'
 
@@ -34,6 +35,7 @@ const IDLE_CHECK_MS = 10_000
 export class SocketServer implements AsyncDisposable {
   readonly #options: SocketServerOptions
   readonly #deps: SocketServerDeps
+  readonly #memory = new BufferPool()
   readonly #listeners = new Map<string, Listener>()
   readonly #connections = new Set<ServerConnection>()
   readonly #perAddress = new Map<string, number>()
@@ -82,7 +84,8 @@ export class SocketServer implements AsyncDisposable {
       {
         dispatcher,
         logger: this.#deps.logger,
-        nowMs: () => this.#deps.clock.monotonicMs(),
+        clock: this.#deps.clock,
+        memory: this.#memory,
         onClosed: (closed) => this.#forget(closed),
       },
     )

@@ -78,7 +78,8 @@ export class LogTail {
       this.clear()
       return
     }
-    const entry: Entry = { baseOffset, nextOffset, bytes: unshared(bytes), tail: this, live: true }
+    // Copied, since the memory of a request is used again. Not by `slice`, which makes another reference of a Buffer.
+    const entry: Entry = { baseOffset, nextOffset, bytes: new Uint8Array(bytes), tail: this, live: true }
     this.#entries.push(entry)
     this.#cache.add(entry)
   }
@@ -117,12 +118,4 @@ export class LogTail {
     this.#entries = []
     this.#head = 0
   }
-}
-
-/**
- * Small parts of a large buffer are copied: a reference would keep the whole buffer, which the budget does not count. Not by `slice`,
- * which makes another reference of a Buffer.
- */
-function unshared(bytes: Uint8Array): Uint8Array {
-  return bytes.length * 2 >= bytes.buffer.byteLength ? bytes : new Uint8Array(bytes)
 }

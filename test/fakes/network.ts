@@ -327,7 +327,10 @@ class SimConnection implements Connection {
       if (this.#isEnding) this.#over(peer)
       return
     }
-    peer.#receive?.(chunk)
+    // The memory is the host's: who keeps a chunk finds nonsense in it.
+    const lent = Uint8Array.from(chunk)
+    peer.#receive?.(lent)
+    lent.fill(0xdb)
     if (this.#mustDrain && this.#outgoingBytes === 0 && !this.#isOver) {
       this.#mustDrain = false
       this.host.clock.enter(() => this.#drained?.())

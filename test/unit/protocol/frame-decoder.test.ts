@@ -2,6 +2,8 @@ import { describe, expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
 import { FrameDecoder } from '../../../broker/protocol/frame-decoder.ts'
 
+const MIB = 1024 * 1024
+
 function framed(payload: Uint8Array): Buffer {
   const length = Buffer.alloc(4)
   length.writeInt32BE(payload.length)
@@ -33,11 +35,56 @@ describe('FrameDecoder', () => {
     )
   })
 
-  test('gives a view of a chunk that holds the whole frame', () => {
-    const chunk = framed(Uint8Array.of(1, 2, 3))
-    const decoder = new FrameDecoder(100)
-    decoder.push(chunk)
-    expect(decoder.next()?.buffer).toBe(chunk.buffer)
+  test('gives the same frames where they are received in place, and the host uses its chunks again', () => {
+    const sizes = fc.array(fc.oneof(fc.nat(100), fc.integer({ min: 10_000, max: 100_000 }), fc.constant(3_000_000)), {
+      maxLength: 4,
+    })
+    fc.assert(
+      fc.property(sizes, fc.integer({ min: 1, max: 70_000 }), (lengths, readBytes) => {
+        const frames = lengths.map((length, index) => Buffer.alloc(length, index + 1))
+        const stream = Buffer.concat(frames.map(framed))
+        const decoder = new FrameDecoder(3_000_000)
+        const scratch = Buffer.alloc(readBytes)
+        const got: Uint8Array[] = []
+        for (let at = 0; at < stream.length;) {
+          const target = decoder.space() ?? scratch
+          const size = stream.copy(target, 0, at, at + readBytes)
+          at += size
+          decoder.push(target.subarray(0, size))
+          scratch.fill(255)
+          for (let frame = decoder.next(); frame !== undefined; frame = decoder.next()) got.push(frame)
+        }
+        expect(got.map((frame, index) => Buffer.compare(frame, frames[index] ?? Buffer.alloc(0)))).toEqual(
+          frames.map(() => 0),
+        )
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  test('lets the rest of a large frame be received in place', () => {
+    const decoder = new FrameDecoder(200_000)
+    const stream = framed(Buffer.alloc(150_000, 7))
+    decoder.push(stream.subarray(0, 1000))
+    const space = decoder.space() ?? new Uint8Array()
+    expect(space.length).toBe(stream.length - 1000)
+    stream.copy(space, 0, 1000)
+    decoder.push(space)
+    expect(decoder.next()?.buffer).toBe(space.buffer)
+  })
+
+  test('takes no more memory for a frame than a MiB, or twice what has come', () => {
+    const asked: number[] = []
+    const memory = {
+      take: (size: number) => (asked.push(size), Buffer.alloc(size)),
+      isLent: () => false,
+      giveBack: () => {},
+    }
+    const decoder = new FrameDecoder(100 * MIB, memory)
+    decoder.push(Buffer.from([6, 0, 0, 0]))
+    decoder.push(Buffer.alloc(MIB))
+    decoder.push(Buffer.alloc(MIB - 1))
+    expect(asked).toEqual([MIB, 2 * MIB])
   })
 
   test.each(['ffffffff', '80000000', '00000065'])('refuses the length %s as soon as it is there', (hex) => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
-import type { AppendOutcome } from '../../../broker/replication/append-outcome.ts'
+import { type AppendOutcome, refusedAppend } from '../../../broker/replication/append-outcome.ts'
+import type { Partition } from '../../../broker/replication/partition.ts'
 import { produce } from '../../../broker/replication/produce.ts'
 import { batchOf } from '../storage/fixture.ts'
 import { PartitionRig, stateOf } from './rig.ts'
@@ -45,6 +46,24 @@ describe('an answer', () => {
     partition.update(stateOf({ replicas: [1, 2], isr: [1], partitionEpoch: 1 }))
     await settle()
     expect(errorsOf(seen.value ?? [])).toEqual([ErrorCode.NONE])
+  })
+
+  test('does not come before all is appended: the memory of the request is used again after it', async () => {
+    const rig = await PartitionRig.open({ replicas: [1, 2], isr: [1, 2] })
+    const slow = Promise.withResolvers<AppendOutcome>()
+    const appending = { append: () => slow.promise } as unknown as Partition
+    const entries = [
+      { partition: rig.partition, records: batchOf() },
+      { partition: appending, records: batchOf() },
+    ]
+    const seen = watch(produce(entries, -1, 1000, rig.bed.clock))
+    rig.write()
+    await rig.bed.clock.run(1000)
+    await settle()
+    expect(seen.value).toBeUndefined()
+    slow.resolve({ ...refusedAppend(ErrorCode.NONE), baseOffset: 0, nextOffset: 1 })
+    await settle()
+    expect(errorsOf(seen.value ?? [])).toEqual([ErrorCode.REQUEST_TIMED_OUT, ErrorCode.REQUEST_TIMED_OUT])
   })
 
   test('comes at the time-out, and what was appended stays', async () => {

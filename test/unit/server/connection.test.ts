@@ -1,7 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Connection } from '../../../broker/env/network.ts'
 import { type Dispatcher, type Reply, ServerConnection } from '../../../broker/server/connection.ts'
+import { BufferPool } from '../../../broker/lib/buffer-pool.ts'
+import { SimClock } from '../../fakes/clock.ts'
 import { silentLogger } from '../../fakes/logger.ts'
+
+/** Of a frame whose memory is worth to be used again. */
+const LARGE_BYTES = 5000
 
 /** A connection whose two ends are in the test's hands. */
 class ScriptedConnection implements Connection {
@@ -46,13 +51,18 @@ class ScriptedConnection implements Connection {
 /** Frames are one byte: below 100 they overlap, from 100 on they do not. The test answers them by hand. */
 class ScriptedDispatcher implements Dispatcher {
   readonly started: number[] = []
+  frame: Uint8Array = new Uint8Array()
   readonly #answers = new Map<number, (reply: Reply) => void>()
   mayOverlap(frame: Uint8Array): boolean {
     return (frame[0] as number) < 100
   }
+  mayReuse(frame: Uint8Array): boolean {
+    return this.mayOverlap(frame)
+  }
   dispatch(frame: Uint8Array): Promise<Reply> {
     const id = frame[0] as number
     this.started.push(id)
+    this.frame = frame
     return new Promise((resolve) => this.#answers.set(id, resolve))
   }
   async answer(id: number, reply: Reply = [Uint8Array.of(id)]): Promise<void> {
@@ -67,16 +77,20 @@ function setUp(): {
   dispatcher: ScriptedDispatcher
   send: (...ids: number[]) => void
   served: ServerConnection
+  clock: SimClock
+  memory: BufferPool
 } {
   const connection = new ScriptedConnection()
   const dispatcher = new ScriptedDispatcher()
+  const clock = new SimClock()
+  const memory = new BufferPool()
   const served = new ServerConnection(
     connection,
-    { listener: 'PLAINTEXT', maxFrameBytes: 100 },
-    { dispatcher, logger: silentLogger(), nowMs: () => 0, onClosed: () => {} },
+    { listener: 'PLAINTEXT', maxFrameBytes: LARGE_BYTES },
+    { dispatcher, logger: silentLogger(), clock, memory, onClosed: () => {} },
   )
   const send = (...ids: number[]): void => connection.receive(new Uint8Array(ids.flatMap((id) => [0, 0, 0, 1, id])))
-  return { connection, dispatcher, send, served }
+  return { connection, dispatcher, send, served, clock, memory }
 }
 
 describe('ServerConnection', () => {
@@ -175,5 +189,45 @@ describe('ServerConnection', () => {
     })
     connection.destroy()
     expect(gone).toBe(true)
+  })
+})
+
+describe('the memory of a large request', () => {
+  function large(id: number): Uint8Array {
+    const chunk = Buffer.alloc(4 + LARGE_BYTES, id)
+    chunk.writeInt32BE(LARGE_BYTES)
+    return chunk
+  }
+
+  test('is used again after the answer, when what it staged in that tick is written', async () => {
+    const { connection, dispatcher, clock, memory } = setUp()
+    connection.receive(large(1))
+    clock.runDeferred()
+    const { frame } = dispatcher
+    expect(memory.isLent(frame)).toBe(true)
+    await dispatcher.answer(1)
+    expect(memory.isLent(frame)).toBe(true)
+    clock.runDeferred()
+    expect(memory.isLent(frame)).toBe(false)
+    connection.receive(large(2))
+    expect(dispatcher.frame.buffer).toBe(frame.buffer)
+  })
+
+  test('stays with the request where that is not over with the answer', async () => {
+    const { connection, dispatcher, clock, memory } = setUp()
+    connection.receive(large(100))
+    const { frame } = dispatcher
+    await dispatcher.answer(100)
+    clock.runDeferred()
+    expect(memory.isLent(frame)).toBe(true)
+  })
+
+  test('is its own while another one waits for its answer', async () => {
+    const { connection, dispatcher } = setUp()
+    connection.receive(large(1))
+    const first = dispatcher.frame
+    connection.receive(large(2))
+    expect(dispatcher.frame.buffer).not.toBe(first.buffer)
+    expect(first[1]).toBe(1)
   })
 })

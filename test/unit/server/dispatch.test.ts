@@ -28,7 +28,11 @@ function bed(handle: ServedApi['handle'], more: Partial<ServedApi> = {}, kind: '
   const { clock } = new SimWorld({ seed: 1 })
   const logger = new MemoryLogger()
   const metrics = new Metrics({ withProcess: false }, { clock })
-  const dispatcher = new ApiDispatcher([{ api, overlaps: false, handle, ...more }], kind, { clock, metrics, logger })
+  const dispatcher = new ApiDispatcher([{ api, overlaps: false, releasesRequest: false, handle, ...more }], kind, {
+    clock,
+    metrics,
+    logger,
+  })
   return { dispatcher, logger, dispatch: (frame: Uint8Array) => dispatcher.dispatch(frame, PEER) }
 }
 

@@ -5,19 +5,19 @@ import { expect, test } from '@jest/globals'
 import type { Connection } from '../../../broker/env/network.ts'
 import { NodeDisk } from '../../../broker/host/disk.ts'
 import { NodeNetwork } from '../../../broker/host/network.ts'
-import { SendBuffers } from '../../../broker/host/send-buffers.ts'
+import { BufferPool } from '../../../broker/lib/buffer-pool.ts'
 
 const SIZE = 100_000
 
 test('memory that is given back is lent again', () => {
-  const buffers = new SendBuffers()
+  const buffers = new BufferPool()
   const first = buffers.take(SIZE)
   buffers.giveBack(first)
   expect(buffers.take(SIZE - 1).buffer).toBe(first.buffer)
 })
 
 test('memory that is given back twice is lent once', () => {
-  const buffers = new SendBuffers()
+  const buffers = new BufferPool()
   const first = buffers.take(SIZE)
   buffers.giveBack(first)
   buffers.giveBack(first)
@@ -26,7 +26,7 @@ test('memory that is given back twice is lent once', () => {
 })
 
 test('memory of others is never taken', () => {
-  const buffers = new SendBuffers()
+  const buffers = new BufferPool()
   const others = Buffer.allocUnsafeSlow(2 ** 17)
   expect(buffers.isLent(others)).toBe(false)
   buffers.giveBack(others)
@@ -34,7 +34,7 @@ test('memory of others is never taken', () => {
 })
 
 test('what is kept has a limit', () => {
-  const buffers = new SendBuffers()
+  const buffers = new BufferPool()
   const lent = Array.from({ length: 20 }, () => buffers.take(2 ** 20))
   const memory = new Set(lent.map(({ buffer }) => buffer))
   for (const one of lent) buffers.giveBack(one)
@@ -43,8 +43,8 @@ test('what is kept has a limit', () => {
 })
 
 test('what was read to be sent arrives whole, and its memory is used again only then', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'send-buffers-'))
-  const buffers = new SendBuffers()
+  const directory = mkdtempSync(join(tmpdir(), 'buffer-pool-'))
+  const buffers = new BufferPool()
   const network = new NodeNetwork(buffers)
   const accepted = Promise.withResolvers<Connection>()
   const listener = await network.listen({ host: '127.0.0.1', port: 0 }, accepted.resolve)
@@ -58,7 +58,7 @@ test('what was read to be sent arrives whole, and its memory is used again only 
   const { buffer } = bytes
   const received = Promise.withResolvers<Uint8Array>()
   const chunks: Uint8Array[] = []
-  client.onData((chunk) => chunks.push(chunk))
+  client.onData((chunk) => chunks.push(Uint8Array.from(chunk)))
   client.onClose(() => received.resolve(Buffer.concat(chunks)))
   server.write([bytes.subarray(1)])
   expect(buffers.take(2 * SIZE).buffer).not.toBe(buffer)

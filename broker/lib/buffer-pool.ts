@@ -1,14 +1,14 @@
-/** Smaller reads take plain memory: giving it back would cost as much. */
+/** Smaller ones take plain memory: giving it back would cost as much. */
 const POOLED_BYTES_MIN = 4 * 1024
 const POOLED_BYTES_MAX = 4 * 1024 * 1024
-/** What is kept for the next reads, by the buffers' sizes. */
+/** What is kept for the next ones, by the buffers' sizes. */
 const FREE_BYTES_MAX = 16 * 1024 * 1024
 
 /**
- * Buffers for file content on its way to a socket, used again and again: V8 counts each new one as garbage to come, and collects the
- * whole heap every 64 MiB of them. A buffer that is never sent, or not to the end, is left to the garbage collector.
+ * Buffers that are used again and again, for bytes on their way from or to a socket: V8 counts each new one as garbage to come, and
+ * collects the whole heap every 64 MiB of them. A buffer that is never given back is left to the garbage collector.
  */
-export class SendBuffers {
+export class BufferPool {
   /** By the power of two that they hold. */
   readonly #free = new Map<number, ArrayBuffer[]>()
   readonly #lent = new WeakSet<ArrayBufferLike>()
@@ -16,7 +16,8 @@ export class SendBuffers {
 
   /** `size` bytes of arbitrary content. */
   take(size: number): Uint8Array {
-    if (size < POOLED_BYTES_MIN || size > POOLED_BYTES_MAX) return Buffer.allocUnsafeSlow(size)
+    if (size < POOLED_BYTES_MIN) return Buffer.allocUnsafe(size)
+    if (size > POOLED_BYTES_MAX) return Buffer.allocUnsafeSlow(size)
     const capacity = 2 ** Math.ceil(Math.log2(size))
     const memory = this.#free.get(capacity)?.pop()
     if (memory === undefined) return this.#lend(Buffer.allocUnsafeSlow(capacity).buffer, size)
@@ -34,7 +35,7 @@ export class SendBuffers {
     return bytes.buffer.byteLength >= POOLED_BYTES_MIN && this.#lent.has(bytes.buffer)
   }
 
-  /** The kernel has `bytes`, and nobody looks at their buffer any more. */
+  /** Nobody looks at the buffer that holds `bytes` any more. What is not lent is left alone. */
   giveBack(bytes: Uint8Array): void {
     const memory = bytes.buffer
     if (!this.#lent.delete(memory) || !(memory instanceof ArrayBuffer)) return
