@@ -72,6 +72,10 @@ export class SimMachine {
   get isRunning(): boolean {
     return this.#process !== undefined
   }
+  /** The running process's clock. */
+  get clock(): ScopedClock | undefined {
+    return this.#process?.clock
+  }
 
   /** kill -9: timers, promises, sockets and locks are gone, the page cache stays. */
   kill(): void {

@@ -59,6 +59,7 @@ class BrokerRun {
   constructor(seed: number, trace: Trace) {
     this.#trace = trace
     this.#world = new SimWorld({ seed, disk: { syncMsMax: 4 }, network: { delayMsMax: 2, breakChance: 0.002 } })
+    trace.nowMs = () => this.#world.clock.monotonicMs()
     this.#random = this.#world.random.fork()
     this.#machine = this.#world.machine('broker')
     this.#config = parseServerConfig(parseProperties(PROPERTIES)).config

@@ -97,7 +97,7 @@ export class SimClient {
         return target.address
       case 'leader':
         return this.#findLeader(target.topic, target.partition)
-      case 'coordinator':
+      default:
         return this.#coordinators.get(target.group) ?? this.#findCoordinator(target.group)
     }
   }

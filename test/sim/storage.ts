@@ -60,6 +60,7 @@ class StorageRun {
   constructor(seed: number, trace: Trace) {
     this.#trace = trace
     this.#world = new SimWorld({ seed, disk: { syncMsMax: 5 } })
+    trace.nowMs = () => this.#world.clock.monotonicMs()
     this.#random = this.#world.random.fork()
     this.#machine = this.#world.machine('node')
     for (const path of LOG_DIRS) this.#machine.disk.makeDirectory(path)

@@ -1,0 +1,233 @@
+import type { SimMachine, SimWorld } from '../fakes/env.ts'
+import type { SimRandom } from '../fakes/random.ts'
+import type { Trace } from './simulation.ts'
+
+/** A node that things are done to. */
+export interface Victim {
+  readonly name: string
+  readonly machine: SimMachine
+  /** Starts a process on the machine; there is none. */
+  start(): void
+  /** Begins an orderly shutdown; the process ends when it is done. */
+  stop(): void
+}
+
+export type FaultName = keyof typeof FAULTS
+
+interface Context {
+  readonly world: SimWorld
+  readonly random: SimRandom
+  readonly victim: Victim
+  /** The others, in an order of the seed's. */
+  readonly others: readonly string[]
+}
+
+/** Does something, and gives what ends it. */
+type Fault = (context: Context) => () => void
+
+const nothing = (): void => {}
+
+/** The others, cut in two. */
+function halves({ others, random }: Context): [string[], string[]] {
+  const size = random.below(others.length + 1)
+  return [others.slice(0, size), others.slice(size)]
+}
+
+function cutBetween({ world }: Context, left: readonly string[], right: readonly string[]): () => void {
+  const pairs = left.flatMap((a) => right.map((b) => [a, b] as const))
+  for (const [a, b] of pairs) world.network.partition(a, b)
+  return () => {
+    for (const [a, b] of pairs) world.network.heal(a, b)
+  }
+}
+
+const FAULTS = {
+  /** kill -9. */
+  kill: ({ victim }) => {
+    victim.machine.kill()
+    return nothing
+  },
+  /** Power loss. */
+  power: ({ victim }) => {
+    victim.machine.losePower()
+    return nothing
+  },
+  /** An orderly restart. */
+  restart: ({ victim }) => {
+    victim.stop()
+    return nothing
+  },
+  /** SIGSTOP, SIGCONT. */
+  pause: ({ victim }) => {
+    victim.machine.stopProcess()
+    return () => victim.machine.continueProcess()
+  },
+  isolate: (context) => cutBetween(context, [context.victim.name], context.others),
+  split: (context) => {
+    const [left, right] = halves(context)
+    return cutBetween(context, [context.victim.name, ...left], right)
+  },
+  /** Two halves that only the victim reaches both. */
+  bridge: (context) => cutBetween(context, ...halves(context)),
+  /** Nobody hears the victim, which hears all; or the other way round. */
+  oneWay: ({ world, victim, others, random }) => {
+    const isMute = random.chance(0.5)
+    const deaf = others.slice(0, random.between(1, others.length))
+    for (const other of deaf) {
+      if (isMute) world.network.cut(victim.name, other)
+      else world.network.cut(other, victim.name)
+    }
+    return () => {
+      for (const other of deaf) world.network.heal(victim.name, other)
+    }
+  },
+  slow: ({ world, victim, others, random }) => {
+    for (const other of others) {
+      world.network.slow(victim.name, other, random.between(1, 400))
+      world.network.slow(other, victim.name, random.between(1, 400))
+    }
+    return () => {
+      for (const other of others) {
+        world.network.slow(victim.name, other, 0)
+        world.network.slow(other, victim.name, 0)
+      }
+    }
+  },
+  /** The wall clock jumps, back or ahead, and stays there. */
+  wall: ({ victim, random }) => {
+    const mostMs = random.pick([50, 5000, 3_600_000, 90_000_000])
+    victim.machine.time.shiftWall(random.between(-mostMs, mostMs))
+    return nothing
+  },
+  /** The machine's time runs fast or slow. */
+  drift: ({ victim, random }) => {
+    victim.machine.time.rate = 0.9 + random.fraction() * 0.2
+    return () => {
+      victim.machine.time.rate = 1
+    }
+  },
+  slowDisk: ({ victim, random }) => {
+    const { disk } = victim.machine
+    const before = disk.syncMsMax
+    disk.syncMsMax = random.between(20, 400)
+    return () => {
+      disk.syncMsMax = before
+    }
+  },
+  /**
+   * fsync fails, after a while. What it was about is in the page cache and nowhere else, whatever later syncs say: the machine is
+   * switched off before it serves again.
+   */
+  syncError: ({ victim, random }) => {
+    const { disk } = victim.machine
+    let left = random.between(0, 20)
+    disk.fault = (operation) => (operation === 'sync' && left-- <= 0 ? 'EIO' : undefined)
+    return () => {
+      disk.fault = undefined
+      if (left < 0) victim.machine.losePower()
+    }
+  },
+  /** The disk takes some more bytes, then none. */
+  full: ({ victim, random }) => {
+    const { disk } = victim.machine
+    const before = disk.capacityBytes
+    disk.capacityBytes = disk.usedBytes() + random.between(0, 20_000)
+    return () => {
+      disk.capacityBytes = before
+    }
+  },
+} satisfies Record<string, Fault>
+
+export interface NemesisOptions {
+  /** Which faults come, each as often as it is in the list. */
+  readonly faults: readonly FaultName[]
+  /** How many are at work at a time. */
+  readonly most: number
+}
+
+export interface NemesisDeps {
+  readonly world: SimWorld
+  readonly random: SimRandom
+  readonly trace: Trace
+  readonly victims: readonly Victim[]
+  /** Whether the fault may begin now; all may where it is missing. */
+  readonly mayBegin?: (fault: FaultName, victim: Victim) => boolean
+}
+
+interface Active {
+  readonly name: FaultName
+  readonly victim: Victim
+  readonly end: () => void
+}
+
+/** Does harm to nodes, and takes it back, as its seed says. Processes that are down and not held down are started again. */
+export class Nemesis {
+  readonly #options: NemesisOptions
+  readonly #deps: NemesisDeps
+  #active: Active[] = []
+
+  constructor(options: NemesisOptions, deps: NemesisDeps) {
+    this.#options = options
+    this.#deps = deps
+  }
+
+  get activeCount(): number {
+    return this.#active.length
+  }
+
+  /** Begins a fault, or ends the oldest. */
+  step(): void {
+    const { random } = this.#deps
+    const isFull = this.#active.length >= this.#options.most
+    if (isFull || (this.#active.length > 0 && random.chance(0.5))) this.#endOldest()
+    else this.#begin()
+    this.#revive()
+  }
+
+  /** Ends all that is at work, and starts every node. */
+  end(): void {
+    while (this.#active.length > 0) this.#endOldest()
+    this.#deps.world.network.healAll()
+    this.#revive()
+  }
+
+  #begin(): void {
+    const { world, random, trace, victims, mayBegin } = this.#deps
+    const name = random.pick(this.#options.faults)
+    const victim = random.pick(victims)
+    const isTaken = this.#active.some((active) => active.victim === victim || active.name === name)
+    if (isTaken || !victim.machine.isRunning || mayBegin?.(name, victim) === false) return
+    const others = shuffled(
+      victims.filter((other) => other !== victim).map((other) => other.name),
+      random,
+    )
+    if (others.length === 0 && NEEDS_OTHERS.has(name)) return
+    trace.note(`-- ${name}`, victim.name)
+    const end = FAULTS[name]({ world, random, victim, others })
+    this.#active.push({ name, victim, end })
+  }
+
+  #endOldest(): void {
+    const [oldest, ...rest] = this.#active
+    if (oldest === undefined) return
+    this.#active = rest
+    this.#deps.trace.note(`-- end of ${oldest.name}`, oldest.victim.name)
+    oldest.end()
+  }
+
+  #revive(): void {
+    for (const victim of this.#deps.victims) {
+      const isHeld = this.#active.some((active) => active.victim === victim)
+      if (!isHeld && !victim.machine.isRunning) victim.start()
+    }
+  }
+}
+
+const NEEDS_OTHERS: ReadonlySet<string> = new Set(['isolate', 'split', 'bridge', 'oneWay', 'slow'])
+
+function shuffled<T>(items: readonly T[], random: SimRandom): T[] {
+  return items
+    .map((item) => ({ item, key: random.uint32() }))
+    .toSorted((a, b) => a.key - b.key)
+    .map(({ item }) => item)
+}

@@ -1,0 +1,230 @@
+import { METADATA_LOG_DIRECTORY } from '../../../broker/storage/names.ts'
+import type { RaftOptions } from '../../../broker/raft/raft-types.ts'
+import { NotLeaderError } from '../../../broker/raft/raft-types.ts'
+import { type Voter, staticVoters } from '../../../broker/raft/voters.ts'
+import { batches } from '../../../broker/records/read.ts'
+import { SimWorld } from '../../fakes/env.ts'
+import type { SimDisk } from '../../fakes/disk.ts'
+import type { SimRandom } from '../../fakes/random.ts'
+import { hold } from '../history.ts'
+import { type FaultName, Nemesis } from '../nemesis.ts'
+import type { Simulation, Trace } from '../simulation.ts'
+import { RaftMember } from './member.ts'
+import { QuorumTruth } from './truth.ts'
+import { RaftWire } from './wire.ts'
+
+const CLUSTER_ID = 'c2ltdWxhdGlvbi1jbHVzdA'
+const LISTENER = 'CONTROLLER'
+const PORT = 9093
+const LOG_DIR = '/data'
+const DURATION_MS = 30_000
+/** In which a healed quorum has to find a leader and to agree. */
+const RECOVERY_MS = 30_000
+
+const FAULTS: readonly FaultName[] = [
+  'kill',
+  'kill',
+  'power',
+  'power',
+  'restart',
+  'pause',
+  'isolate',
+  'isolate',
+  'split',
+  'bridge',
+  'oneWay',
+  'slow',
+  'wall',
+  'drift',
+  'slowDisk',
+  'syncError',
+]
+
+/** The metadata quorum alone: raft nodes with their disks, and requests without sockets. */
+export const raftSimulation: Simulation = {
+  name: 'raft',
+  seedsInTests: 25,
+  run: (seed, trace) => new RaftRun(seed, trace).run(),
+}
+
+class RaftRun {
+  readonly #trace: Trace
+  readonly #world: SimWorld
+  readonly #random: SimRandom
+  readonly #truth = new QuorumTruth()
+  readonly #members: readonly RaftMember[]
+  readonly #nemesis: Nemesis
+  readonly #isDynamic: boolean
+  #failure: unknown
+  #nextValue = 0
+
+  constructor(seed: number, trace: Trace) {
+    this.#trace = trace
+    this.#world = new SimWorld({ seed, disk: { syncMsMax: 4 }, network: { delayMsMax: 5 } })
+    trace.nowMs = () => this.#world.clock.monotonicMs()
+    this.#random = this.#world.random.fork()
+    this.#isDynamic = this.#random.chance(0.5)
+    this.#members = this.#makeMembers()
+    const random = this.#random.fork()
+    const most = this.#random.between(1, 3)
+    this.#nemesis = new Nemesis({ faults: FAULTS, most }, { world: this.#world, random, trace, victims: this.#members })
+  }
+
+  async run(): Promise<void> {
+    for (const member of this.#members) member.start()
+    const pace = this.#random.pick([200, 600, 2000])
+    let nextHarmMs = 1000
+    while (this.#world.clock.monotonicMs() < DURATION_MS) {
+      await this.#advance(this.#random.between(5, 60))
+      this.#propose()
+      if (this.#isDynamic && this.#random.chance(0.02)) this.#changeVoters()
+      if (this.#world.clock.monotonicMs() < nextHarmMs) continue
+      this.#nemesis.step()
+      nextHarmMs = this.#world.clock.monotonicMs() + this.#random.fraction() * pace
+    }
+    await this.#finish()
+  }
+
+  #makeMembers(): readonly RaftMember[] {
+    const controllers = this.#random.pick([1, 3, 3, 3, 5])
+    const total = Math.min(7, controllers + this.#random.below(3))
+    const ids = Array.from({ length: total }, (_, i) => i + 1)
+    const addresses = ids.map((id) => ({ id, host: `n${id}`, port: PORT }))
+    const first = ids.slice(0, controllers).map((id) => this.#voter(id))
+    const timing = this.#timing()
+    const wire = new RaftWire(this.#world)
+    return addresses.map(({ id, host }) => {
+      const options: RaftOptions = {
+        nodeId: id,
+        clusterId: CLUSTER_ID,
+        directoryId: directoryId(id),
+        logDir: LOG_DIR,
+        staticVoters: this.#isDynamic ? [] : staticVoters(addresses.slice(0, controllers), LISTENER),
+        bootstrapServers: this.#isDynamic ? addresses : [],
+        isController: this.#isDynamic || id <= controllers,
+        controllerListenerName: LISTENER,
+        ...timing,
+        fetchMaxBytes: 8192,
+        fetchSnapshotMaxBytes: 200,
+        autoJoin: false,
+        endpoints: [{ name: LISTENER, host, port: PORT }],
+        segmentBytes: 3000,
+        segmentMs: 604_800_000,
+        retention: { maxBytes: 8000, maxAgeMs: 604_800_000 },
+      }
+      const deps = { machine: this.#world.machine(host), wire, truth: this.#truth, trace: this.#trace }
+      const fail = (error: unknown): void => {
+        this.#failure ??= error
+      }
+      const member = new RaftMember(options, { ...deps, fail })
+      member.format(this.#isDynamic ? (id <= controllers ? first : undefined) : undefined)
+      return member
+    })
+  }
+
+  #timing() {
+    const electionTimeoutMs = this.#random.between(100, 400)
+    return {
+      electionTimeoutMs,
+      fetchTimeoutMs: this.#random.between(200, 800),
+      electionBackoffMaxMs: this.#random.between(50, 400),
+      requestTimeoutMs: this.#random.between(200, 800),
+      retryBackoffMs: 20,
+    }
+  }
+
+  #voter(id: number): Voter {
+    return { ...staticVoters([{ id, host: `n${id}`, port: PORT }], LISTENER)[0]!, directoryId: directoryId(id) }
+  }
+
+  async #advance(ms: number): Promise<void> {
+    await this.#world.clock.run(ms)
+    for (const member of this.#members) member.look()
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
+  /** Whoever thinks that it leads is asked to commit something. */
+  #propose(): void {
+    for (const { node, name } of this.#members) {
+      if (node?.role !== 'leader') continue
+      const values = Array.from({ length: this.#random.between(1, 3) }, () => `v${this.#nextValue++}`)
+      const proposed = node.propose(values.map((value) => new TextEncoder().encode(value)))
+      proposed
+        .then((offset) => this.#truth.acknowledged(name, offset, values.at(-1) ?? ''))
+        .catch((error: unknown) => {
+          if (!(error instanceof NotLeaderError)) this.#failure ??= error
+        })
+    }
+  }
+
+  /** Adds or removes one voter, if the leader lets it. */
+  #changeVoters(): void {
+    const leader = this.#members.find(({ node }) => node?.role === 'leader')
+    const node = leader?.node
+    if (node === undefined) return
+    const voters = node.quorumInfo().voters.map(({ id }) => id)
+    const others = this.#members.filter(({ options }) => !voters.includes(options.nodeId))
+    const isGrowing = others.length > 0 && (voters.length < 3 || this.#random.chance(0.5))
+    const id = isGrowing ? this.#random.pick(others).options.nodeId : this.#random.pick(voters)
+    if (!isGrowing && voters.length === 1) return
+    const identity = { clusterId: CLUSTER_ID, voterId: id, voterDirectoryId: directoryId(id) }
+    const listeners = [{ name: LISTENER, host: `n${id}`, port: PORT }]
+    const changing = isGrowing
+      ? node.addVoter({ ...identity, timeoutMs: 1000, listeners, ackWhenCommitted: true })
+      : node.removeVoter(identity)
+    const what = `${isGrowing ? 'adds' : 'removes'} voter ${id}`
+    this.#trace.note(what, leader?.name)
+    void changing.then(({ errorCode }) => this.#trace.note(`${what}: ${errorCode}`, leader?.name))
+  }
+
+  /** All is well again: the quorum must come to agree, and its logs be the same. */
+  async #finish(): Promise<void> {
+    this.#trace.note('-- all faults end')
+    this.#nemesis.end()
+    const untilMs = this.#world.clock.monotonicMs() + RECOVERY_MS
+    const target = this.#truth.endOffset
+    for (;;) {
+      await this.#advance(50)
+      this.#nemesis.end()
+      const states = this.#members.map(({ state }) => state.endOffset)
+      if (states.every((offset) => offset > target && offset === states[0])) break
+      const isOver = this.#world.clock.monotonicMs() > untilMs
+      hold(!isOver, `after ${RECOVERY_MS} ms without faults the nodes have heard up to ${states.join()}, not ${target}`)
+      if (Math.max(...states) <= target) this.#propose()
+    }
+    this.#checkLogs()
+    this.#trace.note(`committed ${this.#truth.endOffset} in ${this.#truth.epochCount} epochs`)
+  }
+
+  /** Below what all have committed, all have the same bytes. */
+  #checkLogs(): void {
+    const endOffset = Math.min(...this.#members.map(({ state }) => state.endOffset))
+    const known = new Map<number, string>()
+    for (const { name, machine } of this.#members) {
+      for (const [baseOffset, content] of logContent(machine.disk, endOffset)) {
+        const other = known.get(baseOffset)
+        hold(other === undefined || other === content, `${name}: the batch at ${baseOffset} is not that of the others`)
+        known.set(baseOffset, content)
+      }
+    }
+  }
+}
+
+function logContent(disk: SimDisk, endOffset: number): Map<number, string> {
+  const found = new Map<number, string>()
+  for (const { path } of disk.files(`${LOG_DIR}/${METADATA_LOG_DIRECTORY}`)) {
+    if (!path.endsWith('.log')) continue
+    for (const batch of batches(disk.readFile(path))) {
+      if (batch.nextOffset <= endOffset)
+        found.set(
+          batch.baseOffset,
+          Buffer.from(batch.bytes.subarray(batch.start, batch.start + batch.sizeInBytes)).toString('base64'),
+        )
+    }
+  }
+  return found
+}
+
+function directoryId(id: number): string {
+  return Buffer.from(`directory-of-n-${id}`).toString('base64url')
+}

@@ -1,0 +1,150 @@
+import type { Clock } from '../../../broker/env/clock.ts'
+import type { Address } from '../../../broker/env/network.ts'
+import { ApiKey } from '../../../broker/protocol/api-key.ts'
+import {
+  APIS,
+  type RequestInputOf,
+  type RequestOf,
+  type ResponseInputOf,
+  type ResponseOf,
+} from '../../../broker/protocol/apis.ts'
+import type { RaftNode } from '../../../broker/raft/raft-node.ts'
+import type { RaftApi, RaftTransport } from '../../../broker/raft/raft-types.ts'
+import type { Message } from '../../../broker/schema/message.ts'
+import { Reader } from '../../../broker/schema/reader.ts'
+import { Writer } from '../../../broker/schema/writer.ts'
+import type { ScopedClock } from '../../fakes/clock.ts'
+import type { SimWorld } from '../../fakes/env.ts'
+
+/** A process that takes part in the quorum. */
+export interface RaftProcess {
+  /** Its machine, which is its address. */
+  readonly host: string
+  readonly clock: ScopedClock
+  readonly node: RaftNode
+}
+
+class WireError extends Error {
+  readonly code = 'WIRE'
+  readonly isRefused: boolean
+  constructor(message: string, isRefused: boolean) {
+    super(message)
+    this.isRefused = isRefused
+  }
+}
+
+/**
+ * Requests between raft nodes without sockets, as cheap as it can be: bodies are encoded and decoded, take the time of the network's
+ * links, and are lost or late where links are cut.
+ */
+export class RaftWire {
+  readonly #world: SimWorld
+  readonly #processes = new Map<string, RaftProcess>()
+
+  constructor(world: SimWorld) {
+    this.#world = world
+  }
+
+  /** From now on, `process` answers at its host. */
+  attach(process: RaftProcess): void {
+    this.#processes.set(process.host, process)
+  }
+  detach(host: string): void {
+    this.#processes.delete(host)
+  }
+
+  /** The transport of a process on `host`. */
+  transport(host: string, clock: Clock): RaftTransport {
+    return { request: (to, key, body, timeoutMs) => this.#request(host, clock, to, key, body, timeoutMs) }
+  }
+
+  #request<K extends RaftApi>(
+    from: string,
+    clock: Clock,
+    to: Address,
+    key: K,
+    input: RequestInputOf<K>,
+    timeoutMs: number,
+  ): Promise<ResponseOf<K>> {
+    const { request, response, versions } = APIS[key]
+    const body: RequestOf<K> = roundTrip<RequestOf<K>, RequestInputOf<K>>(request, versions.max, input)
+    const { promise, resolve, reject } = Promise.withResolvers<ResponseOf<K>>()
+    let isGivenUp = false
+    const abandoned: (() => void)[] = []
+    const timeout = clock.setTimer(timeoutMs, () => {
+      isGivenUp = true
+      reject(new WireError(`no answer from ${to.host}`, false))
+      for (const gone of abandoned) gone()
+    })
+    const settle = (happen: () => void) => () => {
+      if (isGivenUp) return
+      timeout.cancel()
+      happen()
+    }
+    this.#pass(from, to.host, () => {
+      const process = this.#processes.get(to.host)
+      if (process === undefined || !process.clock.alive) {
+        this.#pass(
+          to.host,
+          from,
+          settle(() => reject(new WireError(`${to.host} refuses`, true))),
+        )
+        return
+      }
+      process.clock.enter(() => {
+        const serving = serve(process.node, key, body, (gone) => abandoned.push(gone))
+        void serving.then((output) => {
+          if (!process.clock.alive) return
+          const answer = roundTrip<ResponseOf<K>, ResponseInputOf<K>>(response, versions.max, output)
+          this.#pass(
+            to.host,
+            from,
+            settle(() => resolve(answer)),
+          )
+        })
+      })
+    })
+    return promise
+  }
+
+  /** What a cut holds back comes late, or not at all. */
+  #pass(from: string, to: string, happen: () => void): void {
+    const { network, clock } = this.#world
+    const isLost = network.random.chance(0.5)
+    const arrive = () => {
+      if (network.isCut(from, to) && isLost) return
+      network.signal(from, to, happen)
+    }
+    clock.setTimer(from === to ? 0 : network.delayMs(from, to), arrive)
+  }
+}
+
+async function serve<K extends RaftApi>(
+  node: RaftNode,
+  key: K,
+  body: RequestOf<K>,
+  onAbandoned: (gone: () => void) => void,
+): Promise<ResponseInputOf<K>> {
+  const servers: { readonly [Key in RaftApi]: (request: RequestOf<Key>) => unknown } = {
+    [ApiKey.ApiVersions]: () => ({ apiKeys: [], ...QUORUM_FEATURES }),
+    [ApiKey.Vote]: (request) => node.vote(request),
+    [ApiKey.BeginQuorumEpoch]: (request) => node.beginQuorumEpoch(request),
+    [ApiKey.EndQuorumEpoch]: (request) => node.endQuorumEpoch(request),
+    [ApiKey.Fetch]: (request) => node.fetch(request, { onAbandoned }),
+    [ApiKey.FetchSnapshot]: (request) => node.fetchSnapshot(request),
+    [ApiKey.AddRaftVoter]: (request) => node.addVoter(request),
+    [ApiKey.RemoveRaftVoter]: (request) => node.removeVoter(request),
+    [ApiKey.UpdateRaftVoter]: (request) => node.updateVoter(request),
+  }
+  return (await servers[key](body)) as ResponseInputOf<K>
+}
+
+/** What a new voter is asked for: that it speaks kraft.version 1. */
+const QUORUM_FEATURES = { supportedFeatures: [{ name: 'kraft.version', minVersion: 0, maxVersion: 1 }] }
+
+/** The message as it arrives. */
+function roundTrip<Out, In>(message: Message<Out, In>, version: number, value: In): Out {
+  const writer = new Writer()
+  message.encode(writer, version, value)
+  return message.decode(new Reader(writer.concat().slice()), version)
+}
