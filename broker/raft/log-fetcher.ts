@@ -132,14 +132,18 @@ export class LogFetcher {
   async #follow(partition: Partition, address: Address, epoch: number, isCurrent: () => boolean): Promise<void> {
     const core = this.#core
     const { divergingEpoch, snapshotId, records } = partition
+    let highWatermark = -1
     if (divergingEpoch.epoch >= 0) await this.#truncate(divergingEpoch.epoch, Number(divergingEpoch.endOffset))
     else if (snapshotId.endOffset >= 0n) {
       const id = { endOffset: Number(snapshotId.endOffset), epoch: snapshotId.epoch }
       const isThere = await downloadSnapshot(core, { id, address, epoch, isCurrent })
       if (!isThere) return
-    } else if (records !== null && records.length > 0 && !(await this.#append(records))) return
+    } else {
+      if (records !== null && records.length > 0 && !(await this.#append(records))) return
+      // Only now is this log known to be the same as the leader's up to its end.
+      highWatermark = Number(partition.highWatermark)
+    }
     if (!isCurrent()) return
-    const highWatermark = Number(partition.highWatermark)
     core.heardHighWatermark(epoch, highWatermark)
     core.apply({ type: 'fetched', epoch, highWatermark })
   }

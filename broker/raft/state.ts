@@ -135,7 +135,7 @@ export type RaftEvent =
     }
   /** Nobody listens where the leader was, or it says that it does not lead: its followers need not wait for the timeout. */
   | { readonly type: 'leaderLost'; readonly epoch: number }
-  /** The leader has answered a fetch. */
+  /** The leader has answered a fetch; `highWatermark` is -1 where this log is not known to be the same as the leader's. */
   | { readonly type: 'fetched'; readonly epoch: number; readonly highWatermark: number }
   /** A snapshot has taken the log's place; everything in it is committed. */
   | { readonly type: 'snapshotLoaded'; readonly endOffset: number }

@@ -148,7 +148,7 @@ export class Model {
       if (verdict.type === 'diverging') this.#truncate(node, verdict.epoch, verdict.endOffset)
       else node.log.push(...records)
       node.durableEnd = node.log.length
-      this.#step(node, { type: 'fetched', epoch, highWatermark })
+      this.#step(node, { type: 'fetched', epoch, highWatermark: isValid ? highWatermark : -1 })
     })
   }
 
