@@ -6,6 +6,7 @@ import { ErrorCode } from '../protocol/errors.ts'
 import type { LogManager } from '../storage/log-manager.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { appendRules } from './append-rules.ts'
+import type { AssignedReplica } from './directory-assignments.ts'
 import type { Partition } from './partition.ts'
 import type { ReplicaManager } from './replica-manager.ts'
 
@@ -14,6 +15,7 @@ export interface MetadataPublisherDeps {
   readonly replicas: ReplicaManager
   readonly fetchers: Fetchers
   readonly throttles: readonly ConfiguredByImage[]
+  readonly assignments: Assignments
   readonly server: () => ServerConfig
   readonly logger: Logger
   /** A partition is led from here, in this epoch. */
@@ -27,6 +29,11 @@ export interface Fetchers {
   /** Fetches from the leader that the partition's state names, if that is another broker. */
   follow(partition: Partition): void
   stop(partition: Partition): void
+}
+
+/** Tells the controller where replicas are. */
+export interface Assignments {
+  assign(replica: AssignedReplica): void
 }
 
 /** What has its settings in the metadata log. */
@@ -101,7 +108,7 @@ export class MetadataPublisher {
       const partition = topic.partitions[index]
       if (partition === undefined) continue
       if (partition.replicas.includes(this.#nodeId))
-        await this.#host(topic, partition, config, !isReplay && before.partition(topic.id, index) === undefined)
+        await this.#host(topic, partition, config, !isReplay && !isHostedIn(before, topic.id, index, this.#nodeId))
       else if (this.#deps.replicas.get(topic.name, index) !== undefined) {
         await this.#letGo(topic.name, index, ErrorCode.NOT_LEADER_OR_FOLLOWER)
         await this.#deps.logs.delete(topic.name, index)
@@ -116,8 +123,27 @@ export class MetadataPublisher {
     const partition = hosted ?? (await this.#open(topic, state, config, isNew))
     if (partition === undefined) return
     this.#deps.fetchers.follow(partition)
+    this.#checkDirectory(partition, state)
     if (before !== undefined && !partition.isLeader) this.#deps.onResigned(topic.name, state.index)
     if (partition.isLeader && before !== state.leaderEpoch) this.#deps.onLeader(partition)
+  }
+
+  /** The cluster hears where the replica is, unless it knows (KIP-858). */
+  #checkDirectory({ log, topicId, isOffline }: Partition, state: PartitionImage): void {
+    const directoryId = this.#deps.logs.directories().find(({ path }) => path === log.parentDirectory)?.id ?? null
+    if (isOffline || directoryId === null || directoryId === this.#directoryIn(state)) return
+    this.#deps.assignments.assign({ topicId, partition: log.partition, directoryId })
+  }
+
+  /** Undefined where the cluster leaves the choice to this broker, or names what it does not have. */
+  #onlineDirectoryIn(state: PartitionImage): string | undefined {
+    const assigned = this.#directoryIn(state)
+    const isHere = this.#deps.logs.directories().some(({ id, online }) => online && id === assigned)
+    return isHere ? assigned : undefined
+  }
+
+  #directoryIn({ replicas, directories }: PartitionImage): string | undefined {
+    return directories[replicas.indexOf(this.#nodeId)]
   }
 
   /** Nobody leads, or follows another, with a log that is being cut as the last leader wanted it. */
@@ -134,7 +160,14 @@ export class MetadataPublisher {
     isNew: boolean,
   ): Promise<Partition | undefined> {
     try {
-      const log = await this.#deps.logs.getOrCreate(topic.name, state.index, topic.id, config, isNew)
+      const log = await this.#deps.logs.getOrCreate(
+        topic.name,
+        state.index,
+        topic.id,
+        config,
+        isNew,
+        this.#onlineDirectoryIn(state),
+      )
       return this.#deps.replicas.host({ topicId: topic.id, log, state, rules: appendRules(config) })
     } catch (error) {
       this.#deps.logger.error(
@@ -157,4 +190,8 @@ export class MetadataPublisher {
       partition?.log.updateConfig(config)
     }
   }
+}
+
+function isHostedIn(image: MetadataImage, topicId: string, index: number, nodeId: number): boolean {
+  return image.partition(topicId, index)?.replicas.includes(nodeId) === true
 }

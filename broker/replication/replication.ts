@@ -7,6 +7,7 @@ import type { LogManager } from '../storage/log-manager.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { ControllerRequests } from './controller-requests.ts'
+import { DirectoryAssignments } from './directory-assignments.ts'
 import { FetcherManager } from './fetcher-manager.ts'
 import { IsrUpdater } from './isr-updater.ts'
 import { MetadataPublisher } from './metadata-publisher.ts'
@@ -41,6 +42,7 @@ export class Replication implements Disposable {
   readonly publisher: MetadataPublisher
   readonly fetchers: FetcherManager
   readonly isrUpdater: IsrUpdater
+  readonly assignments: DirectoryAssignments
   readonly leaderThrottle: LeaderThrottle
   readonly replicaSelector: ReplicaSelector | undefined
   readonly #deps: ReplicationDeps
@@ -56,6 +58,7 @@ export class Replication implements Disposable {
     this.leaderThrottle = new LeaderThrottle(quota, env)
     const followerThrottle = new FollowerThrottle(quota, env)
     this.replicaSelector = ReplicaSelector.of(server().replicaSelectorClass, options, deps)
+    this.assignments = new DirectoryAssignments({ brokerId: nodeId }, { ...deps, clock })
     this.isrUpdater = new IsrUpdater({ brokerId: nodeId }, { ...deps, clock })
     this.replicas = new ReplicaManager(options, {
       compute: env.compute,
@@ -77,6 +80,7 @@ export class Replication implements Disposable {
       ...deps,
       replicas: this.replicas,
       fetchers: this.fetchers,
+      assignments: this.assignments,
       throttles: [this.leaderThrottle, followerThrottle],
     })
     this.#shrinkLater()
@@ -100,6 +104,7 @@ export class Replication implements Disposable {
     this.#shrinkTimer?.cancel()
     this.fetchers.close()
     this.isrUpdater.close()
+    this.assignments.close()
   }
 }
 
