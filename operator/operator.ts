@@ -192,7 +192,9 @@ class Leadership {
   }
 
   #onChild(child: Resource): void {
-    const name = child.metadata.labels?.[LABEL_CLUSTER]
+    // By its owner first: somebody may have taken the label off.
+    const owner = child.metadata.ownerReferences?.find(({ kind }) => kind === KAFKA_CLUSTER.kind)
+    const name = owner?.name ?? child.metadata.labels?.[LABEL_CLUSTER]
     if (name !== undefined) this.#clusterController.queue.add(`${child.metadata.namespace ?? ''}/${name}`)
   }
 

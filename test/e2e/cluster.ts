@@ -120,11 +120,6 @@ export class Namespace {
     await this.ready(resource)
   }
 
-  /** Deletes every Kafka resource while the operator can still see it: its rights in a namespace go with the namespace. */
-  async clear(): Promise<void> {
-    await this.kubectl('delete', 'kafkatopics,kafkaclusters', '--all', '--wait', WAIT)
-  }
-
   async delete(...resources: readonly string[]): Promise<void> {
     await this.kubectl('delete', ...resources, '--wait', WAIT)
   }

@@ -18,8 +18,6 @@ describeWith(['kubernetes'], 'topics as resources', () => {
   }, 240_000)
 
   afterAll(async () => {
-    await team.clear()
-    await namespace.clear()
     await Namespace.remove('topics')
     await Namespace.remove('topics-team')
     await uninstallOperator()

@@ -1,6 +1,16 @@
 import { expect, test } from '@jest/globals'
-import { KAFKA_CLUSTER, KAFKA_TOPIC, LEASE, POD, STATEFUL_SET } from '../../../operator/api/resource.ts'
-import type { KafkaCluster, KafkaTopic } from '../../../operator/api/resource.ts'
+import {
+  CONFIG_MAP,
+  KAFKA_CLUSTER,
+  KAFKA_TOPIC,
+  LEASE,
+  POD,
+  POD_DISRUPTION_BUDGET,
+  SERVICE,
+  SERVICE_ACCOUNT,
+  STATEFUL_SET,
+} from '../../../operator/api/resource.ts'
+import type { KafkaCluster, KafkaTopic, Manifest } from '../../../operator/api/resource.ts'
 import type { Pod, StatefulSet } from '../../../operator/cluster/kubernetes.ts'
 import type { KubeApi } from '../../../operator/kube/api.ts'
 import { OperatorMetrics } from '../../../operator/metrics.ts'
@@ -98,6 +108,55 @@ test('it settles: after a while nothing is written any more', async () => {
   const before = versions()
   await clock.run(10 * 60_000)
   expect(versions()).toEqual(before)
+  await finish()
+})
+
+/** A cluster that is ready; what the operator does from here on is a reaction. */
+async function settled() {
+  const world = operating()
+  world.api.put(KAFKA_CLUSTER, kafkaCluster())
+  await world.clock.run(1000)
+  world.kubelet()
+  await world.clock.run(5000)
+  return world
+}
+
+test('what somebody changes of a cluster is changed back at once', async () => {
+  const { api, clock, finish } = await settled()
+  const service = api.peek<Manifest>(SERVICE, 'kafka', 'orders-bootstrap')
+  if (service === null) throw new Error('no Service')
+  api.put(SERVICE, { ...service, spec: { ...(service.spec as object), selector: { app: 'mine' } } })
+  await clock.run(100)
+  expect(api.peek(SERVICE, 'kafka', 'orders-bootstrap')).toMatchObject({
+    spec: { selector: { 'kafka.ottla.dev/cluster': 'orders' } },
+  })
+  await finish()
+})
+
+test.each([
+  [SERVICE, 'orders-nodes'],
+  [CONFIG_MAP, 'orders-nodes-config'],
+  [SERVICE_ACCOUNT, 'orders-kafka'],
+  [POD_DISRUPTION_BUDGET, 'orders-kafka'],
+  [STATEFUL_SET, 'orders-nodes'],
+])('what somebody deletes of a cluster is made again at once: %j', async (type, name) => {
+  const { api, clock, finish } = await settled()
+  api.remove(type, 'kafka', name)
+  await clock.run(100)
+  expect(api.peek(type, 'kafka', name)).not.toBeNull()
+  await finish()
+})
+
+test('a label that somebody takes off comes back at once', async () => {
+  const { api, clock, finish } = await settled()
+  const budget = api.peek<Manifest>(POD_DISRUPTION_BUDGET, 'kafka', 'orders-kafka')
+  if (budget === null) throw new Error('no PodDisruptionBudget')
+  const labels = { 'app.kubernetes.io/managed-by': 'ottla-operator' }
+  api.put(POD_DISRUPTION_BUDGET, { ...budget, metadata: { ...budget.metadata, labels } })
+  await clock.run(100)
+  expect(api.peek(POD_DISRUPTION_BUDGET, 'kafka', 'orders-kafka')?.metadata.labels).toHaveProperty([
+    'kafka.ottla.dev/cluster',
+  ])
   await finish()
 })
 
