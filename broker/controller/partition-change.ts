@@ -54,9 +54,7 @@ export function changePartition(
   const hasElr = isElrEnabled(image)
   const candidates: Candidates = {
     ...assignment,
-    elr: hasElr
-      ? eligible(partition, assignment, minIsrOf(cluster, topic), target)
-      : partition.eligibleLeaderReplicas,
+    elr: hasElr ? eligible(partition, assignment, minIsrOf(cluster, topic), target) : partition.eligibleLeaderReplicas,
     lastKnownLeader: hasElr && partition.lastKnownElr.length === 1 ? partition.lastKnownElr[0] : undefined,
     leader: partition.leader,
   }

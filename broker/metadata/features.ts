@@ -45,7 +45,7 @@ export const FEATURES: ReadonlyMap<string, SupportedFeature> = new Map([
   ['share.version', { min: 0, max: 0 }],
   ['streams.version', { min: 0, max: 0 }],
   ['transaction.version', { min: 0, max: 0 }],
-  [ELIGIBLE_LEADER_REPLICAS_VERSION, { min: 0, max: 0 }],
+  [ELIGIBLE_LEADER_REPLICAS_VERSION, { min: 0, max: 1 }],
 ])
 
 /** The levels of Kafka 4.3, which a log that it wrote may have finalized. */

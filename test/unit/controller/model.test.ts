@@ -112,7 +112,7 @@ function recordsOf(cluster: Cluster, event: Event, offset: number): readonly New
       if (registered.logDirs.length < 2) return []
       return brokerDirectories(cluster, beat(registered, { offlineLogDirs: registered.logDirs.slice(0, 1) })).records
     }
-    case 'assign':
+    default:
       return assign(cluster, registered, event.partition, uuid(event.number === 0 ? 99 : event.broker))
   }
 }

@@ -1,0 +1,70 @@
+import type { MetadataDelta } from '../metadata/delta.ts'
+import { type MetadataImage, NO_LEADER, type PartitionImage } from '../metadata/image.ts'
+
+/** What kafka.controller's gauges tell of the cluster. */
+export interface ClusterCounts {
+  readonly activeBrokers: number
+  readonly fencedBrokers: number
+  readonly controlledShutdownBrokers: number
+  readonly topics: number
+  readonly partitions: number
+  readonly offlinePartitions: number
+  /** Partitions that another than the first replica leads, or none. */
+  readonly preferredReplicaImbalance: number
+}
+
+export function clusterCounts({ brokers, topics }: MetadataImage): ClusterCounts {
+  const all = [...brokers.values()]
+  const fencedBrokers = all.filter(({ isFenced }) => isFenced).length
+  let partitions = 0
+  let offlinePartitions = 0
+  let preferredReplicaImbalance = 0
+  for (const topic of topics.byId.values()) {
+    partitions += topic.partitions.length
+    for (const { leader, replicas } of topic.partitions) {
+      if (leader === NO_LEADER) offlinePartitions++
+      if (leader !== replicas[0]) preferredReplicaImbalance++
+    }
+  }
+  return {
+    activeBrokers: all.length - fencedBrokers,
+    fencedBrokers,
+    controlledShutdownBrokers: all.filter(({ isInControlledShutdown }) => isInControlledShutdown).length,
+    topics: topics.byId.size,
+    partitions,
+    offlinePartitions,
+    preferredReplicaImbalance,
+  }
+}
+
+/** Elections of leaders that were not in sync. Every controller counts them, active or not; a publisher of the loader. */
+export class ElectionCounts {
+  #unclean = 0
+  #fromElr = 0
+
+  /** UncleanLeaderElectionsPerSec. */
+  get unclean(): number {
+    return this.#unclean
+  }
+
+  /** ElectionFromEligibleLeaderReplicasPerSec (KIP-966). */
+  get fromElr(): number {
+    return this.#fromElr
+  }
+
+  apply(delta: MetadataDelta, image: MetadataImage): void {
+    for (const { topicId, partitions } of delta.topics.changed()) {
+      for (const index of partitions) {
+        const before = delta.image.partition(topicId, index)
+        const after = image.partition(topicId, index)
+        if (before !== undefined && after !== undefined) this.#count(before, after)
+      }
+    }
+  }
+
+  #count(before: PartitionImage, { leader, leaderEpoch }: PartitionImage): void {
+    if (leader === NO_LEADER || leaderEpoch === before.leaderEpoch || before.isr.includes(leader)) return
+    if (before.eligibleLeaderReplicas.includes(leader)) this.#fromElr++
+    else if (!before.addingReplicas.includes(leader)) this.#unclean++
+  }
+}
