@@ -3,32 +3,25 @@ import type { GroupCoordinator } from './coordinator/group/group-coordinator.ts'
 import type { MetadataImage } from './metadata/image.ts'
 import { NO_LEADER } from './metadata/image.ts'
 import type { ReplicaManager } from './replication/replica-manager.ts'
-import type { SocketServer } from './server/server.ts'
+import type { RaftNode } from './raft/raft-node.ts'
+import type { Listeners } from './listeners.ts'
 import type { LogManager } from './storage/log-manager.ts'
 import type {
+  BrokerGaugeSources,
   ControllerSample,
-  GaugeSources,
   LagSample,
+  NodeGaugeSources,
   PartitionSample,
-  RaftSample,
 } from './telemetry/kafka-gauges.ts'
 
-export interface GaugeParts {
-  readonly nodeId: number
-  readonly listeners: readonly string[]
-  readonly image: () => MetadataImage
-  readonly controller: Controller
-  readonly raft: () => RaftSample
+export interface BrokerGaugeParts {
   readonly replicas: ReplicaManager
   readonly logs: LogManager
   readonly groups: GroupCoordinator
-  readonly server: SocketServer
-  readonly idleRatio: () => number
 }
 
-/** Kafka's own gauges, read off the parts of a running broker at each scrape. */
-export function gaugeSources(parts: GaugeParts): GaugeSources {
-  const { replicas, logs, groups, server, controller, image } = parts
+/** Kafka's own gauges of a broker, read off its parts at each scrape. */
+export function brokerGauges({ replicas, logs, groups }: BrokerGaugeParts): BrokerGaugeSources {
   return {
     ledPartitions: () => ledPartitions(replicas),
     partitionCount: () => [...replicas.partitions()].length,
@@ -44,12 +37,29 @@ export function gaugeSources(parts: GaugeParts): GaugeSources {
         segments: log.segmentCount,
       })),
     offlineLogDirectoryCount: () => logs.directories().filter(({ online }) => !online).length,
-    controller: () => controllerSample(controller, image()),
-    raft: parts.raft,
-    connections: () => parts.listeners.map((listener) => [listener, server.connectionCount(listener)] as const),
-    idleRatio: parts.idleRatio,
     consumerLag: () => consumerLag(groups, replicas),
     groups: () => Object.entries(groups.counts().groups),
+  }
+}
+
+export interface NodeGaugeParts {
+  readonly raft: RaftNode
+  readonly listeners: Listeners
+  readonly idleRatio: () => number
+}
+
+/** The same for what every node has. */
+export function nodeGauges({ raft, listeners, idleRatio }: NodeGaugeParts): NodeGaugeSources {
+  return {
+    raft: () => ({
+      state: raft.role,
+      leaderId: raft.leaderAndEpoch.leaderId,
+      epoch: raft.leaderAndEpoch.epoch,
+      highWatermark: raft.highWatermark,
+      logEndOffset: raft.nextOffset,
+    }),
+    connections: () => listeners.connections(),
+    idleRatio,
   }
 }
 
@@ -67,7 +77,8 @@ function* ledPartitions(replicas: ReplicaManager): Generator<PartitionSample> {
   }
 }
 
-function controllerSample(controller: Controller, image: MetadataImage): ControllerSample {
+/** The same for a controller, active or not. */
+export function controllerSample(controller: Controller, image: MetadataImage): ControllerSample {
   const brokers = [...image.brokers.values()]
   let partitions = 0
   let offlinePartitions = 0

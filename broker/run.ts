@@ -19,7 +19,7 @@ export async function runBroker(argv: readonly string[]): Promise<number> {
   try {
     const { config, warnings } = readConfig(env, argv)
     for (const warning of warnings) logger.warn({}, warning)
-    await using broker = await Broker.start(
+    await using broker = await Broker.open(
       { config, hostName: hostname() },
       { env, logger, withProcessMetrics: true, idleRatio: idleRatio() },
     )

@@ -1,12 +1,13 @@
 import type { ServerConfig } from '../config/server-config.ts'
-import type { Controller } from '../controller/controller.ts'
+import { ApiKey } from '../protocol/api-key.ts'
 import { ErrorCode } from '../protocol/errors.ts'
+import type { ControllerRequests } from '../replication/controller-requests.ts'
 import type { Logger } from '../telemetry/logger.ts'
 
 export const OFFSETS_TOPIC = '__consumer_offsets'
 
 export interface AutoTopicsDeps {
-  readonly controller: Controller
+  readonly controller: ControllerRequests
   readonly server: () => ServerConfig
   /** Resolves when this broker acts on everything that is committed. */
   readonly settled: () => Promise<void>
@@ -71,12 +72,12 @@ export class AutoTopics {
     const { controller, settled, logger } = this.#deps
     const { name } = wanted
     try {
-      const { topics } = await controller.createTopics({
+      const { topics } = await controller.request(ApiKey.CreateTopics, {
         topics: [{ ...wanted, configs: [...wanted.configs], assignments: [] }],
         timeoutMs: 0,
         validateOnly: false,
       })
-      const { errorCode = ErrorCode.UNKNOWN_SERVER_ERROR, errorMessage = null } = topics?.[0] ?? {}
+      const { errorCode, errorMessage } = topics[0] ?? { errorCode: ErrorCode.UNKNOWN_SERVER_ERROR, errorMessage: null }
       await settled()
       if (errorCode === ErrorCode.NONE) logger.info({ topic: name }, 'created a topic that was asked for')
       else if (errorCode !== ErrorCode.TOPIC_ALREADY_EXISTS)

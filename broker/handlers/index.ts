@@ -1,11 +1,9 @@
 import type { ServerConfig } from '../config/server-config.ts'
-import type { Controller } from '../controller/controller.ts'
 import type { GroupCoordinator } from '../coordinator/group/group-coordinator.ts'
 import type { ProducerIds } from '../coordinator/producer-ids.ts'
-import type { Clock } from '../env/clock.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import type { ApiKey } from '../protocol/api-key.ts'
-import type { Api, ListenerKind } from '../protocol/api.ts'
+import type { Api } from '../protocol/api.ts'
 import { APIS } from '../protocol/apis.ts'
 import type { QuorumInfo } from '../raft/raft-types.ts'
 import type { FetchSessions } from '../replication/fetch-session.ts'
@@ -16,8 +14,8 @@ import type { LogManager } from '../storage/log-manager.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { apiVersionsHandler, type FeatureLevels } from './api-versions.ts'
 import type { AutoTopics } from './auto-topics.ts'
-import { clusterChangeHandlers } from './cluster-changes.ts'
 import type { ClusterView } from './cluster-view.ts'
+import { answeringNotController, type ControllerChangesDeps, controllerChangeHandlers } from './controller-changes.ts'
 import { deleteRecordsHandler } from './delete-records.ts'
 import { describeClusterHandler } from './describe-cluster.ts'
 import { describeConfigsHandler } from './describe-configs.ts'
@@ -25,8 +23,10 @@ import { describeLogDirsHandler } from './describe-log-dirs.ts'
 import { describeProducersHandler } from './describe-producers.ts'
 import { describeQuorumHandler } from './describe-quorum.ts'
 import { describeTopicPartitionsHandler } from './describe-topic-partitions.ts'
+import { envelopeHandler } from './envelope.ts'
 import { fetchHandler } from './fetch.ts'
 import { type Coordinators, findCoordinatorHandler } from './find-coordinator.ts'
+import { type ForwardingDeps, forwardingHandlers } from './forwarding.ts'
 import { getTelemetrySubscriptionsHandler } from './get-telemetry-subscriptions.ts'
 import { groupHandlers } from './groups.ts'
 import type { Handler } from './handler.ts'
@@ -35,18 +35,18 @@ import { listOffsetsHandler } from './list-offsets.ts'
 import { metadataHandler } from './metadata.ts'
 import { offsetForLeaderEpochHandler } from './offset-for-leader-epoch.ts'
 import { produceHandler } from './produce.ts'
+import { raftHandlers, type RaftServer } from './raft.ts'
 
-/** Everything that the APIs are made of; broker.ts supplies it. */
-export interface HandlerDeps {
+interface CommonDeps {
   readonly nodeId: number
-  readonly clock: Clock
   readonly server: () => ServerConfig
   readonly image: () => MetadataImage
   readonly cluster: () => ClusterView
   readonly features: () => FeatureLevels
-  readonly controller: Controller
-  readonly quorum: () => QuorumInfo
-  readonly settled: () => Promise<void>
+}
+
+/** Everything that the APIs of a broker are made of; the composition root supplies it. */
+export interface BrokerHandlerDeps extends CommonDeps, ForwardingDeps {
   readonly logs: LogManager
   readonly replicas: ReplicaManager
   readonly leaderThrottle: LeaderThrottle
@@ -61,40 +61,62 @@ export interface HandlerDeps {
   readonly newUuid: () => string
 }
 
-/** The API table of one kind of listener; ApiVersions tells just what is in it. */
-export function handlersFor(kind: ListenerKind, deps: HandlerDeps): Handler<ApiKey>[] {
-  const handlers = allHandlers(kind, deps).filter(({ key }) => APIS[key].listeners.includes(kind))
-  const advertised = (): readonly Api[] => table.filter(({ isHidden }) => isHidden !== true).map(({ key }) => APIS[key])
-  const table: Handler<ApiKey>[] = [
-    ...handlers,
-    apiVersionsHandler({ served: advertised, features: deps.features }),
-  ].sort((a, b) => a.key - b.key)
-  return table
+/** Everything that the APIs of a controller are made of. */
+export interface ControllerHandlerDeps extends CommonDeps, ControllerChangesDeps {
+  readonly raft: RaftServer
+  readonly quorum: () => QuorumInfo
 }
 
-function allHandlers(kind: ListenerKind, deps: HandlerDeps): Handler<ApiKey>[] {
-  const { server, image } = deps
-  return [
+/** The API table of the listeners for clients and other brokers. */
+export function brokerHandlers(deps: BrokerHandlerDeps): Handler<ApiKey>[] {
+  const { server, cluster } = deps
+  return withApiVersions(deps, [
     produceHandler(deps),
     fetchHandler({ ...deps, fetchMaxBytes: () => server().fetchMaxBytes }),
     listOffsetsHandler(deps),
-    metadataHandler({ cluster: deps.cluster, autoCreate: (topic) => deps.autoTopics.onUnknown(topic) }),
+    metadataHandler({ cluster, autoCreate: (topic) => deps.autoTopics.onUnknown(topic) }),
     findCoordinatorHandler(deps),
     ...groupHandlers(deps.groups),
-    ...clusterChangeHandlers(deps),
+    ...forwardingHandlers(deps),
     deleteRecordsHandler(deps),
     initProducerIdHandler(deps),
     offsetForLeaderEpochHandler(deps),
-    describeConfigsHandler({
-      ...deps,
-      topicExists: (topic) => image().topic(topic) !== undefined,
-      overrides: (type, name) => Object.fromEntries(image().configsOf(type, name)),
-    }),
+    configsHandler(deps),
     describeLogDirsHandler(deps),
-    describeClusterHandler({ cluster: deps.cluster, isControllerListener: () => kind === 'controller' }),
+    describeClusterHandler({ cluster, isControllerListener: () => false }),
     describeProducersHandler(deps),
-    describeQuorumHandler(deps),
     getTelemetrySubscriptionsHandler({ newUuid: deps.newUuid, telemetryMaxBytes: server().telemetryMaxBytes }),
-    describeTopicPartitionsHandler({ cluster: deps.cluster, partitionLimit: server().maxRequestPartitionSizeLimit }),
+    describeTopicPartitionsHandler({ cluster, partitionLimit: server().maxRequestPartitionSizeLimit }),
+  ])
+}
+
+/** The API table of the controller's listeners. */
+export function controllerHandlers(deps: ControllerHandlerDeps): Handler<ApiKey>[] {
+  const decided: readonly Handler<ApiKey>[] = [
+    ...controllerChangeHandlers(deps),
+    ...raftHandlers(deps),
+    describeQuorumHandler(deps),
   ]
+  return withApiVersions(deps, [
+    ...decided.map((served) => answeringNotController(served)),
+    envelopeHandler(decided),
+    configsHandler(deps),
+    describeClusterHandler({ cluster: deps.cluster, isControllerListener: () => true }),
+  ])
+}
+
+function configsHandler({ nodeId, server, image }: CommonDeps): Handler<typeof ApiKey.DescribeConfigs> {
+  return describeConfigsHandler({
+    nodeId,
+    server,
+    topicExists: (topic) => image().topic(topic) !== undefined,
+    overrides: (type, name) => Object.fromEntries(image().configsOf(type, name)),
+  })
+}
+
+/** ApiVersions tells just what is in the table. */
+function withApiVersions({ features }: CommonDeps, handlers: readonly Handler<ApiKey>[]): Handler<ApiKey>[] {
+  const advertised = (): readonly Api[] => table.filter(({ isHidden }) => isHidden !== true).map(({ key }) => APIS[key])
+  const table = [...handlers, apiVersionsHandler({ served: advertised, features })].sort((a, b) => a.key - b.key)
+  return table
 }

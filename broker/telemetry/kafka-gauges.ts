@@ -37,8 +37,8 @@ export interface LagSample {
   readonly lag: number
 }
 
-/** Where the values of Kafka's own gauges come from; each is called at a scrape. */
-export interface GaugeSources {
+/** Where the values of a broker's gauges come from; each is called at a scrape. */
+export interface BrokerGaugeSources {
   /** Partitions that this broker leads. */
   ledPartitions(): Iterable<PartitionSample>
   /** Replicas on this broker, led or followed. */
@@ -47,16 +47,18 @@ export interface GaugeSources {
   producerIdCount(): number
   logs(): Iterable<LogSample>
   offlineLogDirectoryCount(): number
-  /** Undefined where this node is no controller. */
-  controller(): ControllerSample | undefined
+  consumerLag(): Iterable<LagSample>
+  /** Groups of each state. */
+  groups(): Iterable<readonly [state: string, count: number]>
+}
+
+/** The same for what every node has. */
+export interface NodeGaugeSources {
   raft(): RaftSample
   /** Connections of each listener. */
   connections(): Iterable<readonly [listener: string, count: number]>
   /** The part of the last second in which the event loop had nothing to do, 0 to 1. */
   idleRatio(): number
-  consumerLag(): Iterable<LagSample>
-  /** Groups of each state. */
-  groups(): Iterable<readonly [state: string, count: number]>
 }
 
 export interface ControllerSample {
@@ -69,17 +71,20 @@ export interface ControllerSample {
   readonly uncleanElections: number
 }
 
-/** Registers the gauges that Kafka's dashboards and alerts ask for. */
-export function registerKafkaGauges(metrics: Metrics, sources: GaugeSources): void {
+/** Registers the gauges that Kafka's dashboards and alerts ask brokers for. */
+export function registerBrokerGauges(metrics: Metrics, sources: BrokerGaugeSources): void {
   registerReplicas(metrics, sources)
-  registerController(metrics, sources)
   registerLogs(metrics, sources)
-  registerRaft(metrics, sources)
-  registerNetwork(metrics, sources)
   registerGroups(metrics, sources)
 }
 
-function registerReplicas(metrics: Metrics, sources: GaugeSources): void {
+/** The same for what every node has. */
+export function registerNodeGauges(metrics: Metrics, sources: NodeGaugeSources): void {
+  registerRaft(metrics, sources)
+  registerNetwork(metrics, sources)
+}
+
+function registerReplicas(metrics: Metrics, sources: BrokerGaugeSources): void {
   const count = (holds: (partition: PartitionSample) => boolean) => () => {
     let found = 0
     for (const partition of sources.ledPartitions()) if (holds(partition)) found++
@@ -139,12 +144,10 @@ function* partitionSamples<T extends { readonly topic: string; readonly partitio
   for (const item of items) yield { value: read(item), labels: { topic: item.topic, partition: item.partition } }
 }
 
-function registerController(metrics: Metrics, sources: GaugeSources): void {
+/** The same for a controller, active or not. */
+export function registerControllerGauges(metrics: Metrics, sample: () => ControllerSample): void {
   const gauge = (name: string, help: string, read: (controller: ControllerSample) => number) => {
-    metrics.registerGauge(`kafka_controller_kafkacontroller_${name}`, help, () => {
-      const controller = sources.controller()
-      return controller === undefined ? [] : [{ value: read(controller) }]
-    })
+    metrics.registerGauge(`kafka_controller_kafkacontroller_${name}`, help, () => read(sample()))
   }
   gauge('activecontrollercount', '1 where this node is the active controller', ({ isActive }) => Number(isActive))
   gauge('activebrokercount', 'Brokers that are not fenced', ({ activeBrokers }) => activeBrokers)
@@ -153,13 +156,10 @@ function registerController(metrics: Metrics, sources: GaugeSources): void {
   gauge('globalpartitioncount', 'Partitions', ({ partitions }) => partitions)
   gauge('offlinepartitionscount', 'Partitions without a leader', ({ offlinePartitions }) => offlinePartitions)
   const elections = 'kafka_controller_controllerstats_uncleanleaderelections_total'
-  metrics.registerCounter(elections, 'Leaders elected from out of sync replicas', () => {
-    const controller = sources.controller()
-    return controller === undefined ? [] : [{ value: controller.uncleanElections }]
-  })
+  metrics.registerCounter(elections, 'Leaders elected from out of sync replicas', () => sample().uncleanElections)
 }
 
-function registerLogs(metrics: Metrics, sources: GaugeSources): void {
+function registerLogs(metrics: Metrics, sources: BrokerGaugeSources): void {
   const byLog = (name: string, help: string, read: (log: LogSample) => number) => {
     metrics.registerGauge(`kafka_log_log_${name}`, help, () => partitionSamples(sources.logs(), read))
   }
@@ -173,7 +173,7 @@ function registerLogs(metrics: Metrics, sources: GaugeSources): void {
 }
 
 /** The numbers that Kafka's dashboards map `current-state` to are names there: the state is the label, the value 1. */
-function registerRaft(metrics: Metrics, sources: GaugeSources): void {
+function registerRaft(metrics: Metrics, sources: NodeGaugeSources): void {
   const gauge = (name: string, help: string, read: (raft: RaftSample) => number) => {
     metrics.registerGauge(`kafka_server_raftmetrics_${name}`, help, () => read(sources.raft()))
   }
@@ -186,7 +186,7 @@ function registerRaft(metrics: Metrics, sources: GaugeSources): void {
   gauge('log_end_offset', 'End of the metadata log', ({ logEndOffset }) => logEndOffset)
 }
 
-function registerNetwork(metrics: Metrics, sources: GaugeSources): void {
+function registerNetwork(metrics: Metrics, sources: NodeGaugeSources): void {
   const connections = 'kafka_server_socket_server_metrics_connection_count'
   metrics.registerGauge(connections, 'Open connections, by listener', () =>
     [...sources.connections()].map(([listener, value]) => ({ value, labels: { listener } })),
@@ -199,7 +199,7 @@ function registerNetwork(metrics: Metrics, sources: GaugeSources): void {
   for (const [name, help] of idle) metrics.registerGauge(name, help, () => sources.idleRatio())
 }
 
-function registerGroups(metrics: Metrics, sources: GaugeSources): void {
+function registerGroups(metrics: Metrics, sources: BrokerGaugeSources): void {
   metrics.registerGauge('kafka_consumergroup_lag', 'Records that a group has not yet committed', () =>
     [...sources.consumerLag()].map(({ group, topic, partition, lag }) => ({
       value: lag,

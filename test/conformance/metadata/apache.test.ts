@@ -61,14 +61,14 @@ describeWith(['java', 'mvn'], 'the metadata log, beside Apache Kafka', () => {
       await first.stop()
 
       const node = await MetadataNode.open(join(home, 'server.properties'))
-      const { image } = node.parts.loader
+      const { image } = node.loader
       expect(image.topic('one')?.partitions.length).toBe(3)
       expect([...image.configsOf(ResourceType.TOPIC, 'one')]).toEqual([['retention.ms', '7000']])
       expect(image.features.get('metadata.version')).toBe(30)
       expect(image.features.get('transaction.version')).toBe(2)
       expect(image.brokers.get(1)?.endpoints[0]?.port).toBe(first.port)
       await node.join()
-      expect(node.parts.loader.image.topic('one')?.partitions.map(({ leader }) => leader)).toEqual([1, 1, 1])
+      expect(node.loader.image.topic('one')?.partitions.map(({ leader }) => leader)).toEqual([1, 1, 1])
       expect(await node.createTopic('two', 2, { 'cleanup.policy': 'compact' })).toBe(0)
       await node.snapshot()
       expect(await node.createTopic('three', 1, {})).toBe(0)

@@ -1,14 +1,18 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseProperties } from '../../../broker/config/properties.ts'
 import { parseServerConfig } from '../../../broker/config/server-config.ts'
-import { type ControllerParts, controllerParts } from '../../../broker/controller-parts.ts'
+import { ControllerRole } from '../../../broker/controller-role.ts'
+import { CurrentConfig } from '../../../broker/current-config.ts'
 import { nodeEnv } from '../../../broker/host/env.ts'
 import type { ApiKey } from '../../../broker/protocol/api-key.ts'
 import type { RequestOf } from '../../../broker/protocol/apis.ts'
 import { readMetaProperties } from '../../../broker/storage/meta-properties.ts'
 import { randomUuid } from '../../../broker/lib/uuid.ts'
 import { registeredFeatures } from '../../../broker/metadata/features.ts'
+import type { MetadataLoader } from '../../../broker/metadata/loader.ts'
 import { snapshotRecords } from '../../../broker/metadata/snapshot-records.ts'
+import { Node } from '../../../broker/node.ts'
+import { Metrics } from '../../../broker/telemetry/metrics.ts'
 import { silentLogger } from '../../fakes/logger.ts'
 
 type NewTopic = RequestOf<typeof ApiKey.CreateTopics>['topics'][number]
@@ -17,13 +21,15 @@ type Registration = Omit<RequestOf<typeof ApiKey.BrokerRegistration>, 'features'
 
 /** Quorum, loader and controller of a node on a real data directory, without the rest of the broker. */
 export class MetadataNode {
-  readonly parts: ControllerParts
+  readonly #node: Node
+  readonly #role: ControllerRole
   readonly #registration: Registration
   readonly #logDir: string
   #brokerEpoch = -1n
 
-  private constructor(parts: ControllerParts, registration: Registration, logDir: string) {
-    this.parts = parts
+  private constructor(node: Node, role: ControllerRole, registration: Registration, logDir: string) {
+    this.#node = node
+    this.#role = role
     this.#logDir = logDir
     this.#registration = registration
   }
@@ -34,12 +40,19 @@ export class MetadataNode {
     const meta = readMetaProperties(env.disk, config.metadataLogDir)
     if (meta?.directoryId === undefined) throw new Error('the directory is not formatted')
     const { clusterId, directoryId } = meta
-    const endpoints = config.listeners.filter(({ name }) => config.controllerListenerNames.includes(name))
-    const parts = await controllerParts(
-      { config, clusterId, directoryId, endpoints },
-      { env, logger: silentLogger(), server: () => config, onFailed: () => {} },
+    const logger = silentLogger()
+    const incarnationId = randomUuid(env.random)
+    const metrics = new Metrics({ withProcess: false }, env)
+    const current = new CurrentConfig({ config }, { logger })
+    const node = await Node.open(
+      { config, clusterId, directoryId, incarnationId, hostName: 'localhost' },
+      { env, logger, metrics, current, idleRatio: () => 1, onFailed: () => {} },
+      new Map(),
     )
-    await parts.start()
+    const role = new ControllerRole(node)
+    const led = new Promise<void>((resolve) => role.follow(resolve))
+    node.start()
+    await led
     const listeners = config.advertisedListeners.map(({ name, host, port }) => ({
       name,
       host,
@@ -49,19 +62,24 @@ export class MetadataNode {
     const registration = {
       brokerId: config.nodeId,
       clusterId,
-      incarnationId: randomUuid(env.random),
+      incarnationId,
       listeners,
       rack: null,
       isMigratingZkBroker: false,
       logDirs: [directoryId],
       previousBrokerEpoch: -1n,
     }
-    return new MetadataNode(parts, registration, config.metadataLogDir)
+    return new MetadataNode(node, role, registration, config.metadataLogDir)
+  }
+
+  get loader(): MetadataLoader {
+    return this.#node.loader
   }
 
   /** Registers controller and broker, and has the broker unfenced. */
   async join(): Promise<void> {
-    const { controller, loader } = this.parts
+    const { controller } = this.#role
+    const { loader } = this.#node
     const { brokerId, incarnationId } = this.#registration
     const features = [...registeredFeatures(loader.image.features)].map(([name, { min, max }]) => ({
       name,
@@ -77,10 +95,10 @@ export class MetadataNode {
   }
 
   async #heartbeat(wants: { wantFence: boolean; wantShutDown: boolean }): Promise<void> {
-    await this.parts.controller.brokerHeartbeat({
+    await this.#role.controller.brokerHeartbeat({
       brokerId: this.#registration.brokerId,
       brokerEpoch: this.#brokerEpoch,
-      currentMetadataOffset: BigInt(this.parts.loader.image.provenance.offset),
+      currentMetadataOffset: BigInt(this.#node.loader.image.provenance.offset),
       offlineLogDirs: [],
       cordonedLogDirs: null,
       ...wants,
@@ -95,12 +113,12 @@ export class MetadataNode {
       assignments: [],
       configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
     }
-    const response = await this.parts.controller.createTopics({ topics: [topic], timeoutMs: 1000, validateOnly: false })
+    const response = await this.#role.controller.createTopics({ topics: [topic], timeoutMs: 1000, validateOnly: false })
     return response.topics?.[0]?.errorCode ?? -1
   }
 
   async snapshot(): Promise<void> {
-    const { raft, loader } = this.parts
+    const { raft, loader } = this.#node
     const { provenance } = loader.image
     const id = { endOffset: provenance.offset + 1, epoch: provenance.epoch }
     await raft.createSnapshot(id, provenance.timestampMs, snapshotRecords(loader.image))
@@ -114,6 +132,6 @@ export class MetadataNode {
       const clean = JSON.stringify({ version: 0, brokerEpoch: Number(this.#brokerEpoch) })
       writeFileSync(`${this.#logDir}/.kafka_cleanshutdown`, clean)
     }
-    await this.parts.raft.close()
+    await this.#node[Symbol.asyncDispose]()
   }
 }

@@ -1,52 +1,77 @@
 import { describe, expect, test } from '@jest/globals'
+import { ApiKey } from '../../../broker/protocol/api-key.ts'
+import type { RequestInputOf, ResponseOf } from '../../../broker/protocol/apis.ts'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
-import { BrokerLifecycle, type ControllerChannel } from '../../../broker/replication/lifecycle.ts'
+import type { ControllerRequests } from '../../../broker/replication/controller-requests.ts'
+import { BrokerLifecycle } from '../../../broker/replication/lifecycle.ts'
 import { SimClock } from '../../fakes/clock.ts'
 import { silentLogger } from '../../fakes/logger.ts'
 
-type Heartbeat = Parameters<ControllerChannel['brokerHeartbeat']>[0]
+type Heartbeat = RequestInputOf<typeof ApiKey.BrokerHeartbeat>
 
 /** A controller that the test tells what to answer. */
-class ScriptedController implements ControllerChannel {
+class ScriptedController implements ControllerRequests {
   readonly heartbeats: Heartbeat[] = []
   registrations = 0
+  epoch = 41n
   refusals = 0
   isFenced = false
   letsGo = false
   isReachable = true
+  heartbeatError: ErrorCode = ErrorCode.NONE
 
-  registerBroker(): ReturnType<ControllerChannel['registerBroker']> {
-    this.registrations++
-    if (!this.isReachable) return Promise.reject(new Error('no controller'))
-    const errorCode = this.registrations <= this.refusals ? ErrorCode.DUPLICATE_BROKER_REGISTRATION : ErrorCode.NONE
-    return Promise.resolve({ errorCode, brokerEpoch: 42n })
+  async request<K extends ApiKey>(key: K, body: RequestInputOf<K>): Promise<ResponseOf<K>> {
+    const isRegistration = key === ApiKey.BrokerRegistration
+    if (isRegistration) this.registrations++
+    else this.heartbeats.push(body as Heartbeat)
+    if (!this.isReachable) throw new Error('no controller')
+    return (isRegistration ? this.#register() : this.#heard(body as Heartbeat)) as ResponseOf<K>
   }
 
-  brokerHeartbeat(request: Heartbeat): ReturnType<ControllerChannel['brokerHeartbeat']> {
-    this.heartbeats.push(request)
-    if (!this.isReachable) return Promise.reject(new Error('no controller'))
-    const shouldShutDown = request.wantShutDown && this.letsGo
-    return Promise.resolve({ errorCode: ErrorCode.NONE, isFenced: this.isFenced, shouldShutDown })
+  #register() {
+    const errorCode = this.registrations <= this.refusals ? ErrorCode.DUPLICATE_BROKER_REGISTRATION : ErrorCode.NONE
+    if (errorCode === ErrorCode.NONE) this.epoch++
+    return { throttleTimeMs: 0, errorCode, brokerEpoch: this.epoch }
+  }
+
+  #heard({ wantFence, wantShutDown }: Heartbeat) {
+    return {
+      throttleTimeMs: 0,
+      errorCode: this.heartbeatError,
+      isCaughtUp: true,
+      isFenced: this.isFenced || wantFence === true,
+      shouldShutDown: wantShutDown === true && this.letsGo,
+    }
   }
 }
 
 function bed() {
   const clock = new SimClock()
   const controller = new ScriptedController()
-  const registration = { brokerId: 7 } as never
   const lifecycle = new BrokerLifecycle(
-    { registration, heartbeatIntervalMs: 2000 },
-    { controller, clock, logger: silentLogger(), metadataOffset: () => 11, offlineLogDirs: () => ['dir'] },
+    { brokerId: 7, heartbeatIntervalMs: 2000, requestTimeoutMs: 4500 },
+    {
+      controller,
+      clock,
+      logger: silentLogger(),
+      registration: () => ({ brokerId: 7 }),
+      metadataOffset: () => 11,
+      offlineLogDirs: () => ['dir'],
+    },
   )
-  return { clock, controller, lifecycle }
+  const join = async () => {
+    await clock.runFor(lifecycle.start())
+    await clock.runFor(lifecycle.ready())
+  }
+  return { clock, controller, lifecycle, join }
 }
 
 describe('a broker that starts', () => {
   test('registers until it is taken, and then tells its epoch', async () => {
     const { clock, controller, lifecycle } = bed()
     controller.refusals = 2
-    const started = lifecycle.start()
-    await clock.runFor(started)
+    await clock.runFor(lifecycle.start())
+    await clock.runFor(lifecycle.ready())
     expect(controller.registrations).toBe(3)
     expect(lifecycle.epoch).toBe(42)
     expect(controller.heartbeats[0]).toMatchObject({
@@ -72,7 +97,10 @@ describe('a broker that starts', () => {
     const { clock, controller, lifecycle } = bed()
     controller.isFenced = true
     let isStarted = false
-    void lifecycle.start().then(() => (isStarted = true))
+    void lifecycle.start().then(async () => {
+      await lifecycle.ready()
+      isStarted = true
+    })
     await clock.run(500)
     expect(isStarted).toBe(false)
     expect(controller.heartbeats.length).toBeGreaterThan(10)
@@ -84,15 +112,52 @@ describe('a broker that starts', () => {
 
 describe('a broker that runs', () => {
   test('sends a heartbeat in every interval', async () => {
+    const { clock, controller, join } = bed()
+    await join()
+    const before = controller.heartbeats.length
+    await clock.run(10_000)
+    expect(controller.heartbeats.length - before).toBe(5)
+  })
+
+  test('wants to stay fenced until it is ready, and is told to the controller at once when it is', async () => {
     const { clock, controller, lifecycle } = bed()
     await clock.runFor(lifecycle.start())
-    await clock.run(10_000)
-    expect(controller.heartbeats.length).toBe(6)
+    await clock.run(5000)
+    expect(controller.heartbeats.map(({ wantFence }) => wantFence)).toEqual([true, true])
+    void lifecycle.ready()
+    await clock.run(1)
+    expect(controller.heartbeats.at(-1)?.wantFence).toBe(false)
+    expect(lifecycle.isFenced).toBe(false)
+  })
+
+  test.each(['STALE_BROKER_EPOCH', 'BROKER_ID_NOT_REGISTERED'] as const)(
+    'registers again where its heartbeat is refused with %s',
+    async (error) => {
+      const { clock, controller, lifecycle, join } = bed()
+      await join()
+      controller.heartbeatError = ErrorCode[error]
+      await clock.run(2000)
+      controller.heartbeatError = ErrorCode.NONE
+      await clock.run(1000)
+      expect([lifecycle.epoch, lifecycle.isFenced]).toEqual([43, false])
+      expect(controller.heartbeats.at(-1)?.brokerEpoch).toBe(43n)
+    },
+  )
+
+  test('asks again soon where the controller has moved', async () => {
+    const { clock, controller, join } = bed()
+    await join()
+    controller.heartbeatError = ErrorCode.NOT_CONTROLLER
+    await clock.run(2000)
+    const before = controller.heartbeats.length
+    await clock.run(500)
+    expect(controller.heartbeats.length - before).toBeGreaterThan(3)
+    expect(controller.registrations).toBe(1)
   })
 
   test('goes on when a heartbeat is lost', async () => {
-    const { clock, controller, lifecycle } = bed()
-    await clock.runFor(lifecycle.start())
+    const { clock, controller, join } = bed()
+    await join()
     controller.isReachable = false
     await clock.run(4000)
     const before = controller.heartbeats.length
@@ -104,8 +169,8 @@ describe('a broker that runs', () => {
 
 describe('a controlled shutdown', () => {
   test('ends when the controller lets the broker go', async () => {
-    const { clock, controller, lifecycle } = bed()
-    await clock.runFor(lifecycle.start())
+    const { clock, controller, lifecycle, join } = bed()
+    await join()
     let isOver = false
     void lifecycle.controlledShutdown(30_000).then(() => (isOver = true))
     await clock.run(1000)
@@ -116,12 +181,24 @@ describe('a controlled shutdown', () => {
   })
 
   test('gives up after its time, and sends nothing more', async () => {
-    const { clock, controller, lifecycle } = bed()
-    await clock.runFor(lifecycle.start())
+    const { clock, controller, lifecycle, join } = bed()
+    await join()
     await clock.runFor(lifecycle.controlledShutdown(500))
     const before = controller.heartbeats.length
     await clock.run(10_000)
     expect(controller.heartbeats.length).toBe(before)
+  })
+
+  test('does not wait long for a controller that nobody reaches', async () => {
+    const { clock, controller, lifecycle, join } = bed()
+    await join()
+    controller.isReachable = false
+    let isOver = false
+    void lifecycle.controlledShutdown(30_000).then(() => (isOver = true))
+    await clock.run(4000)
+    expect(isOver).toBe(false)
+    await clock.run(2000)
+    expect(isOver).toBe(true)
   })
 
   test('of a broker that never registered is nothing', async () => {

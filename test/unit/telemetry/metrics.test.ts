@@ -1,7 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
 import { httpResponder } from '../../../broker/telemetry/http-responder.ts'
-import { registerKafkaGauges } from '../../../broker/telemetry/kafka-gauges.ts'
-import type { GaugeSources } from '../../../broker/telemetry/kafka-gauges.ts'
+import {
+  type BrokerGaugeSources,
+  type NodeGaugeSources,
+  registerBrokerGauges,
+  registerNodeGauges,
+} from '../../../broker/telemetry/kafka-gauges.ts'
 import { createLogger } from '../../../broker/telemetry/logger.ts'
 import { Metrics } from '../../../broker/telemetry/metrics.ts'
 import { SimClock } from '../../fakes/clock.ts'
@@ -74,7 +78,7 @@ test('a registered gauge is read at each scrape', async () => {
   expect(await lines(metrics, 'many')).toEqual([String.raw`many{topic="t\"x"} 2`])
 })
 
-const SOURCES: GaugeSources = {
+const SOURCES: BrokerGaugeSources & NodeGaugeSources = {
   ledPartitions: () => [
     { topic: 't', partition: 0, replicas: 3, isr: 3, minIsr: 2 },
     { topic: 't', partition: 1, replicas: 3, isr: 2, minIsr: 2 },
@@ -86,7 +90,6 @@ const SOURCES: GaugeSources = {
   producerIdCount: () => 1,
   logs: () => [{ topic: 't', partition: 0, sizeInBytes: 10, logStartOffset: 1, logEndOffset: 5, segments: 2 }],
   offlineLogDirectoryCount: () => 0,
-  controller: () => undefined,
   raft: () => ({ state: 'leader', leaderId: 1, epoch: 3, highWatermark: 40, logEndOffset: 41 }),
   connections: () => [['PLAINTEXT', 4]],
   idleRatio: () => 0.75,
@@ -109,7 +112,8 @@ describe('Kafka gauges', () => {
     ['kafka_controller_kafkacontroller_activecontrollercount', []],
   ])('%s', async (name, expected) => {
     const { metrics } = create()
-    registerKafkaGauges(metrics, SOURCES)
+    registerBrokerGauges(metrics, SOURCES)
+    registerNodeGauges(metrics, SOURCES)
     const found = await lines(metrics, name)
     expect(found.map((line) => line.split(' ').at(-1))).toEqual(expected)
   })

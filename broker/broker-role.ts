@@ -1,0 +1,275 @@
+import type { ServerConfig } from './config/server-config.ts'
+import { GroupCoordinator } from './coordinator/group/group-coordinator.ts'
+import { ProducerIds } from './coordinator/producer-ids.ts'
+import { brokerGauges } from './gauges.ts'
+import { AutoTopics, OFFSETS_TOPIC } from './handlers/auto-topics.ts'
+import { ClusterView, type NodeView } from './handlers/cluster-view.ts'
+import { type BrokerHandlerDeps, brokerHandlers } from './handlers/index.ts'
+import { randomUuid } from './lib/uuid.ts'
+import type { Listeners } from './listeners.ts'
+import type { MetadataDelta } from './metadata/delta.ts'
+import { MetadataImage } from './metadata/image.ts'
+import type { Node } from './node.ts'
+import { ApiKey } from './protocol/api-key.ts'
+import { errorName, ErrorCode } from './protocol/errors.ts'
+import { featureLevels, registrationOf } from './registration.ts'
+import type { ControllerRequests } from './replication/controller-requests.ts'
+import { FetchSessions } from './replication/fetch-session.ts'
+import { InternalTopic } from './replication/internal-topic.ts'
+import { BrokerLifecycle } from './replication/lifecycle.ts'
+import { Replication } from './replication/replication.ts'
+import type { TopicDirectory } from './replication/replica-manager.ts'
+import { StorageError } from './storage/errors.ts'
+import type { LogManager } from './storage/log-manager.ts'
+import { registerBrokerGauges } from './telemetry/kafka-gauges.ts'
+
+/** How long the shutdown waits for the controller to let this broker go. */
+const CONTROLLED_SHUTDOWN_MS = 30_000
+
+/** The role of a broker: the replicas hosted here, what clients ask of them, and the membership in the cluster. */
+export class BrokerRole implements AsyncDisposable {
+  readonly #node: Node
+  readonly #logs: LogManager
+  readonly #cleanup = new AsyncDisposableStack()
+  readonly #lifecycle: BrokerLifecycle
+  readonly #replication: Replication
+  readonly #groups: GroupCoordinator
+  readonly #handlers: BrokerHandlerDeps
+  readonly #ready = Promise.withResolvers<void>()
+  #isReady = false
+  #isStopping = false
+  /** What this broker acts on: the last image that its replicas follow. */
+  #image = MetadataImage.EMPTY
+  /** The settings that its replicas have. */
+  #settings: ServerConfig
+  #applied: Promise<void> = Promise.resolve()
+  /** Whoever waits for an image. */
+  #whenApplied: (() => void)[] = []
+
+  /** Call before the quorum is started. */
+  constructor(node: Node, logs: LogManager) {
+    this.#node = node
+    this.#logs = logs
+    this.#settings = node.deps.current.value
+    this.#lifecycle = this.#newLifecycle()
+    // Each purpose has a connection of its own: what one waits for holds up no other.
+    this.#replication = this.#newReplication(node.controllerClient('replication', this.#requestTimeoutMs))
+    this.#cleanup.use(this.#replication)
+    this.#groups = this.#newGroups()
+    this.#cleanup.use(this.#groups)
+    this.#handlers = this.#handlerDeps()
+    node.loader.subscribe((delta, next) => this.#follow(delta, next))
+    logs.onLogDirFailure(({ path }) => this.#logDirFailed(path))
+    registerBrokerGauges(node.deps.metrics, brokerGauges(this.#handlers))
+  }
+
+  /** -1 before the registration. */
+  get epoch(): number {
+    return this.#lifecycle.epoch
+  }
+  /** Clients are served. */
+  get isReady(): boolean {
+    return this.#isReady
+  }
+
+  get #requestTimeoutMs(): number {
+    return this.#node.options.config.requestTimeoutMs
+  }
+
+  #newLifecycle(): BrokerLifecycle {
+    const { config } = this.#node.options
+    const { env, logger } = this.#node.deps
+    // A controller that is slow to answer is asked again before the session is over.
+    const requestTimeoutMs = config.brokerSessionTimeoutMs / 2
+    return new BrokerLifecycle(
+      { brokerId: config.nodeId, heartbeatIntervalMs: config.brokerHeartbeatIntervalMs, requestTimeoutMs },
+      {
+        controller: this.#node.controllerClient('heartbeat', requestTimeoutMs),
+        clock: env.clock,
+        logger,
+        registration: () => this.#registration(),
+        metadataOffset: () => this.#image.provenance.offset,
+        offlineLogDirs: () =>
+          this.#logs.directories().flatMap(({ id, online }) => (!online && id !== null ? [id] : [])),
+      },
+    )
+  }
+
+  #registration() {
+    const { options, loader } = this.#node
+    return registrationOf({
+      ...options,
+      logDirs: this.#logs.directories().flatMap(({ id, online }) => (online && id !== null ? [id] : [])),
+      // What was registered before in this run did not end in order.
+      previousBrokerEpoch: this.epoch < 0 ? this.#logs.brokerEpochAtShutdown : this.epoch,
+      image: loader.image,
+      advertised: (endpoint) => this.#node.reachable(endpoint),
+    })
+  }
+
+  #newReplication(controller: ControllerRequests): Replication {
+    return new Replication(
+      { nodeId: this.#node.options.config.nodeId },
+      {
+        ...this.#node.deps,
+        logs: this.#logs,
+        server: () => this.#node.deps.current.value,
+        image: () => this.#node.loader.image,
+        topics: this.#topicNames(),
+        controller,
+        brokerEpoch: () => this.epoch,
+        onLeader: ({ log, state }) =>
+          void (log.topic === OFFSETS_TOPIC && this.#groups.onLoad(log.partition, state.leaderEpoch)),
+        onResigned: (topic, index) => void (topic === OFFSETS_TOPIC && this.#groups.onUnload(index)),
+      },
+    )
+  }
+
+  #topicNames(): TopicDirectory {
+    return {
+      nameOf: (topicId) => this.#image.topicById(topicId)?.name,
+      hasPartition: (topic, index) => this.#image.topic(topic)?.partitions[index] !== undefined,
+    }
+  }
+
+  #newGroups(): GroupCoordinator {
+    const { config } = this.#node.options
+    const { env, logger } = this.#node.deps
+    const partitionCount = (): number =>
+      this.#image.topic(OFFSETS_TOPIC)?.partitions.length ?? config.offsetsTopicNumPartitions
+    const appender = new InternalTopic(
+      { topic: OFFSETS_TOPIC, timeoutMs: config.offsetsCommitTimeoutMs },
+      { replicas: this.#replication.replicas, clock: env.clock, partitionCount },
+    )
+    const topics = {
+      nameOf: (topicId: string) => this.#image.topicById(topicId)?.name,
+      idOf: (name: string) => this.#image.topic(name)?.id,
+      exists: (name: string, partition: number) => this.#image.topic(name)?.partitions[partition] !== undefined,
+    }
+    const groups = new GroupCoordinator(config, { appender, topics, logger, ...env })
+    groups.open()
+    return groups
+  }
+
+  #handlerDeps(): BrokerHandlerDeps {
+    const { options, deps, raft } = this.#node
+    const { config } = options
+    const { env, logger, metrics, current } = deps
+    const server = () => current.value
+    const settled = (): Promise<void> => this.#applied
+    const forwarding = {
+      controller: this.#node.controllerClient('forwarding', this.#requestTimeoutMs),
+      timeoutMs: this.#requestTimeoutMs,
+    }
+    const own = this.#node.controllerClient('internal', this.#requestTimeoutMs)
+    const autoTopics = new AutoTopics({ controller: own, server, settled, logger })
+    return {
+      nodeId: config.nodeId,
+      clock: env.clock,
+      logger,
+      server,
+      image: () => this.#image,
+      cluster: () => this.#cluster(),
+      features: () => featureLevels(this.#image, raft.kraftVersion),
+      forwarding,
+      settled,
+      logs: this.#logs,
+      replicas: this.#replication.replicas,
+      leaderThrottle: this.#replication.leaderThrottle,
+      replicaSelector: this.#replication.replicaSelector,
+      fetchSessions: new FetchSessions({ slots: config.maxIncrementalFetchSessionCacheSlots }, env),
+      topicNames: this.#topicNames(),
+      groups: this.#groups,
+      coordinators: { ofGroup: (groupId, listener) => this.#coordinatorOf(groupId, listener, autoTopics) },
+      producerIds: new ProducerIds({ allocate: () => this.#allocateProducerIds(own) }),
+      autoTopics,
+      metrics,
+      newUuid: () => randomUuid(env.random),
+    }
+  }
+
+  /** Clients are told of any live broker as the controller: what it does not do itself, it forwards. */
+  #cluster(): ClusterView {
+    const live = [...this.#image.brokers.values()].filter(({ isFenced }) => !isFenced)
+    const any = live.length === 0 ? undefined : live[this.#node.deps.env.random.below(live.length)]
+    return new ClusterView(this.#image, { clusterId: this.#node.options.clusterId, controllerId: any?.id ?? -1 })
+  }
+
+  async #coordinatorOf(groupId: string, listener: string, autoTopics: AutoTopics): Promise<NodeView | undefined> {
+    if (this.#image.topic(OFFSETS_TOPIC) === undefined) await autoTopics.createOffsetsTopic()
+    const view = this.#cluster()
+    const leader = view.topic(OFFSETS_TOPIC)?.partitions[this.#groups.partitionFor(groupId)]?.leader
+    return leader === undefined ? undefined : view.endpoint(leader, listener)
+  }
+
+  async #allocateProducerIds(controller: ControllerRequests) {
+    const { nodeId } = this.#node.options.config
+    const request = { brokerId: nodeId, brokerEpoch: BigInt(this.epoch) }
+    const { errorCode, producerIdStart, producerIdLen } = await controller.request(ApiKey.AllocateProducerIds, request)
+    if (errorCode !== ErrorCode.NONE) throw new Error(`the controller gave no producer ids: ${errorName(errorCode)}`)
+    return { first: Number(producerIdStart), size: producerIdLen }
+  }
+
+  /** One image after the other: replicas are opened and closed in the order of the log. */
+  #follow(delta: MetadataDelta, next: MetadataImage): void {
+    const { metrics, current, onFailed } = this.#node.deps
+    const settings = current.value
+    this.#applied = this.#applied.then(async () => {
+      await this.#replication.publisher.apply(delta, next)
+      if (settings !== this.#settings) this.#replication.publisher.reconfigure(next)
+      this.#settings = settings
+      this.#image = next
+      const deleted = [...delta.topics.deleted.values()].map(({ name, id }) => ({ name, topicId: id }))
+      for (const { name } of deleted) metrics.removeTopic(name)
+      if (deleted.length > 0) await this.#groups.onTopicsDeleted(deleted)
+      for (const applied of this.#whenApplied.splice(0)) applied()
+    })
+    this.#applied.catch((error: unknown) => onFailed(error))
+  }
+
+  #logDirFailed(path: string): void {
+    this.#replication.logDirFailed(path)
+    if (path === this.#node.options.config.metadataLogDir || this.#logs.directories().every(({ online }) => !online)) {
+      const message = `log dir ${path} has failed, and it holds what the broker cannot run without`
+      this.#node.deps.onFailed(new StorageError('KAFKA_STORAGE_ERROR', message))
+    }
+  }
+
+  /**
+   * Joins the cluster: waits for its metadata, opens the listeners, registers, sets aside what the cluster does not know of, and is unfenced.
+   * Rejects with the system's error where a port is taken. Never resolves where it is stopped before.
+   */
+  async join(listeners: Listeners): Promise<void> {
+    await this.#until(({ metadataVersion }) => metadataVersion > 0)
+    await listeners.open('broker', brokerHandlers(this.#handlers), {
+      isReady: () => this.#isReady,
+      ready: this.#ready.promise,
+    })
+    const epoch = await this.#lifecycle.start()
+    // Only now the metadata is certain to be no older than what this broker followed before.
+    await this.#until(({ provenance }) => provenance.offset >= epoch)
+    this.#logs.setAsideStrays((log) => log.topicId !== null && this.#image.topic(log.topic)?.id !== log.topicId)
+    await this.#lifecycle.ready()
+    await this.#applied
+    this.#isReady = true
+    this.#ready.resolve()
+  }
+
+  /** Resolves when the replicas follow an image that `holds` is true of. */
+  async #until(holds: (image: MetadataImage) => boolean): Promise<void> {
+    while (this.#isStopping || !holds(this.#image)) {
+      await new Promise<void>((resolve) => this.#whenApplied.push(resolve))
+    }
+  }
+
+  /** Leaves the cluster in order; clients are not served any more. */
+  async leave(): Promise<void> {
+    this.#isReady = false
+    this.#isStopping = true
+    await this.#lifecycle.controlledShutdown(CONTROLLED_SHUTDOWN_MS)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#cleanup.disposeAsync()
+  }
+}

@@ -1,0 +1,75 @@
+import type { Controller } from '../controller/controller.ts'
+import { NotControllerError } from '../controller/metadata-writer.ts'
+import { ApiKey } from '../protocol/api-key.ts'
+import type { RequestOf } from '../protocol/apis.ts'
+import { ErrorCode } from '../protocol/errors.ts'
+import type { Requester } from '../security/request-context.ts'
+import { failureOf, FORWARDED_KEYS, type ForwardedKey } from './forwarded-apis.ts'
+import { type Handler, handler } from './handler.ts'
+
+export interface ControllerChangesDeps {
+  readonly controller: Controller
+  /** A broker of the cluster sends its heartbeats on this connection. */
+  readonly onHeartbeat: (brokerId: number, connection: Requester) => void
+}
+
+/**
+ * What the active controller decides, for clients and for brokers: CreateTopics (19), DeleteTopics (20), AlterConfigs (33),
+ * CreatePartitions (37), ElectLeaders (43), IncrementalAlterConfigs (44), AlterPartitionReassignments (45), ListPartitionReassignments
+ * (46), AlterPartition (56), UpdateFeatures (57), BrokerRegistration (62), BrokerHeartbeat (63), UnregisterBroker (64),
+ * AllocateProducerIds (67), ControllerRegistration (70), AssignReplicasToDirs (73). Answered when it is committed. The handlers reject
+ * with NotControllerError where this node is not the active controller.
+ */
+export function controllerChangeHandlers({ controller, onHeartbeat }: ControllerChangesDeps): Handler<ApiKey>[] {
+  return [
+    handler(ApiKey.CreateTopics, (request) => controller.createTopics(request)),
+    handler(ApiKey.DeleteTopics, (request) => controller.deleteTopics(request)),
+    handler(ApiKey.AlterConfigs, (request) => controller.alterConfigs(request)),
+    handler(ApiKey.CreatePartitions, (request) => controller.createPartitions(request)),
+    handler(ApiKey.ElectLeaders, (request) => controller.electLeaders(request)),
+    handler(ApiKey.IncrementalAlterConfigs, (request) => controller.incrementalAlterConfigs(request)),
+    handler(ApiKey.AlterPartitionReassignments, (request) => controller.alterPartitionReassignments(request)),
+    handler(ApiKey.ListPartitionReassignments, (request) => controller.listPartitionReassignments(request)),
+    handler(ApiKey.AlterPartition, (request) => controller.alterPartition(request)),
+    handler(ApiKey.UpdateFeatures, (request) => controller.updateFeatures(request)),
+    handler(ApiKey.BrokerRegistration, (request) => controller.registerBroker(request)),
+    handler(ApiKey.BrokerHeartbeat, async (request, { connection }) => {
+      const answer = await controller.brokerHeartbeat(request)
+      if (answer.errorCode === ErrorCode.NONE) onHeartbeat(request.brokerId, connection)
+      return answer
+    }),
+    handler(ApiKey.UnregisterBroker, (request) => controller.unregisterBroker(request)),
+    handler(ApiKey.AllocateProducerIds, (request) => controller.allocateProducerIds(request)),
+    handler(ApiKey.ControllerRegistration, (request) => controller.registerController(request)),
+    handler(ApiKey.AssignReplicasToDirs, (request) => controller.assignReplicasToDirs(request)),
+  ]
+}
+
+const NOT_CONTROLLER = {
+  errorCode: ErrorCode.NOT_CONTROLLER,
+  errorMessage: 'This is not the correct controller for this cluster.',
+}
+
+/** For those who ask the controller without an envelope: a NotControllerError becomes the answer's error. */
+export function answeringNotController<K extends ApiKey>(served: Handler<K>): Handler<K> {
+  return {
+    ...served,
+    handle: async (request, context) => {
+      try {
+        return await served.handle(request, context)
+      } catch (error) {
+        if (!(error instanceof NotControllerError)) throw error
+        return notController(served.key, request)
+      }
+    },
+  }
+}
+
+/** What brokers and controllers ask among themselves has its error at the top. */
+function notController<K extends ApiKey>(key: K, request: RequestOf<K>) {
+  return isForwarded(key) ? failureOf(key, request as RequestOf<typeof key>, NOT_CONTROLLER) : NOT_CONTROLLER
+}
+
+function isForwarded(key: number): key is ForwardedKey {
+  return (FORWARDED_KEYS as readonly number[]).includes(key)
+}

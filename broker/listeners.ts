@@ -1,0 +1,72 @@
+import type { Endpoint } from './config/endpoint.ts'
+import type { ServerConfig } from './config/server-config.ts'
+import type { Env } from './env/env.ts'
+import type { Handler } from './handlers/handler.ts'
+import type { ApiKey } from './protocol/api-key.ts'
+import type { ListenerKind } from './protocol/api.ts'
+import { ALWAYS_READY, type Readiness, servedApis } from './served-apis.ts'
+import { ApiDispatcher } from './server/dispatch.ts'
+import { SocketServer } from './server/server.ts'
+import type { Logger } from './telemetry/logger.ts'
+import type { Metrics } from './telemetry/metrics.ts'
+
+export interface ListenersDeps {
+  readonly env: Env
+  readonly logger: Logger
+  readonly metrics: Metrics
+}
+
+/** The listeners of a node, each role's opened when it is time for them. */
+export class Listeners implements AsyncDisposable {
+  readonly #config: ServerConfig
+  readonly #deps: ListenersDeps
+  readonly #ports: Map<string, number>
+  readonly #server: SocketServer
+
+  /** Notes in `ports` which port each listener has. */
+  constructor(options: { readonly config: ServerConfig; readonly ports: Map<string, number> }, deps: ListenersDeps) {
+    const { config, ports } = options
+    const { env, logger } = deps
+    this.#config = config
+    this.#deps = deps
+    this.#ports = ports
+    const overrides = config.maxConnectionsPerIpOverrides
+    this.#server = new SocketServer(
+      {
+        maxFrameBytes: config.socketRequestMaxBytes,
+        maxIdleMs: config.connectionsMaxIdleMs,
+        maxConnections: config.maxConnections,
+        maxConnectionsOf: (address) => overrides.get(address) ?? config.maxConnectionsPerIp,
+      },
+      { network: env.network, clock: env.clock, logger },
+    )
+  }
+
+  /** Opens the listeners of one kind. Requests that come before it is ready wait. Rejects with the system's error. */
+  async open(
+    kind: ListenerKind,
+    handlers: readonly Handler<ApiKey>[],
+    readiness: Readiness = ALWAYS_READY,
+  ): Promise<void> {
+    const { env, metrics, logger } = this.#deps
+    const apis = servedApis(handlers, readiness)
+    const dispatcher = new ApiDispatcher(apis, kind, { clock: env.clock, metrics, logger })
+    for (const endpoint of this.#endpoints(kind)) {
+      this.#ports.set(endpoint.name, await this.#server.listen(endpoint, dispatcher))
+    }
+  }
+
+  #endpoints(kind: ListenerKind): Endpoint[] {
+    const { controllerListenerNames, listeners } = this.#config
+    return listeners.filter(({ name }) => controllerListenerNames.includes(name) === (kind === 'controller'))
+  }
+
+  /** Open connections, by listener. */
+  *connections(): Generator<readonly [listener: string, count: number]> {
+    for (const { name } of this.#config.listeners) yield [name, this.#server.connectionCount(name)]
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#server[Symbol.asyncDispose]()
+  }
+}

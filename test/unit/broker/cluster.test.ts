@@ -1,0 +1,71 @@
+import { expect, test } from '@jest/globals'
+import { ApiKey } from '../../../broker/protocol/api-key.ts'
+import { ErrorCode } from '../../../broker/protocol/errors.ts'
+import { buildBatch } from '../../../broker/records/build.ts'
+import { TestCluster } from './bed.ts'
+
+const COMBINED = ['broker,controller', 'broker,controller', 'broker,controller']
+const SEPARATE = ['controller', 'controller', 'controller', 'broker', 'broker', 'broker']
+
+const CREATE = {
+  topics: [{ name: 't', numPartitions: 1, replicationFactor: 3, assignments: [], configs: [] }],
+  timeoutMs: 5000,
+}
+
+function record(topicId: string, value: string) {
+  const records = buildBatch({
+    records: [{ key: null, value: new TextEncoder().encode(value) }],
+    baseTimestampMs: 1_000_000_000_000,
+  })
+  return {
+    acks: -1,
+    timeoutMs: 5000,
+    topicData: [{ name: 't', topicId, partitionData: [{ index: 0, records }] }],
+  }
+}
+
+/** Creates the topic `t` with three replicas, in sync; gives its id. */
+async function createTopic(cluster: TestCluster): Promise<string> {
+  const node = cluster.nodes.find(({ roles }) => roles.includes('broker'))
+  const created = await cluster.ask(node, ApiKey.CreateTopics, CREATE)
+  expect(created?.topics).toMatchObject([{ errorCode: ErrorCode.NONE }])
+  await cluster.until(
+    ApiKey.Metadata,
+    () => ({ topics: [{ name: 't' }] }),
+    ({ topics }) => topics[0]?.partitions[0]?.isrNodes.length === 3,
+  )
+  return created?.topics[0]?.topicId ?? ''
+}
+
+async function leaderOf(cluster: TestCluster) {
+  let found = -1
+  await cluster.until(
+    ApiKey.Metadata,
+    () => ({ topics: [{ name: 't' }] }),
+    ({ topics }) => {
+      found = topics[0]?.partitions[0]?.leaderId ?? -1
+      return found >= 0
+    },
+  )
+  return cluster.nodes.find(({ id }) => id === found)
+}
+
+test.each([
+  ['three nodes of both roles', COMBINED],
+  ['three controllers and three brokers', SEPARATE],
+])('%s elect, create a topic, replicate it, and fail over when its leader dies', async (_what, roles) => {
+  const cluster = new TestCluster(roles)
+  await cluster.start()
+  const topicId = await createTopic(cluster)
+  const leader = await leaderOf(cluster)
+  const before = await cluster.ask(leader, ApiKey.Produce, record(topicId, 'before'))
+  expect(before?.responses[0]?.partitionResponses[0]).toMatchObject({ errorCode: ErrorCode.NONE, baseOffset: 0n })
+  leader?.machine.kill()
+  const tookMs = await cluster.until(
+    ApiKey.Produce,
+    () => record(topicId, 'behind'),
+    ({ responses }) => responses[0]?.partitionResponses[0]?.errorCode === ErrorCode.NONE,
+  )
+  expect(tookMs).toBeLessThan(3000)
+  await cluster.stop()
+})
