@@ -1,3 +1,4 @@
+import type { Clock } from '../env/clock.ts'
 import { ApiKey } from '../protocol/api-key.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import type { Partition } from '../replication/partition.ts'
@@ -5,27 +6,42 @@ import type { ReplicaManager } from '../replication/replica-manager.ts'
 import type { Handler } from './handler.ts'
 
 export interface DeleteRecordsDeps {
+  readonly clock: Clock
   readonly replicas: ReplicaManager
 }
 
 /** Stands for the high watermark: delete everything that is committed. */
 const HIGH_WATERMARK = -1n
 
-/** DeleteRecords (21), v0 to v2: moves the log start offset (KIP-107). */
+/** DeleteRecords (21), v0 to v2: moves the log start offset, and waits for the followers to do the same (KIP-107). */
 export function deleteRecordsHandler(deps: DeleteRecordsDeps): Handler<typeof ApiKey.DeleteRecords> {
   return {
     key: ApiKey.DeleteRecords,
-    handle: (request) => ({
-      throttleTimeMs: 0,
-      topics: request.topics.map(({ name, partitions }) => ({
+    handle: async (request) => {
+      const topics = request.topics.map(async ({ name, partitions }) => ({
         name,
-        partitions: lastOfEach(partitions).map(({ partitionIndex, offset }) => {
-          const { error, lowWatermark } = deleteBefore(deps.replicas.find(name, partitionIndex), offset)
-          return { partitionIndex, errorCode: error, lowWatermark: BigInt(lowWatermark) }
-        }),
-      })),
-    }),
+        partitions: await Promise.all(
+          lastOfEach(partitions).map(async ({ partitionIndex, offset }) => {
+            const deleted = deleteBefore(deps.replicas.find(name, partitionIndex), offset)
+            const { error, lowWatermark } = await followed(deleted, request.timeoutMs, deps.clock)
+            return { partitionIndex, errorCode: error, lowWatermark: BigInt(lowWatermark) }
+          }),
+        ),
+      }))
+      return { throttleTimeMs: 0, topics: await Promise.all(topics) }
+    },
   }
+}
+
+interface Result {
+  readonly error: ErrorCode
+  readonly lowWatermark: number
+}
+
+/** What this leader has deleted, and the followers are still to delete. */
+interface Deleted {
+  readonly partition: Partition
+  readonly offset: number
 }
 
 /** A partition that is named twice gets the last of its offsets, and one answer. */
@@ -33,13 +49,41 @@ function lastOfEach<P extends { readonly partitionIndex: number }>(partitions: r
   return [...new Map(partitions.map((partition) => [partition.partitionIndex, partition])).values()]
 }
 
-function deleteBefore(partition: Partition | ErrorCode, asked: bigint): { error: ErrorCode; lowWatermark: number } {
+function deleteBefore(partition: Partition | ErrorCode, asked: bigint): Deleted | ErrorCode {
   const error = typeof partition === 'number' ? partition : partition.checkLeader(-1)
-  if (error !== ErrorCode.NONE || typeof partition === 'number') return { error, lowWatermark: -1 }
+  if (error !== ErrorCode.NONE || typeof partition === 'number') return error
   const { log, rules } = partition
-  if (!rules.deletesRecords) return { error: ErrorCode.POLICY_VIOLATION, lowWatermark: -1 }
+  if (!rules.deletesRecords) return ErrorCode.POLICY_VIOLATION
   const offset = asked === HIGH_WATERMARK ? log.highWatermark : Number(asked)
-  if (offset < 0 || offset > log.highWatermark) return { error: ErrorCode.OFFSET_OUT_OF_RANGE, lowWatermark: -1 }
+  if (offset < 0 || offset > log.highWatermark) return ErrorCode.OFFSET_OUT_OF_RANGE
   log.incrementLogStartOffset(offset)
-  return { error: ErrorCode.NONE, lowWatermark: log.logStartOffset }
+  return { partition, offset }
+}
+
+function followed(deleted: Deleted | ErrorCode, timeoutMs: number, clock: Clock): Result | Promise<Result> {
+  if (typeof deleted === 'number') return { error: deleted, lowWatermark: -1 }
+  const { partition, offset } = deleted
+  const now = (): Result | undefined => {
+    const error = partition.checkLeader(-1)
+    if (error !== ErrorCode.NONE) return { error, lowWatermark: -1 }
+    const { lowWatermark } = partition
+    return lowWatermark >= offset ? { error, lowWatermark } : undefined
+  }
+  return (
+    now() ??
+    new Promise((resolve) => {
+      const finish = (result: Result): void => {
+        timer.cancel()
+        wait.cancel()
+        resolve(result)
+      }
+      const timer = clock.setTimer(timeoutMs, () =>
+        finish({ error: ErrorCode.REQUEST_TIMED_OUT, lowWatermark: partition.lowWatermark }),
+      )
+      const wait = partition.onFollowers(() => {
+        const result = now()
+        if (result !== undefined) finish(result)
+      })
+    })
+  )
 }

@@ -1,6 +1,13 @@
 import type { TopicConfig } from '../config/topic-config.ts'
 import type { CodecName } from '../env/compute.ts'
-import type { AppendRules } from './partition.ts'
+import type { ProduceRules } from '../records/validate.ts'
+
+/** Topic-level settings that an append obeys; offsets and times in ms, sizes in bytes. */
+export interface AppendRules extends Omit<ProduceRules, 'nowMs'> {
+  readonly minInSyncReplicas: number
+  /** False for a topic that is compacted only: its records are not to be deleted by offset. */
+  readonly deletesRecords: boolean
+}
 
 const CODEC_OF: Readonly<Record<string, CodecName>> = {
   uncompressed: 'none',

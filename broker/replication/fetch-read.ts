@@ -1,5 +1,5 @@
 import { ErrorCode } from '../protocol/errors.ts'
-import { StorageError, type StorageErrorCode } from '../storage/errors.ts'
+import { DamagedBatchError, StorageError, type StorageErrorCode } from '../storage/errors.ts'
 import type { LogSlice } from '../storage/log.ts'
 import type { Partition } from './partition.ts'
 
@@ -203,6 +203,7 @@ function readLog(
   read: () => LogSlice | Promise<LogSlice>,
 ): FetchedPartition | Promise<FetchedPartition> {
   const failed = (error: unknown): FetchedPartition => {
+    if (error instanceof DamagedBatchError) return refusedFetch(partition.damaged(error.offset))
     if (!(error instanceof StorageError)) throw error
     return refusedFetch(STORAGE_ERRORS[error.code])
   }

@@ -70,6 +70,13 @@ export class FetcherManager {
     return Math.max(0, ...[...this.#fetchers.values()].map(({ maxLag }) => maxLag))
   }
 
+  /** Partitions that an error keeps from being fetched for now. */
+  get failedCount(): number {
+    let count = 0
+    for (const fetcher of this.#fetchers.values()) count += fetcher.failedCount
+    return count
+  }
+
   close(): void {
     for (const fetcher of this.#fetchers.values()) fetcher.close()
     this.#fetchers.clear()

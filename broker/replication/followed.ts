@@ -18,6 +18,8 @@ export class Followed {
   isParked = false
   /** Records behind the leader's high watermark; undefined before the first answer. */
   lag: number | undefined
+  /** The leader's last answer was an error. */
+  isFailed = false
   #timer: Timer | undefined
   #delayMs = FIRST_DELAY_MS
 
@@ -56,7 +58,8 @@ export class Followed {
   }
 
   /** All is well again. */
-  resetDelay(): void {
+  recovered(): void {
+    this.isFailed = false
     this.#delayMs = FIRST_DELAY_MS
   }
 

@@ -112,6 +112,14 @@ export class Leadership {
     return committed
   }
 
+  /** Where the log begins of those replicas that are alive: no record before it can be read again (KIP-107). */
+  lowWatermark(localLogStartOffset: number): number {
+    let low = localLogStartOffset
+    for (const { brokerId, logStartOffset } of this.#remotes)
+      if (logStartOffset < low && this.#deps.isEligible(brokerId, -1)) low = logStartOffset
+    return low
+  }
+
   #isJoining(remote: RemoteReplica, localOffset: number, nowMs: number): boolean {
     return (
       remote.isCaughtUp(localOffset, nowMs, this.#deps.lagMaxMs()) &&

@@ -6,7 +6,6 @@ import { ErrorCode } from '../protocol/errors.ts'
 import type { LogManager } from '../storage/log-manager.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { appendRules } from './append-rules.ts'
-import type { AssignedReplica } from './directory-assignments.ts'
 import type { Partition } from './partition.ts'
 import type { ReplicaManager } from './replica-manager.ts'
 
@@ -31,9 +30,10 @@ export interface Fetchers {
   stop(partition: Partition): void
 }
 
-/** Tells the controller where replicas are. */
+/** Sees to it that the cluster knows where the replicas here are. */
 export interface Assignments {
-  assign(replica: AssignedReplica): void
+  /** The metadata log has changed a partition; `directoryId` is where the cluster believes its replica to be. */
+  changed(partition: Partition, directoryId: string | undefined): void
 }
 
 /** What has its settings in the metadata log. */
@@ -123,16 +123,9 @@ export class MetadataPublisher {
     const partition = hosted ?? (await this.#open(topic, state, config, isNew))
     if (partition === undefined) return
     this.#deps.fetchers.follow(partition)
-    this.#checkDirectory(partition, state)
+    this.#deps.assignments.changed(partition, this.#directoryIn(state))
     if (before !== undefined && !partition.isLeader) this.#deps.onResigned(topic.name, state.index)
     if (partition.isLeader && before !== state.leaderEpoch) this.#deps.onLeader(partition)
-  }
-
-  /** The cluster hears where the replica is, unless it knows (KIP-858). */
-  #checkDirectory({ log, topicId, isOffline }: Partition, state: PartitionImage): void {
-    const directoryId = this.#deps.logs.directories().find(({ path }) => path === log.parentDirectory)?.id ?? null
-    if (isOffline || directoryId === null || directoryId === this.#directoryIn(state)) return
-    this.#deps.assignments.assign({ topicId, partition: log.partition, directoryId })
   }
 
   /** Undefined where the cluster leaves the choice to this broker, or names what it does not have. */

@@ -1,7 +1,7 @@
 import type { Compute } from '../env/compute.ts'
 import { assert } from '../lib/assert.ts'
 import { ErrorCode } from '../protocol/errors.ts'
-import { type ProduceRules, type ProduceVerdict, validateProduce } from '../records/validate.ts'
+import { type ProduceVerdict, validateProduce } from '../records/validate.ts'
 import type { AppendResult, PartitionLog } from '../storage/log.ts'
 import {
   type AppendOutcome,
@@ -10,26 +10,12 @@ import {
   refusedAppend,
   WITHOUT_LOG_START,
 } from './append-outcome.ts'
+import type { AppendRules } from './append-rules.ts'
 import type { IsrAnswer, IsrProposal, IsrVerdict } from './isr.ts'
 import { Leadership, type LeadershipDeps } from './leadership.ts'
+import type { PartitionState } from './partition-state.ts'
 import type { FollowerPosition, RemoteReplica } from './remote-replica.ts'
-import { OffsetWaiters, type Reached, type Wait } from './waiters.ts'
-
-/** What the metadata log says of one partition, as far as this broker acts on it. */
-export interface PartitionState {
-  readonly leader: number
-  readonly leaderEpoch: number
-  readonly partitionEpoch: number
-  readonly replicas: readonly number[]
-  readonly isr: readonly number[]
-}
-
-/** Topic-level settings that an append obeys; offsets and times in ms, sizes in bytes. */
-export interface AppendRules extends Omit<ProduceRules, 'nowMs'> {
-  readonly minInSyncReplicas: number
-  /** False for a topic that is compacted only: its records are not to be deleted by offset. */
-  readonly deletesRecords: boolean
-}
+import { Listeners, OffsetWaiters, type Reached, type Wait } from './waiters.ts'
 
 export interface PartitionDeps extends LeadershipDeps {
   readonly compute: Compute
@@ -37,6 +23,8 @@ export interface PartitionDeps extends LeadershipDeps {
   monotonicMs(): number
   /** Asks the controller for another ISR; the answer goes to `isrAnswered`. */
   proposeIsr(partition: Partition, proposal: IsrProposal): void
+  /** From `offset` on the log of this replica is not what was written. */
+  onDamaged(partition: Partition, offset: number): void
 }
 
 const NO_REMOTES: readonly RemoteReplica[] = []
@@ -52,8 +40,9 @@ export class Partition {
   readonly #deps: PartitionDeps
   readonly #onLocal = new OffsetWaiters()
   readonly #onCommitted = new OffsetWaiters()
-  readonly #onProgress = new Set<() => void>()
-  readonly #onWritten = new Set<() => void>()
+  readonly #onProgress = new Listeners()
+  readonly #onWritten = new Listeners()
+  readonly #onFollowers = new Listeners()
   #state: PartitionState
   #rules: AppendRules
   /** Undefined while another broker leads. */
@@ -72,7 +61,7 @@ export class Partition {
     this.#state = options.state
     this.#rules = options.rules
     this.#deps = deps
-    this.log.onWritten(() => notify(this.#onWritten))
+    this.log.onWritten(() => this.#onWritten.notify())
     this.log.onAcknowledgeable(() => this.#advance())
     this.#lead()
     this.#advance()
@@ -102,6 +91,10 @@ export class Partition {
   /** No more than the replicas that there are: as in Apache Kafka, a topic with fewer is not held to it. */
   get minInSyncReplicas(): number {
     return Math.min(this.#rules.minInSyncReplicas, this.#state.replicas.length)
+  }
+  get isReassigning(): boolean {
+    const { addingReplicas = [], removingReplicas = [] } = this.#state
+    return addingReplicas.length + removingReplicas.length > 0
   }
   get isUnderMinIsr(): boolean {
     return this.#state.isr.length < this.minInSyncReplicas
@@ -250,12 +243,23 @@ export class Partition {
 
   /** Calls `progressed` each time that more is committed or the role changes, until the returned wait is cancelled. */
   onProgress(progressed: () => void): Wait {
-    return listen(this.#onProgress, progressed)
+    return this.#onProgress.add(progressed)
   }
 
   /** As `onProgress`, each time that more is in the file: what followers may read. */
   onWritten(progressed: () => void): Wait {
-    return listen(this.#onWritten, progressed)
+    return this.#onWritten.add(progressed)
+  }
+
+  /** As `onProgress`, each time that a follower has told where it is. */
+  onFollowers(progressed: () => void): Wait {
+    return this.#onFollowers.add(progressed)
+  }
+
+  /** Where the logs of all live replicas begin; this one's where another leads. */
+  get lowWatermark(): number {
+    const { logStartOffset } = this.log
+    return this.#leadership?.lowWatermark(logStartOffset) ?? logStartOffset
   }
 
   /**
@@ -270,6 +274,7 @@ export class Partition {
     const proposal = leadership.expansion(brokerId, this.log.highWatermark)
     if (proposal !== undefined) this.#deps.proposeIsr(this, proposal)
     this.#advance()
+    this.#onFollowers.notify()
     return true
   }
 
@@ -295,6 +300,12 @@ export class Partition {
     return verdict
   }
 
+  /** A batch at or behind `offset` is damaged: where others have it, readers try again until one of them leads. */
+  damaged(offset: number): ErrorCode {
+    this.#deps.onDamaged(this, offset)
+    return this.#state.replicas.length > 1 ? ErrorCode.KAFKA_STORAGE_ERROR : ErrorCode.CORRUPT_MESSAGE
+  }
+
   /** The broker epoch of a replica, as it told with its Fetch; -1 where unknown. */
   brokerEpochOf(brokerId: number): number {
     return this.#leadership?.brokerEpochOf(brokerId) ?? -1
@@ -317,7 +328,7 @@ export class Partition {
     this.log.updateHighWatermark(highWatermark)
     if (leaderLogStartOffset > this.log.logStartOffset && leaderLogStartOffset <= this.log.highWatermark)
       this.log.incrementLogStartOffset(leaderLogStartOffset)
-    if (this.log.highWatermark > before) notify(this.#onProgress)
+    if (this.log.highWatermark > before) this.#onProgress.notify()
   }
 
   /** Cuts what the leader does not have; rejects where the disk fails. */
@@ -359,8 +370,9 @@ export class Partition {
   }
 
   #wakeReaders(): void {
-    notify(this.#onProgress)
-    notify(this.#onWritten)
+    this.#onProgress.notify()
+    this.#onWritten.notify()
+    this.#onFollowers.notify()
   }
 
   #advance(): void {
@@ -373,17 +385,6 @@ export class Partition {
     if (committed <= this.log.highWatermark) return
     this.log.updateHighWatermark(committed)
     this.#onCommitted.advance(committed)
-    notify(this.#onProgress)
+    this.#onProgress.notify()
   }
-}
-
-function listen(listeners: Set<() => void>, progressed: () => void): Wait {
-  listeners.add(progressed)
-  return { cancel: () => void listeners.delete(progressed) }
-}
-
-/** Those who are told may stop to wait, or begin to, meanwhile. */
-function notify(listeners: ReadonlySet<() => void>): void {
-  if (listeners.size === 0) return
-  for (const progressed of Array.from(listeners)) progressed()
 }

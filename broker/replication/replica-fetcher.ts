@@ -78,6 +78,12 @@ export class ReplicaFetcher {
     return lag
   }
 
+  get failedCount(): number {
+    let count = 0
+    for (const { isFailed } of this.#plan) if (isFailed) count++
+    return count
+  }
+
   follow(partition: Partition, leaderEpoch: number): void {
     this.#plan.add(new Followed(partition, leaderEpoch))
     this.#wakeUp()
@@ -228,7 +234,7 @@ export class ReplicaFetcher {
       this.#failed(followed, data.errorCode)
       return
     }
-    followed.resetDelay()
+    followed.recovered()
     if (data.divergingEpoch.endOffset >= 0n) {
       const { epoch, endOffset } = data.divergingEpoch
       this.#cut(followed, (log) => log.truncateTo(divergencePoint(log, { epoch, endOffset: Number(endOffset) })))
@@ -281,6 +287,7 @@ export class ReplicaFetcher {
   #failed(followed: Followed, errorCode: number): void {
     const { log } = followed.partition
     const maxMs = this.#deps.server().replicaFetchBackoffMs
+    followed.isFailed = true
     if (TRANSIENT.has(errorCode)) {
       this.#rest(followed, followed.nextDelayMs(maxMs))
       return

@@ -1,7 +1,9 @@
 import { ErrorCode } from '../protocol/errors.ts'
 import type { PartitionLog } from '../storage/log.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import { type AppendRules, Partition, type PartitionDeps, type PartitionState } from './partition.ts'
+import type { AppendRules } from './append-rules.ts'
+import type { PartitionState } from './partition-state.ts'
+import { Partition, type PartitionDeps } from './partition.ts'
 
 /** What the cluster knows of topics, whether or not they are hosted here. */
 export interface TopicDirectory {

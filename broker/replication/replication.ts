@@ -14,6 +14,8 @@ import { MetadataPublisher } from './metadata-publisher.ts'
 import type { Partition } from './partition.ts'
 import { ReplicaManager, type TopicDirectory } from './replica-manager.ts'
 import { ReplicaSelector } from './replica-selector.ts'
+import { registerReplicationMetrics } from './replication-metrics.ts'
+import { ReplicaRepair } from './replica-repair.ts'
 import { FollowerThrottle, LeaderThrottle } from './throttle.ts'
 
 export interface ReplicationDeps {
@@ -43,6 +45,7 @@ export class Replication implements Disposable {
   readonly fetchers: FetcherManager
   readonly isrUpdater: IsrUpdater
   readonly assignments: DirectoryAssignments
+  readonly repair: ReplicaRepair
   readonly leaderThrottle: LeaderThrottle
   readonly replicaSelector: ReplicaSelector | undefined
   readonly #deps: ReplicationDeps
@@ -66,6 +69,7 @@ export class Replication implements Disposable {
       monotonicMs: () => clock.monotonicMs(),
       lagMaxMs: () => server().replicaLagTimeMaxMs,
       isEligible: (brokerId, brokerEpoch) => isEligible(image(), brokerId, brokerEpoch),
+      onDamaged: (partition, offset) => this.repair.damaged(partition, offset),
       proposeIsr: (partition, proposal) => this.isrUpdater.propose(partition, proposal),
       topics: deps.topics,
       logger,
@@ -76,13 +80,15 @@ export class Replication implements Disposable {
       throttle: followerThrottle,
       addressOf: (brokerId) => addressOf(image(), brokerId, server().interBrokerListenerName),
     })
+    this.repair = new ReplicaRepair(options, { ...deps, fetchers: this.fetchers, assignments: this.assignments })
     this.publisher = new MetadataPublisher(options, {
       ...deps,
       replicas: this.replicas,
       fetchers: this.fetchers,
-      assignments: this.assignments,
+      assignments: this.repair,
       throttles: [this.leaderThrottle, followerThrottle],
     })
+    registerReplicationMetrics(deps.metrics, this)
     this.#shrinkLater()
   }
 

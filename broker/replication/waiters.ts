@@ -60,3 +60,19 @@ export class OffsetWaiters {
     }
   }
 }
+
+/** Those who want to hear each time that something has happened. */
+export class Listeners {
+  readonly #listeners = new Set<() => void>()
+
+  add(listener: () => void): Wait {
+    this.#listeners.add(listener)
+    return { cancel: () => void this.#listeners.delete(listener) }
+  }
+
+  /** Those who are told may stop to listen, or begin to, meanwhile. */
+  notify(): void {
+    if (this.#listeners.size === 0) return
+    for (const listener of Array.from(this.#listeners)) listener()
+  }
+}

@@ -18,6 +18,16 @@ export type StorageErrorCode =
   | 'INCONSISTENT_CLUSTER_ID'
   | 'CORRUPT_FILE'
 
+/** A batch in a file is not what was written. */
+export class DamagedBatchError extends Error {
+  /** All batches before this offset are good, as far as they were looked at. */
+  readonly offset: number
+  constructor(offset: number) {
+    super(`A batch at or behind offset ${offset} is damaged`)
+    this.offset = offset
+  }
+}
+
 /** A storage operation that did not do what it was asked; `code` is Kafka's error name where Kafka has one. */
 export class StorageError extends Error {
   readonly code: StorageErrorCode

@@ -1,5 +1,5 @@
 import { BatchView, HEADER_BYTES } from '../records/batch.ts'
-import { StorageError } from './errors.ts'
+import { DamagedBatchError, StorageError } from './errors.ts'
 import type { LogSegments } from './segments.ts'
 import type { LogTail } from './tail-cache.ts'
 import type { LogSegment } from './segment.ts'
@@ -30,7 +30,17 @@ interface Selection {
   readonly atEnd: boolean
   /** The batch at `end` is wanted and not whole: its size, as far as known. */
   readonly wantedBytes: number
+  /** The batch at `end` is not what was written. */
+  readonly isDamaged: boolean
+  /** Behind the last whole batch; -1 where there is none. */
+  readonly nextOffset: number
 }
+
+/** Whether a batch is what was written. Its offsets lie outside the CRC, but follow those of the one before. */
+type Verify = (view: BatchView, previousNextOffset: number) => boolean
+const TRUST: Verify = () => true
+const VERIFY: Verify = (view, previousNextOffset) =>
+  view.baseOffset >= previousNextOffset && view.computeCrc() === view.crc
 
 /** Bytes read beyond those asked for: the index leads to a batch somewhat before the offset. */
 const SLACK_BYTES = 8192
@@ -40,31 +50,42 @@ export function emptySlice(offset: number): LogSlice {
 }
 
 /** Picks from consecutive batches those that answer `request`, from the first that reaches behind its offset. */
-function select(bytes: Uint8Array, request: ReadRequest, room: number, minOneBatch: boolean): Selection {
+function select(
+  bytes: Uint8Array,
+  request: ReadRequest,
+  room: number,
+  minOneBatch: boolean,
+  verify: Verify,
+): Selection {
   const view = new BatchView(bytes)
   let start = -1
   let at = 0
   let baseOffset = request.offset
-  const done = (atEnd: boolean, wantedBytes = 0): Selection => ({
+  let nextOffset = -1
+  const done = (atEnd: boolean, wantedBytes = 0, isDamaged = false): Selection => ({
     start: start < 0 ? at : start,
     end: at,
     baseOffset,
     atEnd,
     wantedBytes,
+    isDamaged,
+    nextOffset,
   })
   while (at + HEADER_BYTES <= bytes.length) {
     const { lastOffset, sizeInBytes } = view.at(at)
-    if (sizeInBytes < HEADER_BYTES) throw damaged()
+    if (sizeInBytes < HEADER_BYTES) return done(false, 0, true)
     if (start >= 0 || lastOffset >= request.offset) {
       const taken = start < 0 ? 0 : at - start
       const fits = taken + sizeInBytes <= room || (minOneBatch && taken === 0)
       if (!fits || lastOffset >= request.limitOffset) return done(false)
       if (at + sizeInBytes > bytes.length) return done(true, sizeInBytes)
+      if (!verify(view, nextOffset)) return done(false, 0, true)
       if (start < 0) {
         start = at
         baseOffset = view.baseOffset
       }
     } else if (at + sizeInBytes > bytes.length) return done(true, sizeInBytes)
+    nextOffset = lastOffset + 1
     at += sizeInBytes
   }
   return done(true, HEADER_BYTES)
@@ -91,6 +112,7 @@ export function readTail(tail: LogTail, request: ReadRequest): LogSlice | undefi
       request,
       room,
       request.minOneBatch && sizeInBytes === 0,
+      TRUST,
     )
     if (end > start) {
       if (sizeInBytes === 0) baseOffset = selected.baseOffset
@@ -118,24 +140,25 @@ async function readSegment(segment: LogSegment, request: ReadRequest): Promise<L
   if (segment.isClosed) throw deleted(request)
   let position = segment.offsetIndex.lookup(request.offset)
   let size = request.maxBytes + SLACK_BYTES
+  let goodUntil = segment.baseOffset
   for (;;) {
     const bytesLeft = segment.writtenBytes - position
     if (bytesLeft <= 0) return undefined
     if (segment.isClosed) throw deleted(request)
     const bytes = await segment.readToSend(Math.min(size, bytesLeft), position)
     if (bytes.length < HEADER_BYTES) return undefined
-    const { start, end, baseOffset, atEnd, wantedBytes } = select(bytes, request, request.maxBytes, request.minOneBatch)
+    const selection = select(bytes, request, request.maxBytes, request.minOneBatch, VERIFY)
+    const { start, end, baseOffset, atEnd, wantedBytes } = selection
+    // What is good before a damaged batch is still given.
     if (end > start) return { buffers: [bytes.subarray(start, end)], sizeInBytes: end - start, baseOffset }
+    goodUntil = Math.max(goodUntil, selection.nextOffset)
+    if (selection.isDamaged) throw new DamagedBatchError(Math.min(goodUntil, request.offset))
     if (!atEnd) return emptySlice(request.offset)
     // The wanted batch begins behind the buffer, or does not end in it.
-    if (end === 0 && bytes.length === bytesLeft) throw damaged()
+    if (end === 0 && bytes.length === bytesLeft) throw new DamagedBatchError(Math.min(goodUntil, request.offset))
     position += end
     size = Math.max(wantedBytes, request.maxBytes) + SLACK_BYTES
   }
-}
-
-function damaged(): StorageError {
-  return new StorageError('CORRUPT_FILE', 'The log is damaged: a batch is not whole')
 }
 
 function deleted({ offset }: ReadRequest): StorageError {

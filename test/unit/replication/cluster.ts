@@ -8,6 +8,7 @@ import { fetchHandler } from '../../../broker/handlers/fetch.ts'
 import type { Handler } from '../../../broker/handlers/handler.ts'
 import { listOffsetsHandler } from '../../../broker/handlers/list-offsets.ts'
 import { offsetForLeaderEpochHandler } from '../../../broker/handlers/offset-for-leader-epoch.ts'
+import { LOST_DIRECTORY } from '../../../broker/metadata/directory-id.ts'
 import { MetadataDelta } from '../../../broker/metadata/delta.ts'
 import { MetadataImage, type PartitionImage } from '../../../broker/metadata/image.ts'
 import { ApiKey } from '../../../broker/protocol/api-key.ts'
@@ -15,6 +16,8 @@ import { APIS, type RequestOf, type ResponseInputOf } from '../../../broker/prot
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import type { MetadataRecord } from '../../../broker/protocol/metadata-record.ts'
 import type { ControllerRequests } from '../../../broker/replication/controller-requests.ts'
+import { type FetchedPartition } from '../../../broker/replication/fetch-read.ts'
+import { fetch } from '../../../broker/replication/fetch.ts'
 import { FetchSessions } from '../../../broker/replication/fetch-session.ts'
 import type { Partition } from '../../../broker/replication/partition.ts'
 import { produce } from '../../../broker/replication/produce.ts'
@@ -83,6 +86,26 @@ export class FakeController {
     return partition
   }
 
+  assignReplicasToDirs(
+    request: RequestOf<typeof ApiKey.AssignReplicasToDirs>,
+  ): ResponseInputOf<typeof ApiKey.AssignReplicasToDirs> {
+    const { brokerId } = request
+    const directories = request.directories.map(({ id, topics }) => ({
+      id,
+      topics: topics.map(({ topicId, partitions }) => ({
+        topicId,
+        partitions: partitions.map(({ partitionIndex }) => {
+          const before = this.partition(partitionIndex)
+          const places = before.directories.map((place, at) => (before.replicas[at] === brokerId ? id : place))
+          const lost = id === LOST_DIRECTORY ? lostTo(before, brokerId) : {}
+          this.change({ directories: places, ...lost }, partitionIndex)
+          return { partitionIndex, errorCode: ErrorCode.NONE }
+        }),
+      })),
+    }))
+    return { errorCode: ErrorCode.NONE, directories }
+  }
+
   alterPartition(request: RequestOf<typeof ApiKey.AlterPartition>): ResponseInputOf<typeof ApiKey.AlterPartition> {
     this.asked.push(request)
     const topics = request.topics.map(({ topicId, partitions }) => ({
@@ -114,6 +137,12 @@ export class FakeController {
     }))
     return { errorCode: ErrorCode.NONE, topics }
   }
+}
+
+/** Whoever says that a replica is lost does not lead any more. */
+function lostTo(partition: PartitionImage, brokerId: number): object {
+  const isr = partition.isr.filter((id) => id !== brokerId)
+  return partition.leader === brokerId ? { isr, leader: isr[0] ?? -1 } : { isr }
 }
 
 /** One broker's data plane: logs, replication and the listener that the others fetch from. */
@@ -228,6 +257,33 @@ export class TestBroker implements AsyncDisposable {
     const found = this.replication.replicas.find(TOPIC, index)
     const [outcome] = await produce([{ partition: found, records: batchOf({ values }) }], -1, timeoutMs, this.env.clock)
     return outcome?.error ?? ErrorCode.UNKNOWN_SERVER_ERROR
+  }
+
+  /** Deletes what lies before `offset`, as a client asks for it. */
+  async deleteRecords(offset: number): Promise<unknown> {
+    const handler = deleteRecordsHandler({ clock: this.env.clock, replicas: this.replication.replicas })
+    const partitions = [{ partitionIndex: 0, offset: BigInt(offset) }]
+    const answer = await handler.handle({ topics: [{ name: TOPIC, partitions }], timeoutMs: 5000 }, {} as never)
+    return answer === 'none' || answer === 'close' ? answer : answer.topics?.[0]?.partitions?.[0]
+  }
+
+  /** What a consumer gets that fetches at `offset`. */
+  async read(offset: number): Promise<FetchedPartition | undefined> {
+    const entry = { partition: this.replication.replicas.find(TOPIC, 0), fetchOffset: offset, maxBytes: 1 << 20 }
+    const limits = { minBytes: 1, maxBytes: 1 << 20, maxWaitMs: 0, readCommitted: false }
+    const epochs = { currentLeaderEpoch: -1, lastFetchedEpoch: -1, logStartOffset: -1 }
+    const [fetched] = await fetch([{ ...entry, ...epochs }], limits, this.env.clock, () => {})
+    return fetched
+  }
+
+  /** Turns a bit of the first record with this value in the file. */
+  damage(value: string): void {
+    const path = `${this.partition().log.directory}/00000000000000000000.log`
+    const content = this.env.disk.readFile(path)
+    const at = Buffer.from(content).indexOf(Buffer.from([value.length << 1, ...Buffer.from(value), 0])) + 1
+    const file = this.env.disk.open(path, 'open')
+    file.write([Uint8Array.of((content[at] ?? 0) ^ 1)], at)
+    file.close()
   }
 
   /** All records of the log, committed or not. */
@@ -367,7 +423,9 @@ export class TestCluster {
   ask(env: Env, key: ApiKey, body: unknown): Promise<unknown> {
     return new Promise((resolve, reject) =>
       env.clock.setTimer(1, () => {
-        if (key !== ApiKey.AlterPartition) reject(new Error(`the fake controller does not serve API ${key}`))
+        if (key === ApiKey.AssignReplicasToDirs)
+          resolve(this.controller.assignReplicasToDirs(body as RequestOf<typeof ApiKey.AssignReplicasToDirs>))
+        else if (key !== ApiKey.AlterPartition) reject(new Error(`the fake controller does not serve API ${key}`))
         else resolve(this.controller.alterPartition(body as RequestOf<typeof ApiKey.AlterPartition>))
       }),
     )

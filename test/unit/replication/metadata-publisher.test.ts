@@ -6,7 +6,6 @@ import { MetadataImage, ResourceType } from '../../../broker/metadata/image.ts'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import type { MetadataRecord } from '../../../broker/protocol/metadata-record.ts'
 import { MetadataPublisher } from '../../../broker/replication/metadata-publisher.ts'
-import type { AssignedReplica } from '../../../broker/replication/directory-assignments.ts'
 import type { Partition } from '../../../broker/replication/partition.ts'
 import { ReplicaManager } from '../../../broker/replication/replica-manager.ts'
 import { DEFAULT_INTERVALS } from '../../../broker/storage/log-maintenance.ts'
@@ -33,7 +32,6 @@ class PublisherBed {
   readonly led: string[] = []
   readonly resigned: string[] = []
   readonly followed: Partition[] = []
-  readonly assigned: AssignedReplica[] = []
   readonly replicas: ReplicaManager
   readonly logs: LogManager
   readonly #publisher: MetadataPublisher
@@ -52,7 +50,7 @@ class PublisherBed {
         replicas: this.replicas,
         fetchers: { follow: (partition) => this.followed.push(partition), stop: () => {} },
         throttles: [],
-        assignments: { assign: (replica) => this.assigned.push(replica) },
+        assignments: { changed: () => {} },
         server: () => server,
         logger,
         onLeader: ({ log, state }) => this.led.push(`${log.topic}-${log.partition} in ${state.leaderEpoch}`),

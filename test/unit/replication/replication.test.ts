@@ -147,3 +147,51 @@ describe('a topic that is deleted', () => {
     for (const id of [1, 2, 3]) expect(cluster.broker(id).logs.get(TOPIC, 0)).toBeUndefined()
   })
 })
+
+describe('records that are deleted', () => {
+  test('are so when the followers have followed', async () => {
+    const cluster = await threeBrokers()
+    for (const value of ['a', 'b', 'c']) await cluster.until(cluster.broker(1).produce([value]))
+    expect(await cluster.until(cluster.broker(1).deleteRecords(2))).toMatchObject({
+      errorCode: ErrorCode.NONE,
+      lowWatermark: 2n,
+    })
+    for (const id of [1, 2, 3]) expect(cluster.broker(id).partition().log.logStartOffset).toBe(2)
+  })
+
+  test('are not while a follower that is alive does not follow', async () => {
+    const cluster = await threeBrokers()
+    for (const value of ['a', 'b', 'c']) await cluster.until(cluster.broker(1).produce([value]))
+    cluster.world.network.partition('b1', 'b3')
+    const deleted = cluster.broker(1).deleteRecords(2)
+    expect(await cluster.until(deleted)).toMatchObject({ errorCode: ErrorCode.REQUEST_TIMED_OUT })
+  })
+})
+
+describe('a damaged batch', () => {
+  test('at the leader is served to nobody, and is fetched again once another leads', async () => {
+    const cluster = await threeBrokers()
+    for (const value of ['a', 'b', 'c']) await cluster.until(cluster.broker(1).produce([value]))
+    const large = 'x'.repeat(5000)
+    await cluster.until(cluster.broker(1).produce([large]))
+    cluster.broker(1).damage('b')
+    expect(await cluster.until(cluster.broker(1).read(1))).toMatchObject({
+      error: ErrorCode.KAFKA_STORAGE_ERROR,
+      sizeInBytes: 0,
+    })
+    await cluster.run(5000)
+    expect(cluster.controller.partition().leader).not.toBe(1)
+    expect(new Set(cluster.controller.partition().isr)).toEqual(new Set([1, 2, 3]))
+    expect(await cluster.until(cluster.broker(1).values())).toEqual(['a', 'b', 'c', large])
+  })
+
+  test('of the only replica is left, and readers hear what is the matter', async () => {
+    const cluster = await TestCluster.start(1)
+    cluster.createTopic([1])
+    await cluster.run(100)
+    for (const value of ['a', 'b', 'x'.repeat(5000)]) await cluster.until(cluster.broker(1).produce([value]))
+    cluster.broker(1).damage('b')
+    expect(await cluster.until(cluster.broker(1).read(1))).toMatchObject({ error: ErrorCode.CORRUPT_MESSAGE })
+    expect(await cluster.until(cluster.broker(1).read(0))).toMatchObject({ error: ErrorCode.NONE, sizeInBytes: 69 })
+  })
+})

@@ -1,11 +1,8 @@
 import type { ErrorCode } from '../../../broker/protocol/errors.ts'
 import type { IsrProposal } from '../../../broker/replication/isr.ts'
-import {
-  type AppendRules,
-  Partition,
-  type PartitionDeps,
-  type PartitionState,
-} from '../../../broker/replication/partition.ts'
+import type { AppendRules } from '../../../broker/replication/append-rules.ts'
+import type { PartitionState } from '../../../broker/replication/partition-state.ts'
+import { Partition, type PartitionDeps } from '../../../broker/replication/partition.ts'
 import { batchOf, LogBed, NO_COMPUTE, type TestBatch } from '../storage/fixture.ts'
 
 export const NODE = 1
@@ -31,6 +28,7 @@ export const PARTITION_DEPS: PartitionDeps = {
   lagMaxMs: () => LAG_MAX_MS,
   isEligible: () => true,
   proposeIsr: () => {},
+  onDamaged: () => {},
 }
 
 export function stateOf(changes: Partial<PartitionState> = {}): PartitionState {
