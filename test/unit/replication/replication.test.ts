@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
-import { TestCluster, TOPIC } from './cluster.ts'
+import { TestCluster } from './cluster.ts'
+import { TOPIC } from './fake-controller.ts'
 
 async function threeBrokers(properties = ''): Promise<TestCluster> {
   const cluster = await TestCluster.start(3, { properties })
