@@ -4,6 +4,7 @@ import { nodeEnv } from '../broker/host/env.ts'
 import { Admins } from './admins.ts'
 import { LocalError } from './local/local-error.ts'
 import { runLocal } from './local/run.ts'
+import { brokersMissing } from './specs/nodes.ts'
 
 const USAGE = `usage: node operator/main.ts run [options]      the operator, in a pod or with a kubeconfig
        node operator/main.ts local [options]    KafkaCluster and KafkaTopic on this machine, without Kubernetes
@@ -65,7 +66,7 @@ async function runOnThisMachine(args: readonly string[]): Promise<number> {
     answers: async (cluster: Parameters<Admins['ask']>[0], address: { host: string; port: number }) => {
       addresses.set(cluster.metadata.name, address)
       const answer = await admins.ask(cluster)
-      return 'nodeIds' in answer && answer.nodeIds.length > 0
+      return 'nodeIds' in answer && brokersMissing(cluster, answer.nodeIds).length === 0
     },
     converge: (cluster: Parameters<Admins['converge']>[0], _: unknown, topic: Parameters<Admins['converge']>[1]) =>
       admins.converge(cluster, topic),

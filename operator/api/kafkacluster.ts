@@ -15,7 +15,7 @@ export interface KafkaClusterSpec {
   pools: {
     name: string
     /**
-     * What the nodes do.
+     * What the nodes do; both on the same nodes in small clusters, apart in large ones.
      */
     roles: ('controller' | 'broker')[]
     /**

@@ -7,9 +7,15 @@ export const VERSION = 'v1alpha1'
 /** Labels and annotations of what the operator makes. */
 export const LABEL_CLUSTER = `${GROUP}/cluster`
 export const LABEL_POOL = `${GROUP}/pool`
+/** On what runs a broker: the bootstrap Service selects by it. */
+export const LABEL_BROKER = `${GROUP}/broker`
 export const LABEL_MANAGED_BY = 'app.kubernetes.io/managed-by'
 export const MANAGED_BY = 'ottla-operator'
 export const ANNOTATION_CLUSTER_ID = `${GROUP}/cluster-id`
+/** Of a pool: `1000-1002`. */
+export const ANNOTATION_NODE_IDS = `${GROUP}/node-ids`
+/** Of a pool: `broker,controller`. */
+export const ANNOTATION_ROLES = `${GROUP}/roles`
 export const ANNOTATION_CONFIG_HASH = `${GROUP}/config-hash`
 
 export interface OwnerReference {

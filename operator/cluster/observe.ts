@@ -18,9 +18,10 @@ import {
   serviceAccountName,
   statefulSetName,
 } from '../specs/nodes.ts'
+import { withNodeIds } from './pools.ts'
 import type { PersistentVolumeClaim, Pod, StatefulSet } from './kubernetes.ts'
 
-/** What is there of a cluster, read at one go before anything is decided. */
+/** What is there of a cluster, its status completed by what its StatefulSets and volumes remember, read at one go before anything is decided. */
 export interface Observed {
   readonly cluster: KafkaCluster
   /** By name; those that are there. */
@@ -45,7 +46,7 @@ export async function observe(api: KubeApi, cluster: KafkaCluster): Promise<Obse
   const present = children.filter((child) => child !== null)
   const statefulSets = present.filter((child): child is StatefulSet => child.kind === STATEFUL_SET.kind)
   return {
-    cluster,
+    cluster: withNodeIds(cluster, [...statefulSets, ...claims.items]),
     statefulSets: new Map(statefulSets.map((set) => [set.metadata.name, set])),
     pods: pods.items,
     claims: claims.items,

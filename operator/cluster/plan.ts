@@ -11,12 +11,13 @@ import type { Manifest, ResourceType } from '../api/resource.ts'
 import { configMap } from '../specs/config-map.ts'
 import { statefulSetName } from '../specs/nodes.ts'
 import type { Pool } from '../specs/nodes.ts'
+import { specProblem } from '../specs/spec-problem.ts'
 import { bootstrapService, headlessService, podDisruptionBudget, serviceAccount } from '../specs/services.ts'
 import { statefulSet } from '../specs/stateful-set.ts'
 import type { StatefulSet } from './kubernetes.ts'
 import type { Observed } from './observe.ts'
 import { quantityBytes } from './quantity.ts'
-import { specProblem } from './validate.ts'
+import { poolChange } from './pools.ts'
 
 /** A cluster id that is known, or why it cannot be told. `null`: this cluster never had one. */
 export type Identity = { readonly clusterId: string | null } | { readonly conflict: string }
@@ -50,6 +51,8 @@ export function identityOf({ cluster, statefulSets, claims }: Observed): Identit
 export function obstacle(observed: Observed, identity: Identity): Health | null {
   const problem = specProblem(observed.cluster)
   if (problem !== null) return stalled('InvalidSpec', problem)
+  const change = poolChange(observed)
+  if (change !== null) return stalled('PoolChangeUnsupported', change)
   if (observed.foreign.length > 0) {
     const names = observed.foreign.join(', ')
     return stalled(

@@ -11,6 +11,7 @@ import type { EventRecorder } from '../kube/events.ts'
 import { report } from '../kube/report.ts'
 import type { Outcome } from '../runtime/controller.ts'
 import { dynamicConfig } from '../specs/config-map.ts'
+import { poolStatuses } from '../specs/pool-status.ts'
 import { newClusterId } from '../specs/cluster-id.ts'
 import { isPodReady } from './kubernetes.ts'
 import type { Pod, StatefulSet } from './kubernetes.ts'
@@ -64,14 +65,15 @@ export class ClusterReconciler {
 
   async reconcile(key: Key): Promise<Outcome> {
     const { namespace, name } = splitKey(key)
-    const cluster = await this.#deps.api.get<KafkaCluster>(KAFKA_CLUSTER, namespace, name)
-    if (cluster === null || cluster.metadata.deletionTimestamp !== undefined) return {}
-    const observed = await observe(this.#deps.api, cluster)
+    const read = await this.#deps.api.get<KafkaCluster>(KAFKA_CLUSTER, namespace, name)
+    if (read === null || read.metadata.deletionTimestamp !== undefined) return {}
+    const observed = await observe(this.#deps.api, read)
+    const { cluster } = observed
     const identity = identityOf(observed)
     const blocked = obstacle(observed, identity)
     if (blocked !== null) return this.#stop(cluster, blocked)
     const clusterId = ('clusterId' in identity ? identity.clusterId : null) ?? newClusterId(this.#deps.random)
-    // Written down before anything is made of it: a crash here must not lead to a second id.
+    // Written down before anything is made of it: a crash here must not lead to other ids.
     if (cluster.status?.clusterId === undefined) cluster.status = await this.#announce(cluster, clusterId)
     const wanted = plan(observed, { image: this.#options.image, clusterId })
     const refusal = (await this.#apply(wanted)) ?? (await this.#growClaims(cluster, wanted))
@@ -85,7 +87,11 @@ export class ClusterReconciler {
 
   async #announce(cluster: KafkaCluster, clusterId: string): Promise<KafkaClusterStatus> {
     const health: Health = { state: 'progressing', reason: 'Creating', message: `creating cluster ${clusterId}` }
-    const status = { ...statusFor(cluster, health, this.#deps.clock.wallMs()), clusterId }
+    const status = {
+      ...statusFor(cluster, health, this.#deps.clock.wallMs()),
+      clusterId,
+      pools: poolStatuses(cluster, []),
+    }
     await this.#report(cluster, status, health)
     return status
   }

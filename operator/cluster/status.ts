@@ -2,7 +2,8 @@ import type { Health } from '../api/conditions.ts'
 import { conditionsOf } from '../api/conditions.ts'
 import type { KafkaClusterStatus } from '../api/kafkacluster.ts'
 import type { KafkaCluster } from '../api/resource.ts'
-import { bootstrapServers, nodesOf, statefulSetName } from '../specs/nodes.ts'
+import { bootstrapServers, brokersMissing, nodesOf } from '../specs/nodes.ts'
+import { poolStatuses } from '../specs/pool-status.ts'
 import { isPodReady, podTrouble } from './kubernetes.ts'
 import type { Pod, StatefulSet } from './kubernetes.ts'
 import { isRolledOut } from './plan.ts'
@@ -45,7 +46,7 @@ export function healthOf({ cluster, clusterId, statefulSets, pods, answer }: App
     const message = `the brokers have cluster id ${answer.clusterId} instead of ${clusterId}: their volumes are of another cluster`
     return { state: 'stalled', reason: 'ClusterIdConflict', message }
   }
-  const missing = nodesOf(cluster).filter(({ nodeId }) => !answer.nodeIds.includes(nodeId))
+  const missing = brokersMissing(cluster, answer.nodeIds)
   if (missing.length > 0) {
     return progressing(
       'BrokersNotRegistered',
@@ -77,16 +78,7 @@ export function statusOf(applied: Applied, health: Health, nowMs: number): Kafka
       name,
       bootstrapServers: bootstrapServers(cluster, port),
     })),
-    pools: cluster.spec.pools.map((pool) => {
-      const nodes = nodesOf(cluster).filter((node) => node.pool.name === pool.name)
-      const prefix = `${statefulSetName(cluster, pool)}-`
-      return {
-        name: pool.name,
-        replicas: pool.replicas,
-        ready: ready.filter((name) => name.startsWith(prefix)).length,
-        nodeIds: nodes.map(({ nodeId }) => nodeId),
-      }
-    }),
+    pools: poolStatuses(cluster, ready),
   }
 }
 

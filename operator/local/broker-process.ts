@@ -9,10 +9,10 @@ const BROKER = resolve(import.meta.dirname, '../../broker')
 const TAIL_LINES = 15
 
 /** Writes a node's server.properties and formats its log directories unless they are. Rejects with LocalError. */
-export async function prepareNode(node: LocalNode, clusterId: string): Promise<void> {
+export async function prepareNode(node: LocalNode): Promise<void> {
   mkdirSync(node.directory, { recursive: true })
   writeFileSync(node.propertiesFile, node.properties)
-  const format = ['format', '--ignore-formatted', '--standalone', '-t', clusterId, '-c', node.propertiesFile]
+  const format = ['format', '--ignore-formatted', ...node.formatArgs, '-c', node.propertiesFile]
   const child = spawn(process.execPath, [`${BROKER}/format.ts`, ...format], { stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
@@ -23,15 +23,17 @@ export async function prepareNode(node: LocalNode, clusterId: string): Promise<v
   if (code !== 0) throw new LocalError(`${node.directory} cannot be formatted:\n${output.trim()}`)
 }
 
-/** A running broker. Its own process group: Ctrl-C reaches only us, and we stop it in order. */
+/** A running node. Its own process group: Ctrl-C reaches only us, and we stop it in order. */
 export class BrokerProcess {
   readonly #child: ChildProcess
-  readonly #node: LocalNode
+  readonly node: LocalNode
+  /** Undefined while it runs. */
+  end: string | undefined
   /** Resolves with words for how it ended. */
   readonly ended: Promise<string>
 
   constructor(node: LocalNode) {
-    this.#node = node
+    this.node = node
     const log = openSync(node.logFile, 'a')
     this.#child = spawn(process.execPath, [`${BROKER}/main.ts`, node.propertiesFile], {
       stdio: ['ignore', log, log],
@@ -46,6 +48,7 @@ export class BrokerProcess {
       this.#child.on('exit', () => process.off('exit', end))
       this.#child.on('exit', (code, signal) => done(signal === null ? `exit code ${code ?? '?'}` : `signal ${signal}`))
     })
+    void this.ended.then((how) => (this.end = how))
   }
 
   /** Asks it to stop and waits for it, however long its log takes to flush. */
@@ -56,6 +59,6 @@ export class BrokerProcess {
 
   /** The last lines of its log. */
   tail(): string {
-    return readFileSync(this.#node.logFile, 'utf8').trimEnd().split('\n').slice(-TAIL_LINES).join('\n')
+    return readFileSync(this.node.logFile, 'utf8').trimEnd().split('\n').slice(-TAIL_LINES).join('\n')
   }
 }

@@ -1,14 +1,15 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import type { Clock } from '../../broker/env/clock.ts'
 import type { Address, Network } from '../../broker/env/network.ts'
 import type { Random } from '../../broker/env/random.ts'
 import { clusterKeyOf, keyOf } from '../api/resource.ts'
 import type { KafkaCluster, KafkaTopic } from '../api/resource.ts'
-import { newClusterId } from '../specs/cluster-id.ts'
+import { specProblem } from '../specs/spec-problem.ts'
 import { INTERNAL_LISTENER } from '../specs/nodes.ts'
 import { BrokerProcess, prepareNode } from './broker-process.ts'
-import { localNode } from './layout.ts'
+import { identify } from './cluster-state.ts'
+import { localNodes } from './layout.ts'
 import type { LocalNode } from './layout.ts'
 import { LocalError } from './local-error.ts'
 import { readManifests } from './manifests.ts'
@@ -26,7 +27,7 @@ export interface LocalDeps {
   readonly random: Random
   readonly network: Network
   readonly print: (line: string) => void
-  /** Whether the brokers at `address` answer. */
+  /** Whether every broker has registered, as the one at `address` says. */
   readonly answers: (cluster: KafkaCluster, address: Address) => Promise<boolean>
   /** Brings a topic to its spec; returns what was done. Rejects with the broker's refusal. */
   readonly converge: (cluster: KafkaCluster, address: Address, topic: KafkaTopic) => Promise<readonly string[]>
@@ -44,52 +45,60 @@ export async function runLocal(options: LocalOptions, deps: LocalDeps, signal: A
   try {
     for (const cluster of clusters) {
       const ofCluster = topics.filter((topic) => clusterKeyOf(topic) === keyOf(cluster))
-      running.push(await start(cluster, ofCluster, options, deps, signal))
+      await start(cluster, ofCluster, { options, deps, signal, running })
     }
-    const ended = await Promise.race([aborted(signal), ...running.map((broker) => broker.ended)])
-    if (!signal.aborted) throw new LocalError(`a broker has ended by itself: ${ended}`)
+    const ends = running.map(({ node, ended }) => ended.then((how) => `${node.name} has ended by itself: ${how}`))
+    const ended = await Promise.race([aborted(signal), ...ends])
+    if (!signal.aborted) throw new LocalError(ended)
   } finally {
     if (signal.aborted) deps.print('stopping ...')
-    await Promise.all(running.map((broker) => broker.stop()))
+    // Brokers hand over to their controllers: those go last.
+    const [brokers, controllers] = [
+      running.filter(({ node }) => node.isBroker),
+      running.filter(({ node }) => !node.isBroker),
+    ]
+    await Promise.all(brokers.map((broker) => broker.stop()))
+    await Promise.all(controllers.map((controller) => controller.stop()))
   }
   deps.print('stopped')
 }
 
-async function start(
-  cluster: KafkaCluster,
-  topics: readonly KafkaTopic[],
-  options: LocalOptions,
-  deps: LocalDeps,
-  signal: AbortSignal,
-): Promise<BrokerProcess> {
-  const dataRoot = resolve(options.data)
-  const node = localNode(cluster, { dataRoot, port: options.port, metricsPort: options.metricsPort })
-  await checkPorts(cluster, node, deps.network)
-  const isNew = !existsSync(node.directory)
-  await prepareNode(node, clusterIdAt(join(dirname(node.directory), 'cluster-id'), deps.random))
-  const broker = new BrokerProcess(node)
-  try {
-    const address = { host: HOST, port: node.ports.get(INTERNAL_LISTENER) ?? 0 }
-    await untilReady(cluster, address, broker, deps, signal)
-    for (const topic of topics) {
-      if (signal.aborted) break
-      for (const line of await deps.converge(cluster, address, topic)) deps.print(line)
-    }
-    introduce(cluster, topics, node, isNew, deps)
-    return broker
-  } catch (error) {
-    await broker.stop()
-    throw error
-  }
+interface Session {
+  readonly options: LocalOptions
+  readonly deps: LocalDeps
+  readonly signal: AbortSignal
+  /** Every process that has been started. */
+  readonly running: BrokerProcess[]
 }
 
-async function checkPorts(cluster: KafkaCluster, node: LocalNode, network: Network): Promise<void> {
+async function start(asked: KafkaCluster, topics: readonly KafkaTopic[], session: Session): Promise<void> {
+  const { options, deps, signal, running } = session
+  const problem = specProblem(asked)
+  if (problem !== null) throw new LocalError(`KafkaCluster ${asked.metadata.name}: ${problem}`)
+  const directory = join(resolve(options.data), asked.metadata.name)
+  const { cluster, clusterId } = identify(asked, directory, deps.random)
+  const nodes = localNodes(cluster, { directory, clusterId, port: options.port, metricsPort: options.metricsPort })
+  for (const node of nodes) await checkPorts(node, deps.network)
+  const isNew = !nodes.some((node) => existsSync(node.directory))
+  await Promise.all(nodes.map(prepareNode))
+  const processes = nodes.map((node) => new BrokerProcess(node))
+  running.push(...processes)
+  const address = { host: HOST, port: nodes.find(({ isBroker }) => isBroker)?.ports.get(INTERNAL_LISTENER) ?? 0 }
+  await untilReady(cluster, address, processes, deps, signal)
+  for (const topic of topics) {
+    if (signal.aborted) return
+    for (const line of await deps.converge(cluster, address, topic)) deps.print(line)
+  }
+  introduce(cluster, topics, nodes, `${isNew ? 'new' : 'data found'} in ${directory}`, deps)
+}
+
+async function checkPorts(node: LocalNode, network: Network): Promise<void> {
   for (const [name, port] of node.ports) {
     try {
       const listener = await network.listen({ host: HOST, port }, (connection) => connection.destroy())
       await listener.close()
     } catch (error) {
-      const what = `port ${port} (${name} of KafkaCluster ${cluster.metadata.name}) on ${HOST}`
+      const what = `port ${port} (${name} of ${node.name}) on ${HOST}`
       const advice = 'stop what uses it, or choose others with --port and --metrics-port'
       throw new LocalError(
         `${what} cannot be used: ${error instanceof Error ? error.message : String(error)}; ${advice}`,
@@ -98,28 +107,22 @@ async function checkPorts(cluster: KafkaCluster, node: LocalNode, network: Netwo
   }
 }
 
-/** The id of the cluster whose data is here; a new one is written down before anything is made of it. */
-function clusterIdAt(file: string, random: Random): string {
-  if (existsSync(file)) return readFileSync(file, 'utf8').trim()
-  mkdirSync(dirname(file), { recursive: true })
-  const id = newClusterId(random)
-  writeFileSync(file, `${id}\n`)
-  return id
-}
-
 async function untilReady(
   cluster: KafkaCluster,
   address: Address,
-  broker: BrokerProcess,
+  processes: readonly BrokerProcess[],
   deps: LocalDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  let ended: string | null = null
-  void broker.ended.then((how) => (ended = how))
   const deadlineMs = deps.clock.monotonicMs() + READY_TIMEOUT_MS
   while (!signal.aborted) {
-    if (ended !== null) throw new LocalError(`the broker did not start: ${String(ended)}\n${broker.tail()}`)
-    if (deps.clock.monotonicMs() > deadlineMs) throw new LocalError(`the broker is not ready yet:\n${broker.tail()}`)
+    const failed = processes.find(({ end }) => end !== undefined)
+    if (failed !== undefined) {
+      throw new LocalError(`${failed.node.name} did not start: ${failed.end ?? ''}\n${failed.tail()}`)
+    }
+    if (deps.clock.monotonicMs() > deadlineMs) {
+      throw new LocalError(`the cluster is not ready yet:\n${processes.map((one) => one.tail()).join('\n')}`)
+    }
     if (await deps.answers(cluster, address)) return
     await new Promise<void>((wake) => setTimeout(wake, POLL_MS))
   }
@@ -128,18 +131,21 @@ async function untilReady(
 function introduce(
   cluster: KafkaCluster,
   topics: readonly KafkaTopic[],
-  node: LocalNode,
-  isNew: boolean,
+  nodes: readonly LocalNode[],
+  state: string,
   { print }: LocalDeps,
 ): void {
   const listener = cluster.spec.listeners[0]?.name ?? ''
-  const bootstrap = `${HOST}:${node.ports.get(listener) ?? 0}`
+  const brokers = nodes.filter(({ isBroker }) => isBroker)
+  const bootstrap = brokers.map(({ ports }) => `${HOST}:${ports.get(listener) ?? 0}`).join(',')
   const topic = topics[0]?.spec.topicName ?? topics[0]?.metadata.name ?? 'test'
   print('')
-  print(`KafkaCluster ${cluster.metadata.name} is ready (${isNew ? 'new' : 'data found'} in ${node.directory})`)
+  print(`KafkaCluster ${cluster.metadata.name} is ready (${state})`)
   print(`  bootstrap  ${bootstrap}`)
-  print(`  metrics    http://${HOST}:${node.metricsPort}/metrics`)
-  print(`  log        ${node.logFile}`)
+  for (const { metricsPort, name } of nodes) {
+    print(`  metrics    http://${HOST}:${metricsPort}/metrics${nodes.length > 1 ? ` (${name})` : ''}`)
+  }
+  for (const { logFile } of nodes) print(`  log        ${logFile}`)
   print(`  try        echo hello | kcat -b ${bootstrap} -t ${topic} -P && kcat -b ${bootstrap} -t ${topic} -C -e`)
   print('Ctrl-C stops it; the next start finds its data.')
 }

@@ -1,4 +1,5 @@
 import type { KafkaCluster } from '../api/resource.ts'
+import { rolesOf } from './labels.ts'
 import { CONTROLLER_LISTENER, INTERNAL_LISTENER, isBroker, isController, nodesOf } from './nodes.ts'
 import type { Node } from './nodes.ts'
 
@@ -8,7 +9,7 @@ export interface Placement {
   readonly bindHost: string
   /** What others reach the node by. */
   readonly advertisedHost: string
-  /** Listener name -> port; has the operator's own listeners too. */
+  /** Listener name -> port; has the operator's own listeners too, and may have some that this node does not serve. */
   readonly ports: ReadonlyMap<string, number>
   readonly logDirs: readonly string[]
   /** `host:port` of /metrics, /healthz and /readyz. */
@@ -27,7 +28,7 @@ export function brokerConfig(cluster: KafkaCluster, node: Node, placement: Place
   set(cluster.spec.config)
   set(durabilityConfig(cluster))
   set(identityConfig(node, placement))
-  set(listenerConfig(node, placement))
+  set(listenerConfig(cluster, node, placement))
   return config
 }
 
@@ -59,7 +60,7 @@ function internalTopics(cluster: KafkaCluster): Record<string, number> {
 function identityConfig(node: Node, placement: Placement): Record<string, string | number> {
   return {
     'node.id': node.nodeId,
-    'process.roles': [...node.pool.roles].sort().join(','),
+    'process.roles': rolesOf(node.pool),
     'controller.listener.names': CONTROLLER_LISTENER.toUpperCase(),
     'controller.quorum.bootstrap.servers': placement.controllers.join(','),
     'log.dirs': placement.logDirs.join(','),
@@ -67,17 +68,17 @@ function identityConfig(node: Node, placement: Placement): Record<string, string
   }
 }
 
-function listenerConfig(node: Node, placement: Placement): Record<string, string> {
+function listenerConfig(cluster: KafkaCluster, node: Node, placement: Placement): Record<string, string> {
   const served = [...placement.ports].filter(([name]) =>
     name === CONTROLLER_LISTENER ? isController(node.pool) : isBroker(node.pool),
   )
   const at = (host: string): string => served.map(([name, port]) => `${listenerName(name)}://${host}:${port}`).join(',')
+  // Of every listener, also those that only other nodes serve: this one connects to them.
+  const names = [CONTROLLER_LISTENER, INTERNAL_LISTENER, ...cluster.spec.listeners.map(({ name }) => name)]
   return {
     listeners: at(placement.bindHost),
     'advertised.listeners': at(placement.advertisedHost),
-    'listener.security.protocol.map': [...placement.ports.keys()]
-      .map((name) => `${listenerName(name)}:PLAINTEXT`)
-      .join(','),
+    'listener.security.protocol.map': names.map((name) => `${listenerName(name)}:PLAINTEXT`).join(','),
     'inter.broker.listener.name': listenerName(INTERNAL_LISTENER),
   }
 }

@@ -8,6 +8,7 @@ import { ownedManifest } from './labels.ts'
 import {
   configMapName,
   CONTROLLER_PORT,
+  isBroker,
   isController,
   METRICS_PORT,
   nodeHost,
@@ -43,7 +44,7 @@ export function podConfig(cluster: KafkaCluster, node: Node): Map<string, string
  * a key that were in both could not be taken back without a restart.
  */
 export function dynamicConfig(cluster: KafkaCluster): Map<string, string> {
-  const [node] = nodesOf(cluster)
+  const node = nodesOf(cluster).find(({ pool }) => isBroker(pool))
   if (node === undefined) return new Map()
   return new Map([...podConfig(cluster, node)].filter(([key]) => isDynamic(key)))
 }

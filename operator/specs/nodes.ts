@@ -1,4 +1,5 @@
 import type { KafkaCluster } from '../api/resource.ts'
+import { nodeIdsOf } from './node-ids.ts'
 
 export type Pool = KafkaCluster['spec']['pools'][number]
 
@@ -55,13 +56,14 @@ export function bootstrapServers(cluster: KafkaCluster, port: number): string {
   return `${bootstrapServiceName(cluster)}.${cluster.metadata.namespace ?? ''}.svc:${port}`
 }
 
-/** Every node of the cluster, by node id. With a single pool a node's id is its ordinal. */
+/** Every node of the cluster, pool by pool. */
 export function nodesOf(cluster: KafkaCluster): Node[] {
+  const ids = nodeIdsOf(cluster)
   return cluster.spec.pools.flatMap((pool) =>
     Array.from({ length: pool.replicas }, (_, ordinal) => ({
       pool,
       ordinal,
-      nodeId: ordinal,
+      nodeId: (ids.get(pool.name)?.first ?? 0) + ordinal,
       podName: `${statefulSetName(cluster, pool)}-${ordinal}`,
     })),
   )
@@ -73,4 +75,9 @@ export function isBroker(pool: Pool): boolean {
 
 export function isController(pool: Pool): boolean {
   return pool.roles.includes('controller')
+}
+
+/** The brokers of a cluster that are not among `nodeIds`. */
+export function brokersMissing(cluster: KafkaCluster, nodeIds: readonly number[]): Node[] {
+  return nodesOf(cluster).filter(({ pool, nodeId }) => isBroker(pool) && !nodeIds.includes(nodeId))
 }

@@ -1,6 +1,6 @@
 import { POD_DISRUPTION_BUDGET, SERVICE, SERVICE_ACCOUNT } from '../api/resource.ts'
 import type { KafkaCluster, Manifest } from '../api/resource.ts'
-import { ownedManifest, selectorOf } from './labels.ts'
+import { brokerSelectorOf, ownedManifest, selectorOf } from './labels.ts'
 import {
   bootstrapServiceName,
   CONTROLLER_LISTENER,
@@ -9,8 +9,11 @@ import {
   INTERNAL_LISTENER,
   INTERNAL_PORT,
   METRICS_PORT,
+  isBroker,
+  isController,
   serviceAccountName,
 } from './nodes.ts'
+import type { Pool } from './nodes.ts'
 
 interface Port {
   readonly name: string
@@ -24,6 +27,12 @@ export function listenerPorts(cluster: KafkaCluster): Map<string, number> {
     [INTERNAL_LISTENER, INTERNAL_PORT],
     ...cluster.spec.listeners.map(({ name, port }): [string, number] => [name, port]),
   ])
+}
+
+/** Those that the nodes of `pool` serve. */
+export function servedPorts(cluster: KafkaCluster, pool: Pool): Map<string, number> {
+  const isServed = (name: string): boolean => (name === CONTROLLER_LISTENER ? isController(pool) : isBroker(pool))
+  return new Map([...listenerPorts(cluster)].filter(([name]) => isServed(name)))
 }
 
 /** Gives each pod its DNS name; before it is ready too, since controllers find each other by it to become ready. */
@@ -48,7 +57,7 @@ export function bootstrapService(cluster: KafkaCluster): Manifest {
     ...ownedManifest(cluster, SERVICE, bootstrapServiceName(cluster)),
     spec: {
       type: 'ClusterIP',
-      selector: selectorOf(cluster),
+      selector: brokerSelectorOf(cluster),
       ports: servicePorts(ports.map(([name, port]) => ({ name, port }))),
     },
   }

@@ -1,10 +1,19 @@
-import { ANNOTATION_CLUSTER_ID, ANNOTATION_CONFIG_HASH, STATEFUL_SET } from '../api/resource.ts'
+import { ANNOTATION_CONFIG_HASH, STATEFUL_SET } from '../api/resource.ts'
 import type { KafkaCluster, Manifest } from '../api/resource.ts'
 import { configHash } from './config-map.ts'
-import { labelsOf, ownedManifest, selectorOf } from './labels.ts'
-import { configMapName, headlessServiceName, METRICS_PORT, serviceAccountName, statefulSetName } from './nodes.ts'
+import { labelsOf, ownedManifest, poolAnnotations, selectorOf } from './labels.ts'
+import {
+  configMapName,
+  CONTROLLER_PORT,
+  headlessServiceName,
+  METRICS_PORT,
+  nodeHost,
+  serviceAccountName,
+  statefulSetName,
+} from './nodes.ts'
 import type { Pool } from './nodes.ts'
-import { listenerPorts } from './services.ts'
+import { quorumArgs } from './quorum.ts'
+import { servedPorts } from './services.ts'
 import { DATA_ROOT, volumeClaimTemplates } from './volumes.ts'
 
 const CONFIG_ROOT = '/etc/ottla'
@@ -29,7 +38,7 @@ export function statefulSet(cluster: KafkaCluster, pool: Pool, options: Stateful
   const manifest = ownedManifest(cluster, STATEFUL_SET, statefulSetName(cluster, pool), { pool })
   return {
     ...manifest,
-    metadata: { ...manifest.metadata, annotations: { [ANNOTATION_CLUSTER_ID]: options.clusterId } },
+    metadata: { ...manifest.metadata, annotations: poolAnnotations(cluster, pool, options.clusterId) },
     spec: {
       replicas: pool.replicas,
       serviceName: headlessServiceName(cluster),
@@ -57,6 +66,7 @@ function podTemplate(cluster: KafkaCluster, pool: Pool, options: StatefulSetOpti
       },
     },
     spec: {
+      topologySpreadConstraints: spread(cluster, pool),
       ...scheduling,
       serviceAccountName: serviceAccountName(cluster),
       automountServiceAccountToken: false,
@@ -70,7 +80,7 @@ function podTemplate(cluster: KafkaCluster, pool: Pool, options: StatefulSetOpti
         fsGroupChangePolicy: 'OnRootMismatch',
         seccompProfile: { type: 'RuntimeDefault' },
       },
-      initContainers: [formatContainer(pool, options)],
+      initContainers: [formatContainer(cluster, pool, options)],
       containers: [brokerContainer(cluster, pool, options)],
       volumes: [
         { name: 'config', configMap: { name: configMapName(cluster, pool) } },
@@ -80,14 +90,21 @@ function podTemplate(cluster: KafkaCluster, pool: Pool, options: StatefulSetOpti
   }
 }
 
+/** Replicas on one machine are lost together: apart where that can be. A template's own constraints replace it. */
+function spread(cluster: KafkaCluster, pool: Pool): object[] {
+  const labelSelector = { matchLabels: selectorOf(cluster, pool) }
+  return [{ maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'ScheduleAnyway', labelSelector }]
+}
+
 /** Formats the log directories of a new node; those of an old one are left alone. */
-function formatContainer(pool: Pool, { image, clusterId }: StatefulSetOptions): object {
-  const format = ['broker/format.ts', 'format', '--ignore-formatted', '--standalone', '-t', clusterId, '-c', PROPERTIES]
+function formatContainer(cluster: KafkaCluster, pool: Pool, { image, clusterId }: StatefulSetOptions): object {
+  const quorum = quorumArgs(cluster, pool, clusterId, (node) => `${nodeHost(cluster, node)}:${CONTROLLER_PORT}`)
+  const format = ['broker/format.ts', 'format', '--ignore-formatted', ...quorum, '-t', clusterId, '-c', PROPERTIES]
   return { ...container(pool, 'format', image), args: format }
 }
 
 function brokerContainer(cluster: KafkaCluster, pool: Pool, { image }: StatefulSetOptions): object {
-  const ports = [...listenerPorts(cluster), ['metrics', METRICS_PORT] as const]
+  const ports = [...servedPorts(cluster, pool), ['metrics', METRICS_PORT] as const]
   return {
     ...container(pool, 'kafka', image),
     args: ['broker/main.ts', PROPERTIES],

@@ -1,6 +1,6 @@
-import { ANNOTATION_CLUSTER_ID, PERSISTENT_VOLUME_CLAIM } from '../api/resource.ts'
+import { PERSISTENT_VOLUME_CLAIM } from '../api/resource.ts'
 import type { KafkaCluster, Manifest } from '../api/resource.ts'
-import { labelsOf } from './labels.ts'
+import { labelsOf, poolAnnotations } from './labels.ts'
 import type { Pool } from './nodes.ts'
 
 /** Where the volumes are mounted, `data-0` first. */
@@ -17,7 +17,7 @@ export function volumeClaimTemplates(cluster: KafkaCluster, pool: Pool, clusterI
     metadata: {
       name: `data-${volume}`,
       labels: labelsOf(cluster, pool),
-      annotations: { [ANNOTATION_CLUSTER_ID]: clusterId },
+      annotations: poolAnnotations(cluster, pool, clusterId),
     },
     spec: {
       accessModes: ['ReadWriteOnce'],

@@ -93,9 +93,10 @@ describeWith(['kubernetes'], 'the CRDs on a real API server', () => {
     test.each<[Fields, string]>([
       [{ distribution: 'apache' }, 'spec.distribution must be bundled'],
       [{ pools: [] }, 'spec.pools'],
-      [{ pools: [POOL, { ...POOL, name: 'others' }] }, 'exactly one pool'],
-      [{ pools: [{ ...POOL, replicas: 3 }] }, 'replicas must be 1'],
-      [{ pools: [{ ...POOL, roles: ['broker'] }] }, 'roles must be [controller, broker]'],
+      [{ pools: [POOL, { ...POOL, name: 'others' }] }, 'number of controllers must be odd'],
+      [{ pools: [{ ...POOL, replicas: 2 }] }, 'number of controllers must be odd'],
+      [{ pools: [{ ...POOL, roles: ['broker'] }] }, 'number of controllers must be odd'],
+      [{ pools: [{ ...POOL, roles: ['controller'] }] }, 'at least one pool must have the role broker'],
       [{ pools: [{ ...POOL, storage: { size: 'big' } }] }, 'must be a quantity greater than 0'],
       [
         { pools: [{ ...POOL, template: { metadata: { labels: { 'kafka.ottla.dev/cluster': 'x' } } } }] },
@@ -160,6 +161,15 @@ describeWith(['kubernetes'], 'the CRDs on a real API server', () => {
     expect(await admission('clusters', cluster(spec))).toBe('accepted')
   })
 
+  test('a KafkaCluster of separate controllers and brokers is accepted', async () => {
+    const pools = [
+      { ...POOL, name: 'controllers', roles: ['controller'], replicas: 3 },
+      { ...POOL, name: 'brokers', roles: ['broker'], replicas: 4 },
+    ]
+    const durability = { replicationFactor: 4, minInSyncReplicas: 2 }
+    expect(await admission('clusters', cluster({ pools, durability }))).toBe('accepted')
+  })
+
   describe('what a KafkaCluster cannot become', () => {
     const path = () => `${paths.clusters()}/orders`
     beforeAll(() => api.request('POST', paths.clusters(), cluster()))
@@ -168,7 +178,10 @@ describeWith(['kubernetes'], 'the CRDs on a real API server', () => {
       [{ pools: [{ ...POOL, storage: { size: '9Gi' } }] }, 'size can only grow'],
       [{ pools: [{ ...POOL, storage: { size: '10Gi', class: 'fast' } }] }, 'class is immutable'],
       [{ pools: [{ ...POOL, storage: { size: '10Gi', volumes: 2 } }] }, 'volumes is immutable'],
-      [{ pools: [{ ...POOL, name: 'others' }] }, 'name is immutable'],
+      [{ pools: [{ ...POOL, name: 'others' }] }, 'cannot be added, removed or renamed yet'],
+      [{ pools: [POOL, { ...POOL, name: 'more', roles: ['broker'] }] }, 'cannot be added, removed or renamed yet'],
+      [{ pools: [{ ...POOL, replicas: 3 }] }, 'replicas cannot be changed yet'],
+      [{ pools: [{ ...POOL, roles: ['broker', 'controller'] }] }, 'accepted'],
       [{ pools: [{ ...POOL, storage: { size: '0.02Ti' } }] }, 'accepted'],
       [{ config: { 'log.retention.hours': 1 } }, 'accepted'],
     ])('%j', async (spec, words) => {

@@ -8,6 +8,21 @@ import { SimClock } from './clock.ts'
 import { FakeKube } from './kube.ts'
 import { SimRandom } from './random.ts'
 
+type Pool = KafkaCluster['spec']['pools'][number]
+
+/** A pool as an API server stores it. */
+export function pool(change: Partial<Pool> = {}): Pool {
+  return {
+    name: 'nodes',
+    roles: ['controller', 'broker'],
+    replicas: 1,
+    storage: { size: '10Gi', volumes: 1 },
+    resources: {},
+    template: {},
+    ...change,
+  }
+}
+
 /** A KafkaCluster as an API server stores it. */
 export function kafkaCluster(change: Partial<KafkaCluster['spec']> = {}, name = 'orders'): KafkaCluster {
   return {
@@ -17,16 +32,7 @@ export function kafkaCluster(change: Partial<KafkaCluster['spec']> = {}, name = 
     spec: {
       distribution: 'bundled',
       version: '4.3',
-      pools: [
-        {
-          name: 'nodes',
-          roles: ['controller', 'broker'],
-          replicas: 1,
-          storage: { size: '10Gi', volumes: 1 },
-          resources: {},
-          template: {},
-        },
-      ],
+      pools: [pool()],
       listeners: [{ name: 'plain', port: 9092, type: 'internal', tls: false }],
       config: {},
       durability: { policy: 'enforce' },

@@ -5,7 +5,7 @@ import type { PersistentVolumeClaim, StatefulSet } from '../../../../operator/cl
 import type { Observed } from '../../../../operator/cluster/observe.ts'
 import { identityOf, obstacle, plan } from '../../../../operator/cluster/plan.ts'
 import { quantityBytes } from '../../../../operator/cluster/quantity.ts'
-import { specProblem } from '../../../../operator/cluster/validate.ts'
+import { specProblem } from '../../../../operator/specs/spec-problem.ts'
 import { kafkaCluster } from '../../../fakes/operator.ts'
 
 const ID = 'kafka.ottla.dev/cluster-id'

@@ -14,7 +14,7 @@ import { ClusterReconciler } from '../../../../operator/cluster/reconcile.ts'
 import type { Configured } from '../../../../operator/cluster/reconcile.ts'
 import type { Answer } from '../../../../operator/cluster/status.ts'
 import { KubeError } from '../../../../operator/kube/api.ts'
-import { condition, kafkaCluster, operatorWorld } from '../../../fakes/operator.ts'
+import { condition, kafkaCluster, operatorWorld, pool } from '../../../fakes/operator.ts'
 
 const KEY = 'kafka/orders'
 
@@ -305,4 +305,66 @@ async function countCalls(): Promise<number> {
 
 function versionOf({ kind, metadata }: Resource): string {
   return `${kind} ${metadata.name} ${metadata.resourceVersion ?? ''}`
+}
+
+test('a cluster of several pools is ready when every broker has registered; its node ids are in its status', async () => {
+  const pools = [
+    pool({ name: 'controllers', roles: ['controller'], replicas: 3 }),
+    pool({ name: 'brokers', roles: ['broker'], replicas: 2 }),
+  ]
+  const { api, reconcile, stored, brokers } = reconciling(kafkaCluster({ pools }))
+  await reconcile()
+  for (const name of ['orders-controllers', 'orders-brokers']) {
+    const set = api.peek<StatefulSet>(STATEFUL_SET, 'kafka', name)
+    if (set === null) throw new Error('no StatefulSet')
+    api.put(STATEFUL_SET, { ...set, status: { observedGeneration: 9, updatedReplicas: 3 } })
+    for (let ordinal = 0; ordinal < (set.spec.replicas ?? 0); ordinal++) {
+      api.put<Pod>(POD, {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: `${name}-${ordinal}`, namespace: 'kafka', labels: { 'kafka.ottla.dev/cluster': 'orders' } },
+        status: { conditions: [{ type: 'Ready', status: 'True' }] },
+      })
+    }
+  }
+  const clusterId = stored()?.status?.clusterId ?? ''
+  brokers.answer = { clusterId, nodeIds: [1000] }
+  await reconcile()
+  expect(condition(stored(), 'Ready')).toBe('False BrokersNotRegistered: not registered yet: orders-brokers-1')
+  brokers.answer = { clusterId, nodeIds: [1000, 1001] }
+  await reconcile()
+  expect(condition(stored(), 'Ready')).toBe('True Ready: 5 of 5 nodes are ready')
+  expect(stored()?.status?.pools).toEqual([
+    { name: 'controllers', replicas: 3, ready: 3, nodeIds: [0, 1, 2] },
+    { name: 'brokers', replicas: 2, ready: 2, nodeIds: [1000, 1001] },
+  ])
+})
+
+test('a cluster that is made again with other pools than its volumes know is left alone', async () => {
+  const { api, reconcile, stored, writesSince } = remade({ replicas: 3 })
+  await reconcile()
+  expect(condition(stored(), 'Ready')).toContain('PoolChangeUnsupported: pool nodes has 1 nodes')
+  expect(writesSince()).toEqual([])
+  expect(api.all(STATEFUL_SET)).toEqual([])
+})
+
+test('a cluster that is made again has the node ids that its volumes know', async () => {
+  const { api, reconcile } = remade({})
+  await reconcile()
+  const { data } = api.peek<Manifest>(CONFIG_MAP, 'kafka', 'orders-nodes-config') as Manifest & { data: object }
+  expect(JSON.stringify(data)).toContain('node.id=7000')
+})
+
+/** A cluster of one node, id 7000, of which only the volume is left. */
+function remade(change: Parameters<typeof pool>[0]) {
+  const world = reconciling(kafkaCluster({ pools: [pool(change)] }))
+  const metadata = {
+    name: 'data-0-orders-nodes-0',
+    namespace: 'kafka',
+    labels: { 'kafka.ottla.dev/cluster': 'orders', 'kafka.ottla.dev/pool': 'nodes' },
+    annotations: { 'kafka.ottla.dev/node-ids': '7000-7000', 'kafka.ottla.dev/roles': 'broker,controller' },
+  }
+  world.api.put(PERSISTENT_VOLUME_CLAIM, { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata })
+  const writesSince = () => world.api.writes.filter((write) => write.startsWith('apply '))
+  return { ...world, writesSince }
 }

@@ -2,11 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
-import { parseServerConfig } from '../../../../broker/config/server-config.ts'
-import { parseProperties } from '../../../../broker/config/properties.ts'
-import { localNode } from '../../../../operator/local/layout.ts'
 import { readManifests } from '../../../../operator/local/manifests.ts'
-import { kafkaCluster } from '../../../fakes/operator.ts'
 
 const ROOT = resolve(import.meta.dirname, '../../../..')
 let directory = ''
@@ -36,6 +32,12 @@ test('the quickstart is a cluster and a topic, defaults filled in', () => {
   ])
 })
 
+test('the example of three brokers is one pool of three, with a topic on all of them', () => {
+  const { clusters, topics } = readManifests(join(ROOT, 'examples/three-brokers.yaml'))
+  expect(clusters[0]?.spec.pools).toMatchObject([{ replicas: 3, roles: ['controller', 'broker'] }])
+  expect(topics[0]?.spec.replicas).toBe(3)
+})
+
 test.each([
   ['spec: {pools: [{name: nodes, storage: {size: 1Gi}}], colour: red}', 'spec.colour: unknown field'],
   ['spec: {pools: [{name: nodes}]}', 'spec.pools[0].storage: required'],
@@ -60,28 +62,4 @@ test('a topic of a cluster that is not there, and a file without a cluster, are 
 
 test('YAML that cannot be read names the file', () => {
   expect(() => read('a: [')).toThrow('it.yaml')
-})
-
-test('the broker takes the server.properties of a local node', () => {
-  const node = localNode(kafkaCluster(), { dataRoot: directory, port: 19_000, metricsPort: 19_404 })
-  const { config, warnings } = parseServerConfig(parseProperties(node.properties))
-  expect(warnings).toEqual([])
-  expect(config.advertisedListeners.map(({ name, host, port }) => `${name} ${host}:${port}`)).toEqual([
-    'PLAIN 127.0.0.1:19000',
-    'INTERNAL 127.0.0.1:19002',
-  ])
-  expect(config.metricsListen).toEqual({ host: '127.0.0.1', port: 19_404 })
-  expect(config.logDirs).toEqual([join(directory, 'orders/orders-nodes-0/data-0')])
-})
-
-test('the ports that it adds give way to those of the spec', () => {
-  const listeners = [9092, 9093].map((port) => ({ name: `l${port}`, port, type: 'internal' as const, tls: false }))
-  const { ports } = localNode(kafkaCluster({ listeners }), { dataRoot: directory, port: null, metricsPort: null })
-  expect(Object.fromEntries(ports)).toEqual({
-    l9092: 9092,
-    l9093: 9093,
-    controller: 9094,
-    internal: 9095,
-    metrics: 9404,
-  })
 })

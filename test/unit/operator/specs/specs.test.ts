@@ -10,14 +10,14 @@ import {
   serviceAccount,
 } from '../../../../operator/specs/services.ts'
 import { statefulSet } from '../../../../operator/specs/stateful-set.ts'
-import { kafkaCluster } from '../../../fakes/operator.ts'
+import { kafkaCluster, pool } from '../../../fakes/operator.ts'
 
 const OPTIONS = { image: 'ottla:1', clusterId: 'AAAAAAAAAAAAAAAAAAAAAQ', volumeClaims: null }
 
 function poolOf(cluster: KafkaCluster) {
-  const [pool] = cluster.spec.pools
-  if (pool === undefined) throw new Error('no pool')
-  return pool
+  const [first] = cluster.spec.pools
+  if (first === undefined) throw new Error('no pool')
+  return first
 }
 
 // oxlint-disable-next-line typescript/no-explicit-any -- manifests are looked into freely
@@ -149,4 +149,67 @@ test('everything but the claims belongs to the cluster and goes with it', () => 
 test('clients find every listener at the bootstrap Service, and no controller', () => {
   const { spec } = bootstrapService(kafkaCluster()) as unknown as { spec: { ports: { name: string; port: number }[] } }
   expect(spec.ports.map(({ name, port }) => `${name}:${port}`)).toEqual(['internal:9091', 'plain:9092'])
+})
+
+const CONTROLLERS = pool({ name: 'controllers', roles: ['controller'], replicas: 3 })
+const BROKERS = pool({ name: 'brokers', roles: ['broker'], replicas: 3 })
+const APART = kafkaCluster({ pools: [CONTROLLERS, BROKERS] })
+
+// oxlint-disable-next-line typescript/no-explicit-any -- manifests are looked into freely
+const setsApart = (): any[] => APART.spec.pools.map((one) => statefulSet(APART, one, OPTIONS))
+
+test('the broker takes the server.properties of every node of several pools', () => {
+  const configs = nodesOf(APART).map((node) => parseServerConfig(podConfig(APART, node)))
+  expect(configs.flatMap(({ warnings }) => warnings)).toEqual([])
+  expect(configs.map(({ config }) => [config.nodeId, config.isController, config.isBroker])).toEqual([
+    [0, true, false],
+    [1, true, false],
+    [2, true, false],
+    [1000, false, true],
+    [1001, false, true],
+    [1002, false, true],
+  ])
+})
+
+test('every node knows all controllers to begin with, and internal topics have three replicas', () => {
+  for (const node of nodesOf(APART)) {
+    const config = podConfig(APART, node)
+    const host = (index: number): string => `orders-controllers-${index}.orders-nodes.kafka.svc:9090`
+    expect(config.get('controller.quorum.bootstrap.servers')).toBe([0, 1, 2].map(host).join(','))
+    expect(config.get('offsets.topic.replication.factor')).toBe('3')
+    expect(config.get('min.insync.replicas')).toBe('2')
+  }
+})
+
+test('clients begin at brokers, not at controllers', () => {
+  const { selector } = (bootstrapService(APART) as unknown as { spec: { selector: Record<string, string> } }).spec
+  const isSelected = setsApart().map(({ spec }) =>
+    Object.entries(selector).every(([label, value]) => spec.template.metadata.labels[label] === value),
+  )
+  expect(isSelected).toEqual([false, true])
+})
+
+test('controllers are formatted to know each other, brokers are not voters', () => {
+  const formats = setsApart().map(({ spec }) => spec.template.spec.initContainers[0].args.join(' '))
+  expect(formats[0]).toMatch(
+    /--initial-controllers 0@orders-controllers-0\S+:9090:\S{22},1@orders-controllers-1\S+,2@orders-controllers-2\S+ -t/,
+  )
+  expect(formats[1]).not.toMatch(/--standalone|controllers /)
+})
+
+test('a pod has the ports of its role', () => {
+  const ports = setsApart().map(({ spec }) =>
+    spec.template.spec.containers[0].ports.map(({ name }: { name: string }) => name),
+  )
+  expect(ports).toEqual([
+    ['controller', 'metrics'],
+    ['internal', 'plain', 'metrics'],
+  ])
+})
+
+test('nodes of a pool are spread over machines, unless its template says otherwise', () => {
+  const [first] = setsApart()
+  expect(first.spec.template.spec.topologySpreadConstraints).toMatchObject([{ topologyKey: 'kubernetes.io/hostname' }])
+  const own = pool({ template: { topologySpreadConstraints: [] } })
+  expect(setOf(kafkaCluster({ pools: [own] })).spec.template.spec.topologySpreadConstraints).toEqual([])
 })

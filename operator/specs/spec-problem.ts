@@ -2,14 +2,17 @@ import { brokerKey } from '../../broker/config/broker-keys.ts'
 import { ConfigError } from '../../broker/config/config-error.ts'
 import { parseServerConfig } from '../../broker/config/server-config.ts'
 import type { KafkaCluster } from '../api/resource.ts'
-import { podConfig } from '../specs/config-map.ts'
-import { nodesOf } from '../specs/nodes.ts'
+import { podConfig } from './config-map.ts'
+import { nodesOf } from './nodes.ts'
+import { quorumProblem } from './quorum.ts'
 
 /**
  * What is wrong with a spec that admission let pass, in the broker's own words: unknown keys, values out of range, keys that contradict each
  * other. Null where the broker would start with it.
  */
 export function specProblem(cluster: KafkaCluster): string | null {
+  const quorum = quorumProblem(cluster)
+  if (quorum !== null) return quorum
   for (const node of nodesOf(cluster)) {
     try {
       parseServerConfig(podConfig(cluster, node))
