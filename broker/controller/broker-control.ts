@@ -81,9 +81,9 @@ export class BrokerControl {
     }
   }
 
-  /** Fences the brokers whose sessions have timed out. */
-  fenceSilent(): void {
-    for (const id of this.#sessions.expired()) this.#fence(id, 'Fencing a broker that sends no heartbeats')
+  /** Fences the brokers whose sessions have timed out; to be called every `intervalMs`. */
+  fenceSilent(intervalMs: number): void {
+    for (const id of this.#sessions.expired(intervalMs)) this.#fence(id, 'Fencing a broker that sends no heartbeats')
   }
 
   #fence(brokerId: number, why: string): void {

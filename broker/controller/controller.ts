@@ -73,7 +73,7 @@ export class Controller {
       ...deps,
       change: (decide) => this.#change(decide),
       idleMs: () => this.#writer.idleMs,
-      fenceSilent: () => this.#brokers.fenceSilent(),
+      fenceSilent: (intervalMs) => this.#brokers.fenceSilent(intervalMs),
     })
   }
 

@@ -19,7 +19,7 @@ export interface MaintenanceDeps {
   readonly logger: Logger
   readonly change: <R>(decide: (cluster: Cluster) => Outcome<R>) => Promise<R>
   readonly idleMs: () => number
-  readonly fenceSilent: () => void
+  readonly fenceSilent: (intervalMs: number) => void
 }
 
 /** Kafka's: unclean.leader.election.enable may have been set since. */
@@ -41,9 +41,10 @@ export class Maintenance {
     this.#deps = deps
     const { brokerSessionTimeoutMs, maxIdleIntervalMs, leaderImbalanceCheckIntervalMs } = options
     this.#uncleanElections = this.#task(UNCLEAN_ELECTION_INTERVAL_MS, () => this.#elect(electUncleanLeaders))
+    const sessionCheckMs = Math.max(1, brokerSessionTimeoutMs / SESSION_CHECKS)
     this.#tasks = [
       this.#uncleanElections,
-      this.#task(Math.max(1, brokerSessionTimeoutMs / SESSION_CHECKS), () => this.#checkSessions()),
+      this.#task(sessionCheckMs, () => this.#checkSessions(sessionCheckMs)),
       ...(maxIdleIntervalMs > 0 ? [this.#task(maxIdleIntervalMs, () => this.#keepGrowing())] : []),
       ...(leaderImbalanceCheckIntervalMs > 0
         ? [this.#task(leaderImbalanceCheckIntervalMs, () => this.#elect(balanceLeaders))]
@@ -80,8 +81,8 @@ export class Maintenance {
     return (await this.#deps.change(decide)) ? CONTINUE_MS : null
   }
 
-  async #checkSessions(): Promise<null> {
-    this.#deps.fenceSilent()
+  async #checkSessions(intervalMs: number): Promise<null> {
+    this.#deps.fenceSilent(intervalMs)
     return null
   }
 

@@ -18,10 +18,12 @@ export class Sessions {
   readonly #timeoutMs: number
   readonly #clock: Clock
   readonly #sessions = new Map<number, Session>()
+  #lastLookMs: number
 
   constructor(options: { readonly timeoutMs: number }, deps: { readonly clock: Clock }) {
     this.#timeoutMs = options.timeoutMs
     this.#clock = deps.clock
+    this.#lastLookMs = deps.clock.monotonicMs()
   }
 
   /** A broker that another controller knew: it has the time-out to be heard. */
@@ -74,8 +76,18 @@ export class Sessions {
     return lowest
   }
 
-  /** Brokers whose time is over. */
-  expired(): number[] {
+  /**
+   * Brokers whose time is over. Called every `intervalMs`: where it comes much later, this process stood still, and could not hear anybody
+   * meanwhile.
+   */
+  expired(intervalMs: number): number[] {
+    const nowMs = this.#clock.monotonicMs()
+    const lateMs = nowMs - this.#lastLookMs - intervalMs
+    this.#lastLookMs = nowMs
+    if (lateMs > intervalMs) {
+      for (const session of this.#sessions.values())
+        session.lastContactMs = Math.min(nowMs, session.lastContactMs + lateMs)
+    }
     return [...this.#sessions.keys()].filter((id) => this.#isExpired(id))
   }
 
@@ -86,6 +98,7 @@ export class Sessions {
   }
 
   clear(): void {
+    this.#lastLookMs = this.#clock.monotonicMs()
     this.#sessions.clear()
   }
 
