@@ -1,3 +1,4 @@
+import { isOnlineDirectory } from '../metadata/directory-id.ts'
 import type { BrokerImage, EndpointImage, MetadataImage, PartitionImage, TopicImage } from '../metadata/image.ts'
 
 /** A node as clients reach it on one listener. */
@@ -48,13 +49,22 @@ export class ClusterView {
     )
   }
 
-  isLive(broker: number): boolean {
-    return this.#image.brokers.get(broker)?.isFenced === false
+  isRegistered(broker: number): boolean {
+    return this.#image.brokers.has(broker)
   }
 
+  /** Where a broker is reached, fenced or not; undefined where it does not have the listener. */
   endpoint(broker: number, listener: string): NodeView | undefined {
     const node = this.#image.brokers.get(broker)
-    return node === undefined || node.isFenced ? undefined : nodeView(node, listener)
+    return node === undefined ? undefined : nodeView(node, listener)
+  }
+
+  /** Whether clients of `listener` cannot use the replica: its broker is fenced or not there for them, or its log dir has failed. */
+  isOffline({ replicas, directories }: PartitionView, replica: number, listener: string): boolean {
+    const broker = this.#image.brokers.get(replica)
+    if (broker === undefined || broker.isFenced || nodeView(broker, listener) === undefined) return true
+    const directory = directories[replicas.indexOf(replica)]
+    return directory !== undefined && !isOnlineDirectory(directory, broker.logDirs)
   }
 
   /** In the order of their names. */

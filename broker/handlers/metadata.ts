@@ -12,6 +12,8 @@ const NO_LEADER = -1
 /** v10 and v11 have the field, but no broker ever took topics by id in them. */
 const TOPIC_ID_VERSION = 12
 
+const LISTENER_NOT_FOUND_VERSION = 6
+
 type TopicResponse = MetadataResponse['topics'][number]
 
 export interface MetadataDeps {
@@ -106,8 +108,26 @@ function describeTopic(
     name: topic.name,
     topicId: topic.id,
     isInternal: topic.isInternal,
-    partitions: topic.partitions.map((partition) => describePartition(cluster, partition, context.listener)),
+    partitions: topic.partitions.map((partition) => forVersion(cluster, partition, context)),
     topicAuthorizedOperations: authorizedOperations(withOperations, TOPIC_OPERATIONS),
+  }
+}
+
+/** Clients of v0 take no replica that they are not told the address of; those before v6 do not know LISTENER_NOT_FOUND. */
+function forVersion(cluster: ClusterView, partition: PartitionView, { listener, apiVersion }: RequestContext) {
+  const described = describePartition(cluster, partition, listener)
+  if (described.errorCode === ErrorCode.LISTENER_NOT_FOUND && apiVersion < LISTENER_NOT_FOUND_VERSION) {
+    return { ...described, errorCode: ErrorCode.LEADER_NOT_AVAILABLE }
+  }
+  if (apiVersion > 0) return described
+  const isKnown = (replica: number) => cluster.endpoint(replica, listener) !== undefined
+  const isWhole = partition.replicas.every(isKnown)
+  return {
+    ...described,
+    errorCode:
+      described.errorCode === ErrorCode.NONE && !isWhole ? ErrorCode.REPLICA_NOT_AVAILABLE : described.errorCode,
+    replicaNodes: described.replicaNodes.filter(isKnown),
+    isrNodes: described.isrNodes.filter(isKnown),
   }
 }
 
@@ -118,19 +138,20 @@ export function describePartition(
   listener: string,
 ): TopicResponse['partitions'][number] {
   const { index, leader, leaderEpoch, replicas, isr } = partition
+  const errorCode = leaderError(cluster, leader, listener)
   return {
-    errorCode: leaderError(cluster, leader, listener),
+    errorCode,
     partitionIndex: index,
-    leaderId: leader,
+    leaderId: errorCode === ErrorCode.NONE ? leader : NO_LEADER,
     leaderEpoch,
     replicaNodes: [...replicas],
     isrNodes: [...isr],
-    offlineReplicas: replicas.filter((replica) => !cluster.isLive(replica)),
+    offlineReplicas: replicas.filter((replica) => cluster.isOffline(partition, replica, listener)),
   }
 }
 
 /** A leader that does not offer the listener that the client asks on cannot be reached by it (KIP-103). */
 function leaderError(cluster: ClusterView, leader: number, listener: string): ErrorCode {
-  if (leader === NO_LEADER || !cluster.isLive(leader)) return ErrorCode.LEADER_NOT_AVAILABLE
+  if (!cluster.isRegistered(leader)) return ErrorCode.LEADER_NOT_AVAILABLE
   return cluster.endpoint(leader, listener) === undefined ? ErrorCode.LISTENER_NOT_FOUND : ErrorCode.NONE
 }
