@@ -6,6 +6,9 @@ import type { QuorumInfo, ReplicaInfo } from '../raft/raft-types.ts'
 import { type Handler, handler } from './handler.ts'
 
 const METADATA_TOPIC = '__cluster_metadata'
+const UNKNOWN = 'This server does not host this topic-partition.'
+const NOT_LEADER =
+  'For requests intended only for the leader, this error indicates that the broker is not the current leader. For requests intended for any replica, this error indicates that the broker is not a replica of the topic partition.'
 
 type Topic = NonNullable<ResponseInputOf<typeof ApiKey.DescribeQuorum>['topics']>[number]
 type Partition = NonNullable<Topic['partitions']>[number]
@@ -16,7 +19,8 @@ export function describeQuorumHandler(deps: {
 }): Handler<typeof ApiKey.DescribeQuorum> {
   return handler(ApiKey.DescribeQuorum, (request) => {
     const quorum = deps.quorum()
-    if (!asksForMetadata(request)) return unknown(request)
+    if (!asksForMetadata(request)) return refused(request, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN)
+    if (!quorum.isLeader) return refused(request, ErrorCode.NOT_LEADER_OR_FOLLOWER, NOT_LEADER)
     return {
       errorCode: ErrorCode.NONE,
       errorMessage: '',
@@ -36,9 +40,11 @@ function asksForMetadata({ topics }: DescribeQuorumRequest): boolean {
   return isOne && topic.topicName === METADATA_TOPIC && topic.partitions[0]?.partitionIndex === 0
 }
 
-function unknown({ topics }: DescribeQuorumRequest): ResponseInputOf<typeof ApiKey.DescribeQuorum> {
-  const errorCode = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
-  const errorMessage = 'This server does not host this topic-partition.'
+function refused(
+  { topics }: DescribeQuorumRequest,
+  errorCode: ErrorCode,
+  errorMessage: string,
+): ResponseInputOf<typeof ApiKey.DescribeQuorum> {
   return {
     errorCode: ErrorCode.NONE,
     errorMessage: '',

@@ -1,4 +1,3 @@
-import type { Timer } from '../env/clock.ts'
 import { METADATA_TOPIC_ID } from '../lib/uuid.ts'
 import type { ApiKey } from '../protocol/api-key.ts'
 import type { RequestOf, ResponseInputOf } from '../protocol/apis.ts'
@@ -20,6 +19,13 @@ type Answer = NonNullable<NonNullable<Response['responses']>[number]['partitions
 interface Attempt {
   readonly answer: Answer
   readonly isDue: boolean
+}
+
+/** A fetch that may have to wait. */
+interface Waiter {
+  isAbandoned: boolean
+  /** Ends the wait that it is in. */
+  wake: () => void
 }
 
 export interface FetchContext {
@@ -77,33 +83,31 @@ export class FetchServer {
     this.#noteProgress(request, asked)
     const { clock } = this.#core.deps
     const endMs = clock.monotonicMs() + request.maxWaitMs
-    let isAbandoned = false
+    const waiter: Waiter = { isAbandoned: false, wake: () => {} }
+    context.onAbandoned(() => {
+      waiter.isAbandoned = true
+      waiter.wake()
+    })
     for (;;) {
       // What is at hand is looked at, and the wait for more begun, without a turn in between: no wake-up is lost.
       const pending = this.#attempt(request, asked)
       const { answer, isDue } = pending instanceof Promise ? await pending : pending
       const waitMs = endMs - clock.monotonicMs()
-      if (isDue || waitMs <= 0 || isAbandoned || this.#core.isStopped) return answer
-      await this.#wait(waitMs, (gone) =>
-        context.onAbandoned(() => {
-          isAbandoned = true
-          gone()
-        }),
-      )
+      if (isDue || waitMs <= 0 || waiter.isAbandoned || this.#core.isStopped) return answer
+      await this.#wait(waitMs, waiter)
     }
   }
 
-  #wait(waitMs: number, onAbandoned: (gone: () => void) => void): Promise<void> {
+  #wait(waitMs: number, waiter: Waiter): Promise<void> {
     return new Promise((resolve) => {
-      let timer: Timer | undefined = undefined
       const wake = () => {
-        timer?.cancel()
+        timer.cancel()
         this.#waiting.delete(wake)
         resolve()
       }
-      timer = this.#core.deps.clock.setTimer(waitMs, wake)
+      const timer = this.#core.deps.clock.setTimer(waitMs, wake)
       this.#waiting.add(wake)
-      onAbandoned(wake)
+      waiter.wake = wake
     })
   }
 

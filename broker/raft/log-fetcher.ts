@@ -13,6 +13,8 @@ type FetchResponse = ResponseOf<typeof ApiKey.Fetch>
 type Partition = FetchResponse['responses'][number]['partitions'][number]
 
 const MAX_WAIT_MS = 500
+/** What a node answers that has led, and does not any more. */
+const RESIGNED: ReadonlySet<number> = new Set([ErrorCode.NOT_LEADER_OR_FOLLOWER, ErrorCode.BROKER_NOT_AVAILABLE])
 /** How often the pause between two attempts doubles. */
 const BACKOFF_DOUBLINGS = 3
 
@@ -89,9 +91,7 @@ export class LogFetcher {
       this.#core.apply({ type: 'leaderHeard', epoch: leaderEpoch, leaderId, isLeaderItself: isLeader })
       if (!isCurrent()) return true
     }
-    if (partition.errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER && isLeader) {
-      this.#core.apply({ type: 'leaderLost', epoch })
-    }
+    if (isLeader && RESIGNED.has(partition.errorCode)) this.#core.apply({ type: 'leaderLost', epoch })
     if (partition.errorCode !== ErrorCode.NONE || !isLeader) return false
     this.#applying = this.#follow(partition, address, epoch, isCurrent).catch((error: unknown) =>
       this.#core.fail(error),

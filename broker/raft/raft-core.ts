@@ -58,12 +58,14 @@ export class RaftCore {
   readonly history: QuorumHistory
   readonly audience: Audience
   readonly self: ReplicaKey
-  readonly #observers: (() => void)[] = []
+  readonly #observers: ((before: RaftState) => void)[] = []
   /** Where nodes listen, as others said. */
   readonly #addresses = new Map<number, Address>()
   #outbox: Outbox | undefined
   #state: RaftState
   #depth = 0
+  /** As the observers know it. */
+  #observed: RaftState
   #timer: { readonly deadlineMs: number; readonly timer: Timer } | undefined
   /** The log is being truncated: nothing may be appended. */
   #truncating: Promise<void> | undefined
@@ -97,6 +99,7 @@ export class RaftCore {
       voted: votedId < 0 ? undefined : { id: votedId, directoryId: votedDirectoryId },
       highWatermark: parts.startOffset,
     })
+    this.#observed = this.#state
     log.onAcknowledgeable(() => this.apply({ type: 'logDurable', endOffset: log.acknowledgeableOffset }))
   }
 
@@ -105,8 +108,8 @@ export class RaftCore {
     this.#outbox = outbox
   }
 
-  /** Calls `changed` after each event that the state may have changed with. */
-  observe(changed: () => void): void {
+  /** Calls `changed` after each event that changed the state, with the state before it. */
+  observe(changed: (before: RaftState) => void): void {
     this.#observers.push(changed)
   }
 
@@ -300,13 +303,16 @@ export class RaftCore {
 
   /** After an event and all that it led to. */
   #settle(): void {
+    const before = this.#observed
+    if (before === this.#state) return
+    this.#observed = this.#state
     this.audience.setLeadership({
       leaderId: leaderOf(this.#state),
       epoch: this.#state.epoch,
       readyOffset: this.#readyOffset(),
     })
     this.#setTimer(nextDeadline(this.#state))
-    for (const changed of this.#observers) changed()
+    for (const changed of this.#observers) changed(before)
   }
 
   #setTimer(deadlineMs: number): void {

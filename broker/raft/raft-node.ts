@@ -23,7 +23,7 @@ import {
 import { ReplicaProgress } from './replica-progress.ts'
 import type { Snapshot } from './snapshot-file.ts'
 import { SnapshotStore } from './snapshot-store.ts'
-import { hasCommittedEpoch, isSameReplica, leaderOf, NOBODY } from './state.ts'
+import { hasCommittedEpoch, isSameReplica, leaderOf, NOBODY, type RaftState } from './state.ts'
 import { VoterChanges } from './voter-changes.ts'
 
 /**
@@ -38,7 +38,6 @@ export class RaftNode implements AsyncDisposable {
   readonly #progress: ReplicaProgress
   readonly #server: FetchServer
   readonly #changes: VoterChanges
-  #ledEpoch = -1
 
   private constructor(core: RaftCore, snapshot: Snapshot | undefined) {
     this.#core = core
@@ -92,16 +91,19 @@ export class RaftNode implements AsyncDisposable {
     const core = this.#core
     if (this.#snapshot !== undefined) core.audience.load(this.#snapshot)
     const fetcher = new LogFetcher(core, { membership: new Membership(core) })
-    core.observe(() => {
-      const { role, epoch } = core.state
-      if (role.name === 'leader' && epoch !== this.#ledEpoch) {
-        this.#ledEpoch = epoch
-        this.#progress.clear()
-      }
-      fetcher.update()
-      this.#server.wake()
-    })
+    core.observe((before) => this.#changed(before, fetcher))
     core.apply({ type: 'start' })
+    fetcher.update()
+  }
+
+  #changed(before: RaftState, fetcher: LogFetcher): void {
+    const { role, epoch, leaderId, highWatermark } = this.#core.state
+    const isElsewhere = role.name !== before.role.name || epoch !== before.epoch || leaderId !== before.leaderId
+    if (isElsewhere) {
+      if (role.name === 'leader') this.#progress.clear()
+      fetcher.update()
+    }
+    if (isElsewhere || highWatermark !== before.highWatermark) this.#server.wake()
   }
 
   get leaderAndEpoch(): { readonly leaderId: number; readonly epoch: number } {
