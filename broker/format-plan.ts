@@ -1,6 +1,7 @@
 import type { FormatArgs } from './format-args.ts'
 import { isUuid } from './lib/uuid.ts'
 import {
+  ELIGIBLE_LEADER_REPLICAS_VERSION,
   FEATURES,
   KRAFT_VERSION,
   METADATA_VERSION,
@@ -17,14 +18,18 @@ export class FormatError extends Error {
 }
 
 const PORT_MAX = 65_535
+/** 4.1-IV0 (KIP-966). */
+const ELR_BY_DEFAULT = 26
 
 /** The level of every feature that the cluster begins with, 0 left out; metadata.version first. Throws FormatError. */
 export function featureLevels(
   { features, releaseVersion }: Pick<FormatArgs, 'features' | 'releaseVersion'>,
   hasDynamicQuorum: boolean,
 ): ReadonlyMap<string, number> {
-  const wanted = new Map(features.map(parseFeature))
-  const levels = new Map([[METADATA_VERSION, effectiveMetadataVersion(wanted, releaseVersion)]])
+  const given = new Map(features.map(parseFeature))
+  const metadataVersion = effectiveMetadataVersion(given, releaseVersion)
+  const levels = new Map([[METADATA_VERSION, metadataVersion]])
+  const wanted = new Map([...defaultLevels(metadataVersion), ...given])
   const kraftVersion = wanted.get(KRAFT_VERSION)
   if (kraftVersion !== undefined) checkKraftVersion(kraftVersion, hasDynamicQuorum)
   for (const name of [...wanted.keys()].toSorted()) {
@@ -43,6 +48,11 @@ export function featureLevels(
     if (level > 0) levels.set(name, level)
   }
   return levels
+}
+
+/** What a new cluster has beside its metadata.version, where nothing else is asked for. */
+function defaultLevels(metadataVersion: number): [string, number][] {
+  return metadataVersion < ELR_BY_DEFAULT ? [] : [[ELIGIBLE_LEADER_REPLICAS_VERSION, 1]]
 }
 
 function parseFeature(text: string): [string, number] {

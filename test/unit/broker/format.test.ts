@@ -49,7 +49,7 @@ test("every log directory is formatted, the metadata's with its voter", () => {
   const bench = new Bench()
   expect(bench.format('--standalone')).toBe(0)
   expect(bench.out).toEqual([
-    "Bootstrap metadata: BootstrapMetadata(records=[ApiMessageAndVersion(FeatureLevelRecord(name='metadata.version', featureLevel=30) at version 0)], metadataVersionLevel=30, source=format command)",
+    "Bootstrap metadata: BootstrapMetadata(records=[ApiMessageAndVersion(FeatureLevelRecord(name='metadata.version', featureLevel=30) at version 0), ApiMessageAndVersion(FeatureLevelRecord(name='eligible.leader.replicas.version', featureLevel=1) at version 0)], metadataVersionLevel=30, source=format command)",
     'Formatting dynamic metadata voter directory /a with metadata.version 4.3-IV0.',
     'Formatting data directory /b with metadata.version 4.3-IV0.',
   ])
@@ -58,7 +58,24 @@ test("every log directory is formatted, the metadata's with its voter", () => {
   expect(a?.directoryId).not.toBe(b?.directoryId)
   expect(bench.voters()).toMatchObject({ kraftVersion: 1, voters: [{ id: 1, directoryId: a?.directoryId }] })
   const compute = new NodeCompute()
-  expect(readBootstrap('/a', { disk: bench.disk, compute })).toMatchObject([{ value: { featureLevel: 30 } }])
+  expect(readBootstrap('/a', { disk: bench.disk, compute })).toMatchObject([
+    { value: { featureLevel: 30 } },
+    { value: { featureLevel: 1 } },
+  ])
+})
+
+test.each<[readonly string[], readonly number[]]>([
+  [
+    ['-r', '4.1-IV0'],
+    [26, 1],
+  ],
+  [['-r', '4.0'], [25]],
+  [['-f', 'eligible.leader.replicas.version=0'], [30]],
+])('with %p the features have the levels %p', (words, levels) => {
+  const bench = new Bench()
+  bench.format('-s', ...words)
+  const records = readBootstrap('/a', { disk: bench.disk, compute: new NodeCompute() })
+  expect(records).toMatchObject(levels.map((featureLevel) => ({ value: { featureLevel } })))
 })
 
 test('without a command word, format is meant', () => {
