@@ -1,6 +1,7 @@
 import { configRules } from './config-rules.ts'
 import { readBootstrap } from './controller/bootstrap.ts'
 import { Controller } from './controller/controller.ts'
+import { ElectionCounts } from './controller/controller-metrics.ts'
 import { ControllerRegistrar } from './controller-registrar.ts'
 import { controllerSample } from './gauges.ts'
 import { ClusterView } from './handlers/cluster-view.ts'
@@ -52,7 +53,9 @@ export class ControllerRole {
       { listener: config.interBrokerListenerName },
       { ...env, image: () => node.loader.image, controller: this.controller },
     )
-    registerControllerGauges(metrics, () => controllerSample(this.controller, node.loader.image))
+    const elections = new ElectionCounts()
+    node.loader.subscribe((delta, image) => elections.apply(delta, image))
+    registerControllerGauges(metrics, () => controllerSample(this.controller, node.loader.image, elections))
   }
 
   /** Opens the listeners; call before the quorum is started. Rejects with the system's error. */

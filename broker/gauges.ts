@@ -1,7 +1,7 @@
 import type { Controller } from './controller/controller.ts'
+import { clusterCounts, type ElectionCounts } from './controller/controller-metrics.ts'
 import type { GroupCoordinator } from './coordinator/group/group-coordinator.ts'
 import type { MetadataImage } from './metadata/image.ts'
-import { NO_LEADER } from './metadata/image.ts'
 import type { ReplicaManager } from './replication/replica-manager.ts'
 import type { RaftNode } from './raft/raft-node.ts'
 import type { Listeners } from './listeners.ts'
@@ -78,25 +78,19 @@ function* ledPartitions(replicas: ReplicaManager): Generator<PartitionSample> {
 }
 
 /** The same for a controller, active or not. */
-export function controllerSample(controller: Controller, image: MetadataImage): ControllerSample {
-  const brokers = [...image.brokers.values()]
-  let partitions = 0
-  let offlinePartitions = 0
-  let topics = 0
-  for (const topic of image.topics.byId.values()) {
-    topics++
-    partitions += topic.partitions.length
-    offlinePartitions += topic.partitions.filter(({ leader }) => leader === NO_LEADER).length
-  }
-  const fencedBrokers = brokers.filter(({ isFenced }) => isFenced).length
+export function controllerSample(
+  controller: Controller,
+  image: MetadataImage,
+  elections: ElectionCounts,
+): ControllerSample {
   return {
+    ...clusterCounts(image),
     isActive: controller.isActive,
-    activeBrokers: brokers.length - fencedBrokers,
-    fencedBrokers,
-    topics,
-    partitions,
-    offlinePartitions,
-    uncleanElections: 0,
+    lastAppliedOffset: image.provenance.offset,
+    lastAppliedTimestampMs: image.provenance.timestampMs,
+    uncleanElections: elections.unclean,
+    electionsFromElr: elections.fromElr,
+    silentMs: [...image.brokers.keys()].map((id) => [id, controller.silentMs(id)] as const),
   }
 }
 

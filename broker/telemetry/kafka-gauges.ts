@@ -65,10 +65,18 @@ export interface ControllerSample {
   readonly isActive: boolean
   readonly activeBrokers: number
   readonly fencedBrokers: number
+  readonly controlledShutdownBrokers: number
   readonly topics: number
   readonly partitions: number
   readonly offlinePartitions: number
+  readonly preferredReplicaImbalance: number
+  /** Where in the metadata log this node is; the timestamp in ms since the epoch, -1 before the first record. */
+  readonly lastAppliedOffset: number
+  readonly lastAppliedTimestampMs: number
   readonly uncleanElections: number
+  readonly electionsFromElr: number
+  /** How long the active controller has not heard of a broker, ms; undefined for what it does not listen to. */
+  readonly silentMs: readonly (readonly [brokerId: number, ms: number | undefined])[]
 }
 
 /** Registers the gauges that Kafka's dashboards and alerts ask brokers for. */
@@ -155,8 +163,32 @@ export function registerControllerGauges(metrics: Metrics, sample: () => Control
   gauge('globaltopiccount', 'Topics', ({ topics }) => topics)
   gauge('globalpartitioncount', 'Partitions', ({ partitions }) => partitions)
   gauge('offlinepartitionscount', 'Partitions without a leader', ({ offlinePartitions }) => offlinePartitions)
-  const elections = 'kafka_controller_controllerstats_uncleanleaderelections_total'
-  metrics.registerCounter(elections, 'Leaders elected from out of sync replicas', () => sample().uncleanElections)
+  gauge('controlledshutdownbrokercount', 'Brokers that shut down', (controller) => controller.controlledShutdownBrokers)
+  gauge(
+    'preferredreplicaimbalancecount',
+    'Partitions that their first replica does not lead',
+    ({ preferredReplicaImbalance }) => preferredReplicaImbalance,
+  )
+  gauge('lastappliedrecordoffset', 'End of the metadata here', ({ lastAppliedOffset }) => lastAppliedOffset)
+  gauge('lastappliedrecordtimestamp', 'When that was written, ms', (controller) => controller.lastAppliedTimestampMs)
+  metrics.registerGauge(
+    'kafka_controller_kafkacontroller_timesincelastheartbeatreceivedms',
+    'How long the active controller has not heard of a broker, ms',
+    () => sample().silentMs.flatMap(([broker, value]) => (value === undefined ? [] : [{ value, labels: { broker } }])),
+  )
+  const counter = (name: string, help: string, read: (controller: ControllerSample) => number) => {
+    metrics.registerCounter(`kafka_controller_controllerstats_${name}_total`, help, () => read(sample()))
+  }
+  counter(
+    'uncleanleaderelections',
+    'Leaders elected from out of sync replicas',
+    (controller) => controller.uncleanElections,
+  )
+  counter(
+    'electionfromeligibleleaderreplicas',
+    'Leaders elected from eligible replicas that were not in sync',
+    ({ electionsFromElr }) => electionsFromElr,
+  )
 }
 
 function registerLogs(metrics: Metrics, sources: BrokerGaugeSources): void {
