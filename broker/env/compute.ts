@@ -17,4 +17,6 @@ export interface Compute {
   decompress(codec: CodecName, data: Uint8Array, maxBytes: number): Promise<Uint8Array>
   compressSync(codec: CodecName, data: Uint8Array, level?: number): Uint8Array
   decompressSync(codec: CodecName, data: Uint8Array, maxBytes: number): Uint8Array
+  /** As `decompressSync`, for one look: the next call may use the memory of the result again. */
+  decompressBriefly(codec: CodecName, data: Uint8Array, maxBytes: number): Uint8Array
 }

@@ -12,6 +12,7 @@ import {
 } from 'node:zlib'
 import { compressFrame, compressFrameSync, decompressFrame, decompressFrameSync } from 'lz4-napi'
 import { CodecError, type CodecName, type Compute } from '../env/compute.ts'
+import { Lz4Decoder } from './lz4-decoder.ts'
 import { checkLz4Frame } from './lz4-frame.ts'
 import { compressSnappy, decompressSnappy } from './snappy.ts'
 import { SnappyThread } from './snappy-thread.ts'
@@ -88,6 +89,7 @@ export class NodeCompute implements Compute {
     lz4: LZ4,
     zstd: ZSTD,
   }
+  readonly #lz4 = new Lz4Decoder()
 
   compress(codec: CodecName, data: Uint8Array, level?: number): Promise<Uint8Array> {
     return this.#codecs[codec].compress(data, level)
@@ -108,6 +110,15 @@ export class NodeCompute implements Compute {
   decompressSync(codec: CodecName, data: Uint8Array, maxBytes: number): Uint8Array {
     try {
       return within(this.#codecs[codec].decompressSync(data, maxBytes), maxBytes)
+    } catch (error) {
+      throw asCodecError(codec, error)
+    }
+  }
+
+  decompressBriefly(codec: CodecName, data: Uint8Array, maxBytes: number): Uint8Array {
+    if (codec !== 'lz4' || !this.#lz4.takes(data)) return this.decompressSync(codec, data, maxBytes)
+    try {
+      return this.#lz4.decode(data, maxBytes)
     } catch (error) {
       throw asCodecError(codec, error)
     }

@@ -183,9 +183,9 @@ export class NodeNetwork implements Network {
  * accepted socket's handle. Neither property is documented; both have been there since Node 0.1, and http and cluster live by them.
  */
 function adopt(accepted: net.Socket, reader: Reader): net.Socket {
-  const held: { _handle?: unknown } = accepted as { _handle?: unknown }
-  const socket = new net.Socket({ handle: held._handle, onread: reader.onread, manualStart: true } as object)
-  held._handle = null
+  const handle: unknown = Reflect.get(accepted, '_handle')
+  const socket = new net.Socket({ handle, onread: reader.onread, manualStart: true } as object)
+  Reflect.set(accepted, '_handle', null)
   return socket
 }
 

@@ -149,7 +149,7 @@ function decompressSmall(view: BatchView, codec: CodecName, compute: Compute): U
   const limit = SYNC_BYTES[codec]
   if (payload.length > limit.compressed) return undefined
   try {
-    return compute.decompressSync(codec, payload, limit.plain)
+    return compute.decompressBriefly(codec, payload, limit.plain)
   } catch (error) {
     if (error instanceof CodecError) return undefined
     throw error
@@ -194,7 +194,8 @@ function checkRecords(
   }
   const { compression } = rules
   if (compression === undefined || compression.codec === view.codec) return accept(view, walk, rules)
-  return recompress(view, plain.subarray(start), compression, compute).then(
+  // A copy: what was decompressed for a look does not last as long as this takes.
+  return recompress(view, new Uint8Array(plain.subarray(start)), compression, compute).then(
     (stored) => checkSize(stored, rules) ?? accept(stored, walk, rules),
   )
 }

@@ -35,6 +35,15 @@ describe.each(codecs)('%s', (codec) => {
     expect(Buffer.compare(await compute.decompress(codec, packed, data.length), data)).toBe(0)
   })
 
+  test('gives back the same for a look', () => {
+    fc.assert(
+      fc.property(payload, (data) => {
+        const back = compute.decompressBriefly(codec, compute.compressSync(codec, data), data.length)
+        expect(Buffer.compare(back, data)).toBe(0)
+      }),
+    )
+  })
+
   test('refuses one byte more than the limit', async () => {
     const packed = compute.compressSync(codec, new Uint8Array(300_000))
     expect(() => compute.decompressSync(codec, packed, 299_999)).toThrow(CodecError)

@@ -23,6 +23,7 @@ export const NO_COMPUTE: Compute = {
   decompress: refuse,
   compressSync: refuse,
   decompressSync: refuse,
+  decompressBriefly: refuse,
 }
 
 function refuse(codec: CodecName): never {
