@@ -13,6 +13,10 @@ export async function settle(): Promise<void> {
 
 /** How far apart two events may be and still be handled in one tick, as epoll hands out several events at once. */
 const TICK_MS = 0.05
+/** No timer is finer: a rest that rounding has left must pass, too. */
+const RESOLUTION_MS = 0.001
+/** As many events at one time are an endless loop. */
+const TICKS_MAX = 100_000
 
 /**
  * A clock that stands still until it is told to move: timers fire in the order of their time, then of their creation.
@@ -24,6 +28,8 @@ export class SimClock implements Clock {
   #sequence = 0
   #heap: Entry[] = []
   #deferred: (() => void)[] = []
+  /** Ticks since time last moved. */
+  #ticks = 0
 
   constructor(wallMs = 1_700_000_000_000) {
     this.#wallOffsetMs = wallMs
@@ -127,10 +133,13 @@ export class SimClock implements Clock {
     while (this.#deferred.length > 0) {
       this.runDeferred()
       await settle()
+      if (++this.#ticks > TICKS_MAX) throw new Error(`time stands still at ${this.#nowMs} ms`)
     }
   }
 
   #fire(entry: Entry): void {
+    this.#ticks = entry.atMs > this.#nowMs ? 0 : this.#ticks + 1
+    if (this.#ticks > TICKS_MAX) throw new Error(`time stands still at ${this.#nowMs} ms`)
     this.#nowMs = Math.max(this.#nowMs, entry.atMs)
     const callback = entry.callback
     entry.callback = undefined
@@ -246,7 +255,8 @@ export class ScopedClock implements Clock {
     const fire = () => {
       if (!isCancelled) callback()
     }
-    const timer = this.#time.clock.setTimer(delayMs / this.#time.rate, () => this.enter(fire))
+    const least = delayMs > 0 ? RESOLUTION_MS : 0
+    const timer = this.#time.clock.setTimer(Math.max(least, delayMs / this.#time.rate), () => this.enter(fire))
     return {
       cancel: () => {
         isCancelled = true

@@ -1,0 +1,232 @@
+import { SimWorld } from '../../fakes/env.ts'
+import type { SimRandom } from '../../fakes/random.ts'
+import type { ActorDeps, SimTopic } from '../broker-actors.ts'
+import { consume, produce } from '../broker-actors.ts'
+import { ClientHistory } from '../broker-history.ts'
+import { SimClient } from '../client.ts'
+import { commitOffsets } from '../group-actors.ts'
+import { hold } from '../history.ts'
+import { type FaultName, Nemesis, type Victim } from '../nemesis.ts'
+import type { Simulation, Trace } from '../simulation.ts'
+import { AdminHistory, administrate, checkAdmin, createTopic } from './admin.ts'
+import { checkMetadata, checkReplicas, type NamedDisk } from './disks.ts'
+import { BROKER_PORT, type ClusterLayout, configOf, format, layoutOf } from './layout.ts'
+import { SimNode } from './node.ts'
+import { Watch } from './watch.ts'
+
+const DURATION_MS = 30_000
+/** In which a cluster without faults has to be whole, and to serve. */
+const RECOVERY_MS = 60_000
+
+const FAULTS: readonly FaultName[] = [
+  'kill',
+  'kill',
+  'power',
+  'power',
+  'power',
+  'restart',
+  'restart',
+  'pause',
+  'isolate',
+  'isolate',
+  'split',
+  'bridge',
+  'oneWay',
+  'slow',
+  'wall',
+  'drift',
+  'slowDisk',
+  'syncError',
+]
+/** What takes unsynced data from a machine. */
+const LOSES_DATA: ReadonlySet<FaultName> = new Set(['power', 'syncError'])
+
+/** A whole cluster, of 1 to 7 nodes, with its clients, under every fault. */
+export const clusterSimulation: Simulation = {
+  name: 'cluster',
+  seedsInTests: 6,
+  run: (seed, trace) => new ClusterRun(seed, trace).run(),
+}
+
+class ClusterRun {
+  readonly #trace: Trace
+  readonly #world: SimWorld
+  readonly #random: SimRandom
+  readonly #layout: ClusterLayout
+  readonly #nodes: readonly SimNode[]
+  readonly #nemesis: Nemesis
+  readonly #watch: Watch
+  readonly #actors: Promise<unknown>[] = []
+  readonly #admin = new AdminHistory()
+  #actorCount = 0
+  #unsafeSinceMs = 0
+  #isOver = false
+  #failure: unknown
+
+  constructor(seed: number, trace: Trace) {
+    this.#trace = trace
+    this.#world = new SimWorld({ seed, disk: { syncMsMax: 4 }, network: { delayMsMax: 2 } })
+    trace.nowMs = () => this.#world.clock.monotonicMs()
+    this.#random = this.#world.random.fork()
+    this.#layout = layoutOf(this.#random)
+    trace.note(JSON.stringify(this.#layout))
+    this.#nodes = this.#layout.nodes.map((layout) => {
+      const machine = this.#world.machine(layout.name)
+      format(this.#layout, layout, machine, this.#random.fork())
+      return new SimNode({ layout, config: configOf(this.#layout, layout) }, { machine, trace })
+    })
+    const mayBegin = (fault: FaultName, victim: Victim) => this.#mayBegin(fault, victim)
+    const deps = { world: this.#world, random: this.#random.fork(), trace, victims: this.#nodes, mayBegin }
+    this.#nemesis = new Nemesis({ faults: FAULTS, most: this.#random.between(1, 3) }, deps)
+    const { client } = this.#deps('watch', () => false)
+    this.#watch = new Watch({ brokers: this.#addresses() }, { client })
+  }
+
+  async run(): Promise<void> {
+    for (const node of this.#nodes) node.start()
+    const topics = [await this.#createTopic('one', 1), await this.#createTopic('three', 3)]
+    this.#act('watch', () => this.#watch.run(() => this.#isOver))
+    for (const topic of topics) this.#use(topic)
+    this.#administrate(topics)
+    await this.#harm()
+    await this.#finish(topics)
+  }
+
+  #use(topic: SimTopic): void {
+    for (const name of ['p', 'q']) this.#act(`${name}-${topic.name}`, (deps, who) => produce(who, topic, deps))
+    for (const partition of topic.histories.keys()) {
+      this.#act(`c-${topic.name}-${partition}`, (deps) => consume(topic, partition, deps, () => this.#isOver))
+    }
+    this.#act(`g-${topic.name}`, (deps, who) => commitOffsets(who, topic, deps))
+  }
+
+  #administrate(topics: readonly SimTopic[]): void {
+    const { replicationFactor, isOld, nodes } = this.#layout
+    const brokerIds = nodes.filter(({ isBroker }) => isBroker).map(({ id }) => id)
+    const options = { brokerIds, replicationFactor, topics, isOld }
+    this.#act('admin', (deps) => administrate(options, this.#admin, deps))
+  }
+
+  async #harm(): Promise<void> {
+    const startMs = this.#world.clock.monotonicMs()
+    const pace = this.#random.pick([400, 1500, 4000])
+    while (this.#world.clock.monotonicMs() - startMs < DURATION_MS) {
+      await this.#advance(this.#random.fraction() * pace)
+      this.#nemesis.step()
+    }
+  }
+
+  /** Where appends are not synced, one machine at a time may lose them, while all others have what is acknowledged. */
+  #mayBegin(fault: FaultName, victim: Victim): boolean {
+    if (!LOSES_DATA.has(fault) || this.#layout.isSynced) return true
+    const isBroker = this.#layout.nodes.some(({ name, isBroker: is }) => is && name === victim.name)
+    if (!isBroker) return true
+    if (this.#nemesis.activeCount > 0 || !this.#watch.isWholeSince(this.#unsafeSinceMs)) return false
+    this.#unsafeSinceMs = Infinity
+    return true
+  }
+
+  async #finish(topics: readonly SimTopic[]): Promise<void> {
+    this.#trace.note('-- all faults end')
+    this.#nemesis.end()
+    const endedMs = this.#world.clock.monotonicMs()
+    const histories = topics.flatMap((topic) => topic.histories)
+    const before = histories.map(({ acknowledgedCount }) => acknowledgedCount)
+    const serves = () => histories.every(({ acknowledgedCount }, i) => acknowledgedCount > (before[i] ?? 0))
+    while (!this.#watch.isWholeSince(endedMs) || !serves()) {
+      await this.#advance(100)
+      this.#nemesis.end()
+      const isLate = this.#world.clock.monotonicMs() - endedMs > RECOVERY_MS
+      hold(
+        !isLate,
+        `after ${RECOVERY_MS} ms without faults, ${serves() ? 'replicas are not in sync' : 'producers wait'}`,
+      )
+    }
+    this.#trace.note('-- the cluster is whole')
+    this.#isOver = true
+    await this.#world.clock.runFor(Promise.all(this.#actors), 30_000)
+    this.#check()
+    await this.#checkAll(topics)
+  }
+
+  async #checkAll(topics: readonly SimTopic[]): Promise<void> {
+    const deps = this.#deps('reader', () => false)
+    for (const topic of topics) {
+      for (const [partition, history] of topic.histories.entries()) {
+        const isEnd = (values: readonly string[], highWatermark: number) => values.length >= highWatermark
+        const reading = consume(
+          topic,
+          partition,
+          deps,
+          (values, end) => isEnd(values, end) && end >= history.highWatermark,
+        )
+        history.checkAll(await this.#world.clock.runFor(reading))
+        this.#trace.note(`${history.name}: ${history.acknowledgedCount} acknowledged, ends at ${history.highWatermark}`)
+      }
+    }
+    for (const address of this.#addresses()) {
+      await this.#world.clock.runFor(checkAdmin(this.#admin, { type: 'at', address }, deps))
+    }
+    const committed = await this.#world.clock.runFor(this.#watch.metadataEnd())
+    await this.#world.clock.run(3000)
+    for (const { machine } of this.#nodes) machine.kill()
+    this.#checkDisks(topics)
+    checkMetadata(committed, this.#disks(), deps.compute)
+    this.#trace.note(`metadata: committed ${committed}`)
+  }
+
+  #checkDisks(topics: readonly SimTopic[]): void {
+    const disks = this.#disks()
+    for (const { name, histories } of topics) {
+      const partitions = this.#watch.last?.topics.find((topic) => topic.name === name)?.partitions ?? []
+      for (const { partitionIndex, replicaNodes } of partitions) {
+        const replicas = replicaNodes.flatMap((id) => disks.filter((disk) => disk.name === `n${id}`))
+        checkReplicas(`${name}-${partitionIndex}`, histories[partitionIndex]?.highWatermark ?? 0, replicas)
+      }
+    }
+  }
+
+  #disks(): NamedDisk[] {
+    return this.#nodes.map(({ name, machine }) => ({ name, disk: machine.disk }))
+  }
+
+  #addresses() {
+    const brokers = this.#layout.nodes.filter(({ isBroker }) => isBroker)
+    return brokers.map(({ name }) => ({ host: name, port: BROKER_PORT }))
+  }
+
+  async #advance(ms: number): Promise<void> {
+    await this.#world.clock.run(ms)
+    this.#check()
+    if (this.#unsafeSinceMs === Infinity && this.#nemesis.activeCount === 0) {
+      this.#unsafeSinceMs = this.#world.clock.monotonicMs()
+    }
+  }
+
+  #check(): void {
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
+  #act(name: string, run: (deps: ActorDeps, name: string) => Promise<unknown>): void {
+    const acting = run(
+      this.#deps(name, () => this.#isOver),
+      name,
+    ).catch((error: unknown) => {
+      this.#failure ??= error
+    })
+    this.#actors.push(acting)
+  }
+
+  #deps(name: string, isOver: () => boolean): ActorDeps {
+    const env = this.#world.machine(`client-${this.#actorCount++}`).start()
+    const random = this.#random.fork()
+    const client = new SimClient({ name, bootstrap: this.#addresses() }, { env, random: random.fork() })
+    return { client, random, compute: env.compute, trace: this.#trace, isOver, pauseMs: 400 }
+  }
+
+  async #createTopic(name: string, partitions: number): Promise<SimTopic> {
+    const deps = this.#deps(`create-${name}`, () => false)
+    const topic = await this.#world.clock.runFor(createTopic(name, partitions, this.#layout.replicationFactor, deps))
+    return topic ?? { name, topicId: '', histories: [new ClientHistory(name)] }
+  }
+}

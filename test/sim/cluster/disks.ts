@@ -1,0 +1,123 @@
+import type { Compute } from '../../../broker/env/compute.ts'
+import { MetadataDelta } from '../../../broker/metadata/delta.ts'
+import { MetadataImage } from '../../../broker/metadata/image.ts'
+import { snapshotRecords } from '../../../broker/metadata/snapshot-records.ts'
+import { decodeMetadataRecord, type MetadataRecord } from '../../../broker/protocol/metadata-record.ts'
+import { decodeSnapshot, snapshotName } from '../../../broker/raft/snapshot-file.ts'
+import type { BatchView } from '../../../broker/records/batch.ts'
+import { batches, readRecords } from '../../../broker/records/read.ts'
+import { METADATA_LOG_DIRECTORY } from '../../../broker/storage/names.ts'
+import type { SimDisk } from '../../fakes/disk.ts'
+import { hold } from '../history.ts'
+
+export const LOG_DIR = '/disk/a'
+
+export interface NamedDisk {
+  readonly name: string
+  readonly disk: SimDisk
+}
+
+/** The batches in a log's segments, in order. */
+function logBatches(disk: SimDisk, directory: string): BatchView[] {
+  const segments = disk.files(directory).filter(({ path }) => path.endsWith('.log'))
+  const paths = segments.map(({ path }) => path).toSorted()
+  return paths.flatMap((path) => [...batches(disk.readFile(path))])
+}
+
+function contentOf(batch: BatchView): string {
+  return Buffer.from(batch.bytes.subarray(batch.start, batch.start + batch.sizeInBytes)).toString('base64')
+}
+
+/** Below `endOffset`, which was committed, each replica has every batch, and the same as the others. */
+export function checkReplicas(partition: string, endOffset: number, replicas: readonly NamedDisk[]): void {
+  const known = new Map<number, string>()
+  for (const { name, disk } of replicas) {
+    const directory = `${LOG_DIR}/${partition}`
+    hold(disk.exists(directory), `${name} has no replica of ${partition}`)
+    let next = 0
+    for (const batch of logBatches(disk, directory)) {
+      if (batch.baseOffset >= endOffset) break
+      hold(batch.baseOffset === next, `${name}: ${partition} has ${batch.baseOffset} where ${next} should follow`)
+      next = batch.nextOffset
+      const content = contentOf(batch)
+      const other = known.get(batch.baseOffset)
+      hold(
+        other === undefined || other === content,
+        `${name}: the batch of ${partition} at ${batch.baseOffset} is not that of the other replicas`,
+      )
+      known.set(batch.baseOffset, content)
+    }
+    hold(next >= endOffset, `${name}: ${partition} ends at ${next}, committed is ${endOffset}`)
+  }
+}
+
+/** Logs hold the same at the same offsets, as far as all have it for certain; and all come to one image. */
+export function checkMetadata(endOffset: number, nodes: readonly NamedDisk[], compute: Compute): void {
+  const known = new Map<number, string>()
+  const images = new Map<string, string>()
+  for (const { name, disk } of nodes) {
+    const directory = `${LOG_DIR}/${METADATA_LOG_DIRECTORY}`
+    const log = logBatches(disk, directory).filter(({ nextOffset }) => nextOffset <= endOffset)
+    for (const batch of log) {
+      const content = contentOf(batch)
+      const other = known.get(batch.baseOffset)
+      hold(
+        other === undefined || other === content,
+        `${name}: metadata at ${batch.baseOffset} is not that of the others`,
+      )
+      known.set(batch.baseOffset, content)
+    }
+    images.set(name, imageText(disk, directory, log, endOffset, compute))
+  }
+  const [[first, expected] = ['', ''], ...others] = images
+  for (const [name, text] of others) {
+    hold(text === expected, `metadata at ${endOffset} differs:\n${first}: ${expected}\n${name}: ${text}`)
+  }
+}
+
+/** The image that the newest snapshot and the log behind it come to: its records, sorted. */
+function imageText(
+  disk: SimDisk,
+  directory: string,
+  log: readonly BatchView[],
+  endOffset: number,
+  compute: Compute,
+): string {
+  const delta = new MetadataDelta(MetadataImage.EMPTY)
+  const start = replaySnapshot(disk, directory, endOffset, delta, compute)
+  let transaction: MetadataRecord[] | undefined
+  for (const batch of log) {
+    if (batch.baseOffset < start || batch.isControl) continue
+    for (const { value } of readRecords(batch, compute)) {
+      const record = decodeMetadataRecord(value ?? new Uint8Array(0))
+      if (record.type === 'BeginTransactionRecord') transaction = []
+      else if (record.type === 'AbortTransactionRecord') transaction = undefined
+      else if (record.type === 'EndTransactionRecord') {
+        for (const held of transaction ?? []) delta.replay(held)
+        transaction = undefined
+      } else if (transaction === undefined) delta.replay(record)
+      else transaction.push(record)
+    }
+  }
+  const image = delta.finish({ offset: endOffset - 1, epoch: 0, timestampMs: 0 })
+  const records = [...snapshotRecords(image)].map((record) => Buffer.from(record).toString('base64'))
+  return records.toSorted().join(' ')
+}
+
+function replaySnapshot(
+  disk: SimDisk,
+  directory: string,
+  endOffset: number,
+  delta: MetadataDelta,
+  compute: Compute,
+): number {
+  const names = disk.list(directory).map(({ name }) => /^(\d{20})-(\d{10})\.checkpoint$/.exec(name))
+  const ids = names.flatMap((match) =>
+    match === null ? [] : [{ endOffset: Number(match[1]), epoch: Number(match[2]) }],
+  )
+  const newest = ids.filter((id) => id.endOffset <= endOffset).toSorted((a, b) => b.endOffset - a.endOffset)[0]
+  if (newest === undefined) return 0
+  const { records } = decodeSnapshot(newest, disk.readFile(`${directory}/${snapshotName(newest)}`), compute)
+  for (const record of records) delta.replay(decodeMetadataRecord(record))
+  return newest.endOffset
+}

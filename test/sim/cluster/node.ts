@@ -1,0 +1,85 @@
+import { Broker } from '../../../broker/broker.ts'
+import type { ServerConfig } from '../../../broker/config/server-config.ts'
+import type { Logger, LogLevel } from '../../../broker/telemetry/logger.ts'
+import type { ScopedClock } from '../../fakes/clock.ts'
+import type { SimMachine } from '../../fakes/env.ts'
+import type { Victim } from '../nemesis.ts'
+import type { Trace } from '../simulation.ts'
+import type { NodeLayout } from './layout.ts'
+
+/** A machine that runs a node of the cluster. */
+export class SimNode implements Victim {
+  readonly layout: NodeLayout
+  readonly machine: SimMachine
+  readonly #config: ServerConfig
+  readonly #trace: Trace
+  #broker: Broker | undefined
+
+  constructor(options: { layout: NodeLayout; config: ServerConfig }, deps: { machine: SimMachine; trace: Trace }) {
+    this.layout = options.layout
+    this.#config = options.config
+    this.machine = deps.machine
+    this.#trace = deps.trace
+  }
+
+  get name(): string {
+    return this.machine.name
+  }
+
+  start(): void {
+    const env = this.machine.start()
+    const { clock } = this.machine
+    this.#broker = undefined
+    this.#trace.note('starts', this.name)
+    const logger = traceLogger(this.#trace, this.name, clock)
+    const deps = { env, logger, withProcessMetrics: false, idleRatio: () => 1 }
+    const opening = Broker.open({ config: this.#config, hostName: this.name }, deps)
+    opening.then(
+      (broker) => {
+        if (clock !== this.machine.clock) return
+        this.#broker = broker
+        broker.onFailed(() => this.#exit(clock, 'it has failed'))
+      },
+      (error: unknown) => this.#exit(clock, String(error)),
+    )
+  }
+
+  stop(): void {
+    const { clock } = this.machine
+    const broker = this.#broker
+    const end = (): void => this.#exit(clock, 'it has stopped')
+    if (broker === undefined) end()
+    else broker[Symbol.asyncDispose]().then(end, (error: unknown) => this.#exit(clock, String(error)))
+  }
+
+  /** The process ends by itself. */
+  #exit(clock: ScopedClock | undefined, reason: string): void {
+    if (clock !== this.machine.clock) return
+    this.#trace.note(`exits: ${reason}`, this.name)
+    clock?.setTimer(0, () => this.machine.kill())
+  }
+}
+
+/** What a node logs is part of the history. */
+function traceLogger(trace: Trace, who: string, clock: ScopedClock | undefined): Logger {
+  const log = (level: LogLevel) => (fields: object, message: string) => {
+    if (clock?.alive === true) trace.note(`${level}: ${message} ${describe(fields)}`, who)
+  }
+  const logger: Logger = {
+    debug: () => {},
+    info: log('info'),
+    warn: log('warn'),
+    error: log('error'),
+    child: () => logger,
+  }
+  return logger
+}
+
+function describe(fields: object): string {
+  const text = JSON.stringify(fields, (_, value: unknown) => {
+    if (value instanceof Error) return value.message
+    if (typeof value === 'bigint') return Number(value)
+    return value
+  })
+  return text === '{}' ? '' : text.slice(0, 300)
+}

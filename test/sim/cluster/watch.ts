@@ -1,0 +1,122 @@
+import { KafkaError } from '../../../broker/client/kafka-error.ts'
+import type { Address } from '../../../broker/env/network.ts'
+import { ApiKey } from '../../../broker/protocol/api-key.ts'
+import type { ResponseOf } from '../../../broker/protocol/apis.ts'
+import { ErrorCode } from '../../../broker/protocol/errors.ts'
+import type { SimClient } from '../client.ts'
+import { hold } from '../history.ts'
+
+type Metadata = ResponseOf<typeof ApiKey.Metadata>
+
+const METADATA_PARTITION = { topics: [{ topicName: '__cluster_metadata', partitions: [{ partitionIndex: 0 }] }] }
+
+/** What one broker said last. */
+interface Report {
+  readonly atMs: number
+  readonly isWhole: boolean
+  readonly metadata: Metadata
+}
+
+/** Asks every broker again and again who leads what, and finds two that do at a time. */
+export class Watch {
+  readonly #client: SimClient
+  readonly #brokers: readonly Address[]
+  readonly #leaders = new Map<string, number>()
+  readonly #reports = new Map<string, Report>()
+
+  constructor(options: { brokers: readonly Address[] }, deps: { client: SimClient }) {
+    this.#brokers = options.brokers
+    this.#client = deps.client
+  }
+
+  async run(isOver: () => boolean): Promise<void> {
+    await Promise.all(
+      this.#brokers.map(async (address) => {
+        while (!isOver()) {
+          await this.#ask(address)
+          await this.#client.sleep(250)
+        }
+      }),
+    )
+  }
+
+  /** Whether every broker has said since `sinceMs` that all replicas are in sync, and all say the same. */
+  isWholeSince(sinceMs: number): boolean {
+    const reports = [...this.#reports.values()]
+    const areWhole = reports.every((report) => report.isWhole && report.atMs >= sinceMs)
+    return areWhole && reports.length === this.#brokers.length && new Set(reports.map(summary)).size === 1
+  }
+
+  get last(): Metadata | undefined {
+    return [...this.#reports.values()].toSorted((a, b) => b.atMs - a.atMs)[0]?.metadata
+  }
+
+  /** As far as metadata is committed, by the active controller. */
+  async metadataEnd(): Promise<number> {
+    const answer = await this.#client.insist(
+      ApiKey.DescribeQuorum,
+      METADATA_PARTITION,
+      ({ topics }) => topics[0]?.partitions[0]?.errorCode === ErrorCode.NONE,
+      () => false,
+    )
+    return Number(answer?.topics[0]?.partitions[0]?.highWatermark ?? 0)
+  }
+
+  async #ask(address: Address): Promise<void> {
+    const target = { type: 'at', address } as const
+    const atMs = this.#client.clock.monotonicMs()
+    try {
+      const body = { topics: null, allowAutoTopicCreation: false }
+      const metadata = await this.#client.request(ApiKey.Metadata, body, target)
+      this.#heard(metadata)
+      this.#reports.set(address.host, { atMs, metadata, isWhole: isWhole(metadata, this.#brokers.length) })
+      await this.#askQuorum(address)
+    } catch (error) {
+      if (!(error instanceof KafkaError)) throw error
+      this.#reports.delete(address.host)
+    }
+  }
+
+  async #askQuorum(address: Address): Promise<void> {
+    const target = { type: 'at', address } as const
+    const { errorCode, topics } = await this.#client.request(ApiKey.DescribeQuorum, METADATA_PARTITION, target)
+    const found = topics[0]?.partitions[0]
+    if (errorCode !== ErrorCode.NONE || found === undefined || found.errorCode !== ErrorCode.NONE) return
+    this.#leads('the metadata quorum', found.leaderEpoch, found.leaderId)
+  }
+
+  #heard({ topics }: Metadata): void {
+    for (const { topicId, name, partitions } of topics) {
+      for (const { partitionIndex, leaderId, leaderEpoch } of partitions) {
+        this.#leads(`${name} ${topicId} ${partitionIndex}`, leaderEpoch, leaderId)
+      }
+    }
+  }
+
+  #leads(what: string, epoch: number, leaderId: number): void {
+    if (leaderId < 0) return
+    const key = `${what}: epoch ${epoch}`
+    const known = this.#leaders.get(key)
+    hold(known === undefined || known === leaderId, `${key} has two leaders, ${known} and ${leaderId}`)
+    this.#leaders.set(key, leaderId)
+  }
+}
+
+function isWhole({ topics, brokers }: Metadata, count: number): boolean {
+  const areInSync = topics.every(({ partitions }) =>
+    partitions.every(
+      ({ isrNodes, replicaNodes, leaderId, offlineReplicas }) =>
+        leaderId >= 0 && isrNodes.length === replicaNodes.length && offlineReplicas.length === 0,
+    ),
+  )
+  return areInSync && brokers.length === count
+}
+
+function summary({ metadata }: Report): string {
+  const topics = metadata.topics.flatMap(({ name, topicId, partitions }) =>
+    partitions.map(({ partitionIndex, leaderId, leaderEpoch }) =>
+      [name, topicId, partitionIndex, leaderId, leaderEpoch].join(),
+    ),
+  )
+  return topics.toSorted().join(';')
+}
