@@ -1,7 +1,7 @@
 import type { ServerConfig } from './config/server-config.ts'
 import { DEFAULT_INTERVALS } from './storage/log-maintenance.ts'
 import { parseTopicConfig } from './config/topic-config.ts'
-import type { LogManagerOptions } from './storage/log-manager.ts'
+import type { LogManagerOptions } from './storage/log-manager-types.ts'
 
 /** Memory for the ends of logs, which tail reads are served from. */
 const TAIL_CACHE_BYTES = 16 * 1024 * 1024

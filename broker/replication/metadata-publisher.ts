@@ -141,7 +141,7 @@ export class MetadataPublisher {
 
   /** Nobody leads, or follows another, with a log that is being cut as the last leader wanted it. */
   async #update(hosted: Partition, state: PartitionImage): Promise<void> {
-    while (hosted.isBeingCut) await hosted.settled()
+    while (hosted.isBusy) await hosted.settled()
     hosted.update(state)
   }
 

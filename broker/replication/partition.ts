@@ -15,6 +15,7 @@ import type { IsrAnswer, IsrProposal, IsrVerdict } from './isr.ts'
 import { Leadership, type LeadershipDeps } from './leadership.ts'
 import type { PartitionState } from './partition-state.ts'
 import type { FollowerPosition, RemoteReplica } from './remote-replica.ts'
+import { Turns } from './turns.ts'
 import { Listeners, OffsetWaiters, type Reached, type Wait } from './waiters.ts'
 
 export interface PartitionDeps extends LeadershipDeps {
@@ -34,7 +35,6 @@ const NO_REMOTES: readonly RemoteReplica[] = []
  * the in-sync replicas; while there are fewer of them than min.insync.replicas it stands still (KIP-966).
  */
 export class Partition {
-  readonly log: PartitionLog
   readonly topicId: string
   readonly #nodeId: number
   readonly #deps: PartitionDeps
@@ -43,30 +43,38 @@ export class Partition {
   readonly #onProgress = new Listeners()
   readonly #onWritten = new Listeners()
   readonly #onFollowers = new Listeners()
+  readonly #turns = new Turns()
+  #log: PartitionLog
   #state: PartitionState
   #rules: AppendRules
   /** Undefined while another broker leads. */
   #leadership: Leadership | undefined
-  #truncation: Promise<void> | undefined
-  #order: Promise<unknown> | undefined
+  #exclusive: Promise<void> | undefined
   #removed: ErrorCode | undefined
 
   constructor(
     options: { nodeId: number; topicId: string; state: PartitionState; rules: AppendRules; log: PartitionLog },
     deps: PartitionDeps,
   ) {
-    this.log = options.log
+    this.#log = options.log
     this.topicId = options.topicId
     this.#nodeId = options.nodeId
     this.#state = options.state
     this.#rules = options.rules
     this.#deps = deps
-    this.log.onWritten(() => this.#onWritten.notify())
-    this.log.onAcknowledgeable(() => this.#advance())
+    this.#listen()
     this.#lead()
     this.#advance()
   }
 
+  #listen(): void {
+    this.#log.onWritten(() => this.#onWritten.notify())
+    this.#log.onAcknowledgeable(() => this.#advance())
+  }
+
+  get log(): PartitionLog {
+    return this.#log
+  }
   get state(): PartitionState {
     return this.#state
   }
@@ -134,7 +142,7 @@ export class Partition {
     }
     const { leaderEpochs, logEndOffset } = this.log
     const { leaderEpoch } = this.#state
-    assert(this.#truncation === undefined, 'nobody leads with a log that is being cut')
+    assert(this.#exclusive === undefined, 'nobody leads with a log that is being cut')
     if (leaderEpoch > leaderEpochs.latestEpoch) leaderEpochs.assign(leaderEpoch, logEndOffset)
     const options = { nodeId: this.#nodeId, set: this.#state, epochStartOffset: logEndOffset, nowMs }
     this.#leadership = new Leadership(options, this.#deps)
@@ -164,22 +172,7 @@ export class Partition {
    * the order in which they came, since a producer's sequence numbers depend on it.
    */
   append(records: Uint8Array, requireInSync: boolean): AppendOutcome | Promise<AppendOutcome> {
-    if (this.#order !== undefined) return this.#inOrder(this.#order.then(() => this.#appendNow(records, requireInSync)))
-    const outcome = this.#appendNow(records, requireInSync)
-    return outcome instanceof Promise ? this.#inOrder(outcome) : outcome
-  }
-
-  #inOrder(outcome: Promise<AppendOutcome>): Promise<AppendOutcome> {
-    const settled: Promise<void> = outcome.then(
-      () => this.#leave(settled),
-      () => this.#leave(settled),
-    )
-    this.#order = settled
-    return outcome
-  }
-
-  #leave(settled: Promise<unknown>): void {
-    if (this.#order === settled) this.#order = undefined
+    return this.#turns.run(() => this.#appendNow(records, requireInSync))
   }
 
   #appendNow(records: Uint8Array, requireInSync: boolean): AppendOutcome | Promise<AppendOutcome> {
@@ -318,7 +311,7 @@ export class Partition {
 
   /** Whether this replica follows in `leaderEpoch`, and its log is not being cut. */
   isFollowing(leaderEpoch: number): boolean {
-    if (this.#removed !== undefined || this.#truncation !== undefined) return false
+    if (this.#removed !== undefined || this.#exclusive !== undefined) return false
     return !this.isLeader && this.#state.leaderEpoch === leaderEpoch
   }
 
@@ -334,27 +327,44 @@ export class Partition {
   /** Cuts what the leader does not have; rejects where the disk fails. */
   async truncate(cut: (log: PartitionLog) => Promise<void> | void): Promise<void> {
     assert(!this.isLeader, 'only a follower cuts its log')
-    assert(this.#truncation === undefined, 'one truncation at a time')
-    const work = Promise.resolve(cut(this.log))
+    assert(this.#exclusive === undefined, 'one truncation at a time')
+    await this.#withoutAppends(Promise.resolve(cut(this.#log)))
+  }
+
+  /** Puts the log that `swap` gives in the place of this one; meanwhile nothing is appended, and nobody comes to lead. */
+  async replaceLog(swap: (log: PartitionLog) => Promise<PartitionLog>): Promise<void> {
+    await this.#turns.run(async () => {
+      while (this.#exclusive !== undefined) await this.#exclusive
+      this.#log.writeStaged()
+      const swapped = swap(this.#log).then((log) => {
+        this.#log = log
+        this.#listen()
+        this.#advance()
+      })
+      await this.#withoutAppends(swapped)
+    })
+  }
+
+  async #withoutAppends(work: Promise<void>): Promise<void> {
     const settled = work.then(
       () => undefined,
       () => undefined,
     )
-    this.#truncation = settled
+    this.#exclusive = settled
     try {
       await work
     } finally {
-      this.#truncation = undefined
+      this.#exclusive = undefined
     }
   }
 
-  get isBeingCut(): boolean {
-    return this.#truncation !== undefined
+  get isBusy(): boolean {
+    return this.#exclusive !== undefined
   }
 
   /** Resolves when the truncation that is under way, if any, has ended. */
   async settled(): Promise<void> {
-    await this.#truncation
+    await this.#exclusive
   }
 
   /** The replica is gone from here: deleted, moved, or its disk failed. Everybody who waits is told `error`. */

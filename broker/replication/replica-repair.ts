@@ -65,7 +65,7 @@ export class ReplicaRepair {
     if (isr.includes(this.#nodeId)) {
       if (isr.length > 1)
         this.#deps.assignments.assign({ topicId, partition: log.partition, directoryId: LOST_DIRECTORY })
-    } else if (leader !== this.#nodeId && leader !== NO_LEADER && !partition.isBeingCut) void this.#cut(partition)
+    } else if (leader !== this.#nodeId && leader !== NO_LEADER && !partition.isBusy) void this.#cut(partition)
   }
 
   async #cut(partition: Partition): Promise<void> {

@@ -1,50 +1,26 @@
-import type { Clock } from '../env/clock.ts'
-import type { Compute } from '../env/compute.ts'
-import { type Disk, DiskError } from '../env/disk.ts'
-import type { Random } from '../env/random.ts'
+import { DiskError } from '../env/disk.ts'
 import { assert } from '../lib/assert.ts'
 import { concurrently } from './concurrently.ts'
 import { DelayedRemoval } from './delayed-removal.ts'
 import { StorageError } from './errors.ts'
 import type { LogConfig } from './log-config.ts'
 import { LogDirectory, NO_BROKER_EPOCH } from './log-directory.ts'
-import { LogMaintenance, type MaintenanceIntervals } from './log-maintenance.ts'
+import { EMPTY_LOG, type LoadOptions, loadLogs } from './log-loading.ts'
+import { LogMaintenance } from './log-maintenance.ts'
+import type { LogDirectoryInfo, LogManagerDeps, LogManagerOptions } from './log-manager-types.ts'
 import { PartitionLog } from './log.ts'
-import type { Logger } from '../telemetry/logger.ts'
-import { logDirectoryName, METADATA_LOG_DIRECTORY, parseLogDirectoryName, retiredDirectoryName } from './names.ts'
-import { readTopicId } from './partition-metadata.ts'
+import { logDirectoryName, retiredDirectoryName } from './names.ts'
 import { TailCache } from './tail-cache.ts'
 
-export interface LogManagerOptions {
-  /** Absolute paths. */
-  readonly logDirs: readonly string[]
-  readonly clusterId: string
-  readonly nodeId: number
-  /** The settings of a log until its topic's are known. */
-  readonly defaults: LogConfig
-  /** num.recovery.threads.per.data.dir: logs of one directory that are loaded, or closed, at the same time. */
-  readonly recoveryThreadsPerDataDir: number
-  readonly producerIdExpirationMs: number
-  readonly tailCacheBytes: number
-  readonly intervals: MaintenanceIntervals
-}
-
-export interface LogManagerDeps {
-  readonly disk: Disk
-  readonly clock: Clock
-  readonly random: Random
-  readonly compute: Compute
-  readonly logger: Logger
+/** A log that is to be there. */
+interface WantedLog {
+  readonly topic: string
+  readonly partition: number
+  readonly topicId: string | null
+  readonly config: LogConfig
 }
 
 const UUID_BYTES = 16
-
-/** A log dir as others see it; `id` is its directory id (KIP-858), null where it could not be read. */
-export interface LogDirectoryInfo {
-  readonly path: string
-  readonly id: string | null
-  readonly online: boolean
-}
 
 /** All logs of this broker, over all its log dirs: a dir that fails goes offline with its logs, the rest goes on. */
 export class LogManager {
@@ -54,6 +30,8 @@ export class LogManager {
   readonly #removal: DelayedRemoval
   readonly #directories = new Map<string, LogDirectory>()
   readonly #logs = new Map<string, PartitionLog>()
+  /** Copies that are to take the place of logs in other directories. */
+  readonly #futures = new Map<string, PartitionLog>()
   readonly #logsIn = new Map<LogDirectory, Set<PartitionLog>>()
   readonly #creating = new Map<string, Promise<PartitionLog>>()
   readonly #failureListeners: ((directory: LogDirectoryInfo) => void)[] = []
@@ -99,53 +77,23 @@ export class LogManager {
   }
 
   async #loadDirectory(directory: LogDirectory): Promise<void> {
-    const { disk, logger } = this.#deps
     try {
-      const offsets = directory.startOffsets()
-      const names: string[] = []
-      for (const { name, kind } of disk.list(directory.path)) {
-        if (kind !== 'directory' || name === METADATA_LOG_DIRECTORY) continue
-        const parsed = parseLogDirectoryName(name)
-        if (parsed.kind === 'delete') disk.remove(`${directory.path}/${name}`)
-        else if (parsed.kind === 'log') names.push(name)
-        else logger.warn({ path: directory.path, name }, 'a directory in the log dir is left alone')
-      }
-      await concurrently(this.#options.recoveryThreadsPerDataDir, names, async (name) => {
-        if (!directory.online) return
-        directory.logCount++
-        const log = await this.#load(directory, name, {
-          recoveryPoint: offsets.recoveryPoints.get(name) ?? 0,
-          logStartOffset: offsets.logStartOffsets.get(name) ?? 0,
-          config: this.#options.defaults,
-          topicId: readTopicId(disk, `${directory.path}/${name}`),
-        })
-        log.updateHighWatermark(offsets.highWatermarks.get(name) ?? 0)
-        this.#add(directory, name, log)
-      })
+      await loadLogs(
+        directory,
+        { ...this.#options, isOnline: () => directory.online },
+        { ...this.#deps, open: (name, options) => this.#load(directory, name, options) },
+        (log, kind) => this.#add(directory, kind === 'log' ? this.#logs : this.#futures, log),
+      )
     } catch (error) {
       this.#failed(directory, error)
     }
   }
 
-  #load(
-    directory: LogDirectory,
-    name: string,
-    options: { recoveryPoint: number; logStartOffset: number; config: LogConfig; topicId: string | null },
-  ): Promise<PartitionLog> {
-    const parsed = parseLogDirectoryName(name)
-    assert(parsed.kind === 'log', 'the name is that of a log')
+  #load(directory: LogDirectory, directoryName: string, options: LoadOptions): Promise<PartitionLog> {
     const { hadCleanShutdown } = directory
     const { producerIdExpirationMs } = this.#options
-    const { topic, partition } = parsed
     return PartitionLog.open(
-      {
-        ...options,
-        directory: `${directory.path}/${name}`,
-        topic,
-        partition,
-        hadCleanShutdown,
-        producerIdExpirationMs,
-      },
+      { hadCleanShutdown, producerIdExpirationMs, directory: `${directory.path}/${directoryName}`, ...options },
       {
         ...this.#deps,
         tailCache: this.#tailCache,
@@ -155,15 +103,17 @@ export class LogManager {
     )
   }
 
-  #add(directory: LogDirectory, name: string, log: PartitionLog): void {
-    const other = this.#logs.get(name)
+  #add(directory: LogDirectory, logs: Map<string, PartitionLog>, log: PartitionLog): void {
+    const name = nameOf(log)
+    const other = logs.get(name)
     if (other !== undefined) {
-      throw new StorageError(
-        'KAFKA_STORAGE_ERROR',
-        `Duplicate log directories found: ${other.directory}, ${log.directory}`,
-      )
+      // A crash has come between the two steps of `promote`.
+      const shorter = other.logEndOffset < log.logEndOffset ? other : log
+      this.#deps.logger.warn({ directory: shorter.directory }, 'a log is there twice: the shorter is set aside')
+      this.#retire(shorter, '-stray')
+      if (shorter === log) return
     }
-    this.#logs.set(name, log)
+    logs.set(name, log)
     this.#logsOf(directory).add(log)
   }
 
@@ -201,16 +151,16 @@ export class LogManager {
     const name = logDirectoryName(topic, partition)
     const pending = this.#creating.get(name)
     if (pending !== undefined) return pending
-    const made = this.#getOrCreate(name, { topicId, config, isNew, directoryId })
+    const made = this.#getOrCreate(name, { topic, partition, topicId, config, isNew, directoryId })
     this.#creating.set(name, made)
     return made.finally(() => this.#creating.delete(name))
   }
 
   async #getOrCreate(
     name: string,
-    options: { topicId: string | null; config: LogConfig; isNew: boolean; directoryId: string | undefined },
+    options: WantedLog & { isNew: boolean; directoryId: string | undefined },
   ): Promise<PartitionLog> {
-    const { topicId, config } = options
+    const { topic, partition, topicId, config } = options
     const found = this.#logs.get(name)
     if (found !== undefined) {
       if (topicId !== null) found.adoptTopicId(topicId)
@@ -220,9 +170,9 @@ export class LogManager {
     const directory = this.#directoryFor(name, options)
     directory.logCount++
     try {
-      const log = await this.#load(directory, name, { recoveryPoint: 0, logStartOffset: 0, config, topicId: null })
+      const log = await this.#load(directory, name, { topic, partition, ...EMPTY_LOG, config })
       if (topicId !== null) log.adoptTopicId(topicId)
-      this.#add(directory, name, log)
+      this.#add(directory, this.#logs, log)
       return log
     } catch (error) {
       directory.logCount--
@@ -266,6 +216,76 @@ export class LogManager {
     }
   }
 
+  /** The copy of a log that is being made in another directory. */
+  future(topic: string, partition: number): PartitionLog | undefined {
+    return this.#futures.get(logDirectoryName(topic, partition))
+  }
+
+  futures(): PartitionLog[] {
+    return [...this.#futures.values()]
+  }
+
+  /** Begins an empty copy of `log` in another online log dir (KIP-113). Rejects with StorageError KAFKA_STORAGE_ERROR. */
+  async createFuture(log: PartitionLog, path: string): Promise<PartitionLog> {
+    const directory = this.#directories.get(path)
+    if (directory?.online !== true) throw new StorageError('KAFKA_STORAGE_ERROR', `Log directory ${path} is offline`)
+    const { topic, partition, config } = log
+    directory.logCount++
+    try {
+      const name = retiredDirectoryName(topic, partition, this.#newSuffix(), '-future')
+      const future = await this.#load(directory, name, { topic, partition, ...EMPTY_LOG, config })
+      if (log.topicId !== null) future.adoptTopicId(log.topicId)
+      future.truncateFullyAndStartAt(log.logStartOffset)
+      this.#add(directory, this.#futures, future)
+      return future
+    } catch (error) {
+      directory.logCount--
+      throw this.#failed(directory, error)
+    }
+  }
+
+  /** Gives up a copy. Throws StorageError. */
+  deleteFuture(future: PartitionLog): void {
+    if (this.#futures.get(nameOf(future)) === future) this.#retire(future, '-delete')
+  }
+
+  /**
+   * Puts the copy, which is complete, in the place of its log, which goes. Nobody may append meanwhile. Gives the log that it is from
+   * then on. Rejects with StorageError.
+   */
+  async promote(future: PartitionLog): Promise<PartitionLog> {
+    const { topic, partition, topicId, config, highWatermark, logStartOffset } = future
+    const directory = this.#directories.get(future.parentDirectory)
+    const before = this.get(topic, partition)
+    assert(directory !== undefined && before !== undefined, 'a copy is in a log dir, and of a log')
+    const name = logDirectoryName(topic, partition)
+    try {
+      await future.close()
+      this.#forget(directory, future)
+      this.#deps.disk.rename(future.directory, `${directory.path}/${name}`)
+      this.#deps.disk.syncDirectory(directory.path)
+      this.#retire(before, '-delete')
+      const recoveryPoint = future.logEndOffset
+      const whole = { recoveryPoint, logStartOffset, topicId, config, hadCleanShutdown: true }
+      const log = await this.#load(directory, name, { topic, partition, ...whole })
+      log.updateHighWatermark(highWatermark)
+      this.#add(directory, this.#logs, log)
+      return log
+    } catch (error) {
+      throw this.#failed(directory, error)
+    }
+  }
+
+  #newSuffix(): string {
+    return Buffer.from(this.#deps.random.bytes(UUID_BYTES)).toString('hex')
+  }
+
+  #forget(directory: LogDirectory, log: PartitionLog): void {
+    const name = nameOf(log)
+    for (const logs of [this.#logs, this.#futures]) if (logs.get(name) === log) logs.delete(name)
+    this.#logsOf(directory).delete(log)
+  }
+
   /** Sets aside the logs that `isStray`: replicas that the cluster does not know, or knows elsewhere (KIP-866). Returns them. */
   setAsideStrays(isStray: (log: PartitionLog) => boolean): PartitionLog[] {
     const strays = this.logs().filter(isStray)
@@ -278,15 +298,13 @@ export class LogManager {
 
   /** Closes and renames a log's directory, and forgets the log. Throws StorageError. */
   #retire(log: PartitionLog, suffix: '-delete' | '-stray'): LogDirectory {
-    const { disk, random } = this.#deps
+    const { disk } = this.#deps
     const directory = this.#directories.get(log.parentDirectory)
     assert(directory !== undefined, 'a log is in a log dir')
-    this.#logs.delete(logDirectoryName(log.topic, log.partition))
-    this.#logsOf(directory).delete(log)
+    this.#forget(directory, log)
     directory.logCount--
     log.closeFiles()
-    const uuid = Buffer.from(random.bytes(UUID_BYTES)).toString('hex')
-    const path = `${directory.path}/${retiredDirectoryName(log.topic, log.partition, uuid, suffix)}`
+    const path = `${directory.path}/${retiredDirectoryName(log.topic, log.partition, this.#newSuffix(), suffix)}`
     try {
       disk.rename(log.directory, path)
       disk.syncDirectory(directory.path)
@@ -344,7 +362,7 @@ export class LogManager {
       for (const log of this.#logsOf(directory)) {
         log.fail(cause)
         log.closeFiles()
-        this.#logs.delete(logDirectoryName(log.topic, log.partition))
+        this.#forget(directory, log)
       }
       this.#logsOf(directory).clear()
       const { path, id } = directory
@@ -374,4 +392,8 @@ export class LogManager {
       if (directory.online) throw failure
     }
   }
+}
+
+function nameOf({ topic, partition }: PartitionLog): string {
+  return logDirectoryName(topic, partition)
 }

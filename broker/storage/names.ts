@@ -46,12 +46,12 @@ export function logDirectoryName(topic: string, partition: number): string {
   return `${topic}-${partition}`
 }
 
-/** `-delete` for a deleted log, `-stray` for one that belongs to no topic; `uuid` in hexadecimal, without dashes. */
+/** `-delete` for a deleted log, `-stray` for one that belongs to no topic, `-future` for one that is to take another's place; `uuid` in hexadecimal, without dashes. */
 export function retiredDirectoryName(
   topic: string,
   partition: number,
   uuid: string,
-  suffix: '-delete' | '-stray',
+  suffix: '-delete' | '-stray' | '-future',
 ): string {
   const tail = `-${partition}.${uuid}${suffix}`
   return topic.slice(0, DIRECTORY_NAME_CHARS_MAX - tail.length) + tail
@@ -59,13 +59,14 @@ export function retiredDirectoryName(
 
 /** What a directory inside a log directory is. */
 export type LogDirectoryKind =
-  | { readonly kind: 'log'; readonly topic: string; readonly partition: number }
-  | { readonly kind: 'delete' | 'stray' | 'future' | 'other' }
+  | { readonly kind: 'log' | 'future'; readonly topic: string; readonly partition: number }
+  | { readonly kind: 'delete' | 'stray' | 'other' }
 
 export function parseLogDirectoryName(name: string): LogDirectoryKind {
   if (name.endsWith('-delete')) return { kind: 'delete' }
   if (name.endsWith('-stray')) return { kind: 'stray' }
-  if (name.endsWith('-future')) return { kind: 'future' }
+  const future = /^(.+)-(\d+)\.[0-9a-f]{32}-future$/.exec(name)
+  if (future !== null) return { kind: 'future', topic: future[1] ?? '', partition: Number(future[2]) }
   const match = /^(.+)-(\d+)$/.exec(name)
   if (match === null) return { kind: 'other' }
   return { kind: 'log', topic: match[1] ?? '', partition: Number(match[2]) }

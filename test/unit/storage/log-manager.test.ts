@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { DiskError } from '../../../broker/env/disk.ts'
-import { LogManager, type LogManagerOptions } from '../../../broker/storage/log-manager.ts'
+import type { LogManagerOptions } from '../../../broker/storage/log-manager-types.ts'
+import { LogManager } from '../../../broker/storage/log-manager.ts'
 import { DEFAULT_INTERVALS } from '../../../broker/storage/log-maintenance.ts'
 import { readMetaProperties, writeMetaProperties } from '../../../broker/storage/meta-properties.ts'
 import { SimClock } from '../../fakes/clock.ts'
