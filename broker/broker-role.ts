@@ -176,6 +176,7 @@ export class BrokerRole implements AsyncDisposable {
       logs: this.#logs,
       replicas: this.#replication.replicas,
       leaderThrottle: this.#replication.leaderThrottle,
+      logDirMover: this.#replication.logDirMover,
       replicaSelector: this.#replication.replicaSelector,
       fetchSessions: new FetchSessions({ slots: config.maxIncrementalFetchSessionCacheSlots }, env),
       topicNames: this.#topicNames(),

@@ -39,24 +39,43 @@ function describe(
   }
   if (!online) return offline
   const { totalBytes, usableBytes } = deps.logs.space(path)
-  const logs = deps.logs.logs().filter((log) => log.parentDirectory === path && isAsked(request, log))
-  const topics = Map.groupBy(logs, (log) => log.topic)
+  const isHere = (log: PartitionLog): boolean => log.parentDirectory === path && isAsked(request, log)
+  const logs = deps.logs.logs().filter(isHere).map(currentReplica)
+  const futures = deps.logs.futures().filter(isHere)
+  const all = [...logs, ...futures.map((future) => futureReplica(future, deps.logs))]
+  const topics = Map.groupBy(all, ({ topic }) => topic)
   return {
     errorCode: ErrorCode.NONE,
     logDir: path,
     topics: [...topics].map(([name, replicas]) => ({
       name,
-      partitions: replicas.map((log) => ({
-        partitionIndex: log.partition,
-        partitionSize: BigInt(log.sizeInBytes()),
-        offsetLag: BigInt(Math.max(0, log.highWatermark - log.logEndOffset)),
-        isFutureKey: false,
-      })),
+      partitions: replicas.map(({ replica }) => replica),
     })),
     totalBytes: BigInt(totalBytes),
     usableBytes: BigInt(usableBytes),
     isCordoned: false,
   }
+}
+
+interface Described {
+  readonly topic: string
+  readonly replica: Result['topics'][number]['partitions'][number]
+}
+
+function currentReplica(log: PartitionLog): Described {
+  return described(log, Math.max(0, log.highWatermark - log.logEndOffset), false)
+}
+
+/** A copy that is being made to take the replica's place: it lags behind that. */
+function futureReplica(future: PartitionLog, logs: LogManager): Described {
+  const endOffset = logs.get(future.topic, future.partition)?.logEndOffset ?? future.logEndOffset
+  return described(future, endOffset - future.logEndOffset, true)
+}
+
+function described(log: PartitionLog, lag: number, isFutureKey: boolean): Described {
+  const { topic, partition } = log
+  const partitionSize = BigInt(log.sizeInBytes())
+  return { topic, replica: { partitionIndex: partition, partitionSize, offsetLag: BigInt(lag), isFutureKey } }
 }
 
 function isAsked(request: DescribeLogDirsRequest, log: PartitionLog): boolean {

@@ -4,11 +4,13 @@ import type { ProducerIds } from '../coordinator/producer-ids.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import type { ApiKey } from '../protocol/api-key.ts'
 import type { Api } from '../protocol/api.ts'
+import { alterReplicaLogDirsHandler } from './alter-replica-log-dirs.ts'
 import { APIS } from '../protocol/apis.ts'
 import type { QuorumInfo } from '../raft/raft-types.ts'
 import type { FetchSessions } from '../replication/fetch-session.ts'
 import type { ReplicaManager, TopicDirectory } from '../replication/replica-manager.ts'
 import type { ReplicaSelector } from '../replication/replica-selector.ts'
+import type { LogDirMover } from '../replication/log-dir-mover.ts'
 import type { LeaderThrottle } from '../replication/throttle.ts'
 import type { LogManager } from '../storage/log-manager.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -50,6 +52,7 @@ export interface BrokerHandlerDeps extends CommonDeps, ForwardingDeps {
   readonly logs: LogManager
   readonly replicas: ReplicaManager
   readonly leaderThrottle: LeaderThrottle
+  readonly logDirMover: LogDirMover
   readonly replicaSelector: ReplicaSelector | undefined
   readonly fetchSessions: FetchSessions
   readonly topicNames: TopicDirectory
@@ -79,6 +82,7 @@ export function brokerHandlers(deps: BrokerHandlerDeps): Handler<ApiKey>[] {
     ...groupHandlers(deps.groups),
     ...forwardingHandlers(deps),
     deleteRecordsHandler(deps),
+    alterReplicaLogDirsHandler(deps),
     initProducerIdHandler(deps),
     offsetForLeaderEpochHandler(deps),
     configsHandler(deps),

@@ -15,6 +15,7 @@ export interface MetadataPublisherDeps {
   readonly fetchers: Fetchers
   readonly throttles: readonly ConfiguredByImage[]
   readonly assignments: Assignments
+  readonly mover: Mover
   readonly server: () => ServerConfig
   readonly logger: Logger
   /** A partition is led from here, in this epoch. */
@@ -30,6 +31,14 @@ export interface Fetchers {
   stop(partition: Partition): void
 }
 
+/** Moves replicas between log dirs. */
+export interface Mover {
+  /** Goes on with a move that was under way when the broker stopped. */
+  resume(partition: Partition): void
+  /** The replica is not here any more. */
+  abandon(partition: Partition): void
+}
+
 /** Sees to it that the cluster knows where the replicas here are. */
 export interface Assignments {
   /** The metadata log has changed a partition; `directoryId` is where the cluster believes its replica to be. */
@@ -39,7 +48,7 @@ export interface Assignments {
 /** What has its settings in the metadata log. */
 export interface ConfiguredByImage {
   configure(image: MetadataImage): void
-  configureTopic(topic: string, image: MetadataImage): void
+  configureTopic?(topic: string, image: MetadataImage): void
 }
 
 /** Makes the replicas hosted here follow the metadata log: what is assigned is opened and led, what is not any more is let go. */
@@ -70,7 +79,7 @@ export class MetadataPublisher {
     const changed = [...delta.configs.changed()]
     for (const throttle of this.#deps.throttles) {
       if (changed.some(({ type }) => type === ResourceType.BROKER)) throttle.configure(image)
-      for (const { type, name } of changed) if (type === ResourceType.TOPIC) throttle.configureTopic(name, image)
+      for (const { type, name } of changed) if (type === ResourceType.TOPIC) throttle.configureTopic?.(name, image)
     }
   }
 
@@ -91,6 +100,7 @@ export class MetadataPublisher {
     const partition = this.#deps.replicas.get(topic, index)
     if (partition === undefined) return
     this.#deps.fetchers.stop(partition)
+    this.#deps.mover.abandon(partition)
     this.#deps.replicas.drop(topic, index, error)
     this.#deps.onResigned(topic, index)
     await partition.settled()
@@ -122,6 +132,7 @@ export class MetadataPublisher {
     if (hosted !== undefined) await this.#update(hosted, state)
     const partition = hosted ?? (await this.#open(topic, state, config, isNew))
     if (partition === undefined) return
+    if (hosted === undefined) this.#deps.mover.resume(partition)
     this.#deps.fetchers.follow(partition)
     this.#deps.assignments.changed(partition, this.#directoryIn(state))
     if (before !== undefined && !partition.isLeader) this.#deps.onResigned(topic.name, state.index)

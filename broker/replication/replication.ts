@@ -4,12 +4,14 @@ import type { Env } from '../env/env.ts'
 import type { Address } from '../env/network.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import type { LogManager } from '../storage/log-manager.ts'
+import type { RateLimitOptions } from '../quota/rate-limit.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { ControllerRequests } from './controller-requests.ts'
 import { DirectoryAssignments } from './directory-assignments.ts'
 import { FetcherManager } from './fetcher-manager.ts'
 import { IsrUpdater } from './isr-updater.ts'
+import { LogDirMover } from './log-dir-mover.ts'
 import { MetadataPublisher } from './metadata-publisher.ts'
 import type { Partition } from './partition.ts'
 import { ReplicaManager, type TopicDirectory } from './replica-manager.ts'
@@ -46,6 +48,7 @@ export class Replication implements Disposable {
   readonly isrUpdater: IsrUpdater
   readonly assignments: DirectoryAssignments
   readonly repair: ReplicaRepair
+  readonly logDirMover: LogDirMover
   readonly leaderThrottle: LeaderThrottle
   readonly replicaSelector: ReplicaSelector | undefined
   readonly #deps: ReplicationDeps
@@ -81,12 +84,19 @@ export class Replication implements Disposable {
       addressOf: (brokerId) => addressOf(image(), brokerId, server().interBrokerListenerName),
     })
     this.repair = new ReplicaRepair(options, { ...deps, fetchers: this.fetchers, assignments: this.assignments })
+    this.logDirMover = new LogDirMover(moveQuota(server(), nodeId), {
+      ...deps,
+      clock,
+      fetchers: this.fetchers,
+      onMoved: (partition) => this.repair.changed(partition, undefined),
+    })
     this.publisher = new MetadataPublisher(options, {
       ...deps,
       replicas: this.replicas,
       fetchers: this.fetchers,
       assignments: this.repair,
-      throttles: [this.leaderThrottle, followerThrottle],
+      mover: this.logDirMover,
+      throttles: [this.leaderThrottle, followerThrottle, this.logDirMover],
     })
     registerReplicationMetrics(deps.metrics, this)
     this.#shrinkLater()
@@ -109,9 +119,16 @@ export class Replication implements Disposable {
   [Symbol.dispose](): void {
     this.#shrinkTimer?.cancel()
     this.fetchers.close()
+    this.logDirMover.close()
     this.isrUpdater.close()
     this.assignments.close()
   }
+}
+
+function moveQuota(config: ServerConfig, nodeId: number): RateLimitOptions & { nodeId: number } {
+  const { alterLogDirsReplicationQuotaWindowNum, alterLogDirsReplicationQuotaWindowSizeSeconds } = config
+  const windowMs = alterLogDirsReplicationQuotaWindowSizeSeconds * SECOND_MS
+  return { windows: alterLogDirsReplicationQuotaWindowNum, windowMs, nodeId }
 }
 
 function addressOf(image: MetadataImage, brokerId: number, listener: string): Address | undefined {

@@ -129,7 +129,7 @@ export class TestBroker implements AsyncDisposable {
     const config = configOf(id, more)
     const logs = await LogManager.open(
       {
-        logDirs: ['/data'],
+        logDirs: ['/data', '/more'],
         clusterId: uuid(1),
         nodeId: id,
         defaults: TEST_CONFIG,
@@ -281,7 +281,7 @@ export class TestCluster {
   /** As after `format`: the log dir is there, and would be after a power loss. */
   #install(id: number): SimMachine {
     const machine = this.world.machine(`b${id}`)
-    machine.disk.makeDirectory('/data')
+    for (const path of ['/data', '/more']) machine.disk.makeDirectory(path)
     machine.disk.syncDirectory('/')
     this.#machines.set(id, machine)
     return machine

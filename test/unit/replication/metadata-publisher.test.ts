@@ -50,6 +50,7 @@ class PublisherBed {
         replicas: this.replicas,
         fetchers: { follow: (partition) => this.followed.push(partition), stop: () => {} },
         throttles: [],
+        mover: { resume: () => {}, abandon: () => {} },
         assignments: { changed: () => {} },
         server: () => server,
         logger,

@@ -1,0 +1,44 @@
+import { ApiKey } from '../protocol/api-key.ts'
+import { ErrorCode } from '../protocol/errors.ts'
+import type { LogDirMover } from '../replication/log-dir-mover.ts'
+import type { ReplicaManager } from '../replication/replica-manager.ts'
+import type { LogManager } from '../storage/log-manager.ts'
+import type { Handler } from './handler.ts'
+
+export interface AlterReplicaLogDirsDeps {
+  readonly logs: LogManager
+  readonly replicas: ReplicaManager
+  readonly logDirMover: LogDirMover
+}
+
+/** AlterReplicaLogDirs (34), v1 to v2: begins to move replicas of this broker between its log dirs (KIP-113). */
+export function alterReplicaLogDirsHandler(deps: AlterReplicaLogDirsDeps): Handler<typeof ApiKey.AlterReplicaLogDirs> {
+  return {
+    key: ApiKey.AlterReplicaLogDirs,
+    handle: async (request) => {
+      const results = new Map<string, { partitionIndex: number; errorCode: ErrorCode }[]>()
+      for (const { path, topics } of request.dirs) {
+        for (const { name, partitions } of topics) {
+          const ofTopic = results.get(name) ?? []
+          results.set(name, ofTopic)
+          for (const partitionIndex of partitions)
+            ofTopic.push({ partitionIndex, errorCode: await move(deps, name, partitionIndex, path) })
+        }
+      }
+      return {
+        throttleTimeMs: 0,
+        results: [...results].map(([topicName, partitions]) => ({ topicName, partitions })),
+      }
+    },
+  }
+}
+
+async function move(deps: AlterReplicaLogDirsDeps, topic: string, index: number, path: string): Promise<ErrorCode> {
+  const directory = deps.logs.directories().find((each) => each.path === path)
+  if (directory === undefined) return ErrorCode.LOG_DIR_NOT_FOUND
+  if (!directory.online) return ErrorCode.KAFKA_STORAGE_ERROR
+  const partition = deps.replicas.get(topic, index)
+  if (partition === undefined) return ErrorCode.REPLICA_NOT_AVAILABLE
+  if (partition.isOffline) return ErrorCode.KAFKA_STORAGE_ERROR
+  return deps.logDirMover.move(partition, path)
+}

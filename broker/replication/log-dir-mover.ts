@@ -1,0 +1,193 @@
+import type { Clock, Timer } from '../env/clock.ts'
+import { type MetadataImage, ResourceType } from '../metadata/image.ts'
+import { ErrorCode } from '../protocol/errors.ts'
+import { RateLimit, type RateLimitOptions } from '../quota/rate-limit.ts'
+import { StorageError } from '../storage/errors.ts'
+import type { PartitionLog } from '../storage/log.ts'
+import type { LogManager } from '../storage/log-manager.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { divergencePoint } from './followed.ts'
+import type { Fetchers } from './metadata-publisher.ts'
+import type { Partition } from './partition.ts'
+
+export interface LogDirMoverDeps {
+  readonly logs: LogManager
+  readonly fetchers: Fetchers
+  readonly clock: Clock
+  readonly logger: Logger
+  /** The replica is in another log dir. */
+  readonly onMoved: (partition: Partition) => void
+}
+
+const RATE_KEY = 'replica.alter.log.dirs.io.max.bytes.per.second'
+const CLUSTER_WIDE = ''
+/** As much as is copied in one step. */
+const STEP_BYTES = 1024 * 1024
+/** How long a copy rests that is over its quota, or that an error has stopped. */
+const REST_MS = 100
+/** A copy that lacks no more than this is made whole while appends wait. */
+const LAST_STEP_BYTES = 256 * 1024
+
+/** Moves replicas between the log dirs of this broker: a copy is made beside the log, and takes its place when it is whole (KIP-113). */
+export class LogDirMover {
+  readonly #deps: LogDirMoverDeps
+  readonly #nodeId: number
+  readonly #rate: RateLimit
+  readonly #moving = new Map<Partition, PartitionLog>()
+  readonly #rests = new Map<Partition, Timer>()
+  #closed = false
+
+  constructor(options: RateLimitOptions & { readonly nodeId: number }, deps: LogDirMoverDeps) {
+    this.#nodeId = options.nodeId
+    this.#deps = deps
+    this.#rate = new RateLimit(options, deps)
+  }
+
+  configure(image: MetadataImage): void {
+    const text =
+      image.configsOf(ResourceType.BROKER, String(this.#nodeId)).get(RATE_KEY) ??
+      image.configsOf(ResourceType.BROKER, CLUSTER_WIDE).get(RATE_KEY)
+    this.#rate.limit = text === undefined ? Infinity : Number(text)
+  }
+
+  /** Begins to move a replica to the log dir `path`, online; another move of it ends. */
+  async move(partition: Partition, path: string): Promise<ErrorCode> {
+    const { logs } = this.#deps
+    const { log } = partition
+    const before = logs.future(log.topic, log.partition)
+    if (before?.parentDirectory === path) return ErrorCode.NONE
+    try {
+      this.stop(partition)
+      if (before !== undefined) logs.deleteFuture(before)
+      if (log.parentDirectory === path) return ErrorCode.NONE
+      this.#start(partition, await logs.createFuture(log, path))
+      return ErrorCode.NONE
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error
+      return ErrorCode.KAFKA_STORAGE_ERROR
+    }
+  }
+
+  /** Goes on with a copy that an earlier run of the broker has begun. */
+  resume(partition: Partition): void {
+    const { topic, partition: index } = partition.log
+    const future = this.#deps.logs.future(topic, index)
+    if (future !== undefined && this.#moving.get(partition) !== future) this.#start(partition, future)
+  }
+
+  /** The replica is not here any more, and its copy is not needed. */
+  abandon(partition: Partition): void {
+    this.stop(partition)
+    const { logs } = this.#deps
+    const { topic, partition: index } = partition.log
+    const future = logs.future(topic, index)
+    if (future !== undefined) logs.deleteFuture(future)
+  }
+
+  /** The copy stays where it is. */
+  stop(partition: Partition): void {
+    this.#moving.delete(partition)
+    this.#rests.get(partition)?.cancel()
+    this.#rests.delete(partition)
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const partition of this.#moving.keys()) this.stop(partition)
+  }
+
+  #start(partition: Partition, future: PartitionLog): void {
+    const { topic, partition: index } = partition.log
+    this.#deps.logger.info(
+      { topic, partition: index, to: future.parentDirectory },
+      'a replica moves to another log dir',
+    )
+    this.#moving.set(partition, future)
+    void this.#copy(partition, future)
+  }
+
+  #isMoving(partition: Partition, future: PartitionLog): boolean {
+    return !this.#closed && !partition.isOffline && this.#moving.get(partition) === future
+  }
+
+  async #copy(partition: Partition, future: PartitionLog): Promise<void> {
+    try {
+      while (this.#isMoving(partition, future)) {
+        if (this.#rate.isExceeded) {
+          this.#rest(partition, future)
+          return
+        }
+        await agree(partition.log, future)
+        const isClose = await this.#step(partition.log, future)
+        if (isClose && this.#isMoving(partition, future)) {
+          await this.#finish(partition, future)
+          return
+        }
+      }
+    } catch (error) {
+      const { topic, partition: index } = future
+      this.#deps.logger.error(
+        { topic, partition: index, err: error },
+        'the move of a replica to another log dir has failed',
+      )
+      if (!future.isFailed) this.#rest(partition, future)
+    }
+  }
+
+  #rest(partition: Partition, future: PartitionLog): void {
+    if (!this.#isMoving(partition, future)) return
+    const timer = this.#deps.clock.setTimer(REST_MS, () => void this.#copy(partition, future))
+    this.#rests.set(partition, timer)
+  }
+
+  /** Copies some; true where only little is left. */
+  async #step(log: PartitionLog, future: PartitionLog): Promise<boolean> {
+    const sizeInBytes = await copyStep(log, future)
+    this.#rate.record(sizeInBytes)
+    return sizeInBytes <= LAST_STEP_BYTES
+  }
+
+  async #finish(partition: Partition, future: PartitionLog): Promise<void> {
+    const { logs, fetchers, logger } = this.#deps
+    fetchers.stop(partition)
+    try {
+      await partition.replaceLog(async (log) => {
+        await agree(log, future)
+        while (future.logEndOffset < log.logEndOffset) await copyStep(log, future)
+        future.updateHighWatermark(log.highWatermark)
+        if (log.logStartOffset <= future.highWatermark) future.incrementLogStartOffset(log.logStartOffset)
+        return logs.promote(future)
+      })
+    } finally {
+      this.stop(partition)
+      fetchers.follow(partition)
+    }
+    const { topic, partition: index, parentDirectory } = partition.log
+    logger.info({ topic, partition: index, to: parentDirectory }, 'a replica has moved to another log dir')
+    this.#deps.onMoved(partition)
+  }
+}
+
+/** Cuts off what the copy has and the log does not: the log may have been cut, or may begin later. */
+async function agree(log: PartitionLog, future: PartitionLog): Promise<void> {
+  if (future.logEndOffset < log.logStartOffset) {
+    future.truncateFullyAndStartAt(log.logStartOffset)
+    return
+  }
+  const { latestEpoch } = future.leaderEpochs
+  if (latestEpoch < 0) return
+  const diverging = log.leaderEpochs.endOffsetFor(latestEpoch, log.logEndOffset)
+  if (diverging.epoch < latestEpoch || diverging.endOffset < future.logEndOffset)
+    await future.truncateTo(divergencePoint(future, diverging))
+}
+
+/** Copies batches from where the copy ends; how many bytes. */
+async function copyStep(log: PartitionLog, future: PartitionLog): Promise<number> {
+  const { buffers, sizeInBytes } = await log.read(future.logEndOffset, STEP_BYTES, log.logEndOffset, true)
+  for (const bytes of buffers) {
+    const result = future.appendAsFollower(bytes)
+    if (!result.ok) throw new StorageError('KAFKA_STORAGE_ERROR', result.message)
+  }
+  future.writeStaged()
+  return sizeInBytes
+}

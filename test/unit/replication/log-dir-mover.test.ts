@@ -1,0 +1,104 @@
+import { describe, expect, test } from '@jest/globals'
+import { alterReplicaLogDirsHandler } from '../../../broker/handlers/alter-replica-log-dirs.ts'
+import { describeLogDirsHandler } from '../../../broker/handlers/describe-log-dirs.ts'
+import { ErrorCode } from '../../../broker/protocol/errors.ts'
+import { readAll } from '../storage/fixture.ts'
+import { type TestBroker, TestCluster } from './cluster.ts'
+import { TOPIC } from './fake-controller.ts'
+
+async function move(broker: TestBroker, path: string, partition = 0): Promise<unknown> {
+  const { logs, replication } = broker
+  const handler = alterReplicaLogDirsHandler({ ...replication, logs, logDirMover: replication.logDirMover })
+  const answer = await handler.handle(
+    { dirs: [{ path, topics: [{ name: TOPIC, partitions: [partition] }] }] },
+    {} as never,
+  )
+  return typeof answer === 'string' ? answer : answer.results?.[0]?.partitions?.[0]?.errorCode
+}
+
+function elsewhere(broker: TestBroker): string {
+  return broker.partition().log.parentDirectory === '/data' ? '/more' : '/data'
+}
+
+async function twoBrokers(): Promise<TestCluster> {
+  const cluster = await TestCluster.start(2)
+  cluster.createTopic([1, 2])
+  await cluster.run(100)
+  for (const value of ['a', 'b', 'c']) await cluster.until(cluster.broker(1).produce([value]))
+  return cluster
+}
+
+describe('a move to another log dir', () => {
+  test.each([1, 2])('of broker %i takes all records along, and replication goes on', async (id) => {
+    const cluster = await twoBrokers()
+    const broker = cluster.broker(id)
+    const path = elsewhere(broker)
+    expect(await cluster.until(move(broker, path))).toBe(ErrorCode.NONE)
+    await cluster.run(1000)
+    expect(broker.partition().log.parentDirectory).toBe(path)
+    expect(broker.logs.futures()).toEqual([])
+    expect(await cluster.until(cluster.broker(1).produce(['d']))).toBe(ErrorCode.NONE)
+    expect(await cluster.until(broker.values())).toEqual(['a', 'b', 'c', 'd'])
+  })
+
+  test('is heard of by the controller', async () => {
+    const cluster = await twoBrokers()
+    const broker = cluster.broker(2)
+    const path = elsewhere(broker)
+    await cluster.until(move(broker, path))
+    await cluster.run(1000)
+    const id = broker.logs.directories().find((directory) => directory.path === path)?.id
+    expect(cluster.controller.partition().directories[1]).toBe(id)
+  })
+
+  test('loses nothing of what is produced meanwhile', async () => {
+    const cluster = await twoBrokers()
+    const broker = cluster.broker(1)
+    const moved = move(broker, elsewhere(broker))
+    const outcomes: Promise<ErrorCode>[] = []
+    for (let n = 0; n < 50; n++) {
+      outcomes.push(broker.produce([`v${n}`]))
+      await cluster.run(1)
+    }
+    await cluster.until(moved)
+    expect(new Set(await cluster.until(Promise.all(outcomes)))).toEqual(new Set([ErrorCode.NONE]))
+    await cluster.run(1000)
+    const all = await cluster.until(broker.values())
+    expect(all).toEqual(['a', 'b', 'c', ...Array.from({ length: 50 }, (_, n) => `v${n}`)])
+    expect(await cluster.until(cluster.broker(2).values())).toEqual(all)
+  })
+
+  test('survives a restart', async () => {
+    const cluster = await twoBrokers()
+    const path = elsewhere(cluster.broker(2))
+    const { log } = cluster.broker(2).partition()
+    const future = await cluster.until(cluster.broker(2).logs.createFuture(log, path))
+    await cluster.until(future.flush())
+    cluster.kill(2)
+    const broker = await cluster.boot(2)
+    await cluster.run(1000)
+    expect(broker.partition().log.parentDirectory).toBe(path)
+    expect(await cluster.until(readAll(broker.partition().log))).toEqual(['a', 'b', 'c'])
+  })
+
+  test('to where there is no log dir is refused, and so is that of a replica that is not here', async () => {
+    const cluster = await twoBrokers()
+    expect(await cluster.until(move(cluster.broker(1), '/nowhere'))).toBe(ErrorCode.LOG_DIR_NOT_FOUND)
+    expect(await cluster.until(move(cluster.broker(1), '/data', 5))).toBe(ErrorCode.REPLICA_NOT_AVAILABLE)
+  })
+
+  test('is told of while it lasts', async () => {
+    const cluster = await twoBrokers()
+    const broker = cluster.broker(1)
+    await cluster.until(broker.logs.createFuture(broker.partition().log, elsewhere(broker)))
+    const answer = await describeLogDirsHandler(broker).handle({ topics: null }, {} as never)
+    if (typeof answer === 'string') throw new Error(answer)
+    const replicas = answer.results?.flatMap(
+      ({ topics }) => topics?.flatMap(({ partitions }) => partitions ?? []) ?? [],
+    )
+    expect(replicas?.map(({ isFutureKey, offsetLag }) => [isFutureKey, offsetLag]).toSorted()).toEqual([
+      [false, 0n],
+      [true, 3n],
+    ])
+  })
+})
