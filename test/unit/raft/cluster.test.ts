@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { type Member, RaftCluster, voterOf } from './cluster.ts'
+import { directoryOf, type Member, RaftCluster, voterOf } from './cluster.ts'
 import { values } from './harness.ts'
 
 async function elected(cluster: RaftCluster): Promise<Member> {
@@ -252,4 +252,75 @@ test('a voter that moved tells the leader where it listens', async () => {
       .quorumInfo()
       .voters.find((voter) => voter.id === id)?.endpoints,
   ).toEqual(endpoints)
+})
+
+test('a follower that has not synced does not count', async () => {
+  const cluster = new RaftCluster({ seed: 15, voters: [1, 2, 3] })
+  const leader = await elected(cluster)
+  await cluster.run(500)
+  for (const { machine } of others(cluster, leader)) machine.disk.syncMsMax = 60_000
+  let isDone = false
+  cluster
+    .node(leader.id)
+    .propose(values('a'))
+    .then(
+      () => (isDone = true),
+      () => {},
+    )
+  await cluster.run(100)
+  for (const { id } of others(cluster, leader))
+    expect(cluster.node(id).nextOffset).toBe(cluster.node(leader.id).nextOffset)
+  expect(isDone).toBe(false)
+})
+
+test('a controller that lost its disk takes its own place again', async () => {
+  const options = { isController: true, autoJoin: true }
+  const cluster = new RaftCluster({ seed: 16, voters: [1, 2], observers: [3], options })
+  const leader = await elected(cluster)
+  await cluster.run(15_000)
+  expect(
+    cluster
+      .node(leader.id)
+      .quorumInfo()
+      .voters.map(({ id }) => id)
+      .toSorted(),
+  ).toEqual([1, 2, 3])
+  cluster.kill(3)
+  const directoryId = directoryOf(8)
+  cluster.add({ ...cluster.member(3).options, directoryId }, 'new machine')
+  await cluster.start(3)
+  await cluster.run(20_000)
+  const replaced = cluster
+    .node(leader.id)
+    .quorumInfo()
+    .voters.find(({ id }) => id === 3)
+  expect(replaced).toMatchObject({ directoryId })
+})
+
+test('the wall clock may jump: nobody is deposed', async () => {
+  const cluster = new RaftCluster({ seed: 17, voters: [1, 2, 3] })
+  const leader = await elected(cluster)
+  const before = cluster.node(leader.id).leaderAndEpoch
+  await cluster.run(500)
+  cluster.world.clock.shiftWall(86_400_000)
+  await cluster.run(3000)
+  cluster.world.clock.shiftWall(-2 * 86_400_000)
+  await cluster.run(3000)
+  expect(cluster.node(leader.id).leaderAndEpoch).toEqual(before)
+  await proposed(cluster, leader, 'a')
+})
+
+test('a leader whose disk fails makes way for another', async () => {
+  const cluster = new RaftCluster({ seed: 18, voters: [1, 2, 3] })
+  const leader = await elected(cluster)
+  await proposed(cluster, leader, 'a')
+  await cluster.run(500)
+  leader.machine.disk.fault = (operation) => (operation === 'sync' ? 'EIO' : undefined)
+  const lost = cluster
+    .node(leader.id)
+    .propose(values('b'))
+    .catch((error: unknown) => error)
+  const next = await cluster.untilLeader(1000, leader.id)
+  expect(await lost).toMatchObject({ code: 'NOT_CONTROLLER' })
+  expect(heard(next)[0]).toBe('a')
 })

@@ -89,8 +89,9 @@ export class RaftCluster {
     }
   }
 
-  add(options: RaftOptions): Member {
-    const member = new Member(this.world.machine(`node${options.nodeId}`), options)
+  /** A machine with an empty disk; `name` tells it from others. */
+  add(options: RaftOptions, name = ''): Member {
+    const member = new Member(this.world.machine(`node${options.nodeId}${name}`), options)
     this.members.set(options.nodeId, member)
     member.machine.disk.makeDirectory(LOG_DIR)
     member.machine.disk.syncDirectory('/')
@@ -249,7 +250,7 @@ function answerOf(node: RaftNode, key: RaftApi, request: RequestOf<RaftApi>): un
 }
 
 /** As the other side sees it: encoded in the latest version, and decoded. */
-function decoded<Out, In>(schema: Message<Out, In>, value: In): Out {
+export function decoded<Out, In>(schema: Message<Out, In>, value: In): Out {
   const writer = new Writer()
   schema.encode(writer, schema.versions.max, value)
   return schema.decode(new Reader(new Uint8Array(writer.concat())), schema.versions.max)
