@@ -5,6 +5,7 @@ import type { Snapshot } from '../raft/snapshot-file.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { MetadataDelta } from './delta.ts'
 import { MetadataImage, type Provenance } from './image.ts'
+import { removalRecords } from './removal-records.ts'
 import { snapshotRecords } from './snapshot-records.ts'
 
 /** Is told of each new image, in order, with what is new in it. Must not throw. */
@@ -72,9 +73,12 @@ export class MetadataLoader implements RaftListener {
   }
 
   onSnapshot({ id, lastContainedLogTimestampMs, records }: Snapshot): void {
-    this.#delta = new MetadataDelta(MetadataImage.EMPTY)
+    const whole = records.map((record) => decodeMetadataRecord(record))
+    // Publishers are told of what is not there any more as well: a replica of a topic that is gone is not to stay.
+    this.#delta = new MetadataDelta(this.#image)
+    for (const record of removalRecords(this.#image, whole)) this.#delta.replay(record)
+    for (const record of whole) this.#delta.replay(record)
     this.#transaction = null
-    for (const record of records) this.#delta.replay(decodeMetadataRecord(record))
     this.#provenance = { offset: id.endOffset - 1, epoch: id.epoch, timestampMs: lastContainedLogTimestampMs }
     this.#bytesSinceSnapshot = 0
     if (this.#isCaughtUp) this.#publish()

@@ -98,6 +98,17 @@ test('a snapshot takes the place of everything before', () => {
   expect(bench.loader.image.provenance).toEqual({ offset: 39, epoch: 3, timestampMs: 9 })
 })
 
+test('what a snapshot lacks is told as deleted', () => {
+  const bench = new Bench()
+  const deleted: string[] = []
+  bench.loader.subscribe(({ topics }) => deleted.push(...[...topics.deleted.values()].map(({ name }) => name)))
+  bench.loader.onLeaderChange()
+  bench.commit(topicBytes(1), topicBytes(2))
+  const id = { endOffset: 40, epoch: 3 }
+  bench.loader.onSnapshot({ id, lastContainedLogTimestampMs: 9, kraftVersion: 1, voters: [], records: [topicBytes(2)] })
+  expect(deleted).toEqual(['topic-1'])
+})
+
 test('a snapshot is written after so many bytes', () => {
   const bench = new Bench({ snapshotAfterBytes: 250 })
   bench.loader.onLeaderChange()

@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { MetadataDelta } from '../../../broker/metadata/delta.ts'
 import { MetadataImage } from '../../../broker/metadata/image.ts'
+import { removalRecords } from '../../../broker/metadata/removal-records.ts'
 import { snapshotRecords } from '../../../broker/metadata/snapshot-records.ts'
 import { decodeMetadataRecord, type MetadataRecord } from '../../../broker/protocol/metadata-record.ts'
 import { broker, config, feature, record, topic, uuid } from './records.ts'
@@ -153,4 +154,21 @@ test('an older metadata.version gets the records that it knows', () => {
     .map((bytes) => decodeMetadataRecord(bytes))
     .map(({ type, version }) => `${type} ${version}`)
   expect(versions).toEqual(['FeatureLevelRecord 0', 'RegisterBrokerRecord 2', 'TopicRecord 0', 'PartitionRecord 0'])
+})
+
+test('a snapshot over another image tells what is gone, and makes the image that it is of', () => {
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 20 }), fc.array(change, { maxLength: 30 }), (earlier, later) => {
+      const grow = (image: MetadataImage, steps: typeof earlier) =>
+        steps.reduce((grown, step) => replayed(recordsFor(grown, step), grown), image)
+      const before = grow(replayed([feature('metadata.version', 30)]), earlier)
+      const after = grow(before, later)
+      const snapshot = [...snapshotRecords(after)].map((bytes) => decodeMetadataRecord(bytes))
+      const delta = new MetadataDelta(before)
+      for (const one of [...removalRecords(before, snapshot), ...snapshot]) delta.replay(one)
+      expect(contents(delta.finish(AT))).toEqual(contents(after))
+      const gone = [...before.topics.byId.keys()].filter((id) => after.topicById(id) === undefined)
+      expect([...delta.topics.deleted.keys()].toSorted()).toEqual(gone.toSorted())
+    }),
+  )
 })
