@@ -7,8 +7,9 @@ import { type TestBroker, TestCluster } from './cluster.ts'
 import { TOPIC } from './fake-controller.ts'
 
 async function move(broker: TestBroker, path: string, partition = 0): Promise<unknown> {
-  const { logs, replication } = broker
-  const handler = alterReplicaLogDirsHandler({ ...replication, logs, logDirMover: replication.logDirMover })
+  const { logs } = broker
+  const { replicas, logDirMover } = broker.replication
+  const handler = alterReplicaLogDirsHandler({ logs, replicas, logDirMover })
   const answer = await handler.handle(
     { dirs: [{ path, topics: [{ name: TOPIC, partitions: [partition] }] }] },
     {} as never,
