@@ -9,6 +9,7 @@ import { randomUuid } from './lib/uuid.ts'
 import type { Listeners } from './listeners.ts'
 import type { MetadataDelta } from './metadata/delta.ts'
 import { MetadataImage } from './metadata/image.ts'
+import { supportsDirectoryAssignment } from './metadata/record-versions.ts'
 import type { Node } from './node.ts'
 import { ApiKey } from './protocol/api-key.ts'
 import { errorName, ErrorCode } from './protocol/errors.ts'
@@ -226,6 +227,14 @@ export class BrokerRole implements AsyncDisposable {
       for (const applied of this.#whenApplied.splice(0)) applied()
     })
     this.#applied.catch((error: unknown) => onFailed(error))
+    if (delta.cluster.changedFeatures) this.#tellDirectories(next)
+  }
+
+  /** A metadata.version without log dirs in registrations was upgraded to one that has them (KIP-858). */
+  #tellDirectories({ brokers, metadataVersion }: MetadataImage): void {
+    const registered = brokers.get(this.#node.options.config.nodeId)
+    const isMissing = registered?.epoch === this.epoch && registered.logDirs.length === 0
+    if (isMissing && supportsDirectoryAssignment(metadataVersion)) this.#lifecycle.registerAgain()
   }
 
   #logDirFailed(path: string): void {

@@ -84,6 +84,13 @@ export class BrokerLifecycle {
     return this.#unfenced.promise
   }
 
+  /** What this broker tells of itself has changed. */
+  registerAgain(): void {
+    if (!this.#isRegistered) return
+    this.#isRegistered = false
+    this.#communicateNow()
+  }
+
   /** Asks to be let go; resolves when the controller has moved all leadership away, after `timeoutMs`, or where no controller is reached. */
   async controlledShutdown(timeoutMs: number): Promise<void> {
     if (!this.#isRegistered || this.#stopped) return this.stop()

@@ -144,6 +144,16 @@ describe('a broker that runs', () => {
     },
   )
 
+  test('registers again when it has something new to tell', async () => {
+    const { clock, controller, lifecycle, join } = bed()
+    await join()
+    lifecycle.registerAgain()
+    await clock.run(10)
+    expect(controller.registrations).toBe(2)
+    await clock.run(5000)
+    expect([controller.registrations, lifecycle.isFenced]).toEqual([2, false])
+  })
+
   test('asks again soon where the controller has moved', async () => {
     const { clock, controller, join } = bed()
     await join()
