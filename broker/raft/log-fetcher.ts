@@ -117,7 +117,7 @@ export class LogFetcher {
       clusterId: options.clusterId,
       replicaId: self.id,
       replicaState: { replicaId: self.id, replicaEpoch: -1n },
-      maxWaitMs: Math.min(MAX_WAIT_MS, Math.floor(options.fetchTimeoutMs / 2)),
+      maxWaitMs: Math.min(MAX_WAIT_MS, Math.floor(Math.min(options.fetchTimeoutMs, options.requestTimeoutMs) / 2)),
       minBytes: 0,
       maxBytes: options.fetchMaxBytes,
       isolationLevel: 0,

@@ -101,6 +101,11 @@ export class RaftNode implements AsyncDisposable {
     const isElsewhere = role.name !== before.role.name || epoch !== before.epoch || leaderId !== before.leaderId
     if (isElsewhere) {
       if (role.name === 'leader') this.#progress.clear()
+      const isQuiet = role.name === 'prospective' || before.role.name === 'prospective'
+      this.#core.deps.logger[isQuiet ? 'debug' : 'info'](
+        { role: this.role, epoch, leaderId },
+        'The role in the metadata quorum changed',
+      )
       fetcher.update()
     }
     if (isElsewhere || highWatermark !== before.highWatermark) this.#server.wake()

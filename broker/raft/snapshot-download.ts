@@ -31,7 +31,11 @@ export async function downloadSnapshot(core: RaftCore, source: SnapshotSource): 
     return false
   }
   const sizeInBytes = await writeSnapshotFile(deps.disk, snapshots.directory, source.id, chunks)
-  if (core.isStopped) return false
+  if (!source.isCurrent()) {
+    // There is another leader: the log is as that one has it by now, or will be.
+    if (!core.isStopped) deps.disk.remove(snapshots.pathOf(source.id))
+    return false
+  }
   log.truncateFullyAndStartAt(source.id.endOffset)
   snapshots.replaceAll(source.id, sizeInBytes)
   core.history.reset(source.id.endOffset - 1, snapshot)
