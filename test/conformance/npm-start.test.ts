@@ -37,17 +37,9 @@ describeWith(['kcat'], 'npm start', () => {
   })
 
   /** Resolves when the cluster is announced as ready, or when the command has ended. */
-  async function start(): Promise<Started> {
-    const argv = [
-      'operator/main.ts',
-      'local',
-      '--data',
-      data,
-      '--port',
-      String(port),
-      '--metrics-port',
-      String(metricsPort),
-    ]
+  async function start(...more: readonly string[]): Promise<Started> {
+    const ports = more.length > 0 ? more : ['--port', String(port), '--metrics-port', String(metricsPort)]
+    const argv = ['operator/main.ts', 'local', '--data', data, ...ports]
     const child = spawn(process.execPath, argv, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
     running.push(child)
     let output = ''
@@ -89,4 +81,21 @@ describeWith(['kcat'], 'npm start', () => {
     second.child.kill('SIGTERM')
     expect(await second.ended).toBe(0)
   }, 90_000)
+
+  test('runs the example of three brokers, and finds their data at the next start', async () => {
+    // Below the ports that the system gives out: as many in a row as the cluster needs.
+    const three = ['--file', 'examples/three-brokers.yaml', '--port', '20192', '--metrics-port', '20404']
+    const all = ['-b', '127.0.0.1:20192,127.0.0.1:20193,127.0.0.1:20194']
+    const first = await start(...three)
+    expect(first.output()).toContain('127.0.0.1:20192,127.0.0.1:20193,127.0.0.1:20194')
+    await kcat(...all, '-P', '-t', 'orders', '-X', 'acks=all')
+    expect(await kcat(...all, '-L', '-t', 'orders')).toMatch(/replicas: \d,\d,\d, isrs: \d,\d,\d/)
+    first.child.kill('SIGINT')
+    expect(await first.ended).toBe(0)
+
+    const second = await start(...three)
+    expect((await kcat(...all, '-C', '-t', 'orders', '-e')).split('\n').sort()).toEqual(['', 'one', 'two'])
+    second.child.kill('SIGTERM')
+    expect(await second.ended).toBe(0)
+  }, 120_000)
 })
