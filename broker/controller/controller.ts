@@ -116,6 +116,8 @@ export class Controller {
     if (!this.isActive) return
     this.#deps.logger.warn({ err: error }, 'The quorum takes no more records of this controller')
     this.deactivate()
+    // Where it leads the quorum still, nobody would be the active controller.
+    void this.#deps.quorum.resign()
   }
 
   /** Nobody listens any more where the broker is registered, and its connection broke: it is fenced at once. */

@@ -24,6 +24,8 @@ export interface MetadataQuorum {
    * is missing, it cannot.
    */
   upgradeKraftVersion?(level: number, options: { readonly validateOnly: boolean }): string | null
+  /** Leads no more; another node, or this one in another epoch, goes on from what is committed. Must not reject. */
+  resign(): Promise<void>
 }
 
 export interface MetadataWriterDeps {
@@ -97,7 +99,8 @@ export class MetadataWriter {
     const offset = quorum.nextOffset + records.length - 1
     const batches: Promise<number>[] = []
     for (let start = 0; start < encoded.length; start += batchMax) {
-      batches.push(quorum.propose(encoded.slice(start, start + batchMax)))
+      // A batch that is refused, however, leaves a log without it, and an image that has it: the term is over.
+      batches.push(Promise.try(() => quorum.propose(encoded.slice(start, start + batchMax))))
     }
     const image = delta.finish({ ...before.provenance, offset })
     this.#image = image

@@ -12,6 +12,10 @@ export class ManualQuorum {
   nextOffset = 100
   readonly kraftVersion = 1
   readonly quorumInfo = () => ({ voters: [{ id: 1 }] })
+  resignations = 0
+  readonly resign = async () => {
+    this.resignations++
+  }
   readonly proposed: MetadataRecord[][] = []
   #pending: { resolve: (offset: number) => void; reject: (error: Error) => void }[] = []
 

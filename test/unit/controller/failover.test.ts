@@ -75,6 +75,7 @@ describe('leadership', () => {
     await expect(answer).rejects.toMatchObject({ code: 'NOT_CONTROLLER' })
     await deposed
     expect(bench.controller.isActive).toBe(false)
+    expect(bench.quorum.resignations).toBe(1)
   })
 
   test('of before does not end the one of now', async () => {
