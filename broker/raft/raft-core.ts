@@ -303,6 +303,8 @@ export class RaftCore {
 
   /** After an event and all that it led to. */
   #settle(): void {
+    // Also where nothing has changed: a timer may fire a little early, and is needed once more.
+    this.#setTimer(nextDeadline(this.#state))
     const before = this.#observed
     if (before === this.#state) return
     this.#observed = this.#state
@@ -311,7 +313,6 @@ export class RaftCore {
       epoch: this.#state.epoch,
       readyOffset: this.#readyOffset(),
     })
-    this.#setTimer(nextDeadline(this.#state))
     for (const changed of this.#observers) changed(before)
   }
 

@@ -42,6 +42,14 @@ test.each([true, false])('three voters elect one of them, well within a second; 
   }
 })
 
+test('timers that fire a little early are set again', async () => {
+  for (let seed = 1; seed <= 5; seed++) {
+    const cluster = new RaftCluster({ seed, voters: [1, 2], hasCoarseTimers: true })
+    await cluster.start()
+    await cluster.untilLeader(3000)
+  }
+})
+
 test('what is committed is heard by voters and observers within a few round trips', async () => {
   const cluster = new RaftCluster({ seed: 2, voters: [1, 2, 3], observers: [4] })
   const leader = await elected(cluster)

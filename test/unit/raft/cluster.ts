@@ -1,3 +1,4 @@
+import type { Clock } from '../../../broker/env/clock.ts'
 import type { Env } from '../../../broker/env/env.ts'
 import type { Address } from '../../../broker/env/network.ts'
 import { ApiKey } from '../../../broker/protocol/api-key.ts'
@@ -59,6 +60,17 @@ export interface ClusterOptions {
   /** kraft.version 0: the voters are in the configuration. */
   readonly isStatic?: boolean
   readonly options?: Partial<RaftOptions>
+  /** Timers fire as Node's do: at whole milliseconds, and so a little early. */
+  readonly hasCoarseTimers?: boolean
+}
+
+function coarse(clock: Clock): Clock {
+  return {
+    wallMs: () => clock.wallMs(),
+    monotonicMs: () => clock.monotonicMs(),
+    defer: (callback) => clock.defer(callback),
+    setTimer: (delayMs, callback) => clock.setTimer(Math.max(1, Math.floor(delayMs)), callback),
+  }
 }
 
 /** Several members of a quorum in one simulated world. What they ask each other is encoded and decoded as on the wire. */
@@ -66,8 +78,11 @@ export class RaftCluster {
   readonly world: SimWorld
   readonly members = new Map<number, Member>()
   readonly #cuts = new Set<string>()
+  readonly #clockOf: (env: Env) => Clock
 
-  constructor({ seed, voters, observers = [], isStatic = false, options = {} }: ClusterOptions) {
+  constructor(options: ClusterOptions) {
+    const { seed, voters, observers = [], isStatic = false, options: raft = {}, hasCoarseTimers = false } = options
+    this.#clockOf = ({ clock }) => (hasCoarseTimers ? coarse(clock) : clock)
     this.world = new SimWorld({ seed })
     for (const id of [...voters, ...observers]) {
       const statics = voters.map((voter) => ({ id: voter, host: `node${voter}`, port: PORT }))
@@ -83,7 +98,7 @@ export class RaftCluster {
         ...RAFT_DEFAULTS,
         bootstrapServers: statics,
         isController: voters.includes(id),
-        ...options,
+        ...raft,
       })
       if (!isStatic) this.#format(id, voters.includes(id) ? voters : [])
     }
@@ -132,7 +147,12 @@ export class RaftCluster {
       const env = member.machine.start()
       member.env = env
       member.recorder = new Recorder()
-      const deps = { ...env, logger: silentLogger(), transport: this.#transport(member, env) }
+      const deps = {
+        ...env,
+        clock: this.#clockOf(env),
+        logger: silentLogger(),
+        transport: this.#transport(member, env),
+      }
       const opening = RaftNode.open(member.options, deps)
       const node = await this.world.clock.runFor(opening)
       member.node = node
