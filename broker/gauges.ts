@@ -1,5 +1,5 @@
 import type { Controller } from './controller/controller.ts'
-import { clusterCounts, type ElectionCounts } from './controller/controller-metrics.ts'
+import { clusterCounts, type ElectionCounts, registrationStates } from './controller/controller-metrics.ts'
 import type { GroupCoordinator } from './coordinator/group/group-coordinator.ts'
 import type { MetadataImage } from './metadata/image.ts'
 import type { ReplicaManager } from './replication/replica-manager.ts'
@@ -90,6 +90,7 @@ export function controllerSample(
     lastAppliedTimestampMs: image.provenance.timestampMs,
     uncleanElections: elections.unclean,
     electionsFromElr: elections.fromElr,
+    registrationStates: registrationStates(image),
     silentMs: [...image.brokers.keys()].map((id) => [id, controller.silentMs(id)] as const),
   }
 }

@@ -37,6 +37,19 @@ export function clusterCounts({ brokers, topics }: MetadataImage): ClusterCounts
   }
 }
 
+/** BrokerRegistrationState of KIP-1131. */
+const FENCED = 10
+const CONTROLLED_SHUTDOWN = 20
+const ACTIVE = 30
+
+/** Each broker's id and state. */
+export function registrationStates({ brokers }: MetadataImage): (readonly [brokerId: number, state: number])[] {
+  return [...brokers.values()].map(({ id, isFenced, isInControlledShutdown }) => {
+    if (isFenced) return [id, FENCED]
+    return [id, isInControlledShutdown ? CONTROLLED_SHUTDOWN : ACTIVE]
+  })
+}
+
 /** Elections of leaders that were not in sync. Every controller counts them, active or not; a publisher of the loader. */
 export class ElectionCounts {
   #unclean = 0

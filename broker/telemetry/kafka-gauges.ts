@@ -75,6 +75,8 @@ export interface ControllerSample {
   readonly lastAppliedTimestampMs: number
   readonly uncleanElections: number
   readonly electionsFromElr: number
+  /** 10 fenced, 20 in controlled shutdown, 30 active. */
+  readonly registrationStates: readonly (readonly [brokerId: number, state: number])[]
   /** How long the active controller has not heard of a broker, ms; undefined for what it does not listen to. */
   readonly silentMs: readonly (readonly [brokerId: number, ms: number | undefined])[]
 }
@@ -171,6 +173,11 @@ export function registerControllerGauges(metrics: Metrics, sample: () => Control
   )
   gauge('lastappliedrecordoffset', 'End of the metadata here', ({ lastAppliedOffset }) => lastAppliedOffset)
   gauge('lastappliedrecordtimestamp', 'When that was written, ms', (controller) => controller.lastAppliedTimestampMs)
+  metrics.registerGauge(
+    'kafka_controller_kafkacontroller_brokerregistrationstate',
+    'State of a registered broker: 10 fenced, 20 in controlled shutdown, 30 active',
+    () => sample().registrationStates.map(([broker, value]) => ({ value, labels: { broker } })),
+  )
   metrics.registerGauge(
     'kafka_controller_kafkacontroller_timesincelastheartbeatreceivedms',
     'How long the active controller has not heard of a broker, ms',

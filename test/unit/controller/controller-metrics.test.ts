@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { clusterCounts, ElectionCounts } from '../../../broker/controller/controller-metrics.ts'
+import { clusterCounts, ElectionCounts, registrationStates } from '../../../broker/controller/controller-metrics.ts'
 import { MetadataDelta } from '../../../broker/metadata/delta.ts'
 import { record, uuid } from '../metadata/records.ts'
 import { clusterOf, topicWith } from './cluster.ts'
@@ -17,6 +17,11 @@ test('brokers, topics and partitions are counted', () => {
     offlinePartitions: 1,
     preferredReplicaImbalance: 2,
   })
+  expect(registrationStates(image)).toEqual([
+    [1, 30],
+    [2, 20],
+    [3, 10],
+  ])
 })
 
 test.each([
