@@ -225,9 +225,18 @@ export class BrokerRole implements AsyncDisposable {
       for (const { name } of deleted) metrics.removeTopic(name)
       if (deleted.length > 0) await this.#groups.onTopicsDeleted(deleted)
       for (const applied of this.#whenApplied.splice(0)) applied()
+      if (this.#isAwaited(delta, next)) this.#lifecycle.tellProgress()
     })
     this.#applied.catch((error: unknown) => onFailed(error))
     if (delta.cluster.changedFeatures) this.#tellDirectories(next)
+  }
+
+  /** A broker that stops is let go when all others know the leaders behind it. */
+  #isAwaited({ cluster, image }: MetadataDelta, next: MetadataImage): boolean {
+    return [...cluster.changedBrokers].some((id) => {
+      const isStopping = next.brokers.get(id)?.isInControlledShutdown === true
+      return isStopping && image.brokers.get(id)?.isInControlledShutdown !== true
+    })
   }
 
   /** A metadata.version without log dirs in registrations was upgraded to one that has them (KIP-858). */

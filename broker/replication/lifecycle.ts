@@ -91,6 +91,11 @@ export class BrokerLifecycle {
     this.#communicateNow()
   }
 
+  /** Somebody waits for this broker to follow the metadata: the controller hears at once how far it is. */
+  tellProgress(): void {
+    if (this.#isRegistered) this.#communicateNow()
+  }
+
   /** Asks to be let go; resolves when the controller has moved all leadership away, after `timeoutMs`, or where no controller is reached. */
   async controlledShutdown(timeoutMs: number): Promise<void> {
     if (!this.#isRegistered || this.#stopped) return this.stop()

@@ -144,6 +144,17 @@ describe('a broker that runs', () => {
     },
   )
 
+  test('tells how far it is at once where somebody waits for it, and goes on in its interval', async () => {
+    const { clock, controller, lifecycle, join } = bed()
+    await join()
+    const before = controller.heartbeats.length
+    lifecycle.tellProgress()
+    await clock.run(10)
+    expect(controller.heartbeats.length - before).toBe(1)
+    await clock.run(4000)
+    expect(controller.heartbeats.length - before).toBe(3)
+  })
+
   test('registers again when it has something new to tell', async () => {
     const { clock, controller, lifecycle, join } = bed()
     await join()
