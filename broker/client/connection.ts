@@ -4,7 +4,7 @@ import { ApiKey } from '../protocol/api-key.ts'
 import type { Api } from '../protocol/api.ts'
 import { APIS, type RequestInputOf, type ResponseOf } from '../protocol/apis.ts'
 import { ErrorCode } from '../protocol/errors.ts'
-import { FrameDecoder } from '../protocol/frame-decoder.ts'
+import { FrameDecoder, type FrameMemory } from '../protocol/frame-decoder.ts'
 import { correlationIdOf, decodeResponse, encodeRequest } from '../protocol/frame.ts'
 import type { VersionRange } from '../schema/versions.ts'
 import { KafkaError } from './kafka-error.ts'
@@ -23,6 +23,8 @@ export interface ClientConnectionOptions {
 export interface ClientConnectionDeps {
   readonly network: Network
   readonly clock: Clock
+  /** Where the memory of answers comes from, for those who give it back; else it is new. */
+  readonly memory?: FrameMemory
 }
 
 /** What the broker is told of this client (KIP-511). */
@@ -49,11 +51,11 @@ export class ClientConnection {
   #nextCorrelationId = 0
   #failure: KafkaError | undefined
 
-  private constructor(options: ClientConnectionOptions, clock: Clock, connection: Connection) {
+  private constructor(options: ClientConnectionOptions, deps: ClientConnectionDeps, connection: Connection) {
     this.#options = options
-    this.#clock = clock
+    this.#clock = deps.clock
     this.#connection = connection
-    this.#frames = new FrameDecoder(options.maxResponseBytes ?? RESPONSE_BYTES_MAX)
+    this.#frames = new FrameDecoder(options.maxResponseBytes ?? RESPONSE_BYTES_MAX, deps.memory)
     connection.onData(
       (chunk) => this.#receive(chunk),
       () => this.#frames.space(),
@@ -68,7 +70,7 @@ export class ClientConnection {
     const connection = await connecting.catch((error: unknown) => {
       throw KafkaError.network(`no connection to ${host}:${port}: ${String(error)}`, error)
     })
-    const client = new ClientConnection(options, deps.clock, connection)
+    const client = new ClientConnection(options, deps, connection)
     try {
       await client.#negotiate()
     } catch (error) {

@@ -2,6 +2,7 @@ import type { Clock } from '../env/clock.ts'
 import type { Address, Network } from '../env/network.ts'
 import type { ApiKey } from '../protocol/api-key.ts'
 import type { RequestInputOf, ResponseOf } from '../protocol/apis.ts'
+import type { FrameMemory } from '../protocol/frame-decoder.ts'
 import { ClientConnection } from './connection.ts'
 import { KafkaError } from './kafka-error.ts'
 
@@ -15,6 +16,8 @@ export interface PeerOptions {
 export interface PeerDeps {
   readonly network: Network
   readonly clock: Clock
+  /** Where the memory of answers comes from, for those who give it back. */
+  readonly memory?: FrameMemory
 }
 
 /**

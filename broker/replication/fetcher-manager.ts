@@ -1,6 +1,7 @@
 import type { ServerConfig } from '../config/server-config.ts'
 import type { Clock } from '../env/clock.ts'
 import type { Address, Network } from '../env/network.ts'
+import type { FrameMemory } from '../protocol/frame-decoder.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { LeaderLink } from './leader-link.ts'
@@ -16,6 +17,7 @@ export interface FetcherManagerDeps {
   readonly throttle: FollowerThrottle
   readonly server: () => ServerConfig
   readonly brokerEpoch: () => number
+  readonly memory: FrameMemory
   readonly addressOf: (brokerId: number) => Address | undefined
 }
 

@@ -3,6 +3,7 @@ import type { Clock } from '../env/clock.ts'
 import type { Address, Network } from '../env/network.ts'
 import type { ApiKey } from '../protocol/api-key.ts'
 import type { RequestInputOf, ResponseOf } from '../protocol/apis.ts'
+import type { FrameMemory } from '../protocol/frame-decoder.ts'
 
 export interface LeaderLinkOptions {
   readonly leaderId: number
@@ -13,6 +14,8 @@ export interface LeaderLinkOptions {
 export interface LeaderLinkDeps {
   readonly network: Network
   readonly clock: Clock
+  /** What the answers are received into; whoever has used one up gives it back. */
+  readonly memory: FrameMemory
   /** Where the leader listens for other brokers; undefined where it is not registered. */
   readonly addressOf: (brokerId: number) => Address | undefined
 }

@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../env/clock.ts'
 import { ApiKey } from '../protocol/api-key.ts'
 import type { RequestInputOf, ResponseOf } from '../protocol/apis.ts'
 import { ErrorCode, errorName } from '../protocol/errors.ts'
+import type { FrameMemory } from '../protocol/frame-decoder.ts'
 import type { PartitionLog } from '../storage/log.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -23,6 +24,8 @@ export interface ReplicaFetcherDeps {
   readonly logger: Logger
   readonly metrics: Metrics
   readonly throttle: FollowerThrottle
+  /** Of the leader's answers, whose batches are in the files when they have been dealt with. */
+  readonly memory: FrameMemory
 }
 
 type FetchResponse = ResponseOf<typeof ApiKey.Fetch>
@@ -32,6 +35,8 @@ type FetchedPartition = FetchResponse['responses'][number]['partitions'][number]
 const FIRST_RETRY_MS = 20
 /** How long a fetch may have waited before a partition that has come since is worth a new connection. */
 const KICK_AFTER_MS = 20
+/** A new session names all partitions: the more there are, the longer it has to be worth it. */
+const KICK_AFTER_MS_PER_PARTITION = 0.02
 /** How long a throttled partition rests before its quota is looked at again. */
 const THROTTLED_MS = 100
 const REGISTRATION_POLL_MS = 20
@@ -110,7 +115,8 @@ export class ReplicaFetcher {
   #kickSoon(): void {
     if (this.#sentMs === undefined || this.#kick !== undefined) return
     const waitedMs = this.#deps.clock.monotonicMs() - this.#sentMs
-    this.#kick = this.#deps.clock.setTimer(Math.max(0, KICK_AFTER_MS - waitedMs), () => {
+    const afterMs = KICK_AFTER_MS + this.#plan.size * KICK_AFTER_MS_PER_PARTITION
+    this.#kick = this.#deps.clock.setTimer(Math.max(0, afterMs - waitedMs), () => {
       this.#kick = undefined
       if (this.#sentMs !== undefined && this.#plan.hasChanged) this.#deps.link.drop()
     })
@@ -217,7 +223,18 @@ export class ReplicaFetcher {
       }
     }
     await this.#write(written)
+    this.#release(response)
     if (outOfRange.length > 0) await this.#comeIntoRange(outOfRange)
+  }
+
+  /** All records lie in the one frame that they came in, and nobody keeps a part of it. */
+  #release(response: FetchResponse): void {
+    for (const { partitions } of response.responses) {
+      const found = partitions.find(({ records }) => records !== null && records.length > 0)
+      if (found?.records == null) continue
+      this.#deps.memory.giveBack(found.records)
+      return
+    }
   }
 
   #refused(errorCode: number): void {

@@ -2,6 +2,7 @@ import type { ServerConfig } from '../config/server-config.ts'
 import type { Timer } from '../env/clock.ts'
 import type { Env } from '../env/env.ts'
 import type { Address } from '../env/network.ts'
+import { BufferPool } from '../lib/buffer-pool.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import type { LogManager } from '../storage/log-manager.ts'
 import type { RateLimitOptions } from '../quota/rate-limit.ts'
@@ -81,6 +82,7 @@ export class Replication implements Disposable {
       ...deps,
       ...env,
       throttle: followerThrottle,
+      memory: new BufferPool(),
       addressOf: (brokerId) => addressOf(image(), brokerId, server().interBrokerListenerName),
     })
     this.repair = new ReplicaRepair(options, { ...deps, fetchers: this.fetchers, assignments: this.assignments })
