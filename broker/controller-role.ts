@@ -100,7 +100,7 @@ export class ControllerRole {
           controllerRegistrationOf({
             ...options,
             image: loader.image,
-            endpoints: this.#node.endpoints('controller').map((endpoint) => this.#node.reachable(endpoint)),
+            endpoints: options.config.advertisedControllerListeners.map((endpoint) => this.#node.reachable(endpoint)),
           }),
       },
     )

@@ -177,7 +177,7 @@ function openRaft(
       fetchMaxBytes: config.controllerQuorumFetchMaxBytes,
       fetchSnapshotMaxBytes: config.controllerQuorumFetchSnapshotMaxBytes,
       autoJoin: config.controllerQuorumAutoJoinEnable,
-      endpoints: endpointsOf(config, 'controller').map((endpoint) => reachable(endpoint, hostName, ports)),
+      endpoints: config.advertisedControllerListeners.map((endpoint) => reachable(endpoint, hostName, ports)),
       segmentBytes: config.metadataLogSegmentBytes,
       segmentMs: config.metadataLogSegmentMs,
       retention: { maxBytes: config.metadataMaxRetentionBytes, maxAgeMs: config.metadataMaxRetentionMs },

@@ -8,6 +8,8 @@ export interface Listeners {
   readonly listeners: readonly Endpoint[]
   /** For clients and other brokers; controller listeners are not among them. */
   readonly advertisedListeners: readonly Endpoint[]
+  /** Of each controller listener that is served, what other nodes reach it by: from `advertised.listeners` where it is there. */
+  readonly advertisedControllerListeners: readonly Endpoint[]
   readonly interBrokerListenerName: string
 }
 
@@ -30,6 +32,9 @@ export function resolveListeners(
   return {
     listeners,
     advertisedListeners: advertised.filter(({ name }) => !controllers.has(name)),
+    advertisedControllerListeners: listeners
+      .filter(({ name }) => controllers.has(name))
+      .map((listener) => advertised.find(({ name }) => name === listener.name) ?? listener),
     interBrokerListenerName: interBrokerName(values, layers, protocols, report),
   }
 }

@@ -36,6 +36,8 @@ export interface ServerConfig extends Omit<BrokerValues, Refined> {
   readonly listeners: readonly Endpoint[]
   /** Without the controllers' listeners. */
   readonly advertisedListeners: readonly Endpoint[]
+  /** What other nodes reach the controller listeners of this one by. */
+  readonly advertisedControllerListeners: readonly Endpoint[]
   readonly interBrokerListenerName: string
   /** Static voters; empty where the quorum is dynamic (KIP-853). */
   readonly controllerQuorumVoters: readonly QuorumVoter[]

@@ -64,7 +64,16 @@ describe('a server.properties', () => {
     expect(config.advertisedListeners).toEqual([
       { name: 'PLAINTEXT', host: 'kafka.example', port: 19_092, protocol: 'PLAINTEXT' },
     ])
+    expect(config.advertisedControllerListeners).toEqual([
+      { name: 'CONTROLLER', host: 'kafka.example', port: 9093, protocol: 'PLAINTEXT' },
+    ])
     expect(config.controllerQuorumVoters).toEqual([{ id: 1, host: 'localhost', port: 9093 }])
+  })
+
+  test('a controller listener that is not advertised is reached where it listens', () => {
+    expect(parse('').config.advertisedControllerListeners).toEqual([
+      { name: 'CONTROLLER', host: '127.0.0.1', port: 9093, protocol: 'PLAINTEXT' },
+    ])
   })
 
   test.each([
