@@ -64,7 +64,7 @@ test.each([2, 3, 5])(
         committed += model.committed
         leaders += model.leaders
       }),
-      { numRuns: 600 },
+      { numRuns: 400 },
     )
     // The schedules lead somewhere: there were elections, and records that a majority had.
     expect(leaders).toBeGreaterThan(100)
