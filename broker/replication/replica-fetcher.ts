@@ -231,7 +231,7 @@ export class ReplicaFetcher {
   #release(response: FetchResponse): void {
     for (const { partitions } of response.responses) {
       const found = partitions.find(({ records }) => records !== null && records.length > 0)
-      if (found?.records == null) continue
+      if (found?.records === undefined || found.records === null) continue
       this.#deps.memory.giveBack(found.records)
       return
     }
