@@ -56,13 +56,13 @@ export function describeTopic(
   overrides: Readonly<Record<string, string>>,
   server: ServerConfig,
 ): readonly DescribedConfig[] {
-  const config = new Map<string, unknown>(Object.entries(parseTopicConfig(overrides, server)))
+  const config = parseTopicConfig(overrides, server)
   return TOPIC_KEYS.map((key) => {
     const synonym = topicSynonym(key.name)
     const inherited = synonym === undefined ? [] : synonymsOf(synonym, server.layers)
     const own = ownSynonym(key, overrides[key.name], ConfigSource.DYNAMIC_TOPIC)
     // A unit conversion (log.roll.hours for segment.ms) shows in the value alone: no synonym has it.
-    const text = own[0]?.value ?? inherited[0]?.value ?? textOf(config.get(camelCase(key.name)))
+    const text = own[0]?.value ?? inherited[0]?.value ?? textOf(Reflect.get(config, camelCase(key.name)))
     return entry(key.name, key, text, [...own, ...inherited])
   })
 }

@@ -42,6 +42,13 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   'unclean.leader.election.enable': 'unclean.leader.election.enable',
 }
 
+/** Where each key is found: among a topic's settings, and among the broker's. */
+const FIELDS = TOPIC_KEYS.map((key: ConfigKey) => ({
+  key,
+  field: camelCase(key.name),
+  inherited: camelCase(SYNONYMS[key.name] ?? ''),
+}))
+
 export function topicKey(name: string): ConfigKey | undefined {
   return BY_NAME.get(name)
 }
@@ -56,10 +63,9 @@ export function topicSynonym(name: string): string | undefined {
  * log that another version wrote, and a topic must stay usable.
  */
 export function parseTopicConfig(overrides: Readonly<Record<string, string>>, server: ServerConfig): TopicConfig {
-  const inherited = new Map<string, unknown>(Object.entries(server))
   const values: Record<string, ConfigValue> = {}
-  for (const key of TOPIC_KEYS) {
-    values[camelCase(key.name)] = overrideOf(key, overrides) ?? inheritedValue(key, inherited)
+  for (const { key, field, inherited } of FIELDS) {
+    values[field] = overrideOf(key, overrides) ?? inheritedValue(key, Reflect.get(server, inherited))
   }
   assert(isComplete(values), 'a topic setting is missing')
   return values
@@ -67,7 +73,7 @@ export function parseTopicConfig(overrides: Readonly<Record<string, string>>, se
 
 /** TypeScript cannot follow names that are computed; every value is that of its key, or of a broker key of the same type. */
 function isComplete(values: Record<string, ConfigValue>): values is Record<string, ConfigValue> & TopicConfig {
-  return TOPIC_KEYS.every(({ name }) => camelCase(name) in values)
+  return FIELDS.every(({ field }) => field in values)
 }
 
 function overrideOf(key: ConfigKey, overrides: Readonly<Record<string, string>>): ConfigValue | undefined {
@@ -76,8 +82,7 @@ function overrideOf(key: ConfigKey, overrides: Readonly<Record<string, string>>)
   return parsed === undefined || 'problem' in parsed ? undefined : parsed.value
 }
 
-function inheritedValue(key: ConfigKey, server: ReadonlyMap<string, unknown>): ConfigValue {
-  const value = server.get(camelCase(SYNONYMS[key.name] ?? ''))
+function inheritedValue(key: ConfigKey, value: unknown): ConfigValue {
   if (isConfigValue(value)) return value
   assert(key.default !== null && key.default !== REQUIRED, `${key.name} has no default`)
   const parsed = parseValue(key, key.default)
@@ -86,7 +91,7 @@ function inheritedValue(key: ConfigKey, server: ReadonlyMap<string, unknown>): C
 }
 
 function isConfigValue(value: unknown): value is ConfigValue {
-  return ['boolean', 'number', 'string'].includes(typeof value) || Array.isArray(value)
+  return typeof value === 'boolean' || typeof value === 'number' || typeof value === 'string' || Array.isArray(value)
 }
 
 /** Why a topic cannot have these overrides, in Kafka's words; null where it can. */

@@ -39,6 +39,7 @@ export function createTopics(image: MetadataImage, request: Request, rules: Topi
   const twice = duplicates(request.topics.map(({ name }) => name))
   const tooMany = partitionsOf(request, rules.defaults) > PARTITIONS_MAX
   const names = new TakenNames(image)
+  const effective = new EffectiveConfigs(rules.configs)
   const records: NewMetadataRecord[] = []
   const topics: TopicResult[] = []
   for (const topic of request.topics) {
@@ -46,7 +47,7 @@ export function createTopics(image: MetadataImage, request: Request, rules: Topi
     const outcome = attempt(() => {
       if (tooMany) throw new ApiError(ErrorCode.POLICY_VIOLATION, 'Excessively large number of partitions per request.')
       names.check(topic.name)
-      return createTopic(image, topic, rules)
+      return createTopic(image, topic, rules, effective)
     })
     if (outcome instanceof ApiError) topics.push(refusal(topic.name, outcome))
     else {
@@ -114,7 +115,29 @@ class TakenNames {
   }
 }
 
-function createTopic(image: MetadataImage, topic: NewTopic, rules: TopicRules): Outcome<TopicResult> {
+/** What topics run with. The topics of one request mostly have the same configs: each set of them is looked at once. */
+class EffectiveConfigs {
+  readonly #rules: ConfigRules
+  readonly #known = new Map<string, NonNullable<TopicResult['configs']>>()
+
+  constructor(rules: ConfigRules) {
+    this.#rules = rules
+  }
+
+  of(configs: ReadonlyMap<string, string>): NonNullable<TopicResult['configs']> {
+    const key = JSON.stringify([...configs])
+    const known = this.#known.get(key) ?? this.#rules.effectiveTopicConfigs(configs).map((config) => ({ ...config }))
+    this.#known.set(key, known)
+    return known
+  }
+}
+
+function createTopic(
+  image: MetadataImage,
+  topic: NewTopic,
+  rules: TopicRules,
+  effective: EffectiveConfigs,
+): Outcome<TopicResult> {
   const { name } = topic
   const configs = checkConfigs(topic, rules.configs)
   const topicId = randomUuid(rules.random)
@@ -132,7 +155,7 @@ function createTopic(image: MetadataImage, topic: NewTopic, rules: TopicRules): 
     errorMessage: null,
     numPartitions: replicas.length,
     replicationFactor: replicas[0]?.length ?? -1,
-    configs: rules.configs.effectiveTopicConfigs(configs).map((config) => ({ ...config })),
+    configs: effective.of(configs),
   }
   return { records, response }
 }
