@@ -26,6 +26,8 @@ export interface ForwardingDeps {
 
 /** How long after a failure the controller is asked again. */
 const RETRY_MS = 20
+/** How long the answer waits at most until this broker acts on it itself. */
+const SETTLE_MS = 500
 
 const TIMED_OUT: Failure = { errorCode: ErrorCode.REQUEST_TIMED_OUT, errorMessage: 'The request timed out.' }
 /** What is wrong is wrong between broker and controller: the client cannot know. */
@@ -40,7 +42,7 @@ export function forwardingHandlers(deps: ForwardingDeps): Handler<ApiKey>[] {
     key,
     handle: async (request, context) => {
       const answer = await forward(deps, key, request, context)
-      await deps.settled()
+      await settledSoon(deps)
       return answer
     },
   })
@@ -62,6 +64,17 @@ async function forward<K extends ForwardedKey>(
     if (attempt !== 'again') return attempt
     await new Promise<void>((resolve) => clock.setTimer(RETRY_MS, resolve))
   }
+}
+
+/** What takes long, as thousands of replicas do, is not waited for: the cluster has changed, that is what was asked for. */
+function settledSoon({ clock, settled }: ForwardingDeps): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = clock.setTimer(SETTLE_MS, resolve)
+    void settled().finally(() => {
+      timer.cancel()
+      resolve()
+    })
+  })
 }
 
 /** 'again' where another controller may answer. */

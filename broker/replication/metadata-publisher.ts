@@ -1,5 +1,6 @@
 import type { ServerConfig } from '../config/server-config.ts'
 import { parseTopicConfig, type TopicConfig } from '../config/topic-config.ts'
+import type { Clock } from '../env/clock.ts'
 import type { MetadataDelta } from '../metadata/delta.ts'
 import { MetadataImage, type PartitionImage, ResourceType, type TopicImage } from '../metadata/image.ts'
 import { ErrorCode } from '../protocol/errors.ts'
@@ -17,6 +18,7 @@ export interface MetadataPublisherDeps {
   readonly assignments: Assignments
   readonly mover: Mover
   readonly server: () => ServerConfig
+  readonly clock: Clock
   readonly logger: Logger
   /** A partition is led from here, in this epoch. */
   readonly onLeader: (partition: Partition) => void
@@ -51,10 +53,14 @@ export interface ConfiguredByImage {
   configureTopic?(topic: string, image: MetadataImage): void
 }
 
+/** How long replicas are opened and closed before everything else has its turn. */
+const TURN_MS = 10
+
 /** Makes the replicas hosted here follow the metadata log: what is assigned is opened and led, what is not any more is let go. */
 export class MetadataPublisher {
   readonly #nodeId: number
   readonly #deps: MetadataPublisherDeps
+  #turnBeganMs = 0
 
   constructor(options: { readonly nodeId: number }, deps: MetadataPublisherDeps) {
     this.#nodeId = options.nodeId
@@ -89,11 +95,13 @@ export class MetadataPublisher {
   }
 
   async #delete(topic: TopicImage): Promise<void> {
-    for (const { index } of topic.partitions) {
-      if (this.#deps.replicas.get(topic.name, index)?.topicId !== topic.id) continue
+    const { replicas, logs } = this.#deps
+    const here = topic.partitions.filter(({ index }) => replicas.get(topic.name, index)?.topicId === topic.id)
+    for (const { index } of here) {
+      await this.#takeTurns()
       await this.#letGo(topic.name, index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
-      await this.#deps.logs.delete(topic.name, index)
     }
+    await logs.delete(topic.name, ...here.map(({ index }) => index))
   }
 
   async #letGo(topic: string, index: number, error: ErrorCode): Promise<void> {
@@ -117,6 +125,7 @@ export class MetadataPublisher {
     for (const index of changed) {
       const partition = topic.partitions[index]
       if (partition === undefined) continue
+      await this.#takeTurns()
       if (partition.replicas.includes(this.#nodeId))
         await this.#host(topic, partition, config, !isReplay && !isHostedIn(before, topic.id, index, this.#nodeId))
       else if (this.#deps.replicas.get(topic.name, index) !== undefined) {
@@ -124,6 +133,14 @@ export class MetadataPublisher {
         await this.#deps.logs.delete(topic.name, index)
       }
     }
+  }
+
+  /** Heartbeats do not wait for thousands of replicas, each of which makes the disk wait a little. */
+  async #takeTurns(): Promise<void> {
+    const { clock } = this.#deps
+    if (clock.monotonicMs() - this.#turnBeganMs < TURN_MS) return
+    await new Promise<void>((resolve) => clock.defer(resolve))
+    this.#turnBeganMs = clock.monotonicMs()
   }
 
   async #host(topic: TopicImage, state: PartitionImage, config: TopicConfig, isNew: boolean): Promise<void> {

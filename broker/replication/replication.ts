@@ -94,6 +94,7 @@ export class Replication implements Disposable {
     })
     this.publisher = new MetadataPublisher(options, {
       ...deps,
+      clock,
       replicas: this.replicas,
       fetchers: this.fetchers,
       assignments: this.repair,

@@ -129,6 +129,13 @@ export class LogDirectory {
     return this.#highWatermarks.write(logs.map((log) => entry(log, log.highWatermark)))
   }
 
+  /** All three. */
+  async writeOffsets(logs: readonly PartitionLog[]): Promise<void> {
+    await this.writeRecoveryPoints(logs)
+    await this.writeLogStartOffsets(logs)
+    await this.writeHighWatermarks(logs)
+  }
+
   /** Nothing is written here any more. */
   fail(): void {
     this.#online = false

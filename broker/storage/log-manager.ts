@@ -110,7 +110,7 @@ export class LogManager {
       // A crash has come between the two steps of `promote`.
       const shorter = other.logEndOffset < log.logEndOffset ? other : log
       this.#deps.logger.warn({ directory: shorter.directory }, 'a log is there twice: the shorter is set aside')
-      this.#retire(shorter, '-stray')
+      this.#retire([shorter], '-stray')
       if (shorter === log) return
     }
     logs.set(name, log)
@@ -200,19 +200,14 @@ export class LogManager {
     return emptiest
   }
 
-  /** Deletes a log: it is renamed at once, and its files go after `file.delete.delay.ms`. Rejects with StorageError. */
-  async delete(topic: string, partition: number): Promise<void> {
-    const log = this.get(topic, partition)
-    if (log === undefined) return
-    const directory = this.#retire(log, '-delete')
-    try {
-      const logs = [...this.#logsOf(directory)]
-      // A log of the same name may come, to which the old offsets must not apply.
-      await directory.writeRecoveryPoints(logs)
-      await directory.writeLogStartOffsets(logs)
-      await directory.writeHighWatermarks(logs)
-    } catch (error) {
-      throw this.#failed(directory, error)
+  /** Deletes logs of a topic: they are renamed at once, and their files go after `file.delete.delay.ms`. Rejects with StorageError. */
+  async delete(topic: string, ...partitions: readonly number[]): Promise<void> {
+    const logs = partitions.flatMap((partition) => this.get(topic, partition) ?? [])
+    // A log of the same name may come, to which the old offsets must not apply.
+    for (const directory of this.#retire(logs, '-delete')) {
+      await directory.writeOffsets([...this.#logsOf(directory)]).catch((error: unknown) => {
+        throw this.#failed(directory, error)
+      })
     }
   }
 
@@ -246,7 +241,7 @@ export class LogManager {
 
   /** Gives up a copy. Throws StorageError. */
   deleteFuture(future: PartitionLog): void {
-    if (this.#futures.get(nameOf(future)) === future) this.#retire(future, '-delete')
+    if (this.#futures.get(nameOf(future)) === future) this.#retire([future], '-delete')
   }
 
   /**
@@ -264,7 +259,7 @@ export class LogManager {
       this.#forget(directory, future)
       this.#deps.disk.rename(future.directory, `${directory.path}/${name}`)
       this.#deps.disk.syncDirectory(directory.path)
-      this.#retire(before, '-delete')
+      this.#retire([before], '-delete')
       const recoveryPoint = future.logEndOffset
       const whole = { recoveryPoint, logStartOffset, topicId, config, hadCleanShutdown: true }
       const log = await this.#load(directory, name, { topic, partition, ...whole })
@@ -291,28 +286,36 @@ export class LogManager {
     const strays = this.logs().filter(isStray)
     for (const log of strays) {
       this.#deps.logger.warn({ directory: log.directory }, 'a stray log is set aside')
-      this.#retire(log, '-stray')
     }
+    this.#retire(strays, '-stray')
     return strays
   }
 
-  /** Closes and renames a log's directory, and forgets the log. Throws StorageError. */
-  #retire(log: PartitionLog, suffix: '-delete' | '-stray'): LogDirectory {
-    const { disk } = this.#deps
-    const directory = this.#directories.get(log.parentDirectory)
-    assert(directory !== undefined, 'a log is in a log dir')
-    this.#forget(directory, log)
-    directory.logCount--
-    log.closeFiles()
-    const path = `${directory.path}/${retiredDirectoryName(log.topic, log.partition, this.#newSuffix(), suffix)}`
+  /** Closes and renames the directories of logs, and forgets them; gives the log dirs that they were in. Throws StorageError. */
+  #retire(logs: readonly PartitionLog[], suffix: '-delete' | '-stray'): ReadonlySet<LogDirectory> {
+    const directories = new Set<LogDirectory>()
+    for (const log of logs) {
+      const directory = this.#directories.get(log.parentDirectory)
+      assert(directory !== undefined, 'a log is in a log dir')
+      directories.add(directory)
+      this.#forget(directory, log)
+      directory.logCount--
+      log.closeFiles()
+      const path = `${directory.path}/${retiredDirectoryName(log.topic, log.partition, this.#newSuffix(), suffix)}`
+      this.#onDisk(directory, () => this.#deps.disk.rename(log.directory, path))
+      if (suffix === '-delete') this.#removal.remove([path], log.config.fileDeleteDelayMs)
+    }
+    for (const directory of directories) this.#onDisk(directory, () => this.#deps.disk.syncDirectory(directory.path))
+    return directories
+  }
+
+  /** Throws StorageError; the log dir is offline then. */
+  #onDisk(directory: LogDirectory, work: () => void): void {
     try {
-      disk.rename(log.directory, path)
-      disk.syncDirectory(directory.path)
+      work()
     } catch (error) {
       throw this.#failed(directory, error)
     }
-    if (suffix === '-delete') this.#removal.remove([path], log.config.fileDeleteDelayMs)
-    return directory
   }
 
   #onStaged(log: PartitionLog): void {
@@ -383,9 +386,7 @@ export class LogManager {
     const logs = [...this.#logsOf(directory)]
     try {
       await concurrently(this.#options.recoveryThreadsPerDataDir, logs, (log) => log.close())
-      await directory.writeRecoveryPoints(logs)
-      await directory.writeLogStartOffsets(logs)
-      await directory.writeHighWatermarks(logs)
+      await directory.writeOffsets(logs)
       directory.close(brokerEpoch)
     } catch (error) {
       const failure = this.#failed(directory, error)

@@ -32,6 +32,11 @@ class PublisherBed {
   readonly led: string[] = []
   readonly resigned: string[] = []
   readonly followed: Partition[] = []
+  /** Every look at the time takes that long, ms. */
+  lookMs = 0
+  /** How often everything else had its turn. */
+  turns = 0
+  #nowMs = 0
   readonly replicas: ReplicaManager
   readonly logs: LogManager
   readonly #publisher: MetadataPublisher
@@ -53,6 +58,13 @@ class PublisherBed {
         mover: { resume: () => {}, abandon: () => {} },
         assignments: { changed: () => {} },
         server: () => server,
+        clock: Object.assign(new SimClock(), {
+          monotonicMs: () => (this.#nowMs += this.lookMs),
+          defer: (callback: () => void) => {
+            this.turns++
+            callback()
+          },
+        }),
         logger,
         onLeader: ({ log, state }) => this.led.push(`${log.topic}-${log.partition} in ${state.leaderEpoch}`),
         onResigned: (name, index) => this.resigned.push(`${name}-${index}`),
@@ -98,6 +110,14 @@ describe('a topic that is assigned here', () => {
     expect(bed.led).toEqual(['orders-0 in 0', 'orders-1 in 0'])
     expect(bed.replicas.get('orders', 1)).toMatchObject({ topicId: uuid(7), isLeader: true })
     expect(bed.logs.get('orders', 1)?.topicId).toBe(uuid(7))
+  })
+
+  test('lets others have their turn where its replicas take long', async () => {
+    const bed = await PublisherBed.open()
+    bed.lookMs = 3
+    await bed.publish(...topic(7, 20, 'orders'))
+    expect(bed.led).toHaveLength(20)
+    expect([bed.turns > 2, bed.turns < 10]).toEqual([true, true])
   })
 
   test('has the rules of its settings, and of changes of them', async () => {

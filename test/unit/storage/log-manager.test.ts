@@ -108,6 +108,17 @@ describe('logs', () => {
     expect(bed.names('/data').filter((name) => name.startsWith('orders'))).toEqual([])
   })
 
+  test('that are deleted together cost one round of checkpoints', async () => {
+    const bed = new ManagerBed()
+    const manager = await bed.open()
+    for (let index = 0; index < 20; index++) await manager.getOrCreate('orders', index, TOPIC_ID, TEST_CONFIG, true)
+    const before = bed.disk.counts.sync
+    await manager.delete('orders', ...Array.from({ length: 20 }, (_, index) => index))
+    expect(bed.disk.counts.sync - before).toBeLessThan(10)
+    expect(manager.logs()).toEqual([])
+    expect(bed.names('/data').filter((name) => /^orders-\d+\..*-delete$/.test(name))).toHaveLength(20)
+  })
+
   test('whose deletion a crash interrupted are removed at the start', async () => {
     const bed = new ManagerBed()
     const manager = await bed.open()
