@@ -21,6 +21,8 @@ COPY operator operator
 # What Node makes of the sources, so that the first start of a pod takes half the time. The cache is that of one user and one Node.
 ENV NODE_COMPILE_CACHE=/app/compile-cache
 RUN mkdir compile-cache && chown 1000:1000 compile-cache
+# A young generation of 2 MiB and one arena for malloc in place of one a thread: some 15 MB less that stay with the process.
+ENV NODE_OPTIONS=--max-semi-space-size=2 MALLOC_ARENA_MAX=1
 # The operator and its StatefulSets count on this id.
 USER 1000:1000
 # Without arguments, the broker is loaded and ends with its usage.

@@ -19,6 +19,10 @@ export const OURS: Distribution = {
     program: process.execPath,
     args: [`${BROKER}/main.ts`, file],
     // As in the image: the program that turns the cache on comes from it too.
-    env: { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache') },
+    env: {
+      NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'),
+      NODE_OPTIONS: '--max-semi-space-size=2',
+      MALLOC_ARENA_MAX: '1',
+    },
   }),
 }
