@@ -95,3 +95,8 @@ export function divergencePoint(
   if (mine.epoch !== diverging.epoch) return Math.min(mine.endOffset, log.logEndOffset)
   return Math.min(mine.endOffset, diverging.endOffset, log.logEndOffset)
 }
+
+/** Where records begin that claim an epoch in which nobody has led yet: no leader knows it, and what has it was never written by one. */
+export function impossibleFrom({ leaderEpochs }: PartitionLog, leaderEpoch: number): number | undefined {
+  return leaderEpochs.entries.find(({ epoch }) => epoch > leaderEpoch)?.startOffset
+}

@@ -9,7 +9,7 @@ import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { FetchPlan } from './fetch-plan.ts'
 import { fetchTopics, forgottenTopics } from './fetcher-session.ts'
-import { divergencePoint, Followed } from './followed.ts'
+import { divergencePoint, Followed, impossibleFrom } from './followed.ts'
 import type { LeaderLink } from './leader-link.ts'
 import { leaderOffsets } from './leader-offsets.ts'
 import type { Partition } from './partition.ts'
@@ -362,10 +362,12 @@ export class ReplicaFetcher {
       if (!this.#plan.has(followed) || !partition.isFollowing(leaderEpoch)) continue
       const leader = offsets.get(followed)
       const { logEndOffset } = partition.log
+      const impossible = impossibleFrom(partition.log, leaderEpoch)
       if (leader === undefined) this.#rest(followed, followed.nextDelayMs(server().replicaFetchBackoffMs))
       else if (leader.endOffset < logEndOffset) this.#cut(followed, (log) => log.truncateTo(leader.endOffset))
       else if (leader.startOffset > logEndOffset)
         this.#cut(followed, (log) => log.truncateFullyAndStartAt(leader.startOffset))
+      else if (impossible !== undefined) this.#cut(followed, (log) => log.truncateTo(impossible))
       else this.#rest(followed, followed.nextDelayMs(server().replicaFetchBackoffMs))
     }
   }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
+import { batchOf } from '../storage/fixture.ts'
 import { TestCluster } from './cluster.ts'
 import { TOPIC } from './fake-controller.ts'
 
@@ -124,6 +125,18 @@ describe('a log that has parted from the leader', () => {
     for (const id of [1, 2]) cluster.world.network.heal('b3', `b${id}`)
     expect(await cluster.until(cluster.broker(1).produce(['b'], 0, 50_000))).toBe(ErrorCode.NONE)
     for (const id of [1, 2, 3]) expect(await cluster.until(cluster.broker(id).values())).toEqual(['a', 'b'])
+  })
+
+  test('with an epoch that never was is cut where that begins', async () => {
+    const cluster = await threeBrokers()
+    await cluster.until(cluster.broker(1).produce(['a']))
+    cluster.kill(3)
+    await cluster.until(cluster.broker(1).produce(['b'], 0, 60_000))
+    await cluster.boot(3)
+    const { log } = cluster.broker(3).partition()
+    log.appendAsLeader(batchOf({ values: ['never'] }), 99)
+    await cluster.run(5000)
+    expect(await cluster.until(cluster.broker(3).values())).toEqual(['a', 'b'])
   })
 
   test('begins anew where the leader has deleted what comes next', async () => {
