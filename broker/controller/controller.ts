@@ -159,10 +159,7 @@ export class Controller {
         minInSyncReplicas,
         kraftVersion: quorum.kraftVersion,
         voterIds: quorum.quorumInfo().voters.map(({ id }) => id),
-        upgradeKraftVersion: (level, options) =>
-          quorum.upgradeKraftVersion === undefined
-            ? 'The quorum cannot change its version.'
-            : quorum.upgradeKraftVersion(level, options),
+        upgradeKraftVersion: (level, options) => quorum.upgradeKraftVersion(level, options),
       }),
     )
   }

@@ -20,10 +20,9 @@ export interface MetadataQuorum {
   propose(records: readonly Uint8Array[]): Promise<number>
   quorumInfo(): { readonly voters: readonly { readonly id: number }[] }
   /**
-   * Takes the quorum to another level of kraft.version, or with `validateOnly` says whether it could go there: why not, or null. Where it
-   * is missing, it cannot.
+   * Takes the quorum to another level of kraft.version, or with `validateOnly` says whether it could go there: why not, or null.
    */
-  upgradeKraftVersion?(level: number, options: { readonly validateOnly: boolean }): string | null
+  upgradeKraftVersion(level: number, options: { readonly validateOnly: boolean }): string | null
   /** Leads no more; another node, or this one in another epoch, goes on from what is committed. Must not reject. */
   resign(): Promise<void>
 }

@@ -12,6 +12,7 @@ export class ManualQuorum {
   nextOffset = 100
   readonly kraftVersion = 1
   readonly quorumInfo = () => ({ voters: [{ id: 1 }] })
+  readonly upgradeKraftVersion = () => null
   resignations = 0
   readonly resign = async () => {
     this.resignations++
