@@ -6,6 +6,7 @@ import {
   describeGroup,
   describeTopic,
 } from '../config/describe.ts'
+import { brokerDocumentation, otherDocumentation, topicDocumentation } from '../config/documentation.ts'
 import type { ServerConfig } from '../config/server-config.ts'
 import { ApiKey } from '../protocol/api-key.ts'
 import type { ResponseInputOf } from '../protocol/apis.ts'
@@ -41,7 +42,7 @@ export function describeConfigsHandler(deps: DescribeConfigsDeps): Handler<typeo
     key: ApiKey.DescribeConfigs,
     handle: (request) => ({
       throttleTimeMs: 0,
-      results: request.resources.map((asked) => resultOf(asked, describe(deps, asked), request.includeSynonyms)),
+      results: request.resources.map((asked) => resultOf(asked, describe(deps, asked), request)),
     }),
   }
 }
@@ -88,7 +89,11 @@ function describeOneBroker(deps: DescribeConfigsDeps, name: string): Described {
   )
 }
 
-function resultOf(asked: Asked, described: Described, withSynonyms: boolean): Result {
+function resultOf(
+  asked: Asked,
+  described: Described,
+  { includeSynonyms, includeDocumentation }: DescribeConfigsRequest,
+): Result {
   const { resourceType, resourceName, configurationKeys } = asked
   const wanted = configurationKeys === null || configurationKeys.length === 0 ? undefined : new Set(configurationKeys)
   const configs = wanted === undefined ? described.configs : described.configs.filter(({ name }) => wanted.has(name))
@@ -103,9 +108,14 @@ function resultOf(asked: Asked, described: Described, withSynonyms: boolean): Re
       readOnly,
       configSource: source,
       isSensitive,
-      synonyms: withSynonyms ? synonyms.map((synonym) => ({ ...synonym })) : [],
+      synonyms: includeSynonyms ? synonyms.map((synonym) => ({ ...synonym })) : [],
       configType: type,
-      documentation: null,
+      documentation: includeDocumentation ? documentationOf(resourceType, name) : null,
     })),
   }
+}
+
+function documentationOf(resourceType: number, name: string): string | null {
+  if (resourceType === ResourceType.TOPIC) return topicDocumentation(name)
+  return resourceType === ResourceType.BROKER ? brokerDocumentation(name) : otherDocumentation(name)
 }

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BROKER_KEYS, brokerSynonyms } from '../../broker/config/broker-keys.ts'
+import { brokerDocumentation, otherDocumentation, topicDocumentation } from '../../broker/config/documentation.ts'
 import { CLIENT_METRICS_KEYS, GROUP_KEYS } from '../../broker/config/group-keys.ts'
 import { REQUIRED } from '../../broker/config/key.ts'
 import type { ConfigKey } from '../../broker/config/key.ts'
@@ -20,13 +21,27 @@ for all brokers or for one, \`per-broker\` keys for one only.
 export function configurationPage(): string {
   return [
     INTRODUCTION,
-    section('Broker', 'In `server.properties`.', BROKER_KEYS, ({ name }) => brokerSynonyms(name).slice(1)),
-    section('Topic', 'Set by topic; the default is that of the broker key.', TOPIC_KEYS, ({ name }) => {
-      const synonym = topicSynonym(name)
-      return synonym === undefined ? [] : [synonym]
-    }),
-    section('Group', 'Set by group; the default is that of the broker key `group.` + name.', GROUP_KEYS, () => []),
-    section('Client metrics', 'Set by subscription (KIP-714).', CLIENT_METRICS_KEYS, () => []),
+    section('Broker', 'In `server.properties`.', BROKER_KEYS, brokerDocumentation, ({ name }) =>
+      brokerSynonyms(name).slice(1),
+    ),
+    section(
+      'Topic',
+      'Set by topic; the default is that of the broker key.',
+      TOPIC_KEYS,
+      topicDocumentation,
+      ({ name }) => {
+        const synonym = topicSynonym(name)
+        return synonym === undefined ? [] : [synonym]
+      },
+    ),
+    section(
+      'Group',
+      'Set by group; the default is that of the broker key `group.` + name.',
+      GROUP_KEYS,
+      otherDocumentation,
+      () => [],
+    ),
+    section('Client metrics', 'Set by subscription (KIP-714).', CLIENT_METRICS_KEYS, otherDocumentation, () => []),
   ].join('\n')
 }
 
@@ -34,17 +49,21 @@ function section(
   title: string,
   introduction: string,
   keys: readonly ConfigKey[],
+  documentation: (name: string) => string | null,
   fallbacks: (key: ConfigKey) => readonly string[],
 ): string {
-  const rows = [...keys].sort((a, b) => (a.name < b.name ? -1 : 1)).map((key) => row(key, fallbacks(key)))
+  const rows = [...keys]
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map((key) => row(key, documentation(key.name), fallbacks(key)))
   const header =
-    '| key | type | default | allowed | changed by | falls back to |\n| --- | --- | --- | --- | --- | --- |'
+    '| key | meaning | type | default | allowed | changed by | falls back to |\n| --- | --- | --- | --- | --- | --- | --- |'
   return `## ${title}\n\n${introduction}\n\n${header}\n${rows.join('\n')}\n`
 }
 
-function row(key: ConfigKey, fallbacks: readonly string[]): string {
+function row(key: ConfigKey, documentation: string | null, fallbacks: readonly string[]): string {
   const cells = [
     code(key.name),
+    documentation ?? '',
     key.type,
     defaultCell(key),
     key.validator === undefined ? '' : code(key.validator.allowed),
