@@ -55,6 +55,8 @@ export interface SessionResult {
   readonly logStartOffset: number
   readonly sizeInBytes: number
   readonly diverging: unknown
+  /** -1: none. */
+  readonly preferredReadReplica: number
 }
 
 const INITIAL_EPOCH = 0
@@ -190,5 +192,6 @@ function changed(session: Session, cached: CachedPartition, result: SessionResul
   }
   // An error is told again each time: the client may have missed why nothing comes.
   if (result.error !== ErrorCode.NONE) cached.told.highWatermark = -1
-  return moved || result.sizeInBytes > 0 || result.error !== ErrorCode.NONE || result.diverging !== undefined
+  const { sizeInBytes, error, diverging, preferredReadReplica } = result
+  return moved || sizeInBytes > 0 || error !== ErrorCode.NONE || diverging !== undefined || preferredReadReplica >= 0
 }

@@ -39,7 +39,8 @@ function request(
 }
 
 function result(highWatermark: number, sizeInBytes = 0) {
-  return { error: ErrorCode.NONE, highWatermark, logStartOffset: 0, sizeInBytes, diverging: undefined }
+  const nothing = { error: ErrorCode.NONE, logStartOffset: 0, diverging: undefined, preferredReadReplica: -1 }
+  return { ...nothing, highWatermark, sizeInBytes }
 }
 
 describe('FetchSessions', () => {
@@ -62,6 +63,15 @@ describe('FetchSessions', () => {
     expect(same.includes(same.partitions[0] as SessionPartition, result(5))).toBe(false)
     const moved = fetchSessions.open(request(full.sessionId, 2, []))
     expect(moved.includes(moved.partitions[0] as SessionPartition, result(6))).toBe(true)
+  })
+
+  test('an incremental answer sends a consumer to a nearer replica, though nothing else is new', () => {
+    const { fetchSessions } = sessions()
+    const full = fetchSessions.open(request(0, 0, [partition(0)]))
+    full.includes(full.partitions[0] as SessionPartition, result(5))
+    const next = fetchSessions.open(request(full.sessionId, 1, []))
+    const nearer = { ...result(5), preferredReadReplica: 3 }
+    expect(next.includes(next.partitions[0] as SessionPartition, nearer)).toBe(true)
   })
 
   test('a forgotten partition is not read any more', () => {
