@@ -7,6 +7,7 @@ import {
   type RaftEffect,
   type RaftEvent,
   type RaftState,
+  type ReplicaKey,
   type Step,
   unchanged,
 } from './state.ts'
@@ -136,11 +137,10 @@ function wouldChange({ role }: RaftState): boolean {
   return role.name !== 'leader' && role.name !== 'stopped'
 }
 
-function isFreeToVote({ role, leaderId, voted }: RaftState, candidate: ReplicaKeyOf): boolean {
+function isFreeToVote({ role, leaderId, voted }: RaftState, candidate: ReplicaKey): boolean {
   if (role.name === 'stopped' || leaderId !== NOBODY) return false
   return voted === undefined || isSameReplica(voted, candidate)
 }
-type ReplicaKeyOf = EventOf<'voteRequested'>['candidate']
 
 /** Who knows more than a candidate, and has no leader either, had better stand for election soon. */
 function sooner(state: RaftState, moment: Moment): RaftState {
