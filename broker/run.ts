@@ -10,12 +10,15 @@ import { nodeEnv } from './host/env.ts'
 import { createLogger, type Logger, type LogLevel } from './telemetry/logger.ts'
 
 const USAGE = 'usage: node broker/main.ts server.properties [--override KEY=VALUE]...'
+const ALIVE_MS = 60_000
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
 
 /** Starts a broker and runs it until SIGTERM or SIGINT; gives the exit code. Arguments are those of kafka-server-start. */
 export async function runBroker(argv: readonly string[]): Promise<number> {
   const env = nodeEnv()
   const logger = createLogger({ level: logLevel() }, { clock: env.clock, destination: process.stdout })
+  // A broker's timers keep no process alive, and while it looks for a controller it may have no socket that does.
+  const alive = setInterval(() => {}, ALIVE_MS)
   try {
     const { config, warnings } = readConfig(env, argv)
     for (const warning of warnings) logger.warn({}, warning)
@@ -30,6 +33,8 @@ export async function runBroker(argv: readonly string[]): Promise<number> {
   } catch (error) {
     report(logger, error)
     return 1
+  } finally {
+    clearInterval(alive)
   }
 }
 
