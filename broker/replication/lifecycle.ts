@@ -54,6 +54,8 @@ export class BrokerLifecycle {
   #stopped = false
   /** Since when the controller has not been reached; undefined while it is. */
   #unreachedSinceMs: number | undefined
+  /** Why the last registration was refused; the log tells it once. */
+  #refusal: number = ErrorCode.NONE
   #isAsking = false
   /** Something changed while a request was under way: the next one follows at once. */
   #isPressing = false
@@ -149,8 +151,11 @@ export class BrokerLifecycle {
     const { requestTimeoutMs } = this.#options
     const answer = await controller.request(ApiKey.BrokerRegistration, registration(), requestTimeoutMs)
     if (answer.errorCode === ErrorCode.NOT_CONTROLLER) throw new Error('another node is the active controller')
+    const isNew = answer.errorCode !== this.#refusal
+    this.#refusal = answer.errorCode
     if (answer.errorCode !== ErrorCode.NONE) {
-      logger.warn({ error: errorName(answer.errorCode) }, 'the controller refused the registration; trying again')
+      const error = errorName(answer.errorCode)
+      if (isNew) logger.warn({ error }, 'the controller refuses the registration; trying again and again')
       return
     }
     this.#epoch = Number(answer.brokerEpoch)

@@ -5,7 +5,7 @@ import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import type { ControllerRequests } from '../../../broker/replication/controller-requests.ts'
 import { BrokerLifecycle } from '../../../broker/replication/lifecycle.ts'
 import { SimClock } from '../../fakes/clock.ts'
-import { silentLogger } from '../../fakes/logger.ts'
+import { MemoryLogger } from '../../fakes/logger.ts'
 
 type Heartbeat = RequestInputOf<typeof ApiKey.BrokerHeartbeat>
 
@@ -48,12 +48,13 @@ class ScriptedController implements ControllerRequests {
 function bed() {
   const clock = new SimClock()
   const controller = new ScriptedController()
+  const logger = new MemoryLogger()
   const lifecycle = new BrokerLifecycle(
     { brokerId: 7, heartbeatIntervalMs: 2000, requestTimeoutMs: 4500 },
     {
       controller,
       clock,
-      logger: silentLogger(),
+      logger,
       registration: () => ({ brokerId: 7 }),
       metadataOffset: () => 11,
       offlineLogDirs: () => ['dir'],
@@ -63,16 +64,17 @@ function bed() {
     await clock.runFor(lifecycle.start())
     await clock.runFor(lifecycle.ready())
   }
-  return { clock, controller, lifecycle, join }
+  return { clock, controller, logger, lifecycle, join }
 }
 
 describe('a broker that starts', () => {
   test('registers until it is taken, and then tells its epoch', async () => {
-    const { clock, controller, lifecycle } = bed()
+    const { clock, controller, logger, lifecycle } = bed()
     controller.refusals = 2
     await clock.runFor(lifecycle.start())
     await clock.runFor(lifecycle.ready())
     expect(controller.registrations).toBe(3)
+    expect(logger.events.filter(({ level }) => level === 'warn')).toHaveLength(1)
     expect(lifecycle.epoch).toBe(42)
     expect(controller.heartbeats[0]).toMatchObject({
       brokerId: 7,
