@@ -16,6 +16,7 @@ export function collectProblems(config: ServerConfig, report: Report, warnings: 
   checkGroupTimeouts(config, report)
   checkAvailable(config, report)
   checkHeartbeat(config, warnings)
+  warnings.push(...withoutEffect(config))
 }
 
 function checkIdentity(config: ServerConfig, report: Report): void {
@@ -154,4 +155,14 @@ function checkHeartbeat(config: ServerConfig, warnings: string[]): void {
   warnings.push(
     `broker.heartbeat.interval.ms (${interval} ms) must be less than or equal to half of the broker.session.timeout.ms (${timeout} ms).`,
   )
+}
+
+/** Keys that are accepted and change nothing, where somebody has set them and may count on them. */
+function withoutEffect({ compressionLz4Level, logPreallocate, layers }: ServerConfig): string[] {
+  const warnings: string[] = []
+  if (layers.static.has('compression.lz4.level')) {
+    warnings.push(`compression.lz4.level=${compressionLz4Level} has no effect: the LZ4 codec has one level.`)
+  }
+  if (logPreallocate) warnings.push('log.preallocate=true has no effect: segments take their space as they grow.')
+  return warnings
 }

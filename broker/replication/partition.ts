@@ -205,7 +205,7 @@ export class Partition {
       recordErrors: NO_RECORD_ERRORS,
       baseOffset: appended.baseOffset,
       nextOffset: appended.lastOffset + 1,
-      logAppendTimeMs: verdict.logAppendTimeMs,
+      logAppendTimeMs: appended.repeatedTimestampMs ?? verdict.logAppendTimeMs,
       logStartOffset: appended.logStartOffset,
       recordCount: appended.duplicate ? 0 : verdict.recordCount,
     }

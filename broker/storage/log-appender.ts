@@ -123,9 +123,16 @@ export class LogAppender {
     this.#writer.stage({ baseOffset: view.at(0).baseOffset, nextOffset: this.#producers.endOffset, bytes })
   }
 
-  #duplicate({ lastOffset, offsetDelta }: ProducerBatch): AppendResult {
+  #duplicate({ lastOffset, offsetDelta, timestampMs }: ProducerBatch): AppendResult {
     const baseOffset = lastOffset - offsetDelta
-    return { ok: true, baseOffset, lastOffset, duplicate: true, logStartOffset: this.#logStartOffset() }
+    return {
+      ok: true,
+      baseOffset,
+      lastOffset,
+      duplicate: true,
+      repeatedTimestampMs: timestampMs,
+      logStartOffset: this.#logStartOffset(),
+    }
   }
 
   #offline(): AppendResult {

@@ -41,6 +41,8 @@ export interface Appended {
   readonly lastOffset: number
   /** The producer had sent this batch before; the offsets are those that it got then. */
   readonly duplicate: boolean
+  /** Of a duplicate: the largest timestamp of the batch that it repeats. */
+  readonly repeatedTimestampMs?: number
   readonly logStartOffset: number
 }
 

@@ -34,7 +34,6 @@ export const KNOWN: readonly (readonly [RegExp, string])[] = [
     /^Produce v\d+: (empty|a few bytes|two batches|magic [01]|cut short|header only|length beyond|good and bad)/,
     'Apache Kafka tells the start of the log only with errors that it finds later',
   ],
-  [/^Produce v9: duplicate/, 'a duplicate has no time of an append of its own'],
 ]
 
 /** Where the answers differ. Steps are told apart by their names: one that only one broker has is a difference too. */

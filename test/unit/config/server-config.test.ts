@@ -96,6 +96,13 @@ describe('a server.properties', () => {
     ])
   })
 
+  test('warns about a key that somebody has set and that changes nothing', () => {
+    expect(parse('compression.lz4.level=12\nlog.preallocate=true').warnings).toEqual([
+      'compression.lz4.level=12 has no effect: the LZ4 codec has one level.',
+      'log.preallocate=true has no effect: segments take their space as they grow.',
+    ])
+  })
+
   test('does not show a password in an error', () => {
     const found = problems(
       `${BASE}sasl.jaas.config=hunter2\nlistener.name.plaintext.ssl.key.password=hunter2\nnum.partitions=0`,

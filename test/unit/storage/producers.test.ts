@@ -39,6 +39,7 @@ describe('an idempotent producer', () => {
         duplicate: true,
         baseOffset: i * 2,
         lastOffset: i * 2 + 1,
+        repeatedTimestampMs: 1_700_000_000_000,
       })
     }
     expect(produce(log, 0, { count: 2 })).toMatchObject({ ok: false, error: 'OUT_OF_ORDER_SEQUENCE_NUMBER' })
