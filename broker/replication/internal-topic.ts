@@ -37,7 +37,10 @@ export class InternalTopic {
     return { error: outcome?.error ?? ErrorCode.UNKNOWN_SERVER_ERROR, baseOffset: outcome?.baseOffset ?? -1 }
   }
 
-  /** Committed batches from `fromOffset`, or the log's start; the first may begin before it. Rejects where it cannot be read. */
+  /**
+   * Batches from `fromOffset`, or the log's start; the first may begin before it. Up to the end of the log, as Apache Kafka loads: what was
+   * acknowledged may lie above the high watermark that a new leader knows. Rejects where it cannot be read.
+   */
   async read(
     partition: number,
     fromOffset: number,
@@ -46,7 +49,7 @@ export class InternalTopic {
     if (typeof found === 'number') throw new Error(`${this.#topic}-${partition} is not here`)
     const { log } = found
     const from = Math.max(fromOffset, log.logStartOffset)
-    const end = log.highWatermark
+    const end = log.logEndOffset
     if (from >= end) return { buffers: [], nextOffset: from, endReached: true }
     const slice = await log.read(from, READ_BYTES, end, true)
     const nextOffset = endOf(slice.buffers, from)

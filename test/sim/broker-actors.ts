@@ -88,6 +88,8 @@ const PASSING: ReadonlySet<number> = new Set([
   ErrorCode.REQUEST_TIMED_OUT,
   ErrorCode.LEADER_NOT_AVAILABLE,
   ErrorCode.NOT_ENOUGH_REPLICAS,
+  // Of a leader that does not know yet that it is none any more, and lacks what was appended since.
+  ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
 ])
 
 /** The offset of the batch, -1 where the broker only knows that it has it; undefined when the simulation ended first. */

@@ -72,7 +72,7 @@ class BrokerRun {
     for (const topic of topics) {
       for (const name of ['p', 'q']) this.#act((deps) => produce(`${name}-${topic.name}`, topic, deps))
       for (const partition of topic.histories.keys()) this.#act((deps) => consume(topic, partition, deps, () => false))
-      this.#act((deps) => commitOffsets(`group-${topic.name}`, topic, deps))
+      this.#act((deps) => commitOffsets(`group-${topic.name}`, topic, { acknowledged: -1 }, deps))
     }
     for (let round = 0; round < ROUNDS; round++) await this.#round(round)
     await this.#finish(topics)

@@ -4,7 +4,7 @@ import type { ActorDeps, SimTopic } from '../broker-actors.ts'
 import { consume, produce } from '../broker-actors.ts'
 import { ClientHistory } from '../broker-history.ts'
 import { SimClient } from '../client.ts'
-import { commitOffsets } from '../group-actors.ts'
+import { checkGroup, commitOffsets, type GroupHistory } from '../group-actors.ts'
 import { hold } from '../history.ts'
 import { type FaultName, Nemesis, type Victim } from '../nemesis.ts'
 import type { Simulation, Trace } from '../simulation.ts'
@@ -58,6 +58,7 @@ class ClusterRun {
   readonly #watch: Watch
   readonly #actors: Promise<unknown>[] = []
   readonly #admin = new AdminHistory()
+  readonly #groups = new Map<SimTopic, GroupHistory>()
   #actorCount = 0
   #unsafeSinceMs = 0
   #isOver = false
@@ -97,7 +98,9 @@ class ClusterRun {
     for (const partition of topic.histories.keys()) {
       this.#act(`c-${topic.name}-${partition}`, (deps) => consume(topic, partition, deps, () => this.#isOver))
     }
-    this.#act(`g-${topic.name}`, (deps, who) => commitOffsets(who, topic, deps))
+    const group = { acknowledged: -1 }
+    this.#groups.set(topic, group)
+    this.#act(`g-${topic.name}`, (deps, who) => commitOffsets(who, topic, group, deps))
   }
 
   #administrate(topics: readonly SimTopic[]): void {
@@ -163,6 +166,9 @@ class ClusterRun {
         history.checkAll(await this.#world.clock.runFor(reading))
         this.#trace.note(`${history.name}: ${history.acknowledgedCount} acknowledged, ends at ${history.highWatermark}`)
       }
+    }
+    for (const [topic, group] of this.#groups) {
+      await this.#world.clock.runFor(checkGroup(`g-${topic.name}`, topic, group, deps))
     }
     for (const address of this.#addresses()) {
       await this.#world.clock.runFor(checkAdmin(this.#admin, { type: 'at', address }, deps))
