@@ -1,5 +1,6 @@
 import type { Controller } from './controller/controller.ts'
 import { clusterCounts, type ElectionCounts, registrationStates } from './controller/controller-metrics.ts'
+import type { Clock } from './env/clock.ts'
 import type { GroupCoordinator } from './coordinator/group/group-coordinator.ts'
 import type { MetadataImage } from './metadata/image.ts'
 import type { ReplicaManager } from './replication/replica-manager.ts'
@@ -18,10 +19,12 @@ export interface BrokerGaugeParts {
   readonly replicas: ReplicaManager
   readonly logs: LogManager
   readonly groups: GroupCoordinator
+  readonly image: () => MetadataImage
+  readonly clock: Clock
 }
 
 /** Kafka's own gauges of a broker, read off its parts at each scrape. */
-export function brokerGauges({ replicas, logs, groups }: BrokerGaugeParts): BrokerGaugeSources {
+export function brokerGauges({ replicas, logs, groups, image, clock }: BrokerGaugeParts): BrokerGaugeSources {
   return {
     ledPartitions: () => ledPartitions(replicas),
     partitionCount: () => [...replicas.partitions()].length,
@@ -37,6 +40,10 @@ export function brokerGauges({ replicas, logs, groups }: BrokerGaugeParts): Brok
         segments: log.segmentCount,
       })),
     offlineLogDirectoryCount: () => logs.directories().filter(({ online }) => !online).length,
+    appliedMetadata: () => {
+      const { offset, timestampMs } = image().provenance
+      return { offset, timestampMs, lagMs: Math.max(0, clock.wallMs() - timestampMs) }
+    },
     consumerLag: () => consumerLag(groups, replicas),
     groups: () => Object.entries(groups.counts().groups),
   }
@@ -51,13 +58,18 @@ export interface NodeGaugeParts {
 /** The same for what every node has. */
 export function nodeGauges({ raft, listeners, idleRatio }: NodeGaugeParts): NodeGaugeSources {
   return {
-    raft: () => ({
-      state: raft.role,
-      leaderId: raft.leaderAndEpoch.leaderId,
-      epoch: raft.leaderAndEpoch.epoch,
-      highWatermark: raft.highWatermark,
-      logEndOffset: raft.nextOffset,
-    }),
+    raft: () => {
+      const { leaderId, epoch, voters, observers } = raft.quorumInfo()
+      return {
+        state: raft.role,
+        leaderId,
+        epoch,
+        highWatermark: raft.highWatermark,
+        logEndOffset: raft.nextOffset,
+        voters: voters.length,
+        observers: observers.length,
+      }
+    },
     connections: () => listeners.connections(),
     idleRatio,
   }

@@ -27,6 +27,17 @@ export interface RaftSample {
   readonly epoch: number
   readonly highWatermark: number
   readonly logEndOffset: number
+  readonly voters: number
+  /** As the leader knows them; 0 elsewhere. */
+  readonly observers: number
+}
+
+/** Where a broker is in the metadata log. */
+export interface AppliedMetadataSample {
+  readonly offset: number
+  readonly timestampMs: number
+  /** How old that is, ms. */
+  readonly lagMs: number
 }
 
 export interface LagSample {
@@ -47,6 +58,7 @@ export interface BrokerGaugeSources {
   producerIdCount(): number
   logs(): Iterable<LogSample>
   offlineLogDirectoryCount(): number
+  appliedMetadata(): AppliedMetadataSample
   consumerLag(): Iterable<LagSample>
   /** Groups of each state. */
   groups(): Iterable<readonly [state: string, count: number]>
@@ -86,6 +98,7 @@ export function registerBrokerGauges(metrics: Metrics, sources: BrokerGaugeSourc
   registerReplicas(metrics, sources)
   registerLogs(metrics, sources)
   registerGroups(metrics, sources)
+  registerAppliedMetadata(metrics, sources)
 }
 
 /** The same for what every node has. */
@@ -211,6 +224,16 @@ function registerLogs(metrics: Metrics, sources: BrokerGaugeSources): void {
   )
 }
 
+function registerAppliedMetadata(metrics: Metrics, sources: BrokerGaugeSources): void {
+  const gauge = (name: string, help: string, read: (applied: AppliedMetadataSample) => number) => {
+    const fullName = `kafka_server_brokermetadatametrics_last_applied_record_${name}`
+    metrics.registerGauge(fullName, help, () => read(sources.appliedMetadata()))
+  }
+  gauge('offset', 'The metadata that this broker acts on ends here', ({ offset }) => offset)
+  gauge('timestamp', 'When that was written, ms', ({ timestampMs }) => timestampMs)
+  gauge('lag_ms', 'How long ago that was', ({ lagMs }) => lagMs)
+}
+
 /** The numbers that Kafka's dashboards map `current-state` to are names there: the state is the label, the value 1. */
 function registerRaft(metrics: Metrics, sources: NodeGaugeSources): void {
   const gauge = (name: string, help: string, read: (raft: RaftSample) => number) => {
@@ -223,6 +246,8 @@ function registerRaft(metrics: Metrics, sources: NodeGaugeSources): void {
   gauge('current_epoch', 'Epoch of the metadata quorum', ({ epoch }) => epoch)
   gauge('high_watermark', 'Committed end of the metadata log', ({ highWatermark }) => highWatermark)
   gauge('log_end_offset', 'End of the metadata log', ({ logEndOffset }) => logEndOffset)
+  gauge('number_of_voters', 'Voters of the metadata quorum', ({ voters }) => voters)
+  gauge('number_of_observers', 'Observers of the metadata quorum, told by its leader', ({ observers }) => observers)
 }
 
 function registerNetwork(metrics: Metrics, sources: NodeGaugeSources): void {

@@ -90,11 +90,20 @@ const SOURCES: BrokerGaugeSources & NodeGaugeSources = {
   producerIdCount: () => 1,
   logs: () => [{ topic: 't', partition: 0, sizeInBytes: 10, logStartOffset: 1, logEndOffset: 5, segments: 2 }],
   offlineLogDirectoryCount: () => 0,
-  raft: () => ({ state: 'leader', leaderId: 1, epoch: 3, highWatermark: 40, logEndOffset: 41 }),
+  raft: () => ({
+    state: 'leader',
+    leaderId: 1,
+    epoch: 3,
+    highWatermark: 40,
+    logEndOffset: 41,
+    voters: 3,
+    observers: 2,
+  }),
   connections: () => [['PLAINTEXT', 4]],
   idleRatio: () => 0.75,
   consumerLag: () => [{ group: 'g', topic: 't', partition: 0, lag: 12 }],
   groups: () => [['Stable', 2]],
+  appliedMetadata: () => ({ offset: 39, timestampMs: 5, lagMs: 7 }),
 }
 
 describe('Kafka gauges', () => {
@@ -106,6 +115,8 @@ describe('Kafka gauges', () => {
     ['kafka_cluster_partition_atminisr', ['0', '1', '0', '1']],
     ['kafka_log_log_size', ['10']],
     ['kafka_server_raftmetrics_high_watermark', ['40']],
+    ['kafka_server_raftmetrics_number_of_voters', ['3']],
+    ['kafka_server_brokermetadatametrics_last_applied_record_offset', ['39']],
     ['kafka_server_socket_server_metrics_connection_count', ['4']],
     ['kafka_consumergroup_lag', ['12']],
     ['kafka_coordinator_group_groupmetadatamanager_numgroupsstable', ['2']],
