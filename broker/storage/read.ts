@@ -147,7 +147,8 @@ async function readSegment(segment: LogSegment, request: ReadRequest): Promise<L
     if (segment.isClosed) throw deleted(request)
     const bytes = await segment.readToSend(Math.min(size, bytesLeft), position)
     if (bytes.length < HEADER_BYTES) return undefined
-    const selection = select(bytes, request, request.maxBytes, request.minOneBatch, VERIFY)
+    const verify = position >= segment.uncheckedFrom ? TRUST : VERIFY
+    const selection = select(bytes, request, request.maxBytes, request.minOneBatch, verify)
     const { start, end, baseOffset, atEnd, wantedBytes } = selection
     // What is good before a damaged batch is still given.
     if (end > start) return { buffers: [bytes.subarray(start, end)], sizeInBytes: end - start, baseOffset }

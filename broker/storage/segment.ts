@@ -24,6 +24,9 @@ export interface SegmentOptions {
   readonly config: LogConfig
 }
 
+/** Of what was written last, as much as the page cache surely still has. */
+const UNCHECKED_BYTES_MAX = 256 * 1024 * 1024
+
 /** What an append asks of the active segment before it goes there. */
 export interface AppendSize {
   readonly sizeInBytes: number
@@ -45,6 +48,8 @@ export class LogSegment {
   readonly #file: File
   #config: LogConfig
   #writtenBytes: number
+  /** What was in the file before this process wrote to it. */
+  #foundBytes: number
   #staged: Uint8Array[] = []
   #stagedBytes = 0
   #bytesSinceIndexEntry = 0
@@ -65,6 +70,7 @@ export class LogSegment {
     this.#createdMs = options.createdMs
     this.#config = options.config
     this.#writtenBytes = deps.file.size()
+    this.#foundBytes = this.#writtenBytes
     this.#max = { timestampMs: -1, offset: baseOffset }
     this.offsetIndex = new OffsetIndex(
       { path: segmentPath(directory, baseOffset, OFFSET_INDEX_SUFFIX), baseOffset },
@@ -115,6 +121,10 @@ export class LogSegment {
   }
   get writtenBytes(): number {
     return this.#writtenBytes
+  }
+  /** What lies behind was written by this process, not long ago: it comes from the page cache, and needs no check. */
+  get uncheckedFrom(): number {
+    return this.#sealed ? Infinity : Math.max(this.#foundBytes, this.#writtenBytes - UNCHECKED_BYTES_MAX)
   }
   get file(): File {
     return this.#file
@@ -219,6 +229,7 @@ export class LogSegment {
   truncateTo(offset: number, position: number): void {
     this.#file.truncate(position)
     this.#writtenBytes = position
+    this.#foundBytes = Math.min(this.#foundBytes, position)
     this.dirty = true
     this.offsetIndex.truncateTo(offset)
     this.timeIndex.truncateTo(offset)

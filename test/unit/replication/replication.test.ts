@@ -182,12 +182,20 @@ describe('records that are deleted', () => {
   })
 })
 
+/** What a broker has written itself, and not long ago, it believes to be there. */
+async function reboot(cluster: TestCluster, id: number): Promise<void> {
+  cluster.kill(id)
+  await cluster.boot(id)
+  await cluster.run(2000)
+}
+
 describe('a damaged batch', () => {
   test('at the leader is served to nobody, and is fetched again once another leads', async () => {
     const cluster = await threeBrokers()
     for (const value of ['a', 'b', 'c']) await cluster.until(cluster.broker(1).produce([value]))
     const large = 'x'.repeat(5000)
     await cluster.until(cluster.broker(1).produce([large]))
+    await reboot(cluster, 1)
     cluster.broker(1).damage('b')
     expect(await cluster.until(cluster.broker(1).read(1))).toMatchObject({
       error: ErrorCode.KAFKA_STORAGE_ERROR,
@@ -204,6 +212,7 @@ describe('a damaged batch', () => {
     cluster.createTopic([1])
     await cluster.run(100)
     for (const value of ['a', 'b', 'x'.repeat(5000)]) await cluster.until(cluster.broker(1).produce([value]))
+    await reboot(cluster, 1)
     cluster.broker(1).damage('b')
     expect(await cluster.until(cluster.broker(1).read(1))).toMatchObject({ error: ErrorCode.CORRUPT_MESSAGE })
     expect(await cluster.until(cluster.broker(1).read(0))).toMatchObject({ error: ErrorCode.NONE, sizeInBytes: 69 })
