@@ -97,3 +97,63 @@ test('a whole cluster that stops at once does stop, and serves again when it sta
   expect(answer?.responses[0]?.partitionResponses[0]).toMatchObject({ errorCode: ErrorCode.NONE, baseOffset: 1n })
   await cluster.stop()
 })
+
+test('a change that comes while the active controller is cut off is made by the next one', async () => {
+  const cluster = new TestCluster(SEPARATE)
+  await cluster.start()
+  const { network } = cluster.world
+  const active = cluster.nodes.find(({ logger }) =>
+    logger.events.some(({ message }) => message === 'Became the active controller'),
+  )
+  expect(active).toBeDefined()
+  for (const { id } of cluster.nodes) if (id !== active?.id) network.partition(`node-${active?.id}`, `node-${id}`)
+  const created = await cluster.ask(cluster.nodes[3], ApiKey.CreateTopics, CREATE)
+  expect(created?.topics).toMatchObject([{ errorCode: ErrorCode.NONE }])
+  network.healAll()
+  await cluster.stop()
+})
+
+test('brokers stay in the cluster when they restart one after the other, and when a controller does', async () => {
+  const cluster = new TestCluster(SEPARATE)
+  await cluster.start()
+  const topicId = await createTopic(cluster)
+  for (const node of cluster.nodes) {
+    await cluster.world.clock.runFor(Promise.resolve(node.broker?.[Symbol.asyncDispose]()), 60_000)
+    node.machine.kill()
+    await cluster.start([node])
+    const answer = await cluster.ask(await leaderOf(cluster), ApiKey.Produce, record(topicId, `behind ${node.id}`))
+    expect(answer?.responses[0]?.partitionResponses[0]?.errorCode).toBe(ErrorCode.NONE)
+  }
+  await cluster.stop()
+})
+
+test('a broker that was cut off for long catches up with a snapshot, and lets go of what was deleted meanwhile', async () => {
+  const cluster = new TestCluster(SEPARATE, {
+    'metadata.log.max.record.bytes.between.snapshots': '1000',
+    'metadata.max.retention.bytes': '2000',
+    'metadata.log.segment.bytes': String(8 * 1024 * 1024),
+    'log.index.size.max.bytes': '4096',
+  })
+  await cluster.start()
+  await createTopic(cluster)
+  const { network, clock } = cluster.world
+  const [last, ...others] = cluster.nodes.toReversed()
+  for (const { id } of others) network.partition(`node-${last?.id}`, `node-${id}`)
+  await cluster.ask(cluster.nodes[3], ApiKey.DeleteTopics, { topics: [{ name: 't' }], timeoutMs: 1000 })
+  for (let round = 0; round < 30; round++) {
+    const topics = [{ name: `u${round}`, numPartitions: 3, replicationFactor: 1, assignments: [], configs: [] }]
+    await cluster.ask(cluster.nodes[3], ApiKey.CreateTopics, { topics, timeoutMs: 1000 })
+    await clock.run(200)
+  }
+  network.healAll()
+  await cluster.until(
+    ApiKey.Metadata,
+    () => ({ topics: null }),
+    ({ brokers, topics }) => brokers.length === 3 && topics.length === 30,
+  )
+  await clock.run(5000)
+  const metadata = last?.machine.disk.list('/data/__cluster_metadata-0').map(({ name }) => name)
+  expect(metadata).not.toContain('00000000000000000000.log')
+  expect(last?.machine.disk.list('/data').map(({ name }) => name)).not.toContain('t-0')
+  await cluster.stop()
+})
