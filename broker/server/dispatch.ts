@@ -1,9 +1,11 @@
 import type { Clock } from '../env/clock.ts'
 import type { Api, ListenerKind } from '../protocol/api.ts'
 import { decodeRequest, encodeResponse, type Request } from '../protocol/frame.ts'
+import { errorName } from '../protocol/errors.ts'
 import { ANONYMOUS, type RequestContext } from '../security/request-context.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { countErrors } from './error-counts.ts'
 import type { Dispatcher, Peer, Reply } from './connection.ts'
 
 /** A handler with its types set aside: what it is given was decoded by `api`, what it gives is encoded by it. */
@@ -68,12 +70,19 @@ export class ApiDispatcher implements Dispatcher {
     startedMs: number,
   ): Reply | Promise<Reply> {
     const { requestApiVersion: version, correlationId, clientId } = request.header
+    const { clock } = this.#deps
+    const metrics = this.#deps.metrics.request(served.api.name)
+    /** When the handler had done what it can do by itself; NaN until then. */
+    let handledMs = Number.NaN
     const finish = (answer: unknown): Reply => {
       const reply =
         answer === 'none' || answer === 'close'
           ? answer
           : encodeResponse(served.api as Api<unknown, never, unknown, unknown>, version, correlationId, answer)
-      this.#deps.metrics.request(served.api.name).observe(this.#deps.clock.monotonicMs() - startedMs, version)
+      const nowMs = clock.monotonicMs()
+      const remoteMs = Number.isNaN(handledMs) ? 0 : nowMs - handledMs
+      metrics.observe(nowMs - startedMs, version, remoteMs)
+      countErrors(answer, (code) => metrics.error(errorName(code)))
       return reply
     }
     let body: unknown
@@ -95,6 +104,7 @@ export class ApiDispatcher implements Dispatcher {
         frame,
       })
       if (!(answer instanceof Promise)) return finish(answer)
+      handledMs = clock.monotonicMs()
       return answer.then(finish).catch((error: unknown) => this.#failed(served, peer, error))
     } catch (error) {
       return this.#failed(served, peer, error)

@@ -20,9 +20,11 @@ export class RequestMetrics {
   readonly #versions = new Map<number, number>()
   readonly #errors = new Map<string, number>()
 
-  /** Counts one answered request. */
-  observe(totalMs: number, version?: number): void {
+  /** Counts one answered request, that waited for others for `remoteMs` of its time. */
+  observe(totalMs: number, version?: number, remoteMs = 0): void {
     this.totalTime.observe(totalMs)
+    this.localTime.observe(totalMs - remoteMs)
+    this.remoteTime.observe(remoteMs)
     if (version !== undefined) this.#versions.set(version, (this.#versions.get(version) ?? 0) + 1)
   }
 

@@ -33,13 +33,29 @@ function bed(handle: ServedApi['handle'], more: Partial<ServedApi> = {}, kind: '
     metrics,
     logger,
   })
-  return { dispatcher, logger, dispatch: (frame: Uint8Array) => dispatcher.dispatch(frame, PEER) }
+  return { clock, metrics, dispatcher, logger, dispatch: (frame: Uint8Array) => dispatcher.dispatch(frame, PEER) }
 }
 
 function decoded(reply: Reply, version = 4): unknown {
   if (typeof reply === 'string') return reply
   return decodeResponse(api, version, Buffer.concat(reply).subarray(4))
 }
+
+test('a request is measured: what it waited for others, and its errors', async () => {
+  const { clock, metrics, dispatch } = bed(async () => {
+    await new Promise<void>((done) => clock.setTimer(40, done))
+    return { ...ANSWER, errorCode: 15 }
+  })
+  const reply = dispatch(requestFrame())
+  await clock.run(100)
+  await reply
+  const text = await metrics.text()
+  const sample = (name: string, labels = '') =>
+    text.split('\n').find((line) => line.startsWith(`${name}{request="ListGroups"${labels}}`))
+  expect(sample('kafka_network_requestmetrics_remotetimems_sum')).toMatch(/ 40$/)
+  expect(sample('kafka_network_requestmetrics_localtimems_sum')).toMatch(/ 0$/)
+  expect(sample('kafka_network_requestmetrics_errors_total', ',error="COORDINATOR_NOT_AVAILABLE"')).toMatch(/ 1$/)
+})
 
 describe('a request', () => {
   test('is decoded, handled with its context, and answered under its correlation id', async () => {
