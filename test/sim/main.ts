@@ -4,7 +4,7 @@ import type { Simulation } from './simulation.ts'
 import { runSeed, SeedFailure } from './simulation.ts'
 import { SIMULATIONS } from './simulations.ts'
 
-const USAGE = 'npm run sim -- [--seeds N] [--from SEED] [--minutes M] [--only NAME] [--history FILE]'
+const USAGE = 'npm run sim -- [--seeds N] [--from SEED] [--minutes M] [--only NAME] [--history FILE] [--first]'
 
 const { values } = parseArgs({
   options: {
@@ -13,6 +13,8 @@ const { values } = parseArgs({
     minutes: { type: 'string' },
     only: { type: 'string' },
     history: { type: 'string' },
+    /** Ends with the first seed that fails. */
+    first: { type: 'boolean', default: false },
   },
 })
 const from = Number(values.from)
@@ -60,8 +62,12 @@ function report(name: string, { seeds, events, failed, simulatedMs, realMs }: Ta
   console.log(`${name}: ${seeds} seeds from ${from}, ${events} events, ${speed}, ${failed} failed`)
 }
 
+function isOver(): boolean {
+  return values.first && [...tallies.values()].some(({ failed }) => failed > 0)
+}
+
 const endMs = performance.now() + minutes * 60_000
-for (let seed = from; seed < from + count && performance.now() < endMs; seed++) {
+for (let seed = from; seed < from + count && performance.now() < endMs && !isOver(); seed++) {
   for (const simulation of chosen) {
     const tally = tallies.get(simulation.name)
     if (tally !== undefined) await runOne(simulation, seed, tally)
