@@ -6,16 +6,8 @@ import { decodeResponse, encodeRequest } from '../../../broker/protocol/frame.ts
 import type { RunningNode } from '../../tools/node.ts'
 
 const CLIENT = 'conformance'
-const BROKER = 4
-const DELETE = 1
 const DOWNGRADE = 2
-const LATER_FEATURES = [
-  'eligible.leader.replicas.version',
-  'group.version',
-  'share.version',
-  'streams.version',
-  'transaction.version',
-]
+const LATER_FEATURES = ['group.version', 'share.version', 'streams.version', 'transaction.version']
 const ANSWER_MS_MAX = 15_000
 
 /** What a value is by construction: an answer has the type of the API that decoded it. */
@@ -79,16 +71,11 @@ export class Target {
   }
 }
 
-/** Takes features of Apache Kafka that ours does not have yet out of a cluster of it, and what they have set. */
+/** Takes features of Apache Kafka that ours does not have yet out of a cluster of it. */
 export async function withoutLaterFeatures(target: Target): Promise<void> {
   const featureUpdates = LATER_FEATURES.map((feature) => ({ feature, maxVersionLevel: 0, upgradeType: DOWNGRADE }))
   const updated = await target.call(ApiKey.UpdateFeatures, 2, { featureUpdates })
-  const configs = [{ name: 'min.insync.replicas', configOperation: DELETE, value: null }]
-  const resources = [{ resourceType: BROKER, resourceName: '', configs }]
-  const altered = await target.call(ApiKey.IncrementalAlterConfigs, 1, { resources })
   if (updated === 'closed' || updated.errorCode !== 0) throw new Error(`UpdateFeatures: ${JSON.stringify(updated)}`)
-  if (altered === 'closed' || altered.responses[0]?.errorCode !== 0)
-    throw new Error(`IncrementalAlterConfigs: ${JSON.stringify(altered)}`)
 }
 
 function framed<K extends ApiKey>(key: K, version: number, request: RequestInputOf<K>): Uint8Array {
