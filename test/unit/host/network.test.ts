@@ -30,6 +30,16 @@ function closed(connection: Connection): Promise<Error | undefined> {
   return new Promise((resolve) => connection.onClose(resolve))
 }
 
+/** Whatever was on its way on another connection has arrived. */
+async function roundTrip(): Promise<void> {
+  const { client, server, close } = await pair()
+  const answered = new Promise((resolve) => client.onData(resolve))
+  server.onData((chunk) => server.write([Uint8Array.from(chunk)]))
+  client.write([Uint8Array.of(0)])
+  await answered
+  await close()
+}
+
 test('bytes arrive in order, whole, and as one chunk where they were written in one tick', async () => {
   const { client, server, close } = await pair()
   const chunks: Uint8Array[] = []
@@ -39,6 +49,57 @@ test('bytes arrive in order, whole, and as one chunk where they were written in 
   client.end()
   expect(await closed(server)).toBeUndefined()
   expect(chunks.map((chunk) => Buffer.from(chunk).toString())).toEqual(['abcdef'])
+  await close()
+})
+
+test.each(['the connecting', 'the accepting'] as const)(
+  '%s side pauses where it receives, and loses nothing',
+  async (side) => {
+    const { client, server, close } = await pair()
+    const [receiver, sender] = side === 'the connecting' ? [client, server] : [server, client]
+    const received: number[] = []
+    const more = Promise.withResolvers<void>()
+    receiver.onData((chunk) => {
+      received.push(...chunk)
+      receiver.pause()
+      more.resolve()
+    })
+    sender.write([Uint8Array.of(1)])
+    await more.promise
+    sender.write([Uint8Array.of(2)])
+    await roundTrip()
+    expect(received).toEqual([1])
+    const over = closed(receiver)
+    receiver.onData((chunk) => received.push(...chunk))
+    sender.end()
+    await over
+    expect(received).toEqual([1, 2])
+    await close()
+  },
+)
+
+test('bytes are received where the receiver has a place for them', async () => {
+  const { client, server, close } = await pair()
+  const place = new Uint8Array(100_000)
+  let filled = 0
+  const inPlace: boolean[] = []
+  server.onData(
+    (chunk) => {
+      inPlace.push(chunk.buffer === place.buffer && chunk.byteOffset === filled)
+      filled += chunk.length
+    },
+    () => (filled === 0 || filled === place.length ? undefined : place.subarray(filled)),
+  )
+  const content = Uint8Array.from({ length: place.length }, (_, index) => index % 251)
+  client.write([content])
+  client.end()
+  await closed(server)
+  expect(filled).toBe(place.length)
+  const [first, ...rest] = inPlace
+  expect(first).toBe(false)
+  expect(rest.length).toBeGreaterThan(0)
+  expect(rest).not.toContain(false)
+  expect(Buffer.compare(place.subarray(65_536), content.subarray(65_536))).toBe(0)
   await close()
 })
 
