@@ -30,7 +30,7 @@ export interface FetchDeps {
   readonly replicas: ReplicaManager
   readonly topicNames: TopicDirectory
   /** Limits what followers are given (KIP-73). */
-  readonly leaderThrottle: LeaderThrottle
+  readonly leaderThrottle: Pick<LeaderThrottle, 'holdsBack' | 'sent'>
   /** Undefined where consumers are to read from the leader. */
   readonly replicaSelector: ReplicaSelector | undefined
 }

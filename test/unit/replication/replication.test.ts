@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { DiskError } from '../../../broker/env/disk.ts'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import { batchOf } from '../storage/fixture.ts'
 import { TestCluster } from './cluster.ts'
@@ -216,5 +217,29 @@ describe('a damaged batch', () => {
     cluster.broker(1).damage('b')
     expect(await cluster.until(cluster.broker(1).read(1))).toMatchObject({ error: ErrorCode.CORRUPT_MESSAGE })
     expect(await cluster.until(cluster.broker(1).read(0))).toMatchObject({ error: ErrorCode.NONE, sizeInBytes: 69 })
+  })
+})
+
+describe('a log dir that fails', () => {
+  const failure = new DiskError('EIO', '/data', 'the disk is broken')
+
+  test('takes its followers out of replication, and the others go on', async () => {
+    const cluster = await threeBrokers()
+    await cluster.until(cluster.broker(1).produce(['a']))
+    const partition = cluster.broker(2).partition()
+    partition.log.fail(failure)
+    expect(await cluster.until(cluster.broker(1).produce(['b'], 0, 60_000))).toBe(ErrorCode.NONE)
+    expect(partition.checkLeader(-1)).toBe(ErrorCode.KAFKA_STORAGE_ERROR)
+    expect(cluster.controller.partition().isr).toEqual([1, 3])
+  })
+
+  test('ends the waits for what its leader has not committed', async () => {
+    const cluster = await threeBrokers()
+    await cluster.until(cluster.broker(1).produce(['a']))
+    for (const id of [2, 3]) cluster.world.network.partition('b1', `b${id}`)
+    const pending = cluster.broker(1).produce(['b'])
+    await cluster.run(10)
+    cluster.broker(1).partition().log.fail(failure)
+    expect(await cluster.until(pending)).toBe(ErrorCode.KAFKA_STORAGE_ERROR)
   })
 })
