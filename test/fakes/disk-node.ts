@@ -80,8 +80,9 @@ export class FileNode {
     return this.#sequence
   }
 
+  /** Keeps a copy: `slice` of a Buffer would be none, and its writer uses the memory again. */
   write(data: Uint8Array, position: number): void {
-    this.#change({ sequence: ++this.#sequence, position, data: data.slice() })
+    this.#change({ sequence: ++this.#sequence, position, data: new Uint8Array(data) })
   }
   truncate(size: number): void {
     this.#change({ sequence: ++this.#sequence, position: size, data: undefined })

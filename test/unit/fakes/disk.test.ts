@@ -154,3 +154,15 @@ test('a damaged sector differs, its neighbours do not', () => {
   expect(sums.map((sum) => sum > 0)).toEqual([false, true, false])
   expect(disk.files('/data')).toEqual([{ path: '/data/t-0/log', size: 1500 }])
 })
+
+test('what was written stays so when the writer uses its Buffer again', async () => {
+  const disk = diskWith(1)
+  const file = disk.open('/data/t-0/log', 'create')
+  disk.syncDirectory('/data/t-0')
+  const buffer = bytes('kept')
+  file.write([buffer], 0)
+  buffer.fill(0)
+  await file.sync()
+  disk.losePower()
+  expect(Buffer.from(disk.readFile('/data/t-0/log')).toString()).toBe('kept')
+})
