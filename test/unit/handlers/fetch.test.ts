@@ -1,0 +1,118 @@
+import { describe, expect, test } from '@jest/globals'
+import { fetchHandler } from '../../../broker/handlers/fetch.ts'
+import { ErrorCode } from '../../../broker/protocol/errors.ts'
+import type { FetchRequest, FetchResponse } from '../../../broker/protocol/messages/fetch.ts'
+import { batchOf } from '../storage/fixture.ts'
+import { contextOf } from './context.ts'
+import { hosting, TOPIC_ID } from './hosting.ts'
+
+type World = Awaited<ReturnType<typeof hosting>>
+
+interface Asked {
+  readonly partitions?: readonly (readonly [index: number, offset: number])[]
+  readonly apiVersion?: number
+  readonly sessionId?: number
+  readonly sessionEpoch?: number
+  readonly maxWaitMs?: number
+}
+
+function fetched(world: World, asked: Asked = {}): Promise<FetchResponse> {
+  const { partitions = [[0, 0]], apiVersion = 12, sessionId = 0, sessionEpoch = -1, maxWaitMs = 0 } = asked
+  const request: FetchRequest = {
+    clusterId: null,
+    replicaId: -1,
+    replicaState: { replicaId: -1, replicaEpoch: -1n },
+    maxWaitMs,
+    minBytes: 1,
+    maxBytes: 1_000_000,
+    isolationLevel: 0,
+    sessionId,
+    sessionEpoch,
+    topics: [
+      {
+        topic: apiVersion >= 13 ? '' : world.log.topic,
+        topicId: TOPIC_ID,
+        partitions: partitions.map(([partition, offset]) => ({
+          partition,
+          currentLeaderEpoch: -1,
+          fetchOffset: BigInt(offset),
+          lastFetchedEpoch: -1,
+          logStartOffset: -1n,
+          partitionMaxBytes: 100_000,
+          replicaDirectoryId: 'AAAAAAAAAAAAAAAAAAAAAA',
+          highWatermark: 0n,
+        })),
+      },
+    ],
+    forgottenTopicsData: [],
+    rackId: '',
+  }
+  return Promise.resolve(fetchHandler(world.deps).handle(request, contextOf({ apiVersion }))) as Promise<FetchResponse>
+}
+
+const partitionsOf = ({ responses }: FetchResponse) => responses.flatMap(({ partitions }) => partitions)
+
+async function withRecords(): Promise<World> {
+  const world = await hosting()
+  await world.partition.append(batchOf({ values: ['a', 'b'] }), false)
+  world.log.writeStaged()
+  return world
+}
+
+describe('Fetch', () => {
+  test('gives what is there, and where the log begins and ends', async () => {
+    expect(partitionsOf(await fetched(await withRecords()))).toMatchObject([
+      { partitionIndex: 0, errorCode: ErrorCode.NONE, highWatermark: 2n, lastStableOffset: 2n, logStartOffset: 0n },
+    ])
+  })
+
+  test('answers each partition for itself: on another broker, unknown, and past the end', async () => {
+    const world = await withRecords()
+    const asked = [[1, 0] as const, [7, 0] as const, [0, 9] as const]
+    expect(partitionsOf(await fetched(world, { partitions: asked })).map(({ errorCode }) => errorCode)).toEqual([
+      ErrorCode.NOT_LEADER_OR_FOLLOWER,
+      ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+      ErrorCode.OFFSET_OUT_OF_RANGE,
+    ])
+  })
+
+  test('finds a topic by its id from v13 on', async () => {
+    const world = await withRecords()
+    expect(partitionsOf(await fetched(world, { apiVersion: 13 }))).toMatchObject([{ errorCode: ErrorCode.NONE }])
+  })
+
+  test('leaves out of a session what has not changed (KIP-227)', async () => {
+    const world = await withRecords()
+    const first = await fetched(world, { partitions: [[0, 2]], sessionEpoch: 0 })
+    expect(first.sessionId).toBeGreaterThan(0)
+    expect(partitionsOf(first)).toHaveLength(1)
+    const next = { partitions: [], sessionId: first.sessionId, sessionEpoch: 1 }
+    expect(partitionsOf(await fetched(world, next))).toEqual([])
+  })
+
+  test('says when it does not know a session', async () => {
+    const answer = await fetched(await withRecords(), { sessionId: 99, sessionEpoch: 1 })
+    expect(answer).toMatchObject({ errorCode: ErrorCode.FETCH_SESSION_ID_NOT_FOUND, responses: [] })
+  })
+
+  test('waits for records no longer than it was asked to', async () => {
+    const world = await withRecords()
+    let answer: FetchResponse | undefined
+    void fetched(world, { partitions: [[0, 2]], maxWaitMs: 500 }).then((response) => (answer = response))
+    await world.bed.clock.run(499)
+    expect(answer).toBeUndefined()
+    await world.bed.clock.run(1)
+    expect(partitionsOf(answer as unknown as FetchResponse)).toMatchObject([{ errorCode: ErrorCode.NONE }])
+  })
+
+  test('counts requests, failures and bytes by topic', async () => {
+    const world = await withRecords()
+    await fetched(world)
+    await fetched(world, { partitions: [[0, 9]] })
+    expect(world.deps.metrics.brokerTopic(world.log.topic)).toMatchObject({
+      totalFetchRequests: 2,
+      failedFetchRequests: 1,
+      bytesOut: batchOf({ values: ['a', 'b'] }).length,
+    })
+  })
+})

@@ -1,0 +1,95 @@
+import { describe, expect, test } from '@jest/globals'
+import { produceHandler } from '../../../broker/handlers/produce.ts'
+import { ErrorCode } from '../../../broker/protocol/errors.ts'
+import type { ProduceRequest, ProduceResponse } from '../../../broker/protocol/messages/produce.ts'
+import { batchOf } from '../storage/fixture.ts'
+import { contextOf } from './context.ts'
+import { hosting, TOPIC_ID } from './hosting.ts'
+
+/** The answer to one batch for each of `partitions`. */
+async function produced(
+  world: Awaited<ReturnType<typeof hosting>>,
+  {
+    partitions = [0],
+    acks = 1,
+    apiVersion = 12,
+    topic = world.log.topic,
+    topicId = TOPIC_ID,
+    records = batchOf({ values: ['a', 'b'] }),
+  },
+): Promise<ProduceResponse | 'none' | 'close'> {
+  const request: ProduceRequest = {
+    transactionalId: null,
+    acks,
+    timeoutMs: 1000,
+    topicData: [{ name: topic, topicId, partitionData: partitions.map((index) => ({ index, records })) }],
+  }
+  const pending = produceHandler(world.deps).handle(request, contextOf({ apiVersion }))
+  world.log.writeStaged()
+  return (await pending) as ProduceResponse | 'none' | 'close'
+}
+
+const partitionsOf = (answer: ProduceResponse | 'none' | 'close') =>
+  typeof answer === 'string' ? answer : answer.responses.flatMap(({ partitionResponses }) => partitionResponses)
+
+describe('Produce', () => {
+  test('tells where a batch was put', async () => {
+    const world = await hosting()
+    await produced(world, {})
+    expect(partitionsOf(await produced(world, {}))).toMatchObject([
+      { index: 0, errorCode: ErrorCode.NONE, baseOffset: 2n, logAppendTimeMs: -1n, logStartOffset: 0n },
+    ])
+  })
+
+  test('answers each partition for itself: here, on another broker, and unknown', async () => {
+    const answer = await produced(await hosting(), { partitions: [1, 0, 7] })
+    expect(partitionsOf(answer)).toMatchObject([
+      { index: 1, errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER, baseOffset: -1n },
+      { index: 0, errorCode: ErrorCode.NONE },
+      { index: 7, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION },
+    ])
+  })
+
+  test('finds a topic by its id from v13 on', async () => {
+    const world = await hosting()
+    const known = await produced(world, { apiVersion: 13, topic: '' })
+    expect(partitionsOf(known)).toMatchObject([{ errorCode: ErrorCode.NONE }])
+    const unknown = await produced(world, { apiVersion: 13, topic: '', topicId: 'AAAAAAAAAAAAAAAAAAAABg' })
+    expect(partitionsOf(unknown)).toMatchObject([{ errorCode: ErrorCode.UNKNOWN_TOPIC_ID }])
+  })
+
+  test('with acks=0 answers nothing, and ends the connection where something went wrong', async () => {
+    const world = await hosting()
+    expect(await produced(world, { acks: 0 })).toBe('none')
+    expect(await produced(world, { acks: 0, partitions: [7] })).toBe('close')
+  })
+
+  test.each([2, -2])('refuses acks=%d and writes nothing', async (acks) => {
+    const world = await hosting()
+    expect(partitionsOf(await produced(world, { acks }))).toMatchObject([
+      { errorCode: ErrorCode.INVALID_REQUIRED_ACKS },
+    ])
+    expect(world.log.logEndOffset).toBe(0)
+  })
+
+  test('refuses acks=all where too few replicas are in sync', async () => {
+    const world = await hosting({ replicas: [1, 2], isr: [1] })
+    world.partition.configure({ ...world.partition.rules, minInSyncReplicas: 2 })
+    expect(partitionsOf(await produced(world, { acks: -1 }))).toMatchObject([
+      { errorCode: ErrorCode.NOT_ENOUGH_REPLICAS },
+    ])
+  })
+
+  test('counts bytes, records and failures by topic', async () => {
+    const world = await hosting()
+    const records = batchOf({ values: ['a', 'b'] })
+    await produced(world, { records: records.slice() })
+    await produced(world, { records: records.slice(0, 20) })
+    expect(world.deps.metrics.brokerTopic(world.log.topic)).toMatchObject({
+      totalProduceRequests: 2,
+      failedProduceRequests: 1,
+      messagesIn: 2,
+      bytesIn: records.length,
+    })
+  })
+})
