@@ -33,9 +33,11 @@ export function alterPartitionReassignments(cluster: Cluster, request: Request):
     }),
   }))
   const errorCode = ErrorCode.NONE
+  // Kafka's controller does not look further where there is nothing to do, and leaves the message as it was made.
+  const errorMessage = request.topics.length === 0 ? '' : null
   return {
     records,
-    response: { throttleTimeMs: 0, allowReplicationFactorChange, errorCode, errorMessage: null, responses },
+    response: { throttleTimeMs: 0, allowReplicationFactorChange, errorCode, errorMessage, responses },
   }
 }
 
@@ -81,7 +83,7 @@ function replicationFactorOf({ replicas, addingReplicas, removingReplicas }: Par
 function cancel(cluster: Cluster, of: TopicPartition): PartitionChange | null {
   const { topic, partition } = of
   if (!isReassigning(partition)) {
-    throw new ApiError(ErrorCode.NO_REASSIGNMENT_IN_PROGRESS, 'No partition reassignment is in progress.')
+    throw new ApiError(ErrorCode.NO_REASSIGNMENT_IN_PROGRESS)
   }
   const isOriginal = (id: number) => !partition.addingReplicas.includes(id)
   const replicas = partition.replicas.filter(isOriginal)

@@ -62,9 +62,14 @@ export class VoterChanges {
   }
 
   #cannotAdd(voter: Voter): Outcome | undefined {
-    if (this.#core.reachable(voter.endpoints) === undefined || voter.id < 0 || voter.directoryId === ZERO_UUID) {
-      const name = this.#core.options.controllerListenerName
-      return refused(ErrorCode.INVALID_REQUEST, `Add voter request didn't include the endpoint (${name})`)
+    if (voter.id < 0 || voter.directoryId === ZERO_UUID) {
+      return refused(ErrorCode.INVALID_REQUEST, "Add voter request didn't include a valid voter")
+    }
+    if (this.#core.reachable(voter.endpoints) === undefined) {
+      const given = voter.endpoints.map(({ name, host, port }) => `ListenerName(${name})=${host}:${port}`).join(', ')
+      const missing = `the default listener ListenerName(${this.#core.options.controllerListenerName})`
+      const message = `Add voter request didn't include the endpoint (Endpoints(endpoints={${given}})) for ${missing}`
+      return refused(ErrorCode.INVALID_REQUEST, message)
     }
     if (!this.#core.voters.some(({ id }) => id === voter.id)) return undefined
     const message = `The voter id for ${text(voter)} is already part of the set of voters ${this.#names()}.`
@@ -190,7 +195,10 @@ export class VoterChanges {
   }
 
   #refusal(clusterId: string | null, verb: string): Outcome | undefined {
-    if (!this.#requests.isOfCluster(clusterId)) return refused(ErrorCode.INCONSISTENT_CLUSTER_ID, null)
+    if (!this.#requests.isOfCluster(clusterId)) {
+      const message = `The given id "${clusterId}" doesn't match the cluster id "${this.#core.options.clusterId}"`
+      return refused(ErrorCode.INCONSISTENT_CLUSTER_ID, message)
+    }
     const { state, history } = this.#core
     const notLeading = this.#requests.leaderOnly(state.epoch)
     if (notLeading !== ErrorCode.NONE) return refused(notLeading, null)

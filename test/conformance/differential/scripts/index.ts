@@ -14,6 +14,7 @@ import { fetch, fetchSessions } from './fetch.ts'
 import { allTopics, autoCreation, describeTopicPartitions, metadata } from './metadata.ts'
 import { deleteRecords, leaderEpochs, listOffsets, logDirs } from './offsets.ts'
 import { idempotence, produce, producerIds, rules, unacknowledged } from './produce.ts'
+import { reassignments, voters } from './reassignments.ts'
 import { createPartitions, createTopics, deleteTopics, electLeaders } from './topics.ts'
 
 /** In the order in which they are played: later ones see what earlier ones left. */
@@ -31,6 +32,8 @@ export const SCRIPTS: Readonly<Record<string, (script: Script) => Promise<void>>
   deleteTopics,
   createPartitions,
   electLeaders,
+  reassignments,
+  voters,
   describeConfigs,
   incrementalAlterConfigs,
   alterConfigs,
