@@ -3,37 +3,41 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-const (
-	burst      = 20
-	burstPause = 4 * time.Millisecond
-)
+const burst = 20
 
-// load makes the topic and writes with idempotent producers until the standard input ends, whatever becomes of the broker, and prints each
-// acknowledgement as `partition offset producer sequence`. Each producer counts its records of a partition from 0.
-func load(bootstrap, topic string, partitions, producers int) {
+// load makes the topic, where it is missing, and writes with idempotent producers until the standard input ends, whatever becomes of the
+// brokers, and prints each acknowledgement as `partition offset producer sequence`. Each producer counts its records of a partition from 0,
+// and pauses after every burst of them.
+func load(bootstrap, topic string, partitions, producers int, pause time.Duration) {
 	stop := make(chan struct{})
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		close(stop)
 	}()
-	admin := kadm.NewClient(must(kgo.NewClient(kgo.SeedBrokers(bootstrap))))
-	check(must(admin.CreateTopics(context.Background(), int32(partitions), 1, nil, topic))[topic].Err)
+	admin := kadm.NewClient(must(kgo.NewClient(seeds(bootstrap))))
+	created := must(admin.CreateTopics(context.Background(), int32(partitions), -1, nil, topic))[topic].Err
+	if !errors.Is(created, kerr.TopicAlreadyExists) {
+		check(created)
+	}
 	admin.Close()
 	acknowledged := &lines{out: bufio.NewWriter(os.Stdout)}
 	var all sync.WaitGroup
 	for producer := range producers {
-		all.Go(func() { loadFrom(bootstrap, topic, partitions, producer, acknowledged, stop) })
+		all.Go(func() { loadFrom(bootstrap, topic, partitions, producer, pause, acknowledged, stop) })
 	}
 	all.Wait()
 }
@@ -50,8 +54,8 @@ func (l *lines) print(format string, args ...any) {
 	check(l.out.Flush())
 }
 
-func loadFrom(bootstrap, topic string, partitions, producer int, acknowledged *lines, stop chan struct{}) {
-	client := must(kgo.NewClient(kgo.SeedBrokers(bootstrap), kgo.DefaultProduceTopic(topic), kgo.MaxBufferedRecords(2000),
+func loadFrom(bootstrap, topic string, partitions, producer int, pause time.Duration, acknowledged *lines, stop chan struct{}) {
+	client := must(kgo.NewClient(seeds(bootstrap), kgo.DefaultProduceTopic(topic), kgo.MaxBufferedRecords(2000),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.RetryTimeout(time.Minute), kgo.RetryBackoffFn(func(int) time.Duration {
 			return 50 * time.Millisecond
 		})))
@@ -73,7 +77,7 @@ func loadFrom(bootstrap, topic string, partitions, producer int, acknowledged *l
 		case <-stop:
 			check(client.Flush(ctx))
 			return
-		case <-time.After(burstPause):
+		case <-time.After(pause):
 		}
 	}
 }
@@ -82,7 +86,7 @@ func loadFrom(bootstrap, topic string, partitions, producer int, acknowledged *l
 func dump(bootstrap, topic string, ends map[int32]int64) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	client := must(kgo.NewClient(kgo.SeedBrokers(bootstrap), kgo.ConsumeTopics(topic),
+	client := must(kgo.NewClient(seeds(bootstrap), kgo.ConsumeTopics(topic),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart())))
 	defer client.Close()
 	out := bufio.NewWriter(os.Stdout)
@@ -97,6 +101,11 @@ func dump(bootstrap, topic string, ends map[int32]int64) {
 		})
 	}
 	check(out.Flush())
+}
+
+// seeds takes `host:port,…`.
+func seeds(bootstrap string) kgo.Opt {
+	return kgo.SeedBrokers(strings.Split(bootstrap, ",")...)
 }
 
 func number(text string) int {
