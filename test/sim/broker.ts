@@ -40,7 +40,7 @@ group.initial.rebalance.delay.ms=0
 /** A whole broker with its clients, while its process is killed and its machine loses power. */
 export const brokerSimulation: Simulation = {
   name: 'broker',
-  seedsInTests: 12,
+  seedsInTests: 6,
   run: (seed, trace) => new BrokerRun(seed, trace).run(),
 }
 

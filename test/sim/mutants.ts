@@ -63,13 +63,6 @@ const RAFT: readonly Mutant[] = [
     isQuick: true,
   },
   {
-    name: 'a leader of an earlier epoch is followed',
-    simulation: 'raft',
-    file: 'broker/raft/step.ts',
-    from: 'if (epoch < state.epoch) return unchanged(state)\n  const isOther',
-    to: 'if (epoch < 0) return unchanged(state)\n  const isOther',
-  },
-  {
     name: 'records of earlier epochs are committed by counting replicas',
     simulation: 'raft',
     file: 'broker/raft/leadership.ts',

@@ -43,7 +43,7 @@ const OPTIONS: LogManagerOptions = {
 /** The log manager alone: appends, reads, deletions, and crashes of the process and of the machine in between. */
 export const storageSimulation: Simulation = {
   name: 'storage',
-  seedsInTests: 40,
+  seedsInTests: 20,
   run: (seed, trace) => new StorageRun(seed, trace).run(),
 }
 

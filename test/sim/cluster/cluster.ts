@@ -44,7 +44,7 @@ const LOSES_DATA: ReadonlySet<FaultName> = new Set(['power', 'syncError'])
 /** A whole cluster, of 1 to 7 nodes, with its clients, under every fault. */
 export const clusterSimulation: Simulation = {
   name: 'cluster',
-  seedsInTests: 6,
+  seedsInTests: 4,
   run: (seed, trace) => new ClusterRun(seed, trace).run(),
 }
 

@@ -43,7 +43,7 @@ const FAULTS: readonly FaultName[] = [
 /** The metadata quorum alone: raft nodes with their disks, and requests without sockets. */
 export const raftSimulation: Simulation = {
   name: 'raft',
-  seedsInTests: 25,
+  seedsInTests: 8,
   run: (seed, trace) => new RaftRun(seed, trace).run(),
 }
 
@@ -72,7 +72,7 @@ class RaftRun {
 
   async run(): Promise<void> {
     for (const member of this.#members) member.start()
-    const pace = this.#random.pick([200, 600, 2000])
+    const pace = this.#random.pick([50, 100, 200, 600, 2000])
     let nextHarmMs = 1000
     while (this.#world.clock.monotonicMs() < DURATION_MS) {
       await this.#advance(this.#random.between(5, 60))
