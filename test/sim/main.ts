@@ -66,10 +66,18 @@ function isOver(): boolean {
   return values.first && [...tallies.values()].some(({ failed }) => failed > 0)
 }
 
+let current = ''
+// What nobody waits for must not fail either; the process is of no use after that.
+process.on('unhandledRejection', (error) => {
+  console.error(`${current} failed: nobody handled ${error instanceof Error ? error.stack : String(error)}`)
+  process.exit(1)
+})
+
 const endMs = performance.now() + minutes * 60_000
 for (let seed = from; seed < from + count && performance.now() < endMs && !isOver(); seed++) {
   for (const simulation of chosen) {
     const tally = tallies.get(simulation.name)
+    current = `${simulation.name}: seed ${seed}`
     if (tally !== undefined) await runOne(simulation, seed, tally)
   }
 }
