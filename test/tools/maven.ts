@@ -10,6 +10,7 @@ const KAFKA_VERSION = '4.3.1'
 const KAFKA: readonly string[] = [
   `org.apache.kafka:kafka_2.13:${KAFKA_VERSION}`,
   `org.apache.kafka:kafka-tools:${KAFKA_VERSION}`,
+  `org.apache.kafka:kafka-shell:${KAFKA_VERSION}`,
   'org.apache.logging.log4j:log4j-slf4j-impl:2.25.3',
 ]
 
