@@ -1,5 +1,5 @@
 // The conformance workload on franz-go: a plan as JSON on standard input, a report as JSON on standard output. With arguments:
-// `load BOOTSTRAP TOPIC PARTITIONS PRODUCERS [PAUSE_MS]` writes until its input ends, `dump BOOTSTRAP TOPIC` prints what a topic holds.
+// `load BOOTSTRAP TOPIC PARTITIONS PRODUCERS PAUSE_MS` writes until its input ends, `dump BOOTSTRAP TOPIC` prints what a topic holds.
 package main
 
 import (
@@ -245,7 +245,7 @@ func workload() {
 }
 
 func endsOf(bootstrap, topic string) map[int32]int64 {
-	admin := kadm.NewClient(must(kgo.NewClient(kgo.SeedBrokers(bootstrap))))
+	admin := kadm.NewClient(must(kgo.NewClient(seeds(bootstrap))))
 	defer admin.Close()
 	ends := map[int32]int64{}
 	must(admin.ListEndOffsets(context.Background(), topic)).Each(func(one kadm.ListedOffset) {
@@ -259,8 +259,6 @@ func endsOf(bootstrap, topic string) map[int32]int64 {
 
 func main() {
 	switch args := os.Args[1:]; {
-	case len(args) == 5 && args[0] == "load":
-		load(args[1], args[2], number(args[3]), number(args[4]), 4*time.Millisecond)
 	case len(args) == 6 && args[0] == "load":
 		load(args[1], args[2], number(args[3]), number(args[4]), time.Duration(number(args[5]))*time.Millisecond)
 	case len(args) == 3 && args[0] == "dump":

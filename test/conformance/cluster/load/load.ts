@@ -72,6 +72,7 @@ export class Load {
   }
 
   close(): void {
+    for (const producer of this.producers) producer.abandon()
     for (const view of this.#views) view.close()
   }
 

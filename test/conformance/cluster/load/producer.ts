@@ -26,6 +26,8 @@ export interface Outcome {
   readonly brokerId: number
   /** `NONE`, or the name of Kafka's error code; what fails on this side has the name that Kafka's clients give. */
   readonly code: string
+  /** False for what failed on this side. */
+  readonly isAnswer: boolean
 }
 
 /** As Kafka's clients by default. */
@@ -52,6 +54,7 @@ export class NumberedProducer {
   readonly #encoder = new TextEncoder()
   #producerId = -1
   #isStopping = false
+  #isAbandoned = false
   #loops: Promise<void>[] = []
   readonly acknowledged: Entry[] = []
   readonly outcomes: Outcome[] = []
@@ -80,6 +83,12 @@ export class NumberedProducer {
     await Promise.all(this.#loops)
   }
 
+  /** Ends without waiting: what is not acknowledged yet may be written or not. */
+  abandon(): void {
+    this.#isStopping = true
+    this.#isAbandoned = true
+  }
+
   async #loop(partition: number): Promise<void> {
     const { recordsPerBatch, pauseMs } = this.#options
     for (let sequence = 0; !this.#isStopping; sequence += recordsPerBatch) {
@@ -95,10 +104,11 @@ export class NumberedProducer {
   /** The batch's base offset. */
   async #deliver(partition: number, batch: Uint8Array): Promise<number> {
     for (;;) {
+      if (this.#isAbandoned) throw new Error('the producer was abandoned')
       const leader = this.#view.leaderOf(partition)
       if (leader !== undefined) {
-        const { code, offset } = await this.#send(leader, partition, batch)
-        this.outcomes.push({ partition, atMs: performance.now(), brokerId: leader.brokerId, code })
+        const { code, offset, isAnswer } = await this.#send(leader, partition, batch)
+        this.outcomes.push({ partition, atMs: performance.now(), brokerId: leader.brokerId, code, isAnswer })
         if (code === 'NONE') return offset
         if (FATAL.has(code)) throw new Error(`partition ${partition} of broker ${leader.brokerId} said ${code}`)
       }
@@ -108,7 +118,11 @@ export class NumberedProducer {
     }
   }
 
-  async #send(leader: Leader, partition: number, records: Uint8Array): Promise<{ code: string; offset: number }> {
+  async #send(
+    leader: Leader,
+    partition: number,
+    records: Uint8Array,
+  ): Promise<Pick<Outcome, 'code' | 'isAnswer'> & { offset: number }> {
     const topicData = [
       { name: this.#options.topic, topicId: leader.topicId, partitionData: [{ index: partition, records }] },
     ]
@@ -116,11 +130,11 @@ export class NumberedProducer {
       const body = { acks: -1, timeoutMs: BROKER_TIMEOUT_MS, topicData }
       const answer = await leader.peer.request(ApiKey.Produce, body, this.#options.requestTimeoutMs)
       const result = answer.responses[0]?.partitionResponses[0]
-      if (result === undefined) return { code: 'UNKNOWN_SERVER_ERROR', offset: -1 }
+      if (result === undefined) return { code: 'UNKNOWN_SERVER_ERROR', offset: -1, isAnswer: true }
       const code = result.errorCode === ErrorCode.NONE ? 'NONE' : KafkaError.fromCode(result.errorCode).code
-      return { code, offset: Number(result.baseOffset) }
+      return { code, offset: Number(result.baseOffset), isAnswer: true }
     } catch (error) {
-      if (error instanceof KafkaError) return { code: error.code, offset: -1 }
+      if (error instanceof KafkaError) return { code: error.code, offset: -1, isAnswer: false }
       throw error
     }
   }
