@@ -35,6 +35,7 @@ export class FetcherManager {
   readonly #deps: FetcherManagerDeps
   readonly #fetchers = new Map<string, ReplicaFetcher>()
   readonly #assigned = new Map<Partition, Assignment>()
+  #closed = false
 
   constructor(options: { readonly nodeId: number }, deps: FetcherManagerDeps) {
     this.#nodeId = options.nodeId
@@ -43,6 +44,8 @@ export class FetcherManager {
 
   /** Fetches a partition from the leader that its state names, in its epoch; or not at all, where that is this broker or nobody. */
   follow(partition: Partition): void {
+    // The metadata goes on while the broker stops.
+    if (this.#closed) return
     const { leader, leaderEpoch } = partition.state
     if (leader === NO_LEADER || leader === this.#nodeId || partition.isOffline) {
       this.stop(partition)
@@ -80,6 +83,7 @@ export class FetcherManager {
   }
 
   close(): void {
+    this.#closed = true
     for (const fetcher of this.#fetchers.values()) fetcher.close()
     this.#fetchers.clear()
     this.#assigned.clear()

@@ -132,3 +132,17 @@ test.each(Array.from({ length: 25 }, (_, index) => index + 1))(
     expect(new Set(first).size).toBe(first.length)
   },
 )
+
+test('a broker that stops fetches nothing for an image that comes after its fetchers have ended', async () => {
+  const cluster = await TestCluster.start(3)
+  cluster.createTopic([1, 2, 3])
+  await cluster.run(100)
+  await cluster.until(cluster.broker(1).produce(['a']))
+  const stopping = cluster.broker(3)
+  stopping.replication[Symbol.dispose]()
+  cluster.controller.change({ leader: 2 })
+  await cluster.run(100)
+  void cluster.broker(2).produce(['b'])
+  await cluster.run(1000)
+  expect(await cluster.until(stopping.values())).toEqual(['a'])
+})
