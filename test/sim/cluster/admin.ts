@@ -72,7 +72,7 @@ export async function administrate(options: AdminOptions, history: AdminHistory,
       await ask(ApiKey.ElectLeaders, { electionType: 0, topicPartitions: null, timeoutMs: 1000 }, deps)
     if (work === 'reassign') await reassign(options, deps)
     if (work === 'upgrade' && isOld) isOld = !(await upgrade(deps))
-    await client.sleep(random.fraction() * 2000)
+    await client.sleep(random.fraction() * 700)
   }
 }
 
