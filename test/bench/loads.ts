@@ -28,6 +28,15 @@ export const FULL_LOADS: readonly Load[] = [
   { name: 'produce_100b_128k_lz4', ...SMALL, properties: [...LARGE_BATCHES, ...LZ4] },
 ]
 
+/** Of three nodes with three replicas: each record is written three times. */
+export const CLUSTER_LOADS: readonly Load[] = [
+  { name: 'produce_1k', recordBytes: 1024, records: 150_000, properties: [] },
+  { name: 'produce_1k_128k', recordBytes: 1024, records: 200_000, properties: LARGE_BATCHES },
+]
+
+/** To see that all of it runs. */
+export const QUICK_CLUSTER_LOADS: readonly Load[] = CLUSTER_LOADS.map((load) => ({ ...load, records: 30_000 }))
+
 /** Before anything is measured: both brokers compile what they run. */
 export const WARM_UP: Load = { name: 'warm-up', recordBytes: 1024, records: 150_000, properties: [] }
 

@@ -1,7 +1,7 @@
 /**
  * npm run bench: this broker and Apache Kafka 4.3.1 in turn under the same kafka-producer-perf-test and kafka-consumer-perf-test.
  * `--quick` takes under five minutes, `--rounds N` repeats, `--json FILE` writes the figures too. What a CPU-second of the
- * broker's process does is the figure to trust on a machine that also runs the client.
+ * broker's process does is the figure to trust on a machine that also runs the client. `--cluster` measures three nodes of each.
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -9,19 +9,53 @@ import { DEFAULT_JVM, startApache } from '../tools/apache.ts'
 import { kafkaJars } from '../tools/maven.ts'
 import { startOurs } from '../tools/ours.ts'
 import { requires } from '../tools/requires.ts'
-import { FULL_LOADS, MAIN_LOAD } from './loads.ts'
+import { type ClusterRoundOptions, measureClusterRound } from './cluster-round.ts'
+import { CLUSTER_LOADS, FULL_LOADS, MAIN_LOAD, QUICK_CLUSTER_LOADS } from './loads.ts'
 import { reportOf, tableOf } from './report.ts'
 import { type Figures, measureRound, type RoundOptions } from './round.ts'
 
 const QUICK: RoundOptions & { rounds: number } = { loads: [MAIN_LOAD], latencySeconds: 8, rounds: 2 }
 const FULL: RoundOptions & { rounds: number } = { loads: FULL_LOADS, latencySeconds: 20, rounds: 3 }
 
+const CLUSTER: ClusterRoundOptions = { loads: CLUSTER_LOADS, latencySeconds: 15, failovers: 3, partitions: 10_000 }
+const QUICK_CLUSTER: ClusterRoundOptions = {
+  loads: QUICK_CLUSTER_LOADS,
+  latencySeconds: 5,
+  failovers: 1,
+  partitions: 1000,
+}
+
+interface Bench {
+  readonly rounds: number
+  readonly ours: () => Promise<Figures>
+  readonly apache: () => Promise<Figures>
+}
+
+function benchOf(isCluster: boolean, isQuick: boolean): Bench {
+  if (isCluster) {
+    const mode = isQuick ? QUICK_CLUSTER : CLUSTER
+    const round = (kind: 'ours' | 'apache') => (): Promise<Figures> => measureClusterRound(kind, mode)
+    return { rounds: 1, ours: round('ours'), apache: round('apache') }
+  }
+  const mode = isQuick ? QUICK : FULL
+  return {
+    rounds: mode.rounds,
+    ours: () => measureRound(startOurs, mode),
+    apache: () => measureRound(() => startApache({ jvm: DEFAULT_JVM }), mode),
+  }
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { quick: { type: 'boolean' }, json: { type: 'string' }, rounds: { type: 'string' } },
+    options: {
+      cluster: { type: 'boolean' },
+      quick: { type: 'boolean' },
+      json: { type: 'string' },
+      rounds: { type: 'string' },
+    },
   })
-  const mode = values.quick === true ? QUICK : FULL
-  const rounds = values.rounds === undefined ? mode.rounds : Number(values.rounds)
+  const bench = benchOf(values.cluster === true, values.quick === true)
+  const rounds = values.rounds === undefined ? bench.rounds : Number(values.rounds)
   if (!(Number.isInteger(rounds) && rounds > 0))
     throw new Error(`--rounds ${values.rounds}: a positive integer is expected`)
   if (!requires('the bench', 'java', 'mvn')) return
@@ -29,10 +63,8 @@ async function main(): Promise<void> {
   const ours: Figures[] = []
   const apache: Figures[] = []
   for (let round = 1; round <= rounds; round++) {
-    ours.push(await measure(`ours ${round}/${rounds}`, () => measureRound(startOurs, mode)))
-    apache.push(
-      await measure(`Apache ${round}/${rounds}`, () => measureRound(() => startApache({ jvm: DEFAULT_JVM }), mode)),
-    )
+    ours.push(await measure(`ours ${round}/${rounds}`, bench.ours))
+    apache.push(await measure(`Apache ${round}/${rounds}`, bench.apache))
   }
   const report = reportOf(ours, apache)
   process.stdout.write(`${tableOf(report)}\n`)

@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs'
+import { java } from '../tools/apache.ts'
+import { run } from '../tools/run.ts'
+import { LATENCY, type Load } from './loads.ts'
+
+/** What Apache's perf scripts give their own JVM. */
+const CLIENT_JVM = ['-Xmx512M', '-XX:+UseG1GC', '-Djava.awt.headless=true']
+/** /proc counts CPU time in units of 1/100 s on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100
+const TOOL_MS_MAX = 300_000
+
+export interface Produced {
+  readonly recordsPerSecond: number
+  readonly p99Ms: number
+}
+
+/** `bootstrap`: `host:port,…`. */
+export function produce(bootstrap: string, load: Load): Promise<Produced> {
+  const flags = { 'num-records': load.records, 'record-size': load.recordBytes, throughput: -1 }
+  return producerPerf(bootstrap, load.name, flags, load.properties)
+}
+
+/** The 99th percentile of the time from send to acknowledgement, in ms, after a warm-up of a quarter of the time. */
+export async function latency(bootstrap: string, seconds: number): Promise<number> {
+  const { name, recordBytes, recordsPerSecond } = LATENCY
+  const records = recordsPerSecond * seconds
+  const flags = { 'num-records': records, 'record-size': recordBytes, throughput: recordsPerSecond }
+  const { p99Ms } = await producerPerf(bootstrap, name, { ...flags, 'warmup-records': Math.floor(records / 4) })
+  return p99Ms
+}
+
+type Flags = Readonly<Record<string, string | number>>
+
+async function producerPerf(
+  bootstrap: string,
+  topic: string,
+  flags: Flags,
+  properties: readonly string[] = [],
+): Promise<Produced> {
+  const all = argsOf({ 'bootstrap-server': bootstrap, topic, ...flags })
+  const acks = ['--command-property', 'acks=all', ...properties]
+  const output = await tool('org.apache.kafka.tools.ProducerPerformance', [...all, ...acks])
+  const [, rate, p99] = [...output.matchAll(/, ([\d.]+) records\/sec.* (\d+) ms 99th/g)].at(-1) ?? []
+  if (rate === undefined || p99 === undefined) throw new Error(`no figures in:\n${output}`)
+  return { recordsPerSecond: Number(rate), p99Ms: Number(p99) }
+}
+
+/** Records a second. */
+export async function consume(bootstrap: string, topic: string, records: number): Promise<number> {
+  const flags = { 'bootstrap-server': bootstrap, topic, 'num-records': records, group: `bench-${topic}` }
+  const args = [...argsOf({ ...flags, timeout: 60_000 }), '--hide-header']
+  const output = await tool('org.apache.kafka.tools.ConsumerPerformance', args)
+  const fields = output.trim().split('\n').at(-1)?.split(', ') ?? []
+  const [read, perSecond] = [Number(fields[4]), Number(fields[9])]
+  if (read < records || Number.isNaN(perSecond)) throw new Error(`${read} of ${records} records were read:\n${output}`)
+  return perSecond
+}
+
+function argsOf(flags: Flags): string[] {
+  return Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)])
+}
+
+async function tool(className: string, args: readonly string[]): Promise<string> {
+  const command = await java(CLIENT_JVM, className, args)
+  const { stdout } = await run(command.program, command.args, { timeoutMs: TOOL_MS_MAX })
+  return stdout
+}
+
+/** What `body` gives, and the CPU time that the processes took meanwhile, together. */
+export async function withCpu<T>(
+  pids: readonly number[],
+  body: () => Promise<T>,
+): Promise<{ cpuSeconds: number; result: T }> {
+  const ticks = (): number => pids.reduce((sum, pid) => sum + cpuTicks(pid), 0)
+  const before = ticks()
+  const result = await body()
+  return { cpuSeconds: (ticks() - before) / TICKS_PER_SECOND, result }
+}
+
+/** User and system time of a process so far: fields 14 and 15 of /proc/PID/stat, counted after the name in parentheses. */
+function cpuTicks(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return Number(fields[11]) + Number(fields[12])
+}
+
+export function residentBytes(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? Number.NaN) * 1024
+}
