@@ -13,8 +13,10 @@ export class GroupFlusher {
 
   /** Resolves when everything that was there at the call is durable. */
   flush(): Promise<void> {
+    // One that is due may not have begun yet although none runs.
+    if (this.#next !== undefined) return this.#next
     if (this.#running === undefined) return this.#start()
-    this.#next ??= this.#running.then(
+    this.#next = this.#running.then(
       () => this.#startNext(),
       () => this.#startNext(),
     )
