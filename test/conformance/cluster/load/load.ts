@@ -53,6 +53,7 @@ export class Load {
       )
       const last = Math.max(...firsts)
       if (Number.isFinite(last)) return last
+      for (const producer of this.producers) producer.check()
       if (performance.now() > deadline) throw new Error(`no acknowledgements for ${msMax} ms: ${this.#story(sinceMs)}`)
       await sleep(10)
     }

@@ -55,6 +55,7 @@ export class NumberedProducer {
   #producerId = -1
   #isStopping = false
   #isAbandoned = false
+  #failure: unknown
   #loops: Promise<void>[] = []
   readonly acknowledged: Entry[] = []
   readonly outcomes: Outcome[] = []
@@ -73,8 +74,12 @@ export class NumberedProducer {
     this.#producerId = Number(answer.producerId)
     await this.#view.refresh()
     this.#loops = Array.from({ length: this.#options.partitions }, (_, partition) => this.#loop(partition))
-    // Told by `stop`.
-    for (const loop of this.#loops) loop.catch(() => undefined)
+    for (const loop of this.#loops) loop.catch((error: unknown) => (this.#failure ??= error))
+  }
+
+  /** Throws what the producer could not get over, if anything. */
+  check(): void {
+    if (this.#failure !== undefined) throw this.#failure
   }
 
   /** Resolves when what is on its way is acknowledged. Rejects with what no producer gets over. */
