@@ -201,9 +201,24 @@ export class ReplicaFetcher {
   }
 
   #holdsBack(followed: Followed): boolean {
+    if (!isSaved(followed.partition.log)) {
+      this.#save(followed)
+      return true
+    }
     const holdsBack = this.#deps.throttle.holdsBack(followed.partition, followed.isCaughtUp)
     if (holdsBack) this.#rest(followed, THROTTLED_MS)
     return holdsBack
+  }
+
+  /** Leaves a partition out until its log is saved: one that another fetcher has filled may still be on its way to the disk. */
+  #save(followed: Followed): void {
+    this.#plan.leave(followed)
+    followed.park()
+    followed.partition.log.flush().then(
+      () => this.#resume(followed),
+      // The log dir has failed: nobody follows with it any more.
+      () => undefined,
+    )
   }
 
   async #handle(response: FetchResponse): Promise<void> {
@@ -294,9 +309,7 @@ export class ReplicaFetcher {
   async #write(logs: readonly PartitionLog[]): Promise<void> {
     const flushes: Promise<void>[] = []
     for (const log of logs) {
-      log.writeStaged()
-      if (log.acknowledgeableOffset < log.logEndOffset && !log.isFailed)
-        flushes.push(log.flush().catch(() => undefined))
+      if (!isSaved(log) && !log.isFailed) flushes.push(log.flush().catch(() => undefined))
     }
     if (flushes.length > 0) await Promise.all(flushes)
   }
@@ -371,4 +384,10 @@ export class ReplicaFetcher {
       else this.#rest(followed, followed.nextDelayMs(server().replicaFetchBackoffMs))
     }
   }
+}
+
+/** Whether all of it is in the file, and synced where `flush.messages` asks for it: what a leader takes a Fetch from its end for. */
+function isSaved(log: PartitionLog): boolean {
+  log.writeStaged()
+  return log.acknowledgeableOffset >= log.logEndOffset
 }

@@ -288,6 +288,12 @@ export class TestCluster {
     return machine
   }
 
+  diskOf(id: number): SimMachine['disk'] {
+    const machine = this.#machines.get(id)
+    if (machine === undefined) throw new Error(`there is no machine ${id}`)
+    return machine.disk
+  }
+
   /** kill -9. */
   kill(id: number): void {
     this.controller.unsubscribe(id)

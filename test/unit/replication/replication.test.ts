@@ -220,6 +220,22 @@ describe('a damaged batch', () => {
   })
 })
 
+describe('a follower that is slow to flush', () => {
+  test('tells a new leader only of what is durable', async () => {
+    const cluster = await threeBrokers('log.flush.interval.messages=1')
+    await cluster.until(cluster.broker(1).produce(['a']))
+    cluster.diskOf(2).syncMsMax = 200_000
+    void cluster.broker(1).produce(['b'])
+    await cluster.run(100)
+    const { log } = cluster.broker(2).partition()
+    expect([log.logEndOffset, log.acknowledgeableOffset]).toEqual([2, 1])
+    cluster.controller.change({ leader: 3 })
+    await cluster.run(1000)
+    expect(log.acknowledgeableOffset).toBe(1)
+    expect(cluster.broker(3).partition().log.highWatermark).toBe(1)
+  })
+})
+
 describe('a log dir that fails', () => {
   const failure = new DiskError('EIO', '/data', 'the disk is broken')
 
