@@ -3,7 +3,9 @@
  * was acknowledged is lost, or there twice, or out of order. `MIXED_ROUNDS=20` moves the leadership more often.
  */
 import { expect, test } from '@jest/globals'
+import type { CreatedTopic } from '../../../broker/client/admin-types.ts'
 import { describeWith } from '../../tools/requires.ts'
+import { GroupOffsets } from './load/group-offsets.ts'
 import { Load } from './load/load.ts'
 import { differing } from './load/replicas.ts'
 import { TestCluster } from './rig/cluster.ts'
@@ -23,18 +25,22 @@ const OVERRIDES = { 'broker.session.timeout.ms': '5000', 'broker.heartbeat.inter
 interface Run {
   readonly cluster: TestCluster
   readonly load: Load
+  readonly offsets: GroupOffsets
 }
 
 /** Runs `body` in a cluster under load, and audits what was written, by what is read and by what the replicas have on disk. */
 async function underLoad(name: string, nodes: readonly NodePlan[], body: (run: Run) => Promise<void>): Promise<void> {
   await using cluster = await TestCluster.start({ name, nodes, overrides: OVERRIDES })
   await using admin = cluster.admin()
-  await admin.createTopics([{ name: TOPIC, partitions: PARTITIONS, replicationFactor: 3 }])
+  const made = await admin.createTopics([{ name: TOPIC, partitions: PARTITIONS, replicationFactor: 3 }])
   await inSync(cluster, TOPIC)
+  const { topicId } = made.get(TOPIC) as CreatedTopic
+  using offsets = new GroupOffsets(cluster, 'group', { name: TOPIC, topicId })
+  await offsets.commit(1)
   const load = new Load(cluster, { topic: TOPIC, partitions: PARTITIONS, producers: [{ pauseMs: 2 }] })
   try {
     await load.start()
-    await body({ cluster, load })
+    await body({ cluster, load, offsets })
     expect(await load.finish()).toEqual([])
   } finally {
     load.close()
@@ -62,11 +68,13 @@ async function turns(run: Run): Promise<void> {
   await comesBack(run, second)
 }
 
-async function comesBack({ cluster, load }: Run, node: ClusterNode, kind?: Kind): Promise<void> {
+async function comesBack({ cluster, load, offsets }: Run, node: ClusterNode, kind?: Kind): Promise<void> {
   await node.start(kind)
   await cluster.ready()
   await inSync(cluster, TOPIC)
   await load.progress(performance.now(), 20_000)
+  expect(await offsets.committed()).toBe(offsets.last)
+  await offsets.commit(offsets.last + 1)
 }
 
 describeWith(['java', 'mvn'], 'a cluster of both kinds', () => {
