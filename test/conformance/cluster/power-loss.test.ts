@@ -65,8 +65,8 @@ describeWith(
     }
 
     /**
-     * What runs on the disks loses the power with them, and comes back with it. Nothing runs on after the cut: a flush that the cut
-     * interrupts may be told to have succeeded.
+     * What runs on the disks loses the power with them, and comes back with it. Nothing runs on after the cut: fdatasync may return
+     * success from a flush that FS_IOC_SHUTDOWN interrupts.
      */
     async function powerLoss(ids: readonly number[]): Promise<void> {
       const cutMs = performance.now()
