@@ -1,5 +1,5 @@
 /** Apache Kafka's own tools against three brokers and three controllers; `KAFKA_TARGET=apache` tries the test itself. */
-import { writeFileSync } from 'node:fs'
+import { cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { javaTool, type JavaTools, startJavaTools, type ToolResult } from '../../tools/java-tool.ts'
@@ -370,8 +370,11 @@ describeWith(['java', 'mvn'], `the tools of Apache Kafka against a cluster of ${
       expect(records).toContain('"type":"REGISTER_BROKER_RECORD"')
       expect(records).toContain('"type":"PARTITION_CHANGE_RECORD"')
       expect(records).toMatch(/"type":"TOPIC_RECORD","version":0,"data":\{"name":"tools"/)
+      // It wants no other process in the directory.
+      const copy = join(cluster.node(101).logDir, '..', 'copy', '__cluster_metadata-0', '00000000000000000000.log')
+      cpSync(log, copy)
       const shell = (...words: readonly string[]): Promise<string> =>
-        java.output('org.apache.kafka.shell.MetadataShell', ['--snapshot', log, ...words])
+        java.output('org.apache.kafka.shell.MetadataShell', ['--snapshot', copy, ...words])
       // Asked again: it may answer before it has read all of the file.
       const path = `/image/topics/byName/${TOPIC}/0`
       await until(
