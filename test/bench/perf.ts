@@ -22,10 +22,11 @@ export function produce(bootstrap: string, load: Load): Promise<Produced> {
 
 /** The 99th percentile of the time from send to acknowledgement, in ms, after a warm-up of a quarter of the time. */
 export async function latency(bootstrap: string, seconds: number): Promise<number> {
-  const { name, recordBytes, recordsPerSecond } = LATENCY
+  const { name, recordBytes, recordsPerSecond, properties } = LATENCY
   const records = recordsPerSecond * seconds
   const flags = { 'num-records': records, 'record-size': recordBytes, throughput: recordsPerSecond }
-  const { p99Ms } = await producerPerf(bootstrap, name, { ...flags, 'warmup-records': Math.floor(records / 4) })
+  const warmUp = { 'warmup-records': Math.floor(records / 4) }
+  const { p99Ms } = await producerPerf(bootstrap, name, { ...flags, ...warmUp }, properties)
   return p99Ms
 }
 
