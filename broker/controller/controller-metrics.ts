@@ -1,17 +1,6 @@
 import type { MetadataDelta } from '../metadata/delta.ts'
 import { type MetadataImage, NO_LEADER, type PartitionImage } from '../metadata/image.ts'
-
-/** What kafka.controller's gauges tell of the cluster. */
-export interface ClusterCounts {
-  readonly activeBrokers: number
-  readonly fencedBrokers: number
-  readonly controlledShutdownBrokers: number
-  readonly topics: number
-  readonly partitions: number
-  readonly offlinePartitions: number
-  /** Partitions that another than the first replica leads, or none. */
-  readonly preferredReplicaImbalance: number
-}
+import type { ClusterCounts } from '../telemetry/kafka-gauges.ts'
 
 export function clusterCounts({ brokers, topics }: MetadataImage): ClusterCounts {
   const all = [...brokers.values()]

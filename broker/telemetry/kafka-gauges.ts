@@ -73,15 +73,20 @@ export interface NodeGaugeSources {
   idleRatio(): number
 }
 
-export interface ControllerSample {
-  readonly isActive: boolean
+/** What kafka.controller's gauges tell of the cluster. */
+export interface ClusterCounts {
   readonly activeBrokers: number
   readonly fencedBrokers: number
   readonly controlledShutdownBrokers: number
   readonly topics: number
   readonly partitions: number
   readonly offlinePartitions: number
+  /** Partitions that another than the first replica leads, or none. */
   readonly preferredReplicaImbalance: number
+}
+
+export interface ControllerSample extends ClusterCounts {
+  readonly isActive: boolean
   /** Where in the metadata log this node is; the timestamp in ms since the epoch, -1 before the first record. */
   readonly lastAppliedOffset: number
   readonly lastAppliedTimestampMs: number
