@@ -39,11 +39,12 @@ const OPERATOR_LAYERS: Record<string, readonly string[]> = {
   runtime: ['api'],
   kube: ['api', 'runtime'],
   specs: ['api'],
-  roller: ['api'],
+  kafka: [],
   topic: ['api', 'runtime', 'kube'],
-  cluster: ['api', 'runtime', 'kube', 'specs', 'roller'],
+  cluster: ['api', 'runtime', 'kube', 'specs', 'kafka'],
+  rolling: ['api', 'kube', 'specs', 'kafka', 'cluster'],
   local: ['api', 'specs'],
-  operator: ['api', 'runtime', 'kube', 'specs', 'roller', 'topic', 'cluster'],
+  operator: ['api', 'runtime', 'kube', 'specs', 'topic', 'kafka', 'cluster', 'rolling'],
   main: ['operator', 'api', 'runtime', 'kube', 'local', 'specs'],
 }
 const OPERATOR_FROM_BROKER = ['protocol', 'client', 'config', 'env', 'host', 'lib', 'telemetry']
