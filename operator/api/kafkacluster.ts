@@ -87,11 +87,103 @@ export interface KafkaClusterSpec {
     name: string
     port: number
     /**
-     * internal: inside of Kubernetes.
+     * internal: inside of Kubernetes; nodeport: a port of every Kubernetes node; loadbalancer: a load balancer for each broker, and one to begin with; ingress: by server name (SNI).
      */
-    type: 'internal' | 'nodeport' | 'loadbalancer'
+    type: 'internal' | 'nodeport' | 'loadbalancer' | 'ingress'
     tls: boolean
+    /**
+     * nodeport: which address of a Kubernetes node brokers advertise, where the node has it; otherwise the first of ExternalDNS, ExternalIP, InternalDNS, InternalIP, Hostname.
+     */
+    addressType?: 'ExternalDNS' | 'ExternalIP' | 'InternalDNS' | 'InternalIP' | 'Hostname'
+    /**
+     * What brokers advertise instead of what Kubernetes tells.
+     */
+    advertised?: {
+      /**
+       * {nodeId} stands for the broker's id: broker-{nodeId}.example.org.
+       */
+      host?: string
+      port?: number
+    }
+    /**
+     * What the Services of this listener get.
+     */
+    service?: {
+      /**
+       * {nodeId} in a value stands for the broker's id.
+       */
+      annotations?: {
+        [k: string]: string
+      }
+      labels?: {
+        [k: string]: string
+      }
+      /**
+       * Of the brokers' Services. Local keeps the client's address and saves a hop.
+       */
+      externalTrafficPolicy?: 'Cluster' | 'Local'
+      loadBalancerClass?: string
+      loadBalancerSourceRanges?: string[]
+      allocateLoadBalancerNodePorts?: boolean
+    }
+    /**
+     * Where clients begin.
+     */
+    bootstrap?: {
+      /**
+       * false: no Service to begin with, which with type loadbalancer is a load balancer less; clients then begin with the brokers.
+       */
+      enabled: boolean
+      /**
+       * Told in status instead of the address that Kubernetes gives.
+       */
+      host?: string
+      /**
+       * Without it Kubernetes chooses one.
+       */
+      nodePort?: number
+      annotations?: {
+        [k: string]: string
+      }
+    }
+    /**
+     * What is different for single brokers.
+     */
+    brokers?: {
+      nodeId: number
+      host?: string
+      port?: number
+      /**
+       * Without it Kubernetes chooses one.
+       */
+      nodePort?: number
+      annotations?: {
+        [k: string]: string
+      }
+    }[]
   }[]
+  /**
+   * Where brokers are: replicas of a partition are spread over racks, and consumers may read from their own (KIP-36, KIP-392).
+   */
+  rack?: {
+    /**
+     * The label of Kubernetes nodes that names their rack, such as topology.kubernetes.io/zone.
+     */
+    topologyKey: string
+  }
+  /**
+   * Which KafkaTopic resources the cluster takes, and what becomes of their records.
+   */
+  topics: {
+    /**
+     * Namespaces, besides the cluster's own, whose KafkaTopics may name this cluster; '*' stands for all. Whoever may create a KafkaTopic there may change and delete topics.
+     */
+    namespaces: string[]
+    /**
+     * true: a topic that has records outlives its KafkaTopic, whatever the deletionPolicy of that says.
+     */
+    deleteProtection: boolean
+  }
   /**
    * Kafka's own broker keys (log.retention.hours: 168).
    */

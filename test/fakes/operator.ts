@@ -35,6 +35,7 @@ export function kafkaCluster(change: Partial<KafkaCluster['spec']> = {}, name = 
       pools: [pool()],
       listeners: [{ name: 'plain', port: 9092, type: 'internal', tls: false }],
       config: {},
+      topics: { namespaces: ['*'], deleteProtection: false },
       durability: { policy: 'enforce' },
       ...change,
     },
