@@ -8,7 +8,8 @@ import { keyOf, topicNameOf } from './api/resource.ts'
 import type { KafkaCluster, KafkaTopic, Key } from './api/resource.ts'
 import { alterClusterConfig, readClusterConfig } from './cluster/broker-config.ts'
 import type { Brokers, Configured } from './cluster/reconcile.ts'
-import type { Answer } from './cluster/status.ts'
+import { readKafkaState } from './kafka/read-state.ts'
+import type { KafkaState, Unreachable } from './kafka/state.ts'
 import { TopicRefusal } from './topic/admin.ts'
 import type { TopicAdmin } from './topic/admin.ts'
 import { convergeTopic } from './topic/converge.ts'
@@ -44,11 +45,20 @@ export class Admins implements Brokers, AsyncDisposable {
     return new KafkaTopicAdmin(this.#clientOf(cluster))
   }
 
-  /** Who the brokers of `cluster` are. Never rejects. */
-  async ask(cluster: KafkaCluster): Promise<Answer> {
+  /** The ids of the brokers that answer for `cluster`; none where nobody answers. */
+  async brokersOf(cluster: KafkaCluster): Promise<number[]> {
     try {
-      const { clusterId, brokers } = await this.#clientOf(cluster).describeCluster()
-      return { clusterId: clusterId ?? '', nodeIds: brokers.map(({ id }) => id) }
+      const { brokers } = await this.#clientOf(cluster).describeCluster()
+      return brokers.map(({ id }) => id)
+    } catch {
+      return []
+    }
+  }
+
+  /** How everything in `cluster` is. Never rejects. */
+  async look(cluster: KafkaCluster): Promise<KafkaState | Unreachable> {
+    try {
+      return await readKafkaState(this.#clientOf(cluster))
     } catch (error) {
       return { error: error instanceof Error ? error.message : String(error) }
     }

@@ -63,10 +63,9 @@ async function runOnThisMachine(args: readonly string[]): Promise<number> {
   const deps = {
     ...env,
     print: (line: string) => void process.stdout.write(`${line}\n`),
-    answers: async (cluster: Parameters<Admins['ask']>[0], address: { host: string; port: number }) => {
+    answers: async (cluster: Parameters<Admins['brokersOf']>[0], address: { host: string; port: number }) => {
       addresses.set(cluster.metadata.name, address)
-      const answer = await admins.ask(cluster)
-      return 'nodeIds' in answer && brokersMissing(cluster, answer.nodeIds).length === 0
+      return brokersMissing(cluster, await admins.brokersOf(cluster)).length === 0
     },
     converge: (cluster: Parameters<Admins['converge']>[0], _: unknown, topic: Parameters<Admins['converge']>[1]) =>
       admins.converge(cluster, topic),

@@ -49,7 +49,7 @@ export interface OperatorDeps {
   readonly random: Random
   readonly logger: Logger
   readonly metrics: OperatorMetrics
-  readonly admins: Pick<Admins, 'ask' | 'configure' | 'topicsOf' | 'forget'>
+  readonly admins: Pick<Admins, 'look' | 'configure' | 'topicsOf' | 'forget'>
 }
 
 /** What the operator makes; it looks at a cluster again when one of these changes. */
@@ -140,6 +140,8 @@ class Leadership {
         api: this.#api,
         events: this.#events(),
         brokers: this.#deps.admins,
+        effective: (cluster) => cluster,
+        steps: [],
       },
     )
     return (key) => reconciler.reconcile(key)

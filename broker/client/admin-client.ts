@@ -33,6 +33,9 @@ export interface AdminClientOptions {
   readonly backoffMsMax?: number
 }
 
+/** Sends one request to any broker, or to the one that is given, and gives its answer, whatever error codes are in it. */
+export type Ask = <K extends ApiKey>(key: K, body: RequestInputOf<K>, brokerId?: number) => Promise<ResponseOf<K>>
+
 interface ValidateOnly {
   /** Checks, and changes nothing. */
   readonly validateOnly?: boolean
@@ -69,6 +72,11 @@ export class AdminClient {
   /** Closes all connections; what is pending is rejected. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#cluster.close()
+  }
+
+  /** Runs an operation of its caller's, again as long as it rejects with a KafkaError that is retriable. */
+  run<T>(operation: (ask: Ask) => Promise<T>): Promise<T> {
+    return this.#retry(() => operation((...request) => this.#ask(...request)))
   }
 
   describeCluster(): Promise<ClusterDescription> {

@@ -24,10 +24,20 @@ export interface Health {
   readonly message: string
 }
 
+/** A condition besides Ready: of positive polarity, `True` is well. Its `lastTransitionTime` counts since when it is not. */
+export interface ExtraCondition {
+  readonly type: string
+  readonly status: 'True' | 'False' | 'Unknown'
+  readonly reason: string
+  readonly message: string
+}
+
+const HEALTH_TYPES: ReadonlySet<string> = new Set(['Ready', 'Reconciling', 'Stalled'])
 const READY_STATUS = { ready: 'True', progressing: 'False', stalled: 'False', unknown: 'Unknown' } as const
 
 /**
- * The conditions of `health`: Ready always; Reconciling or Stalled where they hold (kstatus: abnormal conditions are absent when false).
+ * The conditions of `health`: Ready always; Reconciling or Stalled where they hold (kstatus: abnormal conditions are absent when false); then
+ * `extra`, or, where they are not known now, those that were there.
  * `lastTransitionTime` of a condition moves only when its status does (Kubernetes API conventions).
  */
 export function conditionsOf(
@@ -35,30 +45,48 @@ export function conditionsOf(
   generation: number,
   previous: readonly Condition[] | undefined,
   nowMs: number,
+  extra: readonly ExtraCondition[] | null = null,
 ): Condition[] {
-  const conditions = [condition('Ready', READY_STATUS[health.state])]
-  if (health.state === 'progressing' || health.state === 'unknown') conditions.push(condition('Reconciling', 'True'))
-  if (health.state === 'stalled') conditions.push(condition('Stalled', 'True'))
-  return conditions
+  const { reason, message } = health
+  const told: ExtraCondition[] = [{ type: 'Ready', status: READY_STATUS[health.state], reason, message }]
+  if (health.state === 'progressing' || health.state === 'unknown') {
+    told.push({ type: 'Reconciling', status: 'True', reason, message })
+  }
+  if (health.state === 'stalled') told.push({ type: 'Stalled', status: 'True', reason, message })
+  const kept = extra === null ? (previous ?? []).filter(({ type }) => !HEALTH_TYPES.has(type)) : []
+  return [...[...told, ...(extra ?? [])].map(condition), ...kept]
 
-  function condition(type: string, status: Condition['status']): Condition {
+  function condition({ type, status, reason: why, message: words }: ExtraCondition): Condition {
     const before = previous?.find((candidate) => candidate.type === type)
     return {
       type,
       status,
       observedGeneration: generation,
       lastTransitionTime: before?.status === status && isReal(before) ? before.lastTransitionTime : timestamp(nowMs),
-      reason: health.reason,
-      message: health.message,
+      reason: why,
+      message: words,
     }
   }
 }
 
-/** Whether `next` says something else than `previous`, apart from times. */
+/** Whether `next` says something else of the health than `previous`, apart from times. */
 export function healthChanged(previous: readonly Condition[] | undefined, next: readonly Condition[]): boolean {
   const words = (conditions: readonly Condition[]): string =>
-    JSON.stringify(conditions.map(({ type, status, reason, message }) => [type, status, reason, message]))
+    JSON.stringify(
+      conditions
+        .filter(({ type }) => HEALTH_TYPES.has(type))
+        .map(({ type, status, reason, message }) => [type, status, reason, message]),
+    )
   return words(previous ?? []) !== words(next)
+}
+
+/** Those of `next` besides the health that have another status or reason than in `previous`. One that is well from the start is no news. */
+export function extrasChanged(previous: readonly Condition[] | undefined, next: readonly Condition[]): Condition[] {
+  return next.filter(({ type, status, reason }) => {
+    if (HEALTH_TYPES.has(type)) return false
+    const before = previous?.find((candidate) => candidate.type === type)
+    return before === undefined ? status !== 'True' : before.status !== status || before.reason !== reason
+  })
 }
 
 /** RFC 3339 in UTC with whole seconds, as metav1.Time. */

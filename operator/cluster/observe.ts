@@ -24,7 +24,7 @@ import type { PersistentVolumeClaim, Pod, StatefulSet } from './kubernetes.ts'
 /** What is there of a cluster, its status completed by what its StatefulSets and volumes remember, read at one go before anything is decided. */
 export interface Observed {
   readonly cluster: KafkaCluster
-  /** By name; those that are there. */
+  /** By name; all that there are, also of pools that the spec does not name any more. */
   readonly statefulSets: ReadonlyMap<string, StatefulSet>
   readonly pods: readonly Pod[]
   readonly claims: readonly PersistentVolumeClaim[]
@@ -38,21 +38,33 @@ export interface Observed {
 export async function observe(api: KubeApi, cluster: KafkaCluster): Promise<Observed> {
   const namespace = cluster.metadata.namespace ?? ''
   const mine = { namespace, labelSelector: `${LABEL_CLUSTER}=${cluster.metadata.name}` }
-  const [children, pods, claims] = await Promise.all([
+  const [children, sets, pods, claims] = await Promise.all([
     Promise.all(childNames(cluster).map(([type, name]) => api.get<Resource>(type, namespace, name))),
+    api.list<StatefulSet>(STATEFUL_SET, mine),
     api.list<Pod>(POD, mine),
     api.list<PersistentVolumeClaim>(PERSISTENT_VOLUME_CLAIM, mine),
   ])
   const present = children.filter((child) => child !== null)
-  const statefulSets = present.filter((child): child is StatefulSet => child.kind === STATEFUL_SET.kind)
+  const named = present.filter((child): child is StatefulSet => child.kind === STATEFUL_SET.kind)
+  // By name too: somebody may have taken the label off.
+  const statefulSets = new Map([...sets.items, ...named].map((set) => [set.metadata.name, set]))
   return {
-    cluster: withNodeIds(cluster, [...statefulSets, ...claims.items]),
-    statefulSets: new Map(statefulSets.map((set) => [set.metadata.name, set])),
+    cluster: withNodeIds(cluster, [...statefulSets.values(), ...claims.items]),
+    statefulSets,
     pods: pods.items,
     claims: claims.items,
     foreign: namesOf(present.filter((child) => ownership(child, cluster) === 'foreign')),
     leftover: namesOf(present.filter((child) => ownership(child, cluster) === 'leftover')),
   }
+}
+
+/** The same after something has been applied: the StatefulSets and the pods anew. */
+export async function refresh(api: KubeApi, observed: Observed): Promise<Observed> {
+  const { namespace = '', name } = observed.cluster.metadata
+  const mine = { namespace, labelSelector: `${LABEL_CLUSTER}=${name}` }
+  const [sets, pods] = await Promise.all([api.list<StatefulSet>(STATEFUL_SET, mine), api.list<Pod>(POD, mine)])
+  const statefulSets = new Map(sets.items.map((set) => [set.metadata.name, set]))
+  return { ...observed, statefulSets, pods: pods.items }
 }
 
 function childNames(cluster: KafkaCluster): [ResourceType, string][] {

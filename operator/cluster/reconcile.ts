@@ -3,8 +3,9 @@ import type { Clock } from '../../broker/env/clock.ts'
 import type { Random } from '../../broker/env/random.ts'
 import type { Health } from '../api/conditions.ts'
 import type { KafkaClusterStatus } from '../api/kafkacluster.ts'
-import { KAFKA_CLUSTER, LABEL_CLUSTER, PERSISTENT_VOLUME_CLAIM, POD, splitKey, STATEFUL_SET } from '../api/resource.ts'
-import type { KafkaCluster, Key, ResourceType } from '../api/resource.ts'
+import { KAFKA_CLUSTER, PERSISTENT_VOLUME_CLAIM, splitKey } from '../api/resource.ts'
+import type { KafkaCluster, Key } from '../api/resource.ts'
+import type { KafkaState, Unreachable } from '../kafka/state.ts'
 import { isRefusal } from '../kube/api.ts'
 import type { KubeApi } from '../kube/api.ts'
 import type { EventRecorder } from '../kube/events.ts'
@@ -14,12 +15,13 @@ import { dynamicConfig } from '../specs/config-map.ts'
 import { poolStatuses } from '../specs/pool-status.ts'
 import { newClusterId } from '../specs/cluster-id.ts'
 import { isPodReady } from './kubernetes.ts'
-import type { Pod, StatefulSet } from './kubernetes.ts'
-import { observe } from './observe.ts'
+import { observe, refresh } from './observe.ts'
+import type { Observed } from './observe.ts'
 import { identityOf, obstacle, plan } from './plan.ts'
 import type { Plan } from './plan.ts'
 import { healthOf, statusFor, statusOf } from './status.ts'
-import type { Answer, Applied } from './status.ts'
+import { merged } from './step.ts'
+import type { ClusterStep, ClusterView, EffectiveCluster } from './step.ts'
 
 export interface ClusterReconcilerOptions {
   /** Image of the brokers. */
@@ -32,8 +34,8 @@ export interface ClusterReconcilerOptions {
 
 /** What is asked of a cluster's brokers. Neither rejects. */
 export interface Brokers {
-  /** Who they are. */
-  ask(cluster: KafkaCluster): Promise<Answer>
+  /** How everything in it is. */
+  look(cluster: KafkaCluster): Promise<KafkaState | Unreachable>
   /** Makes `wanted` the configuration that they all have while they run. */
   configure(cluster: KafkaCluster, wanted: ReadonlyMap<string, string>): Promise<Configured>
 }
@@ -48,10 +50,13 @@ interface Deps {
   readonly random: Random
   readonly logger: Logger
   readonly brokers: Brokers
+  readonly effective: EffectiveCluster
+  /** In the order in which they run. */
+  readonly steps: readonly ClusterStep[]
 }
 
 /**
- * observe -> plan -> apply -> status. What the cluster owns goes with it by garbage collection; its volumes stay. Safe to stop between any
+ * observe -> plan -> apply -> steps -> status. What the cluster owns goes with it by garbage collection; its volumes stay. Safe to stop between any
  * two calls: the next run observes what is there and goes on.
  */
 export class ClusterReconciler {
@@ -75,9 +80,20 @@ export class ClusterReconciler {
     const clusterId = ('clusterId' in identity ? identity.clusterId : null) ?? newClusterId(this.#deps.random)
     // Written down before anything is made of it: a crash here must not lead to other ids.
     if (cluster.status?.clusterId === undefined) cluster.status = await this.#announce(cluster, clusterId)
-    const wanted = plan(observed, { image: this.#options.image, clusterId })
-    const refusal = (await this.#apply(wanted)) ?? (await this.#growClaims(cluster, wanted))
-    return this.#finish(cluster, clusterId, refusal)
+    const kafka = await this.#look(observed)
+    const effective = this.#deps.effective(cluster, observed, kafka)
+    const wanted = plan({ ...observed, cluster: effective }, { image: this.#options.image, clusterId })
+    const refusal = (await this.#apply(wanted)) ?? (await this.#growClaims(effective, wanted))
+    const after = await refresh(this.#deps.api, { ...observed, cluster: effective })
+    const nowMs = this.#deps.clock.wallMs()
+    const view = { cluster: effective, asked: cluster, observed: after, kafka, plan: wanted, nowMs }
+    return this.#finish(view, clusterId, refusal)
+  }
+
+  /** Nobody is asked where nobody could answer: a worker would wait for it. */
+  async #look({ cluster, pods }: Observed): Promise<KafkaState | Unreachable> {
+    if (!pods.some(isPodReady)) return { error: 'no pod is ready' }
+    return this.#deps.brokers.look(cluster)
   }
 
   async #stop(cluster: KafkaCluster, health: Health): Promise<Outcome> {
@@ -129,19 +145,21 @@ export class ClusterReconciler {
     return null
   }
 
-  async #finish(cluster: KafkaCluster, clusterId: string, refusal: Health | null): Promise<Outcome> {
-    const [statefulSets, pods] = await Promise.all([
-      this.#owned<StatefulSet>(STATEFUL_SET, cluster),
-      this.#owned<Pod>(POD, cluster),
-    ])
-    const wanted = cluster.spec.pools.reduce((sum, { replicas }) => sum + replicas, 0)
-    const isEveryPodReady = pods.length >= wanted && pods.every(isPodReady)
-    const answer = isEveryPodReady ? await this.#deps.brokers.ask(cluster) : null
-    const applied: Applied = { cluster, clusterId, statefulSets, pods, answer }
-    const seen = refusal ?? healthOf(applied)
-    const health = seen.state === 'ready' ? ((await this.#configure(cluster)) ?? seen) : seen
-    await this.#report(cluster, statusOf(applied, health, this.#deps.clock.wallMs()), health)
-    return { requeueAfterMs: health.state === 'ready' ? this.#options.resyncMs : this.#options.recheckMs }
+  async #finish(view: ClusterView, clusterId: string, refusal: Health | null): Promise<Outcome> {
+    const { cluster, asked, observed, kafka, nowMs } = view
+    const seen = refusal ?? healthOf({ cluster, clusterId, observed, kafka })
+    const configured = 'error' in kafka ? null : await this.#configure(cluster)
+    const results = []
+    for (const step of this.#deps.steps) results.push(await step.run(view))
+    const all = merged({ health: seen }, [{ health: configured }, ...results])
+    const health = all.health ?? seen
+    const status = {
+      ...statusOf({ cluster, clusterId, observed }, health, nowMs, all.conditions ?? []),
+      ...all.status,
+    }
+    await this.#report(asked, status, health)
+    const { resyncMs, recheckMs } = this.#options
+    return { requeueAfterMs: Math.min(all.requeueAfterMs ?? resyncMs, health.state === 'ready' ? resyncMs : recheckMs) }
   }
 
   /** Changes what can be changed without a restart; null where all is well. */
@@ -154,14 +172,6 @@ export class ClusterReconciler {
       await this.#deps.events.record(cluster, { type: 'Normal', reason: 'ConfigChanged', action: 'Configure', note })
     }
     return null
-  }
-
-  async #owned<T extends StatefulSet | Pod>(type: ResourceType, cluster: KafkaCluster): Promise<T[]> {
-    const { items } = await this.#deps.api.list<T>(type, {
-      namespace: cluster.metadata.namespace ?? '',
-      labelSelector: `${LABEL_CLUSTER}=${cluster.metadata.name}`,
-    })
-    return items
   }
 
   #report(cluster: KafkaCluster, status: KafkaClusterStatus, health: Health): Promise<void> {

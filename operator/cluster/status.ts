@@ -1,52 +1,48 @@
-import type { Health } from '../api/conditions.ts'
 import { conditionsOf } from '../api/conditions.ts'
+import type { ExtraCondition, Health } from '../api/conditions.ts'
 import type { KafkaClusterStatus } from '../api/kafkacluster.ts'
 import type { KafkaCluster } from '../api/resource.ts'
+import type { KafkaState, Unreachable } from '../kafka/state.ts'
 import { bootstrapServers, brokersMissing, nodesOf } from '../specs/nodes.ts'
 import { poolStatuses } from '../specs/pool-status.ts'
 import { isPodReady, podTrouble } from './kubernetes.ts'
-import type { Pod, StatefulSet } from './kubernetes.ts'
+import type { Observed } from './observe.ts'
 import { isRolledOut } from './plan.ts'
-
-/** What a cluster's brokers say, or why they do not. */
-export type Answer = { readonly clusterId: string; readonly nodeIds: readonly number[] } | { readonly error: string }
 
 /** What is there after the plan has been applied. */
 export interface Applied {
   readonly cluster: KafkaCluster
   readonly clusterId: string
-  readonly statefulSets: readonly StatefulSet[]
-  readonly pods: readonly Pod[]
-  /** Null: not asked, since not every pod is ready. */
-  readonly answer: Answer | null
+  readonly observed: Observed
 }
 
 /** How the cluster is doing. */
-export function healthOf({ cluster, clusterId, statefulSets, pods, answer }: Applied): Health {
+export function healthOf(applied: Applied & { readonly kafka: KafkaState | Unreachable }): Health {
+  const { cluster, clusterId, kafka } = applied
+  const { statefulSets, pods } = applied.observed
   const troubles = nodesOf(cluster).flatMap(({ podName }) => {
     const pod = pods.find(({ metadata }) => metadata.name === podName)
     if (pod === undefined) return [`${podName}: not created yet`]
     return isPodReady(pod) ? [] : [`${podName}: ${podTrouble(pod)}`]
   })
   if (troubles.length > 0) return progressing('PodsNotReady', troubles.join('; '))
-  const rolling = statefulSets.filter((set) => !isRolledOut(set))
+  const rolling = [...statefulSets.values()].filter((set) => !isRolledOut(set))
   if (rolling.length > 0) {
     const names = rolling.map(({ metadata }) => metadata.name).join(', ')
     return progressing('RollingUpdate', `pods of ${names} are being replaced`)
   }
-  if (answer === null) return progressing('PodsNotReady', 'the brokers have not been asked yet')
-  if ('error' in answer) {
+  if ('error' in kafka) {
     return {
       state: 'unknown',
       reason: 'BrokersUnreachable',
-      message: `the pods are ready, but the brokers do not answer: ${answer.error}`,
+      message: `the pods are ready, but the brokers do not answer: ${kafka.error}`,
     }
   }
-  if (answer.clusterId !== clusterId) {
-    const message = `the brokers have cluster id ${answer.clusterId} instead of ${clusterId}: their volumes are of another cluster`
+  if (kafka.clusterId !== clusterId) {
+    const message = `the brokers have cluster id ${kafka.clusterId} instead of ${clusterId}: their volumes are of another cluster`
     return { state: 'stalled', reason: 'ClusterIdConflict', message }
   }
-  const missing = brokersMissing(cluster, answer.nodeIds)
+  const missing = brokersMissing(cluster, [...kafka.brokers.keys()])
   if (missing.length > 0) {
     return progressing(
       'BrokersNotRegistered',
@@ -65,12 +61,16 @@ function progressing(reason: string, message: string): Health {
 }
 
 /** The whole status of a cluster; fields that are not known now keep what they had. */
-export function statusOf(applied: Applied, health: Health, nowMs: number): KafkaClusterStatus {
-  const { cluster, clusterId, pods } = applied
-  const ready = pods.filter(isPodReady).map(({ metadata }) => metadata.name)
+export function statusOf(
+  { cluster, clusterId, observed }: Applied,
+  health: Health,
+  nowMs: number,
+  extra: readonly ExtraCondition[],
+): KafkaClusterStatus {
+  const ready = observed.pods.filter(isPodReady).map(({ metadata }) => metadata.name)
   const version = health.state === 'ready' ? cluster.spec.version : cluster.status?.version
   return {
-    ...statusFor(cluster, health, nowMs),
+    ...statusFor(cluster, health, nowMs, extra),
     clusterId,
     ...(version === undefined ? {} : { version }),
     readyNodes: ready.length,
@@ -82,12 +82,17 @@ export function statusOf(applied: Applied, health: Health, nowMs: number): Kafka
   }
 }
 
-/** A status that says `health` and keeps the rest. */
-export function statusFor(cluster: KafkaCluster, health: Health, nowMs: number): KafkaClusterStatus {
+/** A status that says `health` and keeps the rest; the further conditions too where they are not known now. */
+export function statusFor(
+  cluster: KafkaCluster,
+  health: Health,
+  nowMs: number,
+  extra: readonly ExtraCondition[] | null = null,
+): KafkaClusterStatus {
   const generation = cluster.metadata.generation ?? 0
   return {
     ...cluster.status,
     observedGeneration: generation,
-    conditions: conditionsOf(health, generation, cluster.status?.conditions, nowMs),
+    conditions: conditionsOf(health, generation, cluster.status?.conditions, nowMs, extra),
   }
 }

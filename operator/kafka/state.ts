@@ -11,7 +11,7 @@ export interface KafkaState {
   }
   /** Of every topic, internal ones too. */
   readonly partitions: readonly PartitionState[]
-  /** Levels of the feature metadata.version (KIP-584): the finalized one, and what every node supports. */
+  /** Levels of the feature metadata.version (KIP-584): the finalized one, and what the broker that was asked supports. */
   readonly metadataVersion: { readonly finalized: number; readonly min: number; readonly max: number }
 }
 

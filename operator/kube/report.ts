@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { healthChanged } from '../api/conditions.ts'
+import { extrasChanged, healthChanged } from '../api/conditions.ts'
 import type { Condition, Health } from '../api/conditions.ts'
 import type { Manifest, Resource, ResourceType } from '../api/resource.ts'
 import { keyOf } from '../api/resource.ts'
@@ -12,7 +12,7 @@ export interface Reported extends Resource {
 }
 
 /**
- * Writes `status` where it differs from what `object` has. Where the conditions say something new, the same words go into an Event and a log
+ * Writes `status` where it differs from what `object` has. Where a condition says something new, the same words go into an Event and a log
  * line. An object that is gone meanwhile is no error.
  */
 export async function report(
@@ -36,17 +36,21 @@ export async function report(
     if (isNotFound(error)) return
     throw error
   }
-  if (!healthChanged(object.status?.conditions, status.conditions ?? [])) return
-  const isBad = health.state === 'stalled' || health.state === 'unknown'
-  const line = { kind: type.kind, key: keyOf(object), state: health.state, reason: health.reason }
-  if (isBad) deps.logger.warn(line, health.message)
-  else deps.logger.info(line, health.message)
-  await deps.events.record(object, {
-    type: isBad ? 'Warning' : 'Normal',
-    reason: health.reason,
-    action: 'Reconcile',
-    note: health.message,
-  })
+  const [before, after] = [object.status?.conditions, status.conditions ?? []]
+  if (healthChanged(before, after)) {
+    await tell(health.state, health.state === 'stalled' || health.state === 'unknown', health)
+  }
+  for (const condition of extrasChanged(before, after)) {
+    await tell(`${condition.type}=${condition.status}`, condition.status !== 'True', condition)
+  }
+
+  async function tell(state: string, isBad: boolean, words: { reason: string; message: string }): Promise<void> {
+    const { reason, message } = words
+    const line = { kind: type.kind, key: keyOf(object), state, reason }
+    if (isBad) deps.logger.warn(line, message)
+    else deps.logger.info(line, message)
+    await deps.events.record(object, { type: isBad ? 'Warning' : 'Normal', reason, action: 'Reconcile', note: message })
+  }
 }
 
 /** Deep equality of JSON values; the order of keys does not count. */

@@ -135,7 +135,7 @@ describeWith(['kubernetes'], "the operator's Kubernetes client on a real API ser
         logger: pino({ level: 'silent' }),
         metrics: new OperatorMetrics(),
         admins: {
-          ask: () => Promise.resolve({ error: 'no pods here' }),
+          look: () => Promise.resolve({ error: 'no pods here' }),
           configure: () => Promise.resolve({ error: 'no pods here' }),
           topicsOf: () => new FakeTopics(),
           forget: () => {},

@@ -1,6 +1,7 @@
 import { pino } from 'pino'
 import type { KafkaCluster, KafkaTopic, Resource } from '../../operator/api/resource.ts'
 import { KAFKA_CLUSTER, KAFKA_TOPIC } from '../../operator/api/resource.ts'
+import type { KafkaState, QuorumReplica } from '../../operator/kafka/state.ts'
 import { EventRecorder } from '../../operator/kube/events.ts'
 import { TopicRefusal } from '../../operator/topic/admin.ts'
 import type { NewTopic, TopicAdmin, TopicState } from '../../operator/topic/admin.ts'
@@ -119,6 +120,23 @@ export class FakeTopics implements TopicAdmin {
     if (found === undefined) throw new TopicRefusal('UNKNOWN_TOPIC_OR_PARTITION', 'no such topic')
     return found
   }
+}
+
+/** A cluster of one node, broker and controller, without topics. */
+export function kafkaState(change: Partial<KafkaState> = {}): KafkaState {
+  return {
+    clusterId: '',
+    brokers: new Map([[0, { rack: null }]]),
+    quorum: { leaderId: 0, voters: [quorumReplica(0)], observers: [] },
+    partitions: [],
+    metadataVersion: { finalized: 30, min: 7, max: 30 },
+    ...change,
+  }
+}
+
+/** One that has all that the leader has. */
+export function quorumReplica(id: number, lagMs: number | null = 0): QuorumReplica {
+  return { id, directoryId: `directory-of-${id}`, logEndOffset: 100, lagMs }
 }
 
 /** What most parts of the operator depend on. */

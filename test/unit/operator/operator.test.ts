@@ -16,7 +16,7 @@ import type { KubeApi } from '../../../operator/kube/api.ts'
 import { OperatorMetrics } from '../../../operator/metrics.ts'
 import { Operator } from '../../../operator/operator.ts'
 import type { FakeKube } from '../../fakes/kube.ts'
-import { condition, FakeTopics, kafkaCluster, kafkaTopic, operatorWorld } from '../../fakes/operator.ts'
+import { condition, FakeTopics, kafkaCluster, kafkaState, kafkaTopic, operatorWorld } from '../../fakes/operator.ts'
 
 /** The API as KubeRest gives it: nothing goes through once the signal has aborted. */
 function guarded(api: FakeKube, signal: AbortSignal): KubeApi {
@@ -43,7 +43,7 @@ function operating(namespaces: readonly string[] | null = null) {
   const stop = new AbortController()
   const clusterId = () => world.api.peek<KafkaCluster>(KAFKA_CLUSTER, 'kafka', 'orders')?.status?.clusterId ?? ''
   const admins = {
-    ask: () => Promise.resolve({ clusterId: clusterId(), nodeIds: [0] }),
+    look: () => Promise.resolve(kafkaState({ clusterId: clusterId() })),
     configure: () => Promise.resolve({ changes: '' }),
     topicsOf: () => topics,
     forget: () => {},

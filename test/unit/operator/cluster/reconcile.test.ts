@@ -12,16 +12,16 @@ import type { KafkaCluster, Manifest, Resource } from '../../../../operator/api/
 import type { Pod, StatefulSet } from '../../../../operator/cluster/kubernetes.ts'
 import { ClusterReconciler } from '../../../../operator/cluster/reconcile.ts'
 import type { Configured } from '../../../../operator/cluster/reconcile.ts'
-import type { Answer } from '../../../../operator/cluster/status.ts'
+import type { KafkaState, Unreachable } from '../../../../operator/kafka/state.ts'
 import { KubeError } from '../../../../operator/kube/api.ts'
-import { condition, kafkaCluster, operatorWorld, pool } from '../../../fakes/operator.ts'
+import { condition, kafkaCluster, kafkaState, operatorWorld, pool } from '../../../fakes/operator.ts'
 
 const KEY = 'kafka/orders'
 
 function reconciling(cluster = kafkaCluster()) {
   const world = operatorWorld()
-  const brokers: { answer: Answer; configured: Configured; wanted: ReadonlyMap<string, string> } = {
-    answer: { clusterId: '', nodeIds: [0] },
+  const brokers: { state: KafkaState | Unreachable; configured: Configured; wanted: ReadonlyMap<string, string> } = {
+    state: kafkaState(),
     configured: { changes: '' },
     wanted: new Map(),
   }
@@ -30,12 +30,14 @@ function reconciling(cluster = kafkaCluster()) {
     {
       ...world,
       brokers: {
-        ask: () => Promise.resolve(brokers.answer),
+        look: () => Promise.resolve(brokers.state),
         configure: async (_, wanted) => {
           brokers.wanted = wanted
           return brokers.configured
         },
       },
+      effective: (cluster) => cluster,
+      steps: [],
     },
   )
   world.api.put(KAFKA_CLUSTER, cluster)
@@ -52,7 +54,7 @@ function reconciling(cluster = kafkaCluster()) {
       metadata: { name: 'orders-nodes-0', namespace: 'kafka', labels: { 'kafka.ottla.dev/cluster': 'orders' } },
       status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
     })
-    brokers.answer = { clusterId: stored()?.status?.clusterId ?? '', nodeIds: [0] }
+    brokers.state = kafkaState({ clusterId: stored()?.status?.clusterId ?? '' })
   }
   return { ...world, reconciler, stored, brokers, startPods, reconcile: () => reconciler.reconcile(KEY) }
 }
@@ -128,7 +130,7 @@ test('ready pods whose brokers do not answer are not ready', async () => {
   const { reconcile, stored, startPods, brokers } = reconciling()
   await reconcile()
   startPods()
-  brokers.answer = { error: 'connection refused' }
+  brokers.state = { error: 'connection refused' }
   await reconcile()
   expect(condition(stored(), 'Ready')).toContain('Unknown BrokersUnreachable')
   expect(condition(stored(), 'Ready')).toContain('connection refused')
@@ -138,7 +140,7 @@ test('brokers of another cluster are noticed', async () => {
   const { reconcile, stored, startPods, brokers } = reconciling()
   await reconcile()
   startPods()
-  brokers.answer = { clusterId: 'other', nodeIds: [0] }
+  brokers.state = kafkaState({ clusterId: 'other' })
   await reconcile()
   expect(condition(stored(), 'Stalled')).toContain('ClusterIdConflict')
 })
@@ -328,10 +330,11 @@ test('a cluster of several pools is ready when every broker has registered; its 
     }
   }
   const clusterId = stored()?.status?.clusterId ?? ''
-  brokers.answer = { clusterId, nodeIds: [1000] }
+  brokers.state = kafkaState({ clusterId, brokers: new Map([[1000, { rack: null }]]) })
   await reconcile()
   expect(condition(stored(), 'Ready')).toBe('False BrokersNotRegistered: not registered yet: orders-brokers-1')
-  brokers.answer = { clusterId, nodeIds: [1000, 1001] }
+  const both: KafkaState['brokers'] = new Map([1000, 1001].map((id) => [id, { rack: null }]))
+  brokers.state = kafkaState({ clusterId, brokers: both })
   await reconcile()
   expect(condition(stored(), 'Ready')).toBe('True Ready: 5 of 5 nodes are ready')
   expect(stored()?.status?.pools).toEqual([

@@ -1,0 +1,81 @@
+import { ApiKey } from '../protocol/api-key.ts'
+import type { RequestInputOf, ResponseOf } from '../protocol/apis.ts'
+import { ErrorCode } from '../protocol/errors.ts'
+import type { AdminClient, Ask } from './admin-client.ts'
+import { KafkaError } from './kafka-error.ts'
+
+/** A partition as the controller knows it (KIP-966). */
+export interface TopicPartitionDescription {
+  readonly topic: string
+  readonly topicId: string
+  readonly partition: number
+  /** -1 where the partition has no leader. */
+  readonly leader: number
+  readonly replicas: readonly number[]
+  readonly isr: readonly number[]
+}
+
+/** A reassignment under way (KIP-455). */
+export interface Reassignment {
+  readonly topic: string
+  readonly partition: number
+  /** All of them, those that come and those that go included. */
+  readonly replicas: readonly number[]
+  readonly adding: readonly number[]
+  readonly removing: readonly number[]
+}
+
+type Cursor = NonNullable<RequestInputOf<typeof ApiKey.DescribeTopicPartitions>['cursor']>
+type Page = ResponseOf<typeof ApiKey.DescribeTopicPartitions>
+
+/** The most that brokers give by default: max.request.partition.size.limit. */
+const PAGE_SIZE = 2000
+
+/**
+ * Every partition of every topic, internal ones too, in order. Asked for page by page: a topic that is made or deleted meanwhile may be
+ * missing. Rejects with KafkaError.
+ */
+export async function describeAllTopics(client: AdminClient): Promise<TopicPartitionDescription[]> {
+  const partitions: TopicPartitionDescription[] = []
+  let cursor: Cursor | null = null
+  do {
+    const page: Page = await client.run((ask) => pageFrom(ask, cursor))
+    partitions.push(...page.topics.flatMap(partitionsOf))
+    cursor = page.nextCursor
+  } while (cursor !== null)
+  return partitions
+}
+
+function pageFrom(ask: Ask, cursor: Cursor | null): Promise<Page> {
+  return ask(ApiKey.DescribeTopicPartitions, { topics: [], responsePartitionLimit: PAGE_SIZE, cursor })
+}
+
+function partitionsOf({ errorCode, name, topicId, partitions }: Page['topics'][number]): TopicPartitionDescription[] {
+  // Deleted between two pages.
+  if (errorCode !== ErrorCode.NONE || name === null) return []
+  return partitions.map(({ partitionIndex, leaderId, replicaNodes, isrNodes }) => ({
+    topic: name,
+    topicId,
+    partition: partitionIndex,
+    leader: leaderId,
+    replicas: replicaNodes,
+    isr: isrNodes,
+  }))
+}
+
+/** Those of all topics. Rejects with KafkaError. */
+export function listReassignments(client: AdminClient): Promise<Reassignment[]> {
+  return client.run(async (ask) => {
+    const answer = await ask(ApiKey.ListPartitionReassignments, { topics: null })
+    if (answer.errorCode !== ErrorCode.NONE) throw KafkaError.fromCode(answer.errorCode, answer.errorMessage)
+    return answer.topics.flatMap(({ name, partitions }) =>
+      partitions.map(({ partitionIndex, replicas, addingReplicas, removingReplicas }) => ({
+        topic: name,
+        partition: partitionIndex,
+        replicas,
+        adding: addingReplicas,
+        removing: removingReplicas,
+      })),
+    )
+  })
+}
