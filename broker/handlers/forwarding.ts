@@ -70,10 +70,12 @@ async function forward<K extends ForwardedKey>(
 function settledSoon({ clock, settled }: ForwardingDeps): Promise<void> {
   return new Promise((resolve) => {
     const timer = clock.setTimer(SETTLE_MS, resolve)
-    void settled().finally(() => {
+    const done = () => {
       timer.cancel()
       resolve()
-    })
+    }
+    // A broker that cannot follow the metadata is about to end, and says why by itself.
+    settled().then(done, done)
   })
 }
 

@@ -4,6 +4,7 @@ import type { Clock } from '../env/clock.ts'
 import type { MetadataDelta } from '../metadata/delta.ts'
 import { MetadataImage, type PartitionImage, ResourceType, type TopicImage } from '../metadata/image.ts'
 import { ErrorCode } from '../protocol/errors.ts'
+import { StorageError } from '../storage/errors.ts'
 import type { LogManager } from '../storage/log-manager.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { appendRules } from './append-rules.ts'
@@ -95,13 +96,26 @@ export class MetadataPublisher {
   }
 
   async #delete(topic: TopicImage): Promise<void> {
-    const { replicas, logs } = this.#deps
+    const { replicas } = this.#deps
     const here = topic.partitions.filter(({ index }) => replicas.get(topic.name, index)?.topicId === topic.id)
     for (const { index } of here) {
       await this.#takeTurns()
       await this.#letGo(topic.name, index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
     }
-    await logs.delete(topic.name, ...here.map(({ index }) => index))
+    await this.#deleteLogs(
+      topic.name,
+      here.map(({ index }) => index),
+    )
+  }
+
+  /** A log dir that fails at it is offline from then on; the broker goes on with the others. */
+  async #deleteLogs(topic: string, partitions: readonly number[]): Promise<void> {
+    try {
+      await this.#deps.logs.delete(topic, ...partitions)
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error
+      this.#deps.logger.error({ topic, partitions, err: error }, 'replicas cannot be deleted: their log dir has failed')
+    }
   }
 
   async #letGo(topic: string, index: number, error: ErrorCode): Promise<void> {
@@ -130,7 +144,7 @@ export class MetadataPublisher {
         await this.#host(topic, partition, config, !isReplay && !isHostedIn(before, topic.id, index, this.#nodeId))
       else if (this.#deps.replicas.get(topic.name, index) !== undefined) {
         await this.#letGo(topic.name, index, ErrorCode.NOT_LEADER_OR_FOLLOWER)
-        await this.#deps.logs.delete(topic.name, index)
+        await this.#deleteLogs(topic.name, [index])
       }
     }
   }

@@ -37,7 +37,10 @@ function createTopics(asked: Asked[], error?: Error): Handler<ApiKey> {
 }
 
 /** A broker whose way to the controller is `reach`. */
-function broker(reach: (envelope: EnvelopeRequest) => Promise<EnvelopeResponse>) {
+function broker(
+  reach: (envelope: EnvelopeRequest) => Promise<EnvelopeResponse>,
+  settled: () => Promise<void> = () => Promise.resolve(),
+) {
   const clock = new SimClock()
   const controller = {
     request: async <K extends ApiKey>(_key: K, body: RequestInputOf<K>) =>
@@ -47,7 +50,7 @@ function broker(reach: (envelope: EnvelopeRequest) => Promise<EnvelopeResponse>)
     forwarding: { controller, timeoutMs: 1000 },
     clock,
     logger: silentLogger(),
-    settled: () => Promise.resolve(),
+    settled,
   })
   const served = handlers.find(({ key }) => key === ApiKey.CreateTopics)
   const context = contextOf({ apiVersion: 7, frame: frameOf(ApiKey.CreateTopics, 7, CREATE) })
@@ -106,6 +109,11 @@ describe('a request that is forwarded', () => {
     expect(answer).toEqual({
       topics: [{ name: 't', errorCode: ErrorCode.REQUEST_TIMED_OUT, errorMessage: 'The request timed out.' }],
     })
+  })
+
+  test('is answered where the broker cannot follow the metadata any more', async () => {
+    const settled = () => Promise.reject(new Error('the disk is gone'))
+    expect(await broker(controllerOf(createTopics([])), settled).create()).toMatchObject(CREATED)
   })
 
   test('closes the connection where the controller does not have the version', async () => {

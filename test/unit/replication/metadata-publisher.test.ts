@@ -42,8 +42,11 @@ class PublisherBed {
   readonly #publisher: MetadataPublisher
   #image = MetadataImage.EMPTY
 
-  private constructor(logs: LogManager) {
+  readonly disk: SimDisk
+
+  private constructor(logs: LogManager, disk: SimDisk) {
     this.logs = logs
+    this.disk = disk
     const logger = silentLogger()
     const topics = { nameOf: () => undefined, hasPartition: () => false }
     this.replicas = new ReplicaManager({ nodeId: NODE }, { ...PARTITION_DEPS, topics, logger })
@@ -77,7 +80,7 @@ class PublisherBed {
     const disk = new SimDisk({}, { random: new SimRandom(1), clock })
     const logs = await LogManager.open(
       {
-        logDirs: ['/data'],
+        logDirs: ['/data', '/more'],
         clusterId: uuid(1),
         nodeId: NODE,
         defaults: TEST_CONFIG,
@@ -88,7 +91,7 @@ class PublisherBed {
       },
       { disk, clock, random: new SimRandom(2), compute: NO_COMPUTE, logger: silentLogger() },
     )
-    return new PublisherBed(logs)
+    return new PublisherBed(logs, disk)
   }
 
   async publish(...records: MetadataRecord[]): Promise<void> {
@@ -164,6 +167,16 @@ describe('a topic that is deleted', () => {
     await bed.publish(record('RemoveTopicRecord', { topicId: uuid(7) }))
     expect(told).toEqual([ErrorCode.UNKNOWN_TOPIC_OR_PARTITION])
     expect([bed.replicas.get('orders', 0), bed.logs.get('orders', 0)]).toEqual([undefined, undefined])
+  })
+
+  test('whose log dir fails meanwhile leaves the broker with its other log dirs', async () => {
+    const bed = await PublisherBed.open()
+    await bed.publish(...topic(7, 2, 'orders'))
+    bed.disk.fault = (operation, path) => (operation === 'sync' && path.startsWith('/data') ? 'EIO' : undefined)
+    await bed.publish(record('RemoveTopicRecord', { topicId: uuid(7) }))
+    expect(bed.logs.directories().map(({ online }) => online)).toEqual([false, true])
+    await bed.publish(...topic(8, 1, 'others'))
+    expect(bed.logs.get('others', 0)?.parentDirectory).toBe('/more')
   })
 
   test('and made again under its name is another', async () => {
