@@ -61,6 +61,9 @@ class ClusterRun {
   readonly #groups = new Map<SimTopic, GroupHistory>()
   #actorCount = 0
   #unsafeSinceMs = 0
+  /** Faults are over, and changes are to be: what is whole then stays so. */
+  #isCalm = false
+  #calmSinceMs = Infinity
   #isOver = false
   #failure: unknown
 
@@ -107,7 +110,11 @@ class ClusterRun {
     const { replicationFactor, isOld, nodes } = this.#layout
     const brokerIds = nodes.filter(({ isBroker }) => isBroker).map(({ id }) => id)
     const options = { brokerIds, replicationFactor, topics, isOld }
-    this.#act('admin', (deps) => administrate(options, this.#admin, deps))
+    const isOver = () => this.#isCalm
+    this.#act('admin', async (deps) => {
+      await administrate(options, this.#admin, { ...deps, isOver })
+      this.#calmSinceMs = this.#world.clock.monotonicMs()
+    })
   }
 
   async #harm(): Promise<void> {
@@ -131,12 +138,13 @@ class ClusterRun {
 
   async #finish(topics: readonly SimTopic[]): Promise<void> {
     this.#trace.note('-- all faults end')
+    this.#isCalm = true
     this.#nemesis.end()
     const endedMs = this.#world.clock.monotonicMs()
     const histories = topics.flatMap((topic) => topic.histories)
     const before = histories.map(({ acknowledgedCount }) => acknowledgedCount)
     const serves = () => histories.every(({ acknowledgedCount }, i) => acknowledgedCount > (before[i] ?? 0))
-    while (!this.#watch.isWholeSince(endedMs) || !serves()) {
+    while (!this.#watch.isWholeSince(Math.max(endedMs, this.#calmSinceMs)) || !serves()) {
       await this.#advance(100)
       this.#nemesis.end()
       const isLate = this.#world.clock.monotonicMs() - endedMs > RECOVERY_MS
