@@ -43,13 +43,36 @@ const OPERATOR_LAYERS: Record<string, readonly string[]> = {
   topic: ['api', 'runtime', 'kube'],
   cluster: ['api', 'runtime', 'kube', 'specs', 'kafka'],
   rolling: ['api', 'kube', 'specs', 'kafka', 'cluster'],
+  scaling: ['api', 'kube', 'specs', 'kafka', 'cluster'],
+  reassignment: ['api', 'kube', 'specs', 'kafka', 'cluster'],
+  rebalance: ['api', 'runtime', 'kube', 'specs', 'kafka', 'cluster', 'reassignment'],
+  listeners: ['api', 'kube', 'kafka', 'specs', 'cluster'],
+  policy: ['api', 'kube', 'kafka', 'specs', 'cluster'],
   local: ['api', 'specs'],
-  operator: ['api', 'runtime', 'kube', 'specs', 'topic', 'kafka', 'cluster', 'rolling'],
+  operator: [
+    'api',
+    'runtime',
+    'kube',
+    'specs',
+    'topic',
+    'kafka',
+    'cluster',
+    'rolling',
+    'scaling',
+    'reassignment',
+    'rebalance',
+  ],
   main: ['operator', 'api', 'runtime', 'kube', 'local', 'specs'],
 }
 const OPERATOR_FROM_BROKER = ['protocol', 'client', 'config', 'env', 'host', 'lib', 'telemetry']
 /** Files straight under broker/ and operator/ that count as `main`: programs. */
-const PROGRAMS = new Set(['broker/main.ts', 'broker/run.ts', 'broker/format.ts', 'operator/main.ts'])
+const PROGRAMS = new Set([
+  'broker/main.ts',
+  'broker/run.ts',
+  'broker/format.ts',
+  'broker/await-files.ts',
+  'operator/main.ts',
+])
 
 /** Line limits as a ratchet: a file that is over must not grow; lower the figure when it shrinks, never raise it. */
 const LINES_MAX = 400
@@ -126,7 +149,8 @@ describe('tidy', () => {
 
   test('nothing outside host touches the outside world directly', () => {
     // The operator's edge is its kube, local and main folders: what is pure there is listed by exclusion.
-    const exempt = /^broker\/(host\/|main\.ts|run\.ts|format\.ts)|^operator\/(kube\/|local\/|main\.ts|operator\.ts)/
+    const exempt =
+      /^broker\/(host\/|main\.ts|run\.ts|format\.ts|await-files\.ts)|^operator\/(kube\/|local\/|main\.ts|operator\.ts)/
     const wrong = shipped
       .filter(({ path }) => !exempt.test(path))
       .flatMap(({ path, text }) =>
