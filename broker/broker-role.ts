@@ -1,4 +1,5 @@
 import type { ServerConfig } from './config/server-config.ts'
+import { ConsumerOffsets } from './consumer-offsets.ts'
 import { GroupCoordinator } from './coordinator/group/group-coordinator.ts'
 import { ProducerIds } from './coordinator/producer-ids.ts'
 import { brokerGauges } from './gauges.ts'
@@ -61,7 +62,19 @@ export class BrokerRole implements AsyncDisposable {
     this.#handlers = this.#handlerDeps()
     node.loader.subscribe((delta, next) => this.#follow(delta, next))
     logs.onLogDirFailure(({ path }) => this.#logDirFailed(path))
-    registerBrokerGauges(node.deps.metrics, brokerGauges(this.#handlers))
+    this.#registerGauges()
+  }
+
+  #registerGauges(): void {
+    const { env, metrics } = this.#node.deps
+    const { nodeId, interBrokerListenerName } = this.#node.options.config
+    const consumerOffsets = new ConsumerOffsets(
+      { nodeId },
+      { ...this.#handlers, ...env, listener: () => interBrokerListenerName },
+    )
+    this.#cleanup.use(consumerOffsets)
+    metrics.beforeScrape(() => consumerOffsets.refresh())
+    registerBrokerGauges(metrics, brokerGauges({ ...this.#handlers, consumerOffsets }))
   }
 
   /** -1 before the registration. */

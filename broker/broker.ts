@@ -28,6 +28,8 @@ export interface BrokerDeps {
   readonly withProcessMetrics: boolean
   /** The part of the time, 0 to 1, in which the event loop had nothing to do. */
   readonly idleRatio: () => number
+  /** What the process has read from and written to devices; undefined, or without it: the system does not tell. */
+  readonly diskBytes?: () => { readonly read: number; readonly written: number } | undefined
 }
 
 /** One node of a cluster, in the roles of its configuration: the parts, and how they hang together. */
@@ -103,8 +105,8 @@ export class Broker implements AsyncDisposable {
     const listeners = this.#cleanup.use(
       new Listeners({ config, ports: this.#ports }, { ...this.#deps, metrics: this.#metrics }),
     )
-    const { idleRatio } = this.#deps
-    registerNodeGauges(this.#metrics, nodeGauges({ raft: node.raft, listeners, idleRatio }))
+    const { idleRatio, diskBytes = () => undefined } = this.#deps
+    registerNodeGauges(this.#metrics, nodeGauges({ node, listeners, idleRatio, diskBytes }))
     if (config.isController) {
       const role = new ControllerRole(node)
       await role.listen(listeners)

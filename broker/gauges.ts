@@ -1,32 +1,31 @@
+import type { ConsumerOffsets } from './consumer-offsets.ts'
 import type { Controller } from './controller/controller.ts'
 import { clusterCounts, type ElectionCounts, registrationStates } from './controller/controller-metrics.ts'
 import type { Clock } from './env/clock.ts'
 import type { GroupCoordinator } from './coordinator/group/group-coordinator.ts'
 import type { MetadataImage } from './metadata/image.ts'
+import type { Node } from './node.ts'
 import type { ReplicaManager } from './replication/replica-manager.ts'
-import type { RaftNode } from './raft/raft-node.ts'
 import type { Listeners } from './listeners.ts'
 import type { LogManager } from './storage/log-manager.ts'
-import type {
-  BrokerGaugeSources,
-  ControllerSample,
-  LagSample,
-  NodeGaugeSources,
-  PartitionSample,
-} from './telemetry/kafka-gauges.ts'
+import type { BrokerGaugeSources, ControllerSample, NodeGaugeSources } from './telemetry/kafka-gauges.ts'
+import type { PartitionSample } from './telemetry/partition-gauges.ts'
 
 export interface BrokerGaugeParts {
   readonly replicas: ReplicaManager
   readonly logs: LogManager
   readonly groups: GroupCoordinator
+  readonly consumerOffsets: ConsumerOffsets
+  readonly nodeId: number
   readonly image: () => MetadataImage
   readonly clock: Clock
 }
 
 /** Kafka's own gauges of a broker, read off its parts at each scrape. */
-export function brokerGauges({ replicas, logs, groups, image, clock }: BrokerGaugeParts): BrokerGaugeSources {
+export function brokerGauges(parts: BrokerGaugeParts): BrokerGaugeSources {
+  const { replicas, logs, groups, consumerOffsets, image, clock, nodeId } = parts
   return {
-    ledPartitions: () => ledPartitions(replicas),
+    ledPartitions: () => ledPartitions(replicas, image()),
     partitionCount: () => [...replicas.partitions()].length,
     offlineReplicaCount: () => [...replicas.partitions()].filter(({ isOffline }) => isOffline).length,
     producerIdCount: () => logs.logs().reduce((count, log) => count + log.producers.size, 0),
@@ -44,44 +43,65 @@ export function brokerGauges({ replicas, logs, groups, image, clock }: BrokerGau
       const { offset, timestampMs } = image().provenance
       return { offset, timestampMs, lagMs: Math.max(0, clock.wallMs() - timestampMs) }
     },
-    consumerLag: () => consumerLag(groups, replicas),
+    logDirectories: () =>
+      logs.directories().flatMap(({ path, online }) => (online ? [{ path, ...logs.space(path) }] : [])),
+    self: () => ({ id: nodeId, address: addressOf(image(), nodeId) }),
+    groupOffsets: () => consumerOffsets.offsets(),
+    groupMembers: () => [...groups.groups()].map(({ groupId, members }) => [groupId, members.size] as const),
     groups: () => Object.entries(groups.counts().groups),
   }
 }
 
 export interface NodeGaugeParts {
-  readonly raft: RaftNode
+  readonly node: Node
   readonly listeners: Listeners
   readonly idleRatio: () => number
+  readonly diskBytes: NodeGaugeSources['diskBytes']
 }
 
 /** The same for what every node has. */
-export function nodeGauges({ raft, listeners, idleRatio }: NodeGaugeParts): NodeGaugeSources {
+export function nodeGauges({ node, listeners, idleRatio, diskBytes }: NodeGaugeParts): NodeGaugeSources {
+  const { raft } = node
   return {
     raft: () => {
       const { leaderId, epoch, voters, observers } = raft.quorumInfo()
       return {
         state: raft.role,
         leaderId,
+        votedId: raft.votedId,
         epoch,
         highWatermark: raft.highWatermark,
         logEndOffset: raft.nextOffset,
         voters: voters.length,
         observers: observers.length,
+        ...raft.rates,
       }
     },
+    raftTraffic: () => node.raftTraffic,
     connections: () => listeners.connections(),
     idleRatio,
+    diskBytes,
   }
 }
 
-function* ledPartitions(replicas: ReplicaManager): Generator<PartitionSample> {
+/** Of the first of a broker's listeners; empty before it is registered. */
+function addressOf(image: MetadataImage, nodeId: number): string {
+  const [endpoint] = image.brokers.get(nodeId)?.endpoints ?? []
+  return endpoint === undefined ? '' : `${endpoint.host}:${endpoint.port}`
+}
+
+function* ledPartitions(replicas: ReplicaManager, image: MetadataImage): Generator<PartitionSample> {
   for (const partition of replicas.partitions()) {
     if (!partition.isLeader) continue
     const { log, state, rules } = partition
     yield {
       topic: log.topic,
       partition: log.partition,
+      leader: state.leader,
+      isPreferred: state.replicas[0] === state.leader,
+      topicPartitions: image.topic(log.topic)?.partitions.length ?? 0,
+      highWatermark: log.highWatermark,
+      logStartOffset: log.logStartOffset,
       replicas: state.replicas.length,
       isr: state.isr.length,
       minIsr: rules.minInSyncReplicas,
@@ -104,14 +124,5 @@ export function controllerSample(
     electionsFromElr: elections.fromElr,
     registrationStates: registrationStates(image),
     silentMs: [...image.brokers.keys()].map((id) => [id, controller.silentMs(id)] as const),
-  }
-}
-
-/** Where the partition is led from here: its leader knows the end of its log. */
-function* consumerLag(groups: GroupCoordinator, replicas: ReplicaManager): Generator<LagSample> {
-  for (const { groupId, topic, partition, offset } of groups.committedOffsets()) {
-    const led = replicas.get(topic, partition)
-    if (led?.isLeader === true)
-      yield { group: groupId, topic, partition, lag: Math.max(0, led.log.highWatermark - offset) }
   }
 }

@@ -1,5 +1,6 @@
 import type { Endpoint } from './config/endpoint.ts'
 import type { ServerConfig } from './config/server-config.ts'
+import type { Traffic } from './client/connection.ts'
 import { ControllerClient } from './client/controller-client.ts'
 import type { CurrentConfig } from './current-config.ts'
 import type { Env } from './env/env.ts'
@@ -129,6 +130,11 @@ export class Node implements AsyncDisposable {
   /** Where others reach an endpoint of this node that leaves host or port open. */
   reachable(endpoint: Endpoint): Endpoint {
     return reachable(endpoint, this.options.hostName, this.ports)
+  }
+
+  /** What went over the connections to other members of the quorum. */
+  get raftTraffic(): Traffic {
+    return this.#transport.traffic
   }
 
   get isQuorumLed(): boolean {

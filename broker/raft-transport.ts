@@ -1,3 +1,4 @@
+import type { Traffic } from './client/connection.ts'
 import { Peer } from './client/peer.ts'
 import type { Clock } from './env/clock.ts'
 import type { Address, Network } from './env/network.ts'
@@ -27,6 +28,8 @@ export class RaftTransportError extends Error {
  * which must not wait behind them.
  */
 export class PeerTransport implements RaftTransport {
+  /** Of all connections, since the start. */
+  readonly traffic: Traffic = { requests: 0, responses: 0, sentBytes: 0, receivedBytes: 0 }
   readonly #options: PeerTransportOptions
   readonly #deps: { readonly network: Network; readonly clock: Clock }
   readonly #peers = new Map<string, Peer>()
@@ -57,7 +60,7 @@ export class PeerTransport implements RaftTransport {
     const { clientId, requestTimeoutMs } = this.#options
     const peer = new Peer(
       { address, clientId, connectTimeoutMs: requestTimeoutMs, requestTimeoutMs },
-      { network: this.#deps.network, clock: this.#deps.clock },
+      { network: this.#deps.network, clock: this.#deps.clock, traffic: this.traffic },
     )
     this.#peers.set(name, peer)
     return peer

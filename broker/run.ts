@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -24,7 +25,7 @@ export async function runBroker(argv: readonly string[]): Promise<number> {
     for (const warning of warnings) logger.warn({}, warning)
     await using broker = await Broker.open(
       { config, hostName: hostname() },
-      { env, logger, withProcessMetrics: true, idleRatio: idleRatio() },
+      { env, logger, withProcessMetrics: true, idleRatio: idleRatio(), diskBytes },
     )
     const signal = await stopSignal(broker)
     logger.info({ signal }, 'stopping')
@@ -46,6 +47,20 @@ function idleRatio(): () => number {
     const { utilization } = performance.eventLoopUtilization(now, last)
     last = now
     return 1 - utilization
+  }
+}
+
+/** What this process has read from and written to devices since its start, where the system tells. */
+function diskBytes(): { read: number; written: number } | undefined {
+  try {
+    const fields = new Map(
+      readFileSync('/proc/self/io', 'utf8')
+        .split('\n')
+        .map((line) => line.split(': ') as [string, string]),
+    )
+    return { read: Number(fields.get('read_bytes')), written: Number(fields.get('write_bytes')) }
+  } catch {
+    return undefined
   }
 }
 

@@ -25,6 +25,16 @@ export interface ClientConnectionDeps {
   readonly clock: Clock
   /** Where the memory of answers comes from, for those who give it back; else it is new. */
   readonly memory?: FrameMemory
+  /** Counts what goes over the connection, for those who tell of it. */
+  readonly traffic?: Traffic
+}
+
+/** What went over some connections. */
+export interface Traffic {
+  requests: number
+  responses: number
+  sentBytes: number
+  receivedBytes: number
 }
 
 /** What the broker is told of this client (KIP-511). */
@@ -46,6 +56,7 @@ export class ClientConnection {
   readonly #clock: Clock
   readonly #connection: Connection
   readonly #frames: FrameDecoder
+  readonly #traffic: Traffic | undefined
   readonly #pending = new Map<number, Pending>()
   #versions: ReadonlyMap<number, VersionRange> = new Map()
   #nextCorrelationId = 0
@@ -54,6 +65,7 @@ export class ClientConnection {
   private constructor(options: ClientConnectionOptions, deps: ClientConnectionDeps, connection: Connection) {
     this.#options = options
     this.#clock = deps.clock
+    this.#traffic = deps.traffic
     this.#connection = connection
     this.#frames = new FrameDecoder(options.maxResponseBytes ?? RESPONSE_BYTES_MAX, deps.memory)
     connection.onData(
@@ -155,8 +167,15 @@ export class ClientConnection {
       const frame = encodeRequest(api, version, correlationId, this.#options.clientId, body)
       const timer = this.#clock.setTimer(waitMs, () => this.#fail(this.#timedOut(api, waitMs)))
       this.#pending.set(correlationId, { timer, reject, receive: (answer) => resolve(decode(answer)) })
+      this.#sent(frame)
       this.#connection.write(frame)
     })
+  }
+
+  #sent(frame: readonly Uint8Array[]): void {
+    if (this.#traffic === undefined) return
+    this.#traffic.requests++
+    for (const { length } of frame) this.#traffic.sentBytes += length
   }
 
   #timedOut(api: Api, waitMs: number): KafkaError {
@@ -166,6 +185,7 @@ export class ClientConnection {
 
   #receive(chunk: Uint8Array): void {
     if (this.#failure !== undefined) return
+    if (this.#traffic !== undefined) this.#traffic.receivedBytes += chunk.length
     try {
       this.#frames.push(chunk)
       for (let frame = this.#frames.next(); frame !== undefined; frame = this.#frames.next()) this.#answer(frame)
@@ -180,6 +200,7 @@ export class ClientConnection {
     if (pending === undefined) throw new Error(`an answer to ${correlationId}, which was not asked`)
     // Throws where it is malformed; then it is still pending, and fails with the rest.
     pending.receive(frame)
+    if (this.#traffic !== undefined) this.#traffic.responses++
     this.#pending.delete(correlationId)
     pending.timer.cancel()
   }

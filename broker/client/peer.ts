@@ -3,7 +3,7 @@ import type { Address, Network } from '../env/network.ts'
 import type { ApiKey } from '../protocol/api-key.ts'
 import type { RequestInputOf, ResponseOf } from '../protocol/apis.ts'
 import type { FrameMemory } from '../protocol/frame-decoder.ts'
-import { ClientConnection } from './connection.ts'
+import { ClientConnection, type Traffic } from './connection.ts'
 import { KafkaError } from './kafka-error.ts'
 
 export interface PeerOptions {
@@ -18,6 +18,7 @@ export interface PeerDeps {
   readonly clock: Clock
   /** Where the memory of answers comes from, for those who give it back. */
   readonly memory?: FrameMemory
+  readonly traffic?: Traffic
 }
 
 /**

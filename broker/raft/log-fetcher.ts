@@ -25,15 +25,21 @@ const BACKOFF_DOUBLINGS = 3
 export class LogFetcher {
   readonly #core: RaftCore
   readonly #membership: Membership
+  readonly #onFetched: (records: number) => void
   /** Whom, and in which epoch, the running loop asks; another leader or epoch has a loop of its own. */
   #followed = ''
   #loop = 0
   /** What the last loop does to the log: the next one waits for it. */
   #applying: Promise<void> = Promise.resolve()
 
-  constructor(core: RaftCore, deps: { readonly membership: Membership }) {
+  /** `onFetched` is told how many records were appended. */
+  constructor(
+    core: RaftCore,
+    deps: { readonly membership: Membership; readonly onFetched: (records: number) => void },
+  ) {
     this.#core = core
     this.#membership = deps.membership
+    this.#onFetched = deps.onFetched
   }
 
   /** To be called when the state may have changed: fetches from another leader, or stops to. */
@@ -171,6 +177,7 @@ export class LogFetcher {
       deps.logger.warn({ error: appended.message }, 'The leader of the metadata quorum sent what does not fit')
       return false
     }
+    this.#onFetched(log.logEndOffset - from)
     if (log.logEndOffset > from && noteQuorum(records, history, deps)) this.#core.quorumChanged()
     await log.flush()
     return true

@@ -20,6 +20,7 @@ import {
   type RaftListener,
   type RaftOptions,
 } from './raft-types.ts'
+import { RaftRates, type RaftRateValues } from './raft-rates.ts'
 import { ReplicaProgress } from './replica-progress.ts'
 import type { Snapshot } from './snapshot-file.ts'
 import { SnapshotStore } from './snapshot-store.ts'
@@ -38,6 +39,7 @@ export class RaftNode implements AsyncDisposable {
   readonly #progress: ReplicaProgress
   readonly #server: FetchServer
   readonly #changes: VoterChanges
+  readonly #rates: RaftRates
 
   private constructor(core: RaftCore, snapshot: Snapshot | undefined) {
     this.#core = core
@@ -45,6 +47,7 @@ export class RaftNode implements AsyncDisposable {
     this.#messenger = new QuorumMessenger(core)
     this.#requests = new QuorumRequests(core)
     this.#progress = new ReplicaProgress(core.deps)
+    this.#rates = new RaftRates(core.deps)
     const parts = { requests: this.#requests, progress: this.#progress }
     this.#server = new FetchServer(core, parts)
     this.#changes = new VoterChanges(core, parts)
@@ -90,7 +93,8 @@ export class RaftNode implements AsyncDisposable {
   start(): void {
     const core = this.#core
     if (this.#snapshot !== undefined) core.audience.load(this.#snapshot)
-    const fetcher = new LogFetcher(core, { membership: new Membership(core) })
+    const onFetched = (records: number): void => this.#rates.fetched(records)
+    const fetcher = new LogFetcher(core, { membership: new Membership(core), onFetched })
     core.observe((before) => this.#changed(before, fetcher))
     core.apply({ type: 'start' })
     fetcher.update()
@@ -101,6 +105,7 @@ export class RaftNode implements AsyncDisposable {
     const isElsewhere = role.name !== before.role.name || epoch !== before.epoch || leaderId !== before.leaderId
     if (isElsewhere) {
       if (role.name === 'leader') this.#progress.clear()
+      else this.#rates.forget()
       const isQuiet = role.name === 'prospective' || before.role.name === 'prospective'
       this.#core.deps.logger[isQuiet ? 'debug' : 'info'](
         { role: this.role, epoch, leaderId },
@@ -108,6 +113,7 @@ export class RaftNode implements AsyncDisposable {
       )
       fetcher.update()
     }
+    if (highWatermark !== before.highWatermark) this.#rates.committed(highWatermark)
     if (isElsewhere || highWatermark !== before.highWatermark) this.#server.wake()
   }
 
@@ -128,6 +134,14 @@ export class RaftNode implements AsyncDisposable {
   }
   get highWatermark(): number {
     return this.#core.state.highWatermark
+  }
+  /** Whom this node voted for in this epoch; -1: nobody. */
+  get votedId(): number {
+    return this.#core.state.voted?.id ?? NOBODY
+  }
+  /** How much goes through this node. */
+  get rates(): RaftRateValues {
+    return this.#rates.values()
   }
   /** Bytes of the log, without snapshots. */
   get logSizeInBytes(): number {
@@ -156,6 +170,7 @@ export class RaftNode implements AsyncDisposable {
     })
     const appended = this.#core.log.appendAsLeader(batch, epoch, 'REPLICATION')
     if (!appended.ok) return Promise.reject(new NotLeaderError(appended.message))
+    this.#rates.appended(records.length, appended.lastOffset)
     return this.#core.audience.heard(appended.lastOffset)
   }
 

@@ -1,14 +1,8 @@
+import { type GroupGaugeSources, registerGroupGauges } from './group-gauges.ts'
 import type { Metrics } from './metrics.ts'
+import { type PartitionSample, registerPartitionGauges } from './partition-gauges.ts'
+import { type RaftGaugeSources, registerRaftGauges } from './raft-gauges.ts'
 import type { Sample } from './registry.ts'
-
-export interface PartitionSample {
-  readonly topic: string
-  readonly partition: number
-  readonly replicas: number
-  readonly isr: number
-  /** The topic's min.insync.replicas. */
-  readonly minIsr: number
-}
 
 export interface LogSample {
   readonly topic: string
@@ -19,19 +13,6 @@ export interface LogSample {
   readonly segments: number
 }
 
-export interface RaftSample {
-  /** `leader`, `follower`, `candidate`, `prospective`, `voted`, `unattached`, `observer` or `resigned`. */
-  readonly state: string
-  /** -1 where unknown. */
-  readonly leaderId: number
-  readonly epoch: number
-  readonly highWatermark: number
-  readonly logEndOffset: number
-  readonly voters: number
-  /** As the leader knows them; 0 elsewhere. */
-  readonly observers: number
-}
-
 /** Where a broker is in the metadata log. */
 export interface AppliedMetadataSample {
   readonly offset: number
@@ -40,16 +21,15 @@ export interface AppliedMetadataSample {
   readonly lagMs: number
 }
 
-export interface LagSample {
-  readonly group: string
-  readonly topic: string
-  readonly partition: number
-  /** Records between the committed offset and the high watermark. */
-  readonly lag: number
+/** Where the values of a broker's gauges come from; each is called at a scrape. */
+export interface LogDirectorySample {
+  readonly path: string
+  /** Of its file system. */
+  readonly totalBytes: number
+  readonly usableBytes: number
 }
 
-/** Where the values of a broker's gauges come from; each is called at a scrape. */
-export interface BrokerGaugeSources {
+export interface BrokerGaugeSources extends GroupGaugeSources {
   /** Partitions that this broker leads. */
   ledPartitions(): Iterable<PartitionSample>
   /** Replicas on this broker, led or followed. */
@@ -59,18 +39,20 @@ export interface BrokerGaugeSources {
   logs(): Iterable<LogSample>
   offlineLogDirectoryCount(): number
   appliedMetadata(): AppliedMetadataSample
-  consumerLag(): Iterable<LagSample>
-  /** Groups of each state. */
-  groups(): Iterable<readonly [state: string, count: number]>
+  /** Those that have not failed. */
+  logDirectories(): Iterable<LogDirectorySample>
+  /** Where this broker can be reached. */
+  self(): { readonly id: number; readonly address: string }
 }
 
 /** The same for what every node has. */
-export interface NodeGaugeSources {
-  raft(): RaftSample
+export interface NodeGaugeSources extends RaftGaugeSources {
   /** Connections of each listener. */
   connections(): Iterable<readonly [listener: string, count: number]>
   /** The part of the last second in which the event loop had nothing to do, 0 to 1. */
   idleRatio(): number
+  /** Bytes that the process has read from and written to devices; undefined where the system does not tell. */
+  diskBytes(): { readonly read: number; readonly written: number } | undefined
 }
 
 /** What kafka.controller's gauges tell of the cluster. */
@@ -102,74 +84,26 @@ export interface ControllerSample extends ClusterCounts {
 export function registerBrokerGauges(metrics: Metrics, sources: BrokerGaugeSources): void {
   registerReplicas(metrics, sources)
   registerLogs(metrics, sources)
-  registerGroups(metrics, sources)
+  registerGroupGauges(metrics, sources)
   registerAppliedMetadata(metrics, sources)
 }
 
 /** The same for what every node has. */
 export function registerNodeGauges(metrics: Metrics, sources: NodeGaugeSources): void {
-  registerRaft(metrics, sources)
+  registerRaftGauges(metrics, sources)
   registerNetwork(metrics, sources)
+  registerDisk(metrics, sources)
 }
 
 function registerReplicas(metrics: Metrics, sources: BrokerGaugeSources): void {
-  const count = (holds: (partition: PartitionSample) => boolean) => () => {
-    let found = 0
-    for (const partition of sources.ledPartitions()) if (holds(partition)) found++
-    return found
-  }
+  registerPartitionGauges(metrics, () => sources.ledPartitions())
   const gauge = (name: string, help: string, collect: () => number) => {
     metrics.registerGauge(`kafka_server_replicamanager_${name}`, help, collect)
   }
   gauge('partitioncount', 'Replicas on this broker', () => sources.partitionCount())
-  gauge(
-    'leadercount',
-    'Partitions that this broker leads',
-    count(() => true),
-  )
-  gauge('underreplicatedpartitions', 'Led partitions with a replica out of sync', count(isUnderReplicated))
-  gauge(
-    'underminisrpartitioncount',
-    'Led partitions with fewer replicas in sync than min.insync.replicas',
-    count(isUnderMin),
-  )
-  gauge('atminisrpartitioncount', 'Led partitions with just min.insync.replicas in sync', count(isAtMin))
   gauge('offlinereplicacount', 'Replicas on a failed log directory', () => sources.offlineReplicaCount())
   gauge('produceridcount', 'Producers whose sequence numbers are kept', () => sources.producerIdCount())
-  const byPartition = (name: string, help: string, read: (partition: PartitionSample) => number) => {
-    metrics.registerGauge(`kafka_cluster_partition_${name}`, help, () =>
-      partitionSamples(sources.ledPartitions(), read),
-    )
-  }
-  byPartition('underminisr', '1 where a led partition is under its min ISR', (partition) =>
-    Number(isUnderMin(partition)),
-  )
-  byPartition('atminisr', '1 where a led partition is just at its min ISR', (partition) => Number(isAtMin(partition)))
-  byPartition('underreplicated', '1 where a replica is out of sync', (partition) =>
-    Number(isUnderReplicated(partition)),
-  )
-  byPartition('replicascount', 'Replicas of a led partition', ({ replicas }) => replicas)
-  byPartition('insyncreplicascount', 'Replicas in sync of a led partition', ({ isr }) => isr)
-}
-
-function isUnderReplicated({ isr, replicas }: PartitionSample): boolean {
-  return isr < replicas
-}
-
-/** min.insync.replicas above the replication factor asks for no more than all replicas. */
-function isUnderMin({ isr, minIsr, replicas }: PartitionSample): boolean {
-  return isr < Math.min(minIsr, replicas)
-}
-
-function isAtMin({ isr, minIsr, replicas }: PartitionSample): boolean {
-  return isr === Math.min(minIsr, replicas)
-}
-
-function* partitionSamples<T extends { readonly topic: string; readonly partition: number }>(
-  items: Iterable<T>,
-  read: (item: T) => number,
-): Generator<Sample> {
-  for (const item of items) yield { value: read(item), labels: { topic: item.topic, partition: item.partition } }
+  metrics.registerGauge('kafka_broker_info', 'This broker', () => [{ value: 1, labels: { ...sources.self() } }])
 }
 
 /** The same for a controller, active or not. */
@@ -218,7 +152,7 @@ export function registerControllerGauges(metrics: Metrics, sample: () => Control
 
 function registerLogs(metrics: Metrics, sources: BrokerGaugeSources): void {
   const byLog = (name: string, help: string, read: (log: LogSample) => number) => {
-    metrics.registerGauge(`kafka_log_log_${name}`, help, () => partitionSamples(sources.logs(), read))
+    metrics.registerGauge(`kafka_log_log_${name}`, help, () => logSamples(sources.logs(), read))
   }
   byLog('size', 'Bytes of a log', ({ sizeInBytes }) => sizeInBytes)
   byLog('numlogsegments', 'Segments of a log', ({ segments }) => segments)
@@ -227,6 +161,20 @@ function registerLogs(metrics: Metrics, sources: BrokerGaugeSources): void {
   metrics.registerGauge('kafka_log_logmanager_offlinelogdirectorycount', 'Log directories that failed', () =>
     sources.offlineLogDirectoryCount(),
   )
+  const byDirectory = (name: string, help: string, read: (directory: LogDirectorySample) => number) => {
+    metrics.registerGauge(`ottla_log_directory_${name}`, help, () =>
+      [...sources.logDirectories()].map((directory) => ({
+        value: read(directory),
+        labels: { directory: directory.path },
+      })),
+    )
+  }
+  byDirectory('size_bytes', 'Size of the file system of a log directory', ({ totalBytes }) => totalBytes)
+  byDirectory('usable_bytes', 'What is free of it', ({ usableBytes }) => usableBytes)
+}
+
+function* logSamples(logs: Iterable<LogSample>, read: (log: LogSample) => number): Generator<Sample> {
+  for (const log of logs) yield { value: read(log), labels: { topic: log.topic, partition: log.partition } }
 }
 
 function registerAppliedMetadata(metrics: Metrics, sources: BrokerGaugeSources): void {
@@ -239,20 +187,15 @@ function registerAppliedMetadata(metrics: Metrics, sources: BrokerGaugeSources):
   gauge('lag_ms', 'How long ago that was', ({ lagMs }) => lagMs)
 }
 
-/** The numbers that Kafka's dashboards map `current-state` to are names there: the state is the label, the value 1. */
-function registerRaft(metrics: Metrics, sources: NodeGaugeSources): void {
-  const gauge = (name: string, help: string, read: (raft: RaftSample) => number) => {
-    metrics.registerGauge(`kafka_server_raftmetrics_${name}`, help, () => read(sources.raft()))
+function registerDisk(metrics: Metrics, sources: NodeGaugeSources): void {
+  const gauge = (name: string, help: string, key: 'read' | 'written') => {
+    metrics.registerGauge(`kafka_server_kafkaserver_linux_disk_${name}_bytes`, help, () => {
+      const bytes = sources.diskBytes()
+      return bytes === undefined ? [] : [{ value: bytes[key] }]
+    })
   }
-  metrics.registerGauge('kafka_server_raftmetrics_current_state', 'State of this node in the metadata quorum', () => [
-    { value: 1, labels: { state: sources.raft().state } },
-  ])
-  gauge('current_leader', 'Id of the quorum leader, -1 where unknown', ({ leaderId }) => leaderId)
-  gauge('current_epoch', 'Epoch of the metadata quorum', ({ epoch }) => epoch)
-  gauge('high_watermark', 'Committed end of the metadata log', ({ highWatermark }) => highWatermark)
-  gauge('log_end_offset', 'End of the metadata log', ({ logEndOffset }) => logEndOffset)
-  gauge('number_of_voters', 'Voters of the metadata quorum', ({ voters }) => voters)
-  gauge('number_of_observers', 'Observers of the metadata quorum, told by its leader', ({ observers }) => observers)
+  gauge('read', 'Bytes that this process has read from devices', 'read')
+  gauge('write', 'Bytes that this process has written to devices', 'written')
 }
 
 function registerNetwork(metrics: Metrics, sources: NodeGaugeSources): void {
@@ -266,22 +209,4 @@ function registerNetwork(metrics: Metrics, sources: NodeGaugeSources): void {
     ['kafka_server_kafkarequesthandlerpool_requesthandleravgidle_percent', 'Idle part of request handling, 0 to 1'],
   ]
   for (const [name, help] of idle) metrics.registerGauge(name, help, () => sources.idleRatio())
-}
-
-function registerGroups(metrics: Metrics, sources: BrokerGaugeSources): void {
-  metrics.registerGauge('kafka_consumergroup_lag', 'Records that a group has not yet committed', () =>
-    [...sources.consumerLag()].map(({ group, topic, partition, lag }) => ({
-      value: lag,
-      labels: { consumergroup: group, topic, partition },
-    })),
-  )
-  metrics.registerGauge('kafka_coordinator_group_groupmetadatamanager_numgroups', 'Groups on this broker', () => {
-    let total = 0
-    for (const [, count] of sources.groups()) total += count
-    return total
-  })
-  for (const state of ['PreparingRebalance', 'CompletingRebalance', 'Stable', 'Dead', 'Empty']) {
-    const name = `kafka_coordinator_group_groupmetadatamanager_numgroups${state.toLowerCase()}`
-    metrics.registerGauge(name, `Groups in state ${state}`, () => new Map(sources.groups()).get(state) ?? 0)
-  }
 }

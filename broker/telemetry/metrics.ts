@@ -53,6 +53,11 @@ export class Metrics {
     this.#registry.counter(name, help, collect)
   }
 
+  /** Calls `refresh` before each scrape, which waits for it; it must not reject. */
+  beforeScrape(refresh: () => Promise<void>): void {
+    this.#registry.beforeScrape(refresh)
+  }
+
   get contentType(): string {
     return this.#registry.contentType
   }

@@ -24,6 +24,7 @@ export class Registry {
   /** What the exposition has not been told of. */
   #added: Metric[] = []
   #withProcess = false
+  readonly #refreshes: (() => Promise<void>)[] = []
   #exposition: Promise<Exposition> | undefined
 
   gauge(name: string, help: string, collect: Collect): void {
@@ -41,6 +42,11 @@ export class Registry {
     this.#added.push(metric)
   }
 
+  /** Calls `refresh` before each scrape, which waits for it; it must not reject. */
+  beforeScrape(refresh: () => Promise<void>): void {
+    this.#refreshes.push(refresh)
+  }
+
   /** CPU, memory, file descriptors, event loop and garbage collection of this process. */
   processMetrics(): void {
     this.#withProcess = true
@@ -49,6 +55,7 @@ export class Registry {
   async text(): Promise<string> {
     this.#exposition ??= this.#open()
     const exposition = await this.#exposition
+    await Promise.all(this.#refreshes.map((refresh) => refresh()))
     for (const metric of this.#added.splice(0)) exposition.add(metric)
     return exposition.text()
   }

@@ -6,6 +6,7 @@ import {
   registerBrokerGauges,
   registerNodeGauges,
 } from '../../../broker/telemetry/kafka-gauges.ts'
+import type { PartitionSample } from '../../../broker/telemetry/partition-gauges.ts'
 import { createLogger } from '../../../broker/telemetry/logger.ts'
 import { Metrics } from '../../../broker/telemetry/metrics.ts'
 import { SimClock } from '../../fakes/clock.ts'
@@ -78,33 +79,79 @@ test('a registered gauge is read at each scrape', async () => {
   expect(await lines(metrics, 'many')).toEqual([String.raw`many{topic="t\"x"} 2`])
 })
 
+function partition(topic: string, index: number, counts: { replicas: number; isr: number }): PartitionSample {
+  return {
+    ...counts,
+    topic,
+    partition: index,
+    leader: 1,
+    minIsr: 2,
+    isPreferred: index !== 2,
+    topicPartitions: topic === 't' ? 3 : 1,
+    highWatermark: 50,
+    logStartOffset: 7,
+  }
+}
+
 const SOURCES: BrokerGaugeSources & NodeGaugeSources = {
   ledPartitions: () => [
-    { topic: 't', partition: 0, replicas: 3, isr: 3, minIsr: 2 },
-    { topic: 't', partition: 1, replicas: 3, isr: 2, minIsr: 2 },
-    { topic: 't', partition: 2, replicas: 3, isr: 1, minIsr: 2 },
-    { topic: 'u', partition: 0, replicas: 1, isr: 1, minIsr: 2 },
+    partition('t', 0, { replicas: 3, isr: 3 }),
+    partition('t', 1, { replicas: 3, isr: 2 }),
+    partition('t', 2, { replicas: 3, isr: 1 }),
+    partition('u', 0, { replicas: 1, isr: 1 }),
   ],
   partitionCount: () => 9,
   offlineReplicaCount: () => 0,
   producerIdCount: () => 1,
   logs: () => [{ topic: 't', partition: 0, sizeInBytes: 10, logStartOffset: 1, logEndOffset: 5, segments: 2 }],
+  logDirectories: () => [{ path: '/data', totalBytes: 100, usableBytes: 40 }],
   offlineLogDirectoryCount: () => 0,
+  self: () => ({ id: 1, address: 'b1:9092' }),
   raft: () => ({
     state: 'leader',
     leaderId: 1,
+    votedId: -1,
     epoch: 3,
     highWatermark: 40,
     logEndOffset: 41,
     voters: 3,
     observers: 2,
+    appendRate: 2,
+    fetchRate: 0,
+    commitLatencyMs: { average: 1.5, max: NaN },
   }),
+  raftTraffic: () => ({ requests: 4, responses: 3, sentBytes: 200, receivedBytes: 100 }),
   connections: () => [['PLAINTEXT', 4]],
   idleRatio: () => 0.75,
-  consumerLag: () => [{ group: 'g', topic: 't', partition: 0, lag: 12 }],
+  diskBytes: () => undefined,
+  groupOffsets: () => [
+    { group: 'g', topic: 't', partition: 0, offset: 38, endOffset: 50 },
+    { group: 'g', topic: 't', partition: 1, offset: 7, endOffset: 5 },
+    { group: 'g', topic: 't', partition: 2, offset: 4, endOffset: undefined },
+    { group: 'g', topic: 'u', partition: 0, offset: 1, endOffset: 2 },
+  ],
+  groupMembers: () => [['g', 2]],
   groups: () => [['Stable', 2]],
   appliedMetadata: () => ({ offset: 39, timestampMs: 5, lagMs: 7 }),
 }
+
+test('the state in the quorum is a label, as the exporters of Kafka have it', async () => {
+  const { metrics } = create()
+  registerNodeGauges(metrics, SOURCES)
+  const name = 'kafka_server_raftmetrics_current_state'
+  expect(await lines(metrics, name)).toEqual([`${name}{current_state="leader"} 1`])
+})
+
+test('a scrape waits for what has to be asked for first', async () => {
+  const { metrics } = create()
+  let value = 0
+  metrics.registerGauge('asked', 'help', () => value)
+  metrics.beforeScrape(async () => {
+    await Promise.resolve()
+    value = 1
+  })
+  expect(await lines(metrics, 'asked')).toEqual(['asked 1'])
+})
 
 describe('Kafka gauges', () => {
   test.each([
@@ -118,7 +165,20 @@ describe('Kafka gauges', () => {
     ['kafka_server_raftmetrics_number_of_voters', ['3']],
     ['kafka_server_brokermetadatametrics_last_applied_record_offset', ['39']],
     ['kafka_server_socket_server_metrics_connection_count', ['4']],
-    ['kafka_consumergroup_lag', ['12']],
+    ['kafka_consumergroup_lag', ['12', '0', '1']],
+    ['kafka_consumergroup_lag_sum', ['12', '1']],
+    ['kafka_consumergroup_current_offset', ['38', '7', '4', '1']],
+    ['kafka_consumergroup_current_offset_sum', ['49', '1']],
+    ['kafka_consumergroup_members', ['2']],
+    ['kafka_topic_partitions', ['3', '1']],
+    ['kafka_topic_partition_leader_is_preferred', ['1', '1', '0', '1']],
+    ['kafka_topic_partition_current_offset', ['50', '50', '50', '50']],
+    ['kafka_topic_partition_oldest_offset', ['7', '7', '7', '7']],
+    ['ottla_log_directory_usable_bytes', ['40']],
+    ['kafka_server_raftmetrics_commit_latency_avg', ['1.5']],
+    ['kafka_server_raftmetrics_commit_latency_max', []],
+    ['kafka_server_raftchannelmetrics_incoming_byte_total', ['100']],
+    ['kafka_server_kafkaserver_linux_disk_read_bytes', []],
     ['kafka_coordinator_group_groupmetadatamanager_numgroupsstable', ['2']],
     ['kafka_controller_kafkacontroller_activecontrollercount', []],
   ])('%s', async (name, expected) => {
