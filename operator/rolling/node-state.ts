@@ -1,0 +1,26 @@
+/** A node as Kubernetes shows it, and what is wanted of it. */
+export interface NodeState {
+  readonly podName: string
+  /** Kafka's node.id. */
+  readonly nodeId: number
+  readonly isBroker: boolean
+  readonly isController: boolean
+  /**
+   * - `ready`: it serves.
+   * - `starting`: Kafka runs and is not ready; it may be recovering its log, which takes as long as it takes.
+   * - `down`: Kafka does not run: replacing the pod takes nothing away.
+   * - `stopping`: it is being deleted.
+   * - `missing`: there is no pod.
+   */
+  readonly phase: 'ready' | 'starting' | 'down' | 'stopping' | 'missing'
+  /** What is the matter with one that is not ready, in words. */
+  readonly trouble: string
+  /** It is down, and does not get up: crashing, or its image cannot be had. */
+  readonly isFailing: boolean
+  /** Since when it has been (not) ready, in ms since 1970. */
+  readonly sinceMs: number
+  /** Why it has to start anew; none: it is as wanted. */
+  readonly reasons: readonly string[]
+  /** Why it must not be restarted now, or null. */
+  readonly hold: string | null
+}
