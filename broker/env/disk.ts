@@ -1,5 +1,14 @@
-/** Why a disk operation failed; the names are those of errno. */
-export type DiskErrorCode = 'ENOENT' | 'EEXIST' | 'ENOSPC' | 'EIO' | 'EROFS' | 'EACCES' | 'ENOTEMPTY' | 'OTHER'
+/** Why a disk operation failed; the names are those of errno. EMFILE, too many open files, says nothing about the disk. */
+export type DiskErrorCode =
+  | 'ENOENT'
+  | 'EEXIST'
+  | 'ENOSPC'
+  | 'EIO'
+  | 'EROFS'
+  | 'EACCES'
+  | 'ENOTEMPTY'
+  | 'EMFILE'
+  | 'OTHER'
 
 /** A failed disk operation. `path` names what it was about. */
 export class DiskError extends Error {
@@ -43,9 +52,13 @@ export interface File {
 
 /** The file system. All paths are absolute. Every failure is a DiskError. */
 export interface Disk {
+  /** Files and sockets that this process may have open at the same time. */
+  readonly openFilesMax: number
   /** `create` fails with EEXIST where the file is there; `open` with ENOENT where it is not; `read` opens read-only. */
   open(path: string, mode: 'create' | 'open' | 'openOrCreate' | 'read'): File
   exists(path: string): boolean
+  /** Bytes of a file; null where it is not there. */
+  sizeOf(path: string): number | null
   list(directory: string): DirectoryEntry[]
   makeDirectory(path: string): void
   /** Removes a file, or a directory with all it holds; nothing there is no error. */

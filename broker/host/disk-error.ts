@@ -1,9 +1,18 @@
 import { DiskError } from '../env/disk.ts'
 import type { DiskErrorCode } from '../env/disk.ts'
 
-const CODES: ReadonlySet<string> = new Set(['ENOENT', 'EEXIST', 'ENOSPC', 'EIO', 'EROFS', 'EACCES', 'ENOTEMPTY'])
+const CODES: ReadonlySet<string> = new Set([
+  'ENOENT',
+  'EEXIST',
+  'ENOSPC',
+  'EIO',
+  'EROFS',
+  'EACCES',
+  'ENOTEMPTY',
+  'EMFILE',
+])
 /** Codes that mean to a caller what one of ours says. */
-const ALIASES: Record<string, DiskErrorCode> = { EDQUOT: 'ENOSPC', EPERM: 'EACCES' }
+const ALIASES: Record<string, DiskErrorCode> = { EDQUOT: 'ENOSPC', EPERM: 'EACCES', ENFILE: 'EMFILE' }
 
 function isCode(code: string): code is DiskErrorCode {
   return CODES.has(code)

@@ -116,6 +116,7 @@ class NodeFile implements File {
 
 /** The machine's file systems. */
 export class NodeDisk implements Disk {
+  readonly openFilesMax = openFilesMax()
   readonly #buffers: BufferPool
 
   /** `buffers` are those of the network that sends what `readToSend` read. */
@@ -133,6 +134,10 @@ export class NodeDisk implements Disk {
 
   exists(path: string): boolean {
     return fs.existsSync(path)
+  }
+
+  sizeOf(path: string): number | null {
+    return guarded(path, () => fs.statSync(path, { throwIfNoEntry: false })?.size ?? null)
   }
 
   list(directory: string): DirectoryEntry[] {
@@ -195,6 +200,14 @@ export class NodeDisk implements Disk {
   lock(path: string): { release(): void } | null {
     return guarded(path, () => lockFile(path))
   }
+}
+
+/** The soft limit of the process, which Node has raised to the hard one; a small one where there is no /proc to tell. */
+function openFilesMax(): number {
+  const limits = '/proc/self/limits'
+  if (!fs.existsSync(limits)) return 1024
+  const [, soft = 'unlimited'] = /^Max open files\s+(\S+)/m.exec(fs.readFileSync(limits, 'utf8')) ?? []
+  return soft === 'unlimited' ? Infinity : Number(soft)
 }
 
 function totalLength(buffers: readonly Uint8Array[]): number {

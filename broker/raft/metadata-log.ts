@@ -3,6 +3,7 @@ import { batches, readRecords } from '../records/read.ts'
 import { PartitionLog } from '../storage/log.ts'
 import { DEFAULT_LOG_CONFIG } from '../storage/log-config.ts'
 import { METADATA_LOG_DIRECTORY } from '../storage/names.ts'
+import { OpenFiles } from '../storage/open-files.ts'
 import { TailCache } from '../storage/tail-cache.ts'
 import type { RaftDeps, RaftOptions } from './raft-types.ts'
 import { readControlRecords } from './control-records.ts'
@@ -13,6 +14,7 @@ import type { StoredSnapshot } from './retention.ts'
 export const METADATA_TOPIC = '__cluster_metadata'
 const READ_BYTES = 1024 * 1024
 const TAIL_CACHE_BYTES = 4 * 1024 * 1024
+const OPEN_FILES_MAX = 16
 
 export function metadataLogDirectory(logDir: string): string {
   return `${logDir}/${METADATA_LOG_DIRECTORY}`
@@ -56,7 +58,12 @@ export async function openMetadataLog(
       hadCleanShutdown: false,
       producerIdExpirationMs: 0,
     },
-    { ...deps, tailCache: new TailCache({ budgetBytes: TAIL_CACHE_BYTES }), onStaged: writeAtTickEnd(deps) },
+    {
+      ...deps,
+      files: new OpenFiles({ max: OPEN_FILES_MAX }, deps),
+      tailCache: new TailCache({ budgetBytes: TAIL_CACHE_BYTES }),
+      onStaged: writeAtTickEnd(deps),
+    },
   )
   const endOffset = snapshot?.id.endOffset ?? 0
   if (log.logStartOffset > endOffset) {

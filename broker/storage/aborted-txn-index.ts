@@ -1,4 +1,4 @@
-import type { Disk, File } from '../env/disk.ts'
+import type { Disk } from '../env/disk.ts'
 
 /** version int16, producer id, first offset, last offset, last stable offset: int64 each. */
 const VERSION = 0
@@ -14,13 +14,15 @@ export interface AbortedTxn {
   readonly lastStableOffset: number
 }
 
-/** The aborted transactions whose marker is in one segment. The file is there only where there are any. */
+/**
+ * The aborted transactions whose marker is in one segment. In memory; the file is there only where there are any, from when the segment
+ * is sealed: a crash before has them found again in the log.
+ */
 export class AbortedTxnIndex {
   readonly #path: string
   readonly #disk: Disk
-  #file: File | undefined
   #entries: AbortedTxn[] = []
-  #written = 0
+  #isSaved = true
 
   constructor(options: { path: string }, deps: { disk: Disk }) {
     this.#path = options.path
@@ -29,6 +31,10 @@ export class AbortedTxnIndex {
 
   get entries(): readonly AbortedTxn[] {
     return this.#entries
+  }
+
+  get isSaved(): boolean {
+    return this.#isSaved
   }
 
   /** Reads the file, where there is one. False where it cannot be what it should. */
@@ -46,31 +52,12 @@ export class AbortedTxnIndex {
         lastStableOffset: Number(data.getBigInt64(at + 26)),
       })
     }
-    this.#written = this.#entries.length
     return true
   }
 
   append(txn: AbortedTxn): void {
     this.#entries.push(txn)
-  }
-
-  /** Writes the entries added since. */
-  write(): void {
-    if (this.#written === this.#entries.length) return
-    const added = this.#entries.slice(this.#written)
-    const bytes = new Uint8Array(added.length * ENTRY_BYTES)
-    const data = new DataView(bytes.buffer)
-    added.forEach((txn, index) => {
-      const at = index * ENTRY_BYTES
-      data.setInt16(at, VERSION)
-      data.setBigInt64(at + 2, BigInt(txn.producerId))
-      data.setBigInt64(at + 10, BigInt(txn.firstOffset))
-      data.setBigInt64(at + 18, BigInt(txn.lastOffset))
-      data.setBigInt64(at + 26, BigInt(txn.lastStableOffset))
-    })
-    this.#file ??= this.#disk.open(this.#path, 'openOrCreate')
-    this.#file.write([bytes], this.#written * ENTRY_BYTES)
-    this.#written = this.#entries.length
+    this.#isSaved = false
   }
 
   /** Drops the entries whose marker is at `offset` or later. */
@@ -78,24 +65,42 @@ export class AbortedTxnIndex {
     const kept = this.#entries.filter(({ lastOffset }) => lastOffset < offset)
     if (kept.length === this.#entries.length) return
     this.#entries = kept
-    this.#written = Math.min(this.#written, kept.length)
-    this.#file ??= this.#disk.open(this.#path, 'openOrCreate')
-    this.#file.truncate(this.#written * ENTRY_BYTES)
+    this.#isSaved = false
   }
 
+  /** Throws DiskError. */
   clear(): void {
-    this.close()
     this.#entries = []
-    this.#written = 0
-    this.#disk.remove(this.#path)
+    this.#isSaved = true
+    if (this.#disk.exists(this.#path)) this.#disk.remove(this.#path)
   }
 
-  async sync(): Promise<void> {
-    await this.#file?.sync()
+  /** Brings the file up to date; durable when it resolves. Rejects with DiskError. */
+  async save(): Promise<void> {
+    if (this.#isSaved) return
+    const bytes = encode(this.#entries)
+    const file = this.#disk.open(this.#path, 'openOrCreate')
+    try {
+      file.truncate(0)
+      file.write([bytes], 0)
+      this.#isSaved = true
+      await file.sync()
+    } finally {
+      file.close()
+    }
   }
+}
 
-  close(): void {
-    this.#file?.close()
-    this.#file = undefined
-  }
+function encode(entries: readonly AbortedTxn[]): Uint8Array {
+  const bytes = new Uint8Array(entries.length * ENTRY_BYTES)
+  const data = new DataView(bytes.buffer)
+  entries.forEach((txn, index) => {
+    const at = index * ENTRY_BYTES
+    data.setInt16(at, VERSION)
+    data.setBigInt64(at + 2, BigInt(txn.producerId))
+    data.setBigInt64(at + 10, BigInt(txn.firstOffset))
+    data.setBigInt64(at + 18, BigInt(txn.lastOffset))
+    data.setBigInt64(at + 26, BigInt(txn.lastStableOffset))
+  })
+  return bytes
 }

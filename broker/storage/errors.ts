@@ -1,3 +1,5 @@
+import { DiskError } from '../env/disk.ts'
+
 /** Why an append was refused: Kafka's error names. */
 export type AppendError =
   | 'OUT_OF_ORDER_SEQUENCE_NUMBER'
@@ -26,6 +28,11 @@ export class DamagedBatchError extends Error {
     super(`A batch at or behind offset ${offset} is damaged`)
     this.offset = offset
   }
+}
+
+/** Whether this is not the disk's fault: the process has too many files open. What failed can be tried again. */
+export function isTooManyFiles(error: unknown): boolean {
+  return error instanceof DiskError && error.code === 'EMFILE'
 }
 
 /** A storage operation that did not do what it was asked; `code` is Kafka's error name where Kafka has one. */

@@ -6,6 +6,7 @@ import { clearLeftovers } from './leftovers.ts'
 import type { LogConfig } from './log-config.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { LEADER_EPOCH_FILE } from './names.ts'
+import type { OpenFiles } from './open-files.ts'
 import { ProducerState } from './producer-state.ts'
 import { findEnd, reactivate, replayProducers } from './replay.ts'
 import { scanBatches } from './scan.ts'
@@ -25,6 +26,7 @@ export interface LoadOptions {
 
 export interface LoadDeps {
   readonly disk: Disk
+  readonly files: OpenFiles
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -102,11 +104,11 @@ class LogLoader {
 
   #openSegments(bases: readonly number[]): void {
     const { directory, config, hadCleanShutdown, recoveryPoint } = this.#options
-    const { disk, clock, logger } = this.#deps
+    const { clock, logger } = this.#deps
     for (const baseOffset of bases) {
       const { segment, indexesAreSane } = LogSegment.open(
         { directory, baseOffset, createdMs: clock.wallMs(), config },
-        { disk },
+        this.#deps,
       )
       this.#segments.push(segment)
       if (indexesAreSane) continue
@@ -159,10 +161,9 @@ class LogLoader {
       const isTorn = maybeTorn && (isCut || lacksEnd)
       if (isTorn) this.#cut(segment, end.validBytes, scanned.slice(index + 1))
       segment.seal()
-      if (!isTorn) continue
-      // What was cut off must not come back behind batches that take its place.
-      await segment.sync()
-      return
+      // Nor must what was cut off come back behind batches that take its place.
+      if (isTorn || segment.writtenBytes > 0) await segment.sync()
+      if (isTorn) return
     }
   }
 
@@ -209,11 +210,9 @@ class LogLoader {
   /** No segment is left that reaches to the log's start. */
   #startAt(offset: number): void {
     const { directory, config } = this.#options
-    const { disk, clock } = this.#deps
+    const createdMs = this.#deps.clock.wallMs()
     this.#discard(this.#segments.list())
-    this.#segments.push(
-      LogSegment.create({ directory, baseOffset: offset, createdMs: clock.wallMs(), config }, { disk }),
-    )
+    this.#segments.push(LogSegment.create({ directory, baseOffset: offset, createdMs, config }, this.#deps))
     this.#logEndOffset = offset
     this.#epochs.clear()
     this.#producers.reset(offset)

@@ -83,8 +83,7 @@ export class LogAppender {
       if (bytes.length <= this.#writer.config.segmentBytes) this.#stage(view, bytes)
       else for (const batch of batches(bytes)) this.#stage(new BatchView(batch.slice), batch.slice)
     } catch (error) {
-      this.#writer.fail(error)
-      return this.#offline()
+      return refused('KAFKA_STORAGE_ERROR', this.#writer.fail(error).message)
     }
     const lastOffset = this.#writer.logEndOffset - 1
     return { ok: true, baseOffset, lastOffset, duplicate: false, logStartOffset: this.#logStartOffset() }

@@ -2,14 +2,16 @@ import { DiskError } from '../env/disk.ts'
 import { assert } from '../lib/assert.ts'
 import { concurrently } from './concurrently.ts'
 import { DelayedRemoval } from './delayed-removal.ts'
-import { StorageError } from './errors.ts'
+import { isTooManyFiles, StorageError } from './errors.ts'
 import type { LogConfig } from './log-config.ts'
-import { LogDirectory, NO_BROKER_EPOCH } from './log-directory.ts'
+import { LogDirectories } from './log-directories.ts'
+import { type LogDirectory, NO_BROKER_EPOCH } from './log-directory.ts'
 import { EMPTY_LOG, type LoadOptions, loadLogs } from './log-loading.ts'
 import { LogMaintenance } from './log-maintenance.ts'
 import type { LogDirectoryInfo, LogManagerDeps, LogManagerOptions } from './log-manager-types.ts'
 import { PartitionLog } from './log.ts'
 import { logDirectoryName, retiredDirectoryName } from './names.ts'
+import { logFilesMax, OpenFiles } from './open-files.ts'
 import { TailCache } from './tail-cache.ts'
 
 /** A log that is to be there. */
@@ -21,14 +23,17 @@ interface WantedLog {
 }
 
 const UUID_BYTES = 16
+const TOO_MANY_FILES =
+  'the process has too many files and sockets open: raise its limit (ulimit -n, LimitNOFILE=) or lower max.connections'
 
 /** All logs of this broker, over all its log dirs: a dir that fails goes offline with its logs, the rest goes on. */
 export class LogManager {
   readonly #options: LogManagerOptions
   readonly #deps: LogManagerDeps
   readonly #tailCache: TailCache
+  readonly #files: OpenFiles
   readonly #removal: DelayedRemoval
-  readonly #directories = new Map<string, LogDirectory>()
+  readonly #directories: LogDirectories
   readonly #logs = new Map<string, PartitionLog>()
   /** Copies that are to take the place of logs in other directories. */
   readonly #futures = new Map<string, PartitionLog>()
@@ -42,11 +47,13 @@ export class LogManager {
     this.#options = options
     this.#deps = deps
     this.#tailCache = new TailCache({ budgetBytes: options.tailCacheBytes })
+    this.#directories = new LogDirectories(options, deps)
+    this.#files = new OpenFiles({ max: logFilesMax(deps.disk.openFilesMax) }, deps)
     const onError = (error: unknown): void => deps.logger.error({ err: error }, 'a deleted file could not be removed')
     this.#removal = new DelayedRemoval({ ...deps, onError })
     this.#maintenance = new LogMaintenance({
       clock: deps.clock,
-      directories: () => this.#online(),
+      directories: () => this.#directories.online(),
       logsIn: (directory) => [...this.#logsOf(directory)],
       onError: (directory, error) => void this.#failed(directory, error),
     })
@@ -55,9 +62,8 @@ export class LogManager {
   /** Loads all logs. Rejects with StorageError where a directory is another's, or none is usable. */
   static async open(options: LogManagerOptions, deps: LogManagerDeps): Promise<LogManager> {
     const manager = new LogManager(options, deps)
-    for (const path of options.logDirs) manager.#openDirectory(path)
-    await Promise.all(manager.#online().map((directory) => manager.#loadDirectory(directory)))
-    if (manager.#online().length === 0) {
+    await Promise.all(manager.#directories.online().map((directory) => manager.#loadDirectory(directory)))
+    if (manager.#directories.online().length === 0) {
       throw new StorageError(
         'KAFKA_STORAGE_ERROR',
         'Shutdown broker because none of the specified log dirs can be used',
@@ -65,15 +71,6 @@ export class LogManager {
     }
     manager.#maintenance.start(options.intervals)
     return manager
-  }
-
-  #openDirectory(path: string): void {
-    try {
-      this.#directories.set(path, LogDirectory.open(path, this.#options, this.#deps))
-    } catch (error) {
-      if (!(error instanceof DiskError)) throw error
-      this.#deps.logger.error({ path, err: error }, 'a log dir cannot be used')
-    }
   }
 
   async #loadDirectory(directory: LogDirectory): Promise<void> {
@@ -97,6 +94,7 @@ export class LogManager {
       {
         ...this.#deps,
         tailCache: this.#tailCache,
+        files: this.#files,
         onStaged: (log) => this.#onStaged(log),
         onFailure: (error) => this.#failed(directory, error),
       },
@@ -121,10 +119,6 @@ export class LogManager {
     let logs = this.#logsIn.get(directory)
     if (logs === undefined) this.#logsIn.set(directory, (logs = new Set()))
     return logs
-  }
-
-  #online(): LogDirectory[] {
-    return [...this.#directories.values()].filter((directory) => directory.online)
   }
 
   get(topic: string, partition: number): PartitionLog | undefined {
@@ -167,7 +161,7 @@ export class LogManager {
       found.updateConfig(config)
       return found
     }
-    const directory = this.#directoryFor(name, options)
+    const directory = this.#directories.placeFor(name, options)
     directory.logCount++
     try {
       const log = await this.#load(directory, name, { topic, partition, ...EMPTY_LOG, config })
@@ -178,26 +172,6 @@ export class LogManager {
       directory.logCount--
       throw this.#failed(directory, error)
     }
-  }
-
-  #directoryFor(
-    name: string,
-    { isNew, directoryId }: { isNew: boolean; directoryId: string | undefined },
-  ): LogDirectory {
-    const online = this.#online()
-    if (!isNew && online.length < this.#options.logDirs.length) {
-      const message = `Can not create log for ${name} because log directories are offline`
-      throw new StorageError('KAFKA_STORAGE_ERROR', message)
-    }
-    if (directoryId !== undefined) {
-      const wanted = online.find(({ id }) => id === directoryId)
-      if (wanted === undefined)
-        throw new StorageError('LOG_DIR_NOT_FOUND', `No online log dir has the id ${directoryId}`)
-      return wanted
-    }
-    const emptiest = online.toSorted((a, b) => a.logCount - b.logCount)[0]
-    if (emptiest === undefined) throw new StorageError('KAFKA_STORAGE_ERROR', 'No log dir is online')
-    return emptiest
   }
 
   /** Deletes logs of a topic: they are renamed at once, and their files go after `file.delete.delay.ms`. Rejects with StorageError. */
@@ -222,7 +196,7 @@ export class LogManager {
 
   /** Begins an empty copy of `log` in another online log dir (KIP-113). Rejects with StorageError KAFKA_STORAGE_ERROR. */
   async createFuture(log: PartitionLog, path: string): Promise<PartitionLog> {
-    const directory = this.#directories.get(path)
+    const directory = this.#directories.at(path)
     if (directory?.online !== true) throw new StorageError('KAFKA_STORAGE_ERROR', `Log directory ${path} is offline`)
     const { topic, partition, config } = log
     directory.logCount++
@@ -250,7 +224,7 @@ export class LogManager {
    */
   async promote(future: PartitionLog): Promise<PartitionLog> {
     const { topic, partition, topicId, config, highWatermark, logStartOffset } = future
-    const directory = this.#directories.get(future.parentDirectory)
+    const directory = this.#directories.at(future.parentDirectory)
     const before = this.get(topic, partition)
     assert(directory !== undefined && before !== undefined, 'a copy is in a log dir, and of a log')
     const name = logDirectoryName(topic, partition)
@@ -295,7 +269,7 @@ export class LogManager {
   #retire(logs: readonly PartitionLog[], suffix: '-delete' | '-stray'): ReadonlySet<LogDirectory> {
     const directories = new Set<LogDirectory>()
     for (const log of logs) {
-      const directory = this.#directories.get(log.parentDirectory)
+      const directory = this.#directories.at(log.parentDirectory)
       assert(directory !== undefined, 'a log is in a log dir')
       directories.add(directory)
       this.#forget(directory, log)
@@ -332,10 +306,7 @@ export class LogManager {
 
   /** In the order of `log.dirs`. */
   directories(): LogDirectoryInfo[] {
-    return this.#options.logDirs.map((path) => {
-      const directory = this.#directories.get(path)
-      return { path, id: directory?.id ?? null, online: directory?.online ?? false }
-    })
+    return this.#directories.info()
   }
 
   /** Bytes of the file system below an online log dir. Throws DiskError. */
@@ -345,9 +316,7 @@ export class LogManager {
 
   /** The broker epoch of the last run, where every log dir was shut down cleanly with the same one; else -1 (KIP-966). */
   get brokerEpochAtShutdown(): number {
-    const epochs = new Set([...this.#directories.values()].map((directory) => directory.brokerEpochAtShutdown))
-    const [epoch = NO_BROKER_EPOCH] = epochs
-    return epochs.size === 1 ? epoch : NO_BROKER_EPOCH
+    return this.#directories.brokerEpochAtShutdown
   }
 
   /** Calls `listener` each time that a log dir goes offline; its logs are gone from `get` then. */
@@ -359,7 +328,9 @@ export class LogManager {
   #failed(directory: LogDirectory, error: unknown): unknown {
     const cause = error instanceof StorageError ? error.cause : error
     if (!(cause instanceof DiskError)) return error
-    if (directory.online) {
+    if (isTooManyFiles(cause))
+      this.#deps.logger.error({ err: cause, openFilesMax: this.#deps.disk.openFilesMax }, TOO_MANY_FILES)
+    else if (directory.online) {
       this.#deps.logger.error({ path: directory.path, err: cause }, 'a log dir has failed and is offline')
       directory.fail()
       for (const log of this.#logsOf(directory)) {
@@ -379,7 +350,7 @@ export class LogManager {
     this.#maintenance.stop()
     this.#removal.close()
     this.writeStaged()
-    await Promise.all(this.#online().map((directory) => this.#shutdownDirectory(directory, brokerEpoch)))
+    await Promise.all(this.#directories.online().map((directory) => this.#shutdownDirectory(directory, brokerEpoch)))
   }
 
   async #shutdownDirectory(directory: LogDirectory, brokerEpoch: number): Promise<void> {

@@ -6,6 +6,7 @@ import type { AppendError } from './errors.ts'
 import type { LogConfig } from './log-config.ts'
 import type { PartitionLog } from './log.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import type { OpenFiles } from './open-files.ts'
 import type { TailCache } from './tail-cache.ts'
 
 export interface PartitionLogOptions {
@@ -24,6 +25,7 @@ export interface PartitionLogOptions {
 
 export interface PartitionLogDeps {
   readonly disk: Disk
+  readonly files: OpenFiles
   readonly clock: Clock
   readonly random: Random
   readonly compute: Compute

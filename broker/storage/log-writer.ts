@@ -1,11 +1,15 @@
 import type { Clock } from '../env/clock.ts'
 import { type Disk, DiskError } from '../env/disk.ts'
-import { StorageError } from './errors.ts'
+import { isTooManyFiles, StorageError } from './errors.ts'
 import { GroupFlusher } from './flusher.ts'
 import type { LogConfig } from './log-config.ts'
 import { type AppendSize, LogSegment } from './segment.ts'
+import type { OpenFiles } from './open-files.ts'
 import type { LogSegments } from './segments.ts'
 import type { CachedBytes, LogTail } from './tail-cache.ts'
+
+/** How long until what failed for want of a file descriptor is tried again. */
+const RETRY_MS = 100
 
 export interface LogWriterOptions {
   readonly directory: string
@@ -18,6 +22,7 @@ export interface LogWriterOptions {
 
 export interface LogWriterDeps {
   readonly disk: Disk
+  readonly files: OpenFiles
   readonly clock: Clock
   readonly segments: LogSegments
   readonly tail: LogTail
@@ -98,10 +103,11 @@ export class LogWriter {
     return this.#resets
   }
 
-  /** Makes the active segment one that takes `append`. Throws DiskError. */
+  /** Makes the active segment one that takes `append`, and is open for it. Throws DiskError. */
   makeRoom(append: AppendSize): void {
     const jitterMs = this.#jitter * Math.min(this.config.segmentJitterMs, this.config.segmentMs)
     if (this.#deps.segments.active.shouldRoll(append, jitterMs, this.#deps.clock.wallMs())) this.roll()
+    this.#deps.segments.active.reserve()
   }
 
   /** Takes bytes that the active segment has indexed. */
@@ -142,11 +148,15 @@ export class LogWriter {
 
   #acknowledge(): void {
     if (this.#writtenOffset - this.#syncedOffset >= this.config.flushMessages) {
-      // A failed flush has failed the log; those who wait are told through that.
-      this.flush().catch(() => undefined)
+      // A failed flush has failed the log, and those who wait are told through that; unless too many files were open.
+      this.flush().catch(() => this.#acknowledgeLater())
       return
     }
     this.#setAcknowledgeable(this.#writtenOffset)
+  }
+
+  #acknowledgeLater(): void {
+    if (!this.isFailed && !this.#closed) this.#deps.clock.setTimer(RETRY_MS, () => this.#acknowledge())
   }
 
   #setAcknowledgeable(offset: number): void {
@@ -202,17 +212,17 @@ export class LogWriter {
     if (this.#failure !== undefined) throw this.#failure
     if (active.baseOffset === this.logEndOffset) return
     this.#deps.beforeRoll()
+    const next = this.newSegment(this.logEndOffset)
     active.seal()
-    segments.push(this.newSegment(this.logEndOffset))
+    segments.push(next)
     this.flush().catch(() => undefined)
   }
 
   /** An empty segment, which is for the caller to add. Throws DiskError. */
   newSegment(baseOffset: number): LogSegment {
     this.#namesDirty = true
-    const { disk, clock } = this.#deps
-    const createdMs = clock.wallMs()
-    return LogSegment.create({ directory: this.#directory, baseOffset, createdMs, config: this.config }, { disk })
+    const createdMs = this.#deps.clock.wallMs()
+    return LogSegment.create({ directory: this.#directory, baseOffset, createdMs, config: this.config }, this.#deps)
   }
 
   /** The log now ends at `offset`, in the file as in memory. */
@@ -226,9 +236,10 @@ export class LogWriter {
     this.#deps.tail.clear()
   }
 
-  /** After this the log refuses everything. Returns what to throw; throws what is no failure of the disk. */
+  /** After this the log refuses everything, unless it is only that too many files are open. Returns what to throw; throws what is no failure of the disk. */
   fail(error: unknown): StorageError {
     if (!(error instanceof DiskError)) throw error
+    if (isTooManyFiles(error)) return new StorageError('KAFKA_STORAGE_ERROR', error.message, error)
     if (this.#failure === undefined) {
       this.#failure = error
       this.#deps.onFailure(error)

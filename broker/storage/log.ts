@@ -78,12 +78,13 @@ export class PartitionLog {
   }
 
   #newWriter({ directory, config }: PartitionLogOptions, { logEndOffset, recoveryPoint }: LoadedLog): LogWriter {
-    const { disk, clock, random, onStaged, onFailure } = this.#deps
+    const { disk, files, clock, random, onStaged, onFailure } = this.#deps
     const jitter = random.below(JITTER_STEPS) / JITTER_STEPS
     return new LogWriter(
       { directory, config, logEndOffset, recoveryPoint, jitter },
       {
         disk,
+        files,
         clock,
         segments: this.#segments,
         tail: this.#tail,

@@ -34,6 +34,8 @@ export class ProducerState {
   readonly #entries = new Map<number, ProducerEntry>()
   /** First offsets of open transactions, and who has them open; in order of the offsets. */
   readonly #openTxns = new Map<number, number>()
+  /** Where the newest snapshot is that tells of this state; the beginning of the log needs none. */
+  #snapshotOffset = 0
   /** Ended transactions whose marker is not below the high watermark yet. */
   #endedTxns: EndedTxn[] = []
 
@@ -147,6 +149,7 @@ export class ProducerState {
     this.#openTxns.clear()
     this.#endedTxns = []
     this.endOffset = offset
+    this.#snapshotOffset = offset
   }
 
   /** Starts from the newest good snapshot in [`logStartOffset`, `offset`]; the log from `endOffset` on is to be replayed. */
@@ -158,6 +161,7 @@ export class ProducerState {
       if (loaded === undefined) continue
       for (const entry of loaded) this.#add(entry, nowMs)
       this.endOffset = snapshotOffset
+      this.#snapshotOffset = snapshotOffset
       return
     }
   }
@@ -190,8 +194,9 @@ export class ProducerState {
       .sort((a, b) => a - b)
   }
 
-  /** Saves the state as of `endOffset`. Not synced: a snapshot that a crash damages fails its CRC. */
+  /** Saves the state as of `endOffset`, unless it is saved. Not synced: a snapshot that a crash damages fails its CRC. Throws DiskError. */
   takeSnapshot(): void {
+    if (this.endOffset <= this.#snapshotOffset) return
     const file = this.#disk.open(this.#snapshotPath(this.endOffset), 'openOrCreate')
     try {
       file.truncate(0)
@@ -199,6 +204,7 @@ export class ProducerState {
     } finally {
       file.close()
     }
+    this.#snapshotOffset = this.endOffset
   }
 
   removeSnapshots(which: (offset: number) => boolean): void {

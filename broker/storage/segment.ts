@@ -1,4 +1,4 @@
-import type { Disk, File } from '../env/disk.ts'
+import type { Disk } from '../env/disk.ts'
 import type { BatchView } from '../records/batch.ts'
 import { AbortedTxnIndex } from './aborted-txn-index.ts'
 import type { LogConfig } from './log-config.ts'
@@ -11,6 +11,7 @@ import {
   TXN_INDEX_SUFFIX,
 } from './names.ts'
 import { OffsetIndex } from './offset-index.ts'
+import type { LogFile, OpenFiles } from './open-files.ts'
 import { TimeIndex, type TimestampOffset } from './time-index.ts'
 
 /** Largest distance of an offset from its segment's base: relative offsets in indexes are int32. */
@@ -24,6 +25,11 @@ export interface SegmentOptions {
   readonly config: LogConfig
 }
 
+export interface SegmentDeps {
+  readonly disk: Disk
+  readonly files: OpenFiles
+}
+
 /** Of what was written last, as much as the page cache surely still has. */
 const UNCHECKED_BYTES_MAX = 256 * 1024 * 1024
 
@@ -34,7 +40,10 @@ export interface AppendSize {
   readonly maxTimestampMs: number
 }
 
-/** One `.log` file with its indexes. Appends are staged in memory and reach the file in one write. */
+/**
+ * One `.log` file with its indexes. Appends are staged in memory and reach the file in one write. The indexes of the active segment are in
+ * memory; once it is sealed, the next sync saves them.
+ */
 export class LogSegment {
   readonly baseOffset: number
   readonly offsetIndex: OffsetIndex
@@ -45,7 +54,7 @@ export class LogSegment {
   readonly #directory: string
   readonly #disk: Disk
   readonly #createdMs: number
-  readonly #file: File
+  readonly #file: LogFile
   #config: LogConfig
   #writtenBytes: number
   /** What was in the file before this process wrote to it. */
@@ -58,10 +67,9 @@ export class LogSegment {
   #firstTimestampMs: number | undefined
   #sealed = true
   #indexesSynced = true
-  #operations = 0
   #closed = false
 
-  private constructor(options: SegmentOptions, deps: { disk: Disk; file: File }) {
+  private constructor(options: SegmentOptions, writtenBytes: number, deps: SegmentDeps & { readonly file: LogFile }) {
     const { directory, baseOffset } = options
     this.baseOffset = baseOffset
     this.#directory = directory
@@ -69,7 +77,7 @@ export class LogSegment {
     this.#file = deps.file
     this.#createdMs = options.createdMs
     this.#config = options.config
-    this.#writtenBytes = deps.file.size()
+    this.#writtenBytes = writtenBytes
     this.#foundBytes = this.#writtenBytes
     this.#max = { timestampMs: -1, offset: baseOffset }
     this.offsetIndex = new OffsetIndex(
@@ -81,25 +89,24 @@ export class LogSegment {
   }
 
   /** A new, empty, active segment; what is left of an earlier one with the same base offset is overwritten. */
-  static create(options: SegmentOptions, deps: { disk: Disk }): LogSegment {
-    const file = deps.disk.open(segmentPath(options.directory, options.baseOffset, LOG_SUFFIX), 'openOrCreate')
-    file.truncate(0)
-    const segment = new LogSegment(options, { ...deps, file })
+  static create(options: SegmentOptions, deps: SegmentDeps): LogSegment {
+    const file = deps.files.create(segmentPath(options.directory, options.baseOffset, LOG_SUFFIX))
+    const segment = new LogSegment(options, 0, { ...deps, file })
     segment.resetIndexes()
     return segment
   }
 
   /** A segment that is there, as a sealed one; `indexesAreSane` tells whether it can be used without being scanned. */
-  static open(options: SegmentOptions, deps: { disk: Disk }): { segment: LogSegment; indexesAreSane: boolean } {
-    const file = deps.disk.open(segmentPath(options.directory, options.baseOffset, LOG_SUFFIX), 'open')
-    const segment = new LogSegment(options, { ...deps, file })
+  static open(options: SegmentOptions, deps: SegmentDeps): { segment: LogSegment; indexesAreSane: boolean } {
+    const path = segmentPath(options.directory, options.baseOffset, LOG_SUFFIX)
+    const segment = new LogSegment(options, deps.disk.sizeOf(path) ?? 0, { ...deps, file: deps.files.existing(path) })
     return { segment, indexesAreSane: segment.#openIndexes() }
   }
 
   #openIndexes(): boolean {
     const { offsetIndex, timeIndex } = this
-    const present = offsetIndex.file.open()
-    if (!timeIndex.file.open() || !present) return false
+    const isWhole = [offsetIndex.file, timeIndex.file].map((file) => file.open(this.#disk.sizeOf(file.path)))
+    if (isWhole.includes(false)) return false
     if (!offsetIndex.isSane(this.#writtenBytes) || !timeIndex.isSane() || !this.abortedTxns.load()) return false
     this.#max = timeIndex.last
     return true
@@ -125,9 +132,6 @@ export class LogSegment {
   /** What lies behind was written by this process, not long ago: it comes from the page cache, and needs no check. */
   get uncheckedFrom(): number {
     return this.#sealed ? Infinity : Math.max(this.#foundBytes, this.#writtenBytes - UNCHECKED_BYTES_MAX)
-  }
-  get file(): File {
-    return this.#file
   }
   /** The largest timestamp, and the last offset of the batch that has it; timestamp -1 where none is known. */
   get maxTimestamp(): TimestampOffset {
@@ -164,6 +168,11 @@ export class LogSegment {
     return first !== undefined && first >= 0 ? timestampMs - first : nowMs - this.#createdMs
   }
 
+  /** Opens the file for the append that follows, so that its write does not fail for want of a descriptor. Throws DiskError EMFILE. */
+  reserve(): void {
+    this.#file.reserve()
+  }
+
   /** Stages `bytes`, which `indexBatch` has been told of batch by batch. */
   stage(bytes: Uint8Array): void {
     this.#staged.push(bytes)
@@ -192,9 +201,6 @@ export class LogSegment {
     this.#writtenBytes += this.#stagedBytes
     this.#staged = []
     this.#stagedBytes = 0
-    this.offsetIndex.file.write()
-    this.timeIndex.file.write()
-    this.abortedTxns.write()
     return staged
   }
 
@@ -205,7 +211,7 @@ export class LogSegment {
     this.#file.truncate(this.#writtenBytes)
   }
 
-  /** Opens a sealed segment for appends. `firstTimestampMs` is that of its first batch. */
+  /** Opens a sealed segment for appends. `firstTimestampMs` is that of its first batch. Throws DiskError. */
   activate(firstTimestampMs: number | undefined): void {
     this.offsetIndex.file.activate(this.#config.segmentIndexBytes)
     this.timeIndex.file.activate(this.#config.segmentIndexBytes)
@@ -214,13 +220,13 @@ export class LogSegment {
     this.#indexesSynced = true
   }
 
-  /** Nothing more is appended: the time index gets its last entry, and the indexes shrink to what they hold. */
+  /** Nothing more is appended: the time index gets its last entry, and the next sync saves the indexes. */
   seal(): void {
     if (this.#max.timestampMs >= 0) this.timeIndex.maybeAppend(this.#max.timestampMs, this.#max.offset, true)
-    this.abortedTxns.write()
     this.offsetIndex.file.seal()
     this.timeIndex.file.seal()
     this.#sealed = true
+    if (this.offsetIndex.file.isSaved && this.timeIndex.file.isSaved && this.abortedTxns.isSaved) return
     this.#indexesSynced = false
     this.dirty = true
   }
@@ -244,48 +250,37 @@ export class LogSegment {
     if (timestampMs > this.#max.timestampMs) this.#max = { timestampMs, offset }
   }
 
-  /** fdatasync. Of an active segment only the `.log`: its indexes are rebuilt after a crash. */
+  /** fdatasync, and of a sealed segment the indexes as well: those of an active one are rebuilt after a crash. Rejects with DiskError. */
   async sync(): Promise<void> {
     this.dirty = false
     const sealed = this.#sealed
-    const indexes = [this.offsetIndex.file, this.timeIndex.file, this.abortedTxns]
-    await this.#hold(Promise.all([this.#file, ...(sealed ? indexes : [])].map((file) => file.sync())))
+    const indexes = sealed ? [this.offsetIndex.file, this.timeIndex.file, this.abortedTxns] : []
+    try {
+      await Promise.all([this.#file.sync(), ...indexes.map((index) => index.save())])
+    } catch (error) {
+      this.dirty = true
+      throw error
+    }
     if (sealed && !this.dirty) this.#indexesSynced = true
   }
 
   /** Reads without blocking; returns the bytes read. */
   read(target: Uint8Array, position: number): Promise<number> {
-    return this.#hold(this.#file.readAsync(target, position))
+    return this.#file.readAsync(target, position)
   }
 
   /** As `read`, into memory that is the host's again once it is sent. */
   readToSend(size: number, position: number): Promise<Uint8Array> {
-    return this.#hold(this.#file.readToSend(size, position))
-  }
-
-  /** Files stay open while an operation on them is under way: the system may reuse their descriptors. */
-  async #hold<T>(operation: Promise<T>): Promise<T> {
-    this.#operations++
-    try {
-      return await operation
-    } finally {
-      this.#operations--
-      if (this.#closed && this.#operations === 0) this.#closeFiles()
-    }
+    return this.#file.readToSend(size, position)
   }
 
   /** Closes the files once nothing uses them any more. */
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    if (this.#operations === 0) this.#closeFiles()
-  }
-
-  #closeFiles(): void {
     this.#file.close()
     this.offsetIndex.file.close()
     this.timeIndex.file.close()
-    this.abortedTxns.close()
   }
 
   /** Closes and renames all files with `.deleted`; returns the new paths. */

@@ -1,5 +1,5 @@
-import type { Disk } from '../env/disk.ts'
 import { IndexFile } from './index-file.ts'
+import type { OpenFiles } from './open-files.ts'
 
 export const TIME_INDEX_ENTRY_BYTES = 12
 
@@ -16,7 +16,7 @@ export class TimeIndex {
   readonly file: IndexFile
   readonly #baseOffset: number
 
-  constructor(options: { path: string; baseOffset: number }, deps: { disk: Disk }) {
+  constructor(options: { path: string; baseOffset: number }, deps: { files: OpenFiles }) {
     this.file = new IndexFile({ path: options.path, entryBytes: TIME_INDEX_ENTRY_BYTES }, deps)
     this.#baseOffset = options.baseOffset
   }

@@ -21,6 +21,8 @@ export interface SimDiskOptions {
   readonly capacityBytes?: number
   /** Longest simulated fsync; 0: at once. Needs a clock. */
   readonly syncMsMax?: number
+  /** Files that a process may have open. */
+  readonly openFilesMax?: number
 }
 
 /**
@@ -32,6 +34,7 @@ export class SimDisk implements Disk {
   /** Returns the error that this operation shall fail with; undefined lets it pass. */
   fault: ((operation: DiskOperation, path: string) => DiskErrorCode | undefined) | undefined
   capacityBytes: number
+  readonly openFilesMax: number
   /** Longest simulated fsync in ms; 0: at once. */
   syncMsMax: number
   /** How what the disk has done comes back to the process that asked: not while it is stopped. */
@@ -53,10 +56,12 @@ export class SimDisk implements Disk {
   readonly #root: DirectoryNode
   #locks = new Set<string>()
   #process = 0
+  #openFiles = 0
 
   constructor(options: SimDiskOptions = {}, deps: { random?: SimRandom; clock?: Clock } = {}) {
     this.capacityBytes = options.capacityBytes ?? 2 ** 40
     this.syncMsMax = options.syncMsMax ?? 0
+    this.openFilesMax = options.openFilesMax ?? 1024
     this.#random = deps.random ?? new SimRandom(1)
     this.#clock = deps.clock
     this.#root = new DirectoryNode(this.nowMs())
@@ -64,6 +69,7 @@ export class SimDisk implements Disk {
 
   killProcess(): void {
     this.#process++
+    this.#openFiles = 0
     this.#locks.clear()
   }
 
@@ -102,6 +108,8 @@ export class SimDisk implements Disk {
 
   open(path: string, mode: 'create' | 'open' | 'openOrCreate' | 'read'): File {
     this.begin('open', path)
+    if (this.#openFiles >= this.openFilesMax)
+      throw new DiskError('EMFILE', path, `EMFILE: too many open files, open '${path}'`)
     const { parent, name } = this.#parent(path)
     let node = parent.entries.get(name)
     if (node === undefined) {
@@ -110,7 +118,22 @@ export class SimDisk implements Disk {
       parent.change([{ name, node }])
     } else if (mode === 'create') throw new DiskError('EEXIST', path, `${path} is there already`)
     if (node.kind !== 'file') throw new DiskError('OTHER', path, `${path} is a directory`)
+    this.#openFiles++
     return new SimFile(this, node, path, mode === 'read', this.#process)
+  }
+
+  /** Files that the process has open. */
+  get openFiles(): number {
+    return this.#openFiles
+  }
+
+  closed(process: number): void {
+    if (process === this.#process) this.#openFiles--
+  }
+
+  sizeOf(path: string): number | null {
+    const node = this.#find(path)
+    return node?.kind === 'file' ? node.size : null
   }
 
   exists(path: string): boolean {
@@ -333,7 +356,9 @@ class SimFile implements File {
   }
 
   close(): void {
+    if (this.#closed) return
     this.#closed = true
+    this.#disk.closed(this.#process)
   }
 
   #begin(operation: DiskOperation): void {

@@ -13,9 +13,10 @@ import { controlKey } from '../../../broker/records/control.ts'
 import { batches, readRecords } from '../../../broker/records/read.ts'
 import { DEFAULT_LOG_CONFIG } from '../../../broker/storage/log-config.ts'
 import { PartitionLog } from '../../../broker/storage/log.ts'
+import { OpenFiles } from '../../../broker/storage/open-files.ts'
 import { TailCache } from '../../../broker/storage/tail-cache.ts'
 import { silentLogger } from '../../fakes/logger.ts'
-import { javaMain, javaTool } from '../../tools/java-tool.ts'
+import { type JavaTools, startJavaTools } from '../../tools/java-tool.ts'
 import { describeWith } from '../../tools/requires.ts'
 
 const JAVA_TIMEOUT_MS = 300_000
@@ -29,6 +30,7 @@ const utf8 = (text: string) => new TextEncoder().encode(text)
 const text = (bytes: Uint8Array | null) => new TextDecoder().decode(bytes ?? undefined)
 
 function open(directory: string, hadCleanShutdown: boolean): Promise<PartitionLog> {
+  const disk = new NodeDisk()
   return PartitionLog.open(
     {
       directory,
@@ -42,7 +44,8 @@ function open(directory: string, hadCleanShutdown: boolean): Promise<PartitionLo
       producerIdExpirationMs: 2 ** 31 - 1,
     },
     {
-      disk: new NodeDisk(),
+      disk,
+      files: new OpenFiles({ max: 10 }, { disk }),
       clock: new NodeClock(),
       random: new NodeRandom(),
       compute,
@@ -137,14 +140,19 @@ describeWith(['java', 'mvn'], "Apache Kafka's log", () => {
   let root = ''
   let ours = ''
   let theirs = ''
+  let java: JavaTools
   beforeAll(async () => {
     root = mkdtempSync(join(tmpdir(), 'ottla-storage-'))
     ours = join(root, 'orders-0')
     theirs = join(root, 'apache', 'orders-0')
     await write(ours)
-    await javaMain([TOOL], 'LogTool', ['write', theirs, String(BASE_TIMESTAMP)])
+    java = await startJavaTools([TOOL])
+    await java.output('LogTool', ['write', theirs, String(BASE_TIMESTAMP)])
   }, JAVA_TIMEOUT_MS)
-  afterAll(() => rmSync(root, { recursive: true }))
+  afterAll(() => {
+    java?.close()
+    rmSync(root, { recursive: true })
+  })
 
   /** A copy to open: opening changes files. */
   function copyOf(directory: string, name: string): string {
@@ -153,9 +161,8 @@ describeWith(['java', 'mvn'], "Apache Kafka's log", () => {
     return target
   }
 
-  async function javaState(directory: string, clean: boolean): Promise<string> {
-    const { stdout } = await javaMain([TOOL], 'LogTool', ['state', directory, String(BASE_TIMESTAMP), String(clean)])
-    return stdout
+  function javaState(directory: string, clean: boolean): Promise<string> {
+    return java.output('LogTool', ['state', directory, String(BASE_TIMESTAMP), String(clean)])
   }
 
   test.each([
@@ -181,15 +188,15 @@ describeWith(['java', 'mvn'], "Apache Kafka's log", () => {
         new Set(['index', 'log', 'snapshot', 'timeindex', 'txnindex']),
       )
       const paths = files.map((name) => join(ours, name)).join(',')
-      const { stdout, stderr } = await javaTool('org.apache.kafka.tools.DumpLogSegments', [
+      const { out, err } = await java.call('org.apache.kafka.tools.DumpLogSegments', [
         '--files',
         paths,
         '--deep-iteration',
       ])
-      expect(stdout).toContain('isvalid: true')
+      expect(out).toContain('isvalid: true')
       // "-1 is followed by" is said of the first record of every segment but the first, Apache's own too.
       const complaints = /isvalid: false|mismatch|^ +\d+ is followed by|out of order|Exception|not.* found/i
-      expect(`${stdout}${stderr}`.split('\n').filter((line) => complaints.test(line))).toEqual([])
+      expect(`${out}${err}`.split('\n').filter((line) => complaints.test(line))).toEqual([])
     },
     JAVA_TIMEOUT_MS,
   )

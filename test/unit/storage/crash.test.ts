@@ -51,6 +51,8 @@ class Driver {
 
   constructor(seed: number) {
     this.bed = new LogBed({ seed })
+    // Files are closed and opened again all the time.
+    this.bed.openFilesMax = 2
   }
 
   async open(): Promise<void> {

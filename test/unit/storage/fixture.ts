@@ -6,6 +6,7 @@ import { batches, readRecords } from '../../../broker/records/read.ts'
 import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../../broker/storage/log-config.ts'
 import type { LogSlice } from '../../../broker/storage/read.ts'
 import { PartitionLog, type PartitionLogOptions } from '../../../broker/storage/log.ts'
+import { OpenFiles } from '../../../broker/storage/open-files.ts'
 import { TailCache } from '../../../broker/storage/tail-cache.ts'
 import { SimClock } from '../../fakes/clock.ts'
 import { SimDisk } from '../../fakes/disk.ts'
@@ -39,6 +40,7 @@ export class LogBed {
   staged: PartitionLog[] = []
   /** 0: every read goes to the files. */
   cacheBytes = 0
+  openFilesMax = 100
 
   constructor(options: { seed?: number; capacityBytes?: number } = {}) {
     this.clock = new SimClock()
@@ -65,6 +67,7 @@ export class LogBed {
       },
       {
         disk: this.disk,
+        files: new OpenFiles({ max: this.openFilesMax }, { disk: this.disk }),
         clock: this.clock,
         random: this.random,
         compute: NO_COMPUTE,

@@ -1,11 +1,13 @@
 import { describe, expect, test } from '@jest/globals'
-import { DiskError } from '../../../broker/env/disk.ts'
+import { DiskError, type File } from '../../../broker/env/disk.ts'
 import type { LogManagerOptions } from '../../../broker/storage/log-manager-types.ts'
 import { LogManager } from '../../../broker/storage/log-manager.ts'
 import { DEFAULT_INTERVALS } from '../../../broker/storage/log-maintenance.ts'
+import type { PartitionLog } from '../../../broker/storage/log.ts'
 import { readMetaProperties, writeMetaProperties } from '../../../broker/storage/meta-properties.ts'
+import type { Logger } from '../../../broker/telemetry/logger.ts'
 import { SimClock } from '../../fakes/clock.ts'
-import { SimDisk } from '../../fakes/disk.ts'
+import { SimDisk, type SimDiskOptions } from '../../fakes/disk.ts'
 import { silentLogger } from '../../fakes/logger.ts'
 import { SimRandom } from '../../fakes/random.ts'
 import { append, batchOf, NO_COMPUTE, readAll, TEST_CONFIG } from './fixture.ts'
@@ -16,7 +18,12 @@ const CLUSTER_ID = 'ZS9vYtuvSzOA9tJhBqmSFA'
 class ManagerBed {
   readonly clock = new SimClock()
   readonly random = new SimRandom(5)
-  readonly disk = new SimDisk({}, { random: new SimRandom(6), clock: this.clock })
+  readonly disk: SimDisk
+  readonly problems: string[] = []
+
+  constructor(options: SimDiskOptions = {}) {
+    this.disk = new SimDisk(options, { random: new SimRandom(6), clock: this.clock })
+  }
 
   open(options: Partial<LogManagerOptions> = {}): Promise<LogManager> {
     return LogManager.open(
@@ -31,8 +38,21 @@ class ManagerBed {
         intervals: DEFAULT_INTERVALS,
         ...options,
       },
-      { disk: this.disk, clock: this.clock, random: this.random, compute: NO_COMPUTE, logger: silentLogger() },
+      { disk: this.disk, clock: this.clock, random: this.random, compute: NO_COMPUTE, logger: this.#logger() },
     )
+  }
+
+  #logger(): Logger {
+    return { ...silentLogger(), error: (_, message) => void this.problems.push(message) }
+  }
+
+  /** Takes all file descriptors that are left, as connections do; gives them back. */
+  exhaust(): () => void {
+    const taken: File[] = []
+    while (this.disk.openFiles < this.disk.openFilesMax) taken.push(this.disk.open('/socket', 'openOrCreate'))
+    return () => {
+      for (const file of taken) file.close()
+    }
   }
 
   text(path: string): string {
@@ -272,5 +292,59 @@ describe('a full disk', () => {
     append(log)
     await expect(log.flush()).rejects.toMatchObject({ code: 'KAFKA_STORAGE_ERROR', cause: expect.any(DiskError) })
     expect(log.acknowledgeableOffset).toBe(0)
+  })
+})
+
+describe('a process with too many open files', () => {
+  const setUp = async (config = TEST_CONFIG) => {
+    const bed = new ManagerBed({ openFilesMax: 24 })
+    const manager = await bed.open()
+    const logs: PartitionLog[] = []
+    for (let partition = 0; partition < 30; partition++) {
+      const log = await manager.getOrCreate('orders', partition, TOPIC_ID, config, true)
+      append(log)
+      await log.flush()
+      logs.push(log)
+    }
+    return { bed, manager, logs }
+  }
+
+  test('holds any number of logs', async () => {
+    const { bed, manager, logs } = await setUp()
+    for (const log of logs) expect(await readAll(log)).toEqual(['a'])
+    expect(bed.disk.openFiles).toBeLessThanOrEqual(18)
+    await manager.shutdown()
+    expect([bed.disk.openFiles, bed.problems]).toEqual([0, []])
+    expect((await bed.open()).logs()).toHaveLength(30)
+  })
+
+  test('refuses what it cannot do now, says why, and goes on when it can', async () => {
+    const { bed, manager, logs } = await setUp()
+    const [log] = logs
+    for (const held of logs.slice(-18)) held.appendAsLeader(batchOf(), 0)
+    const release = bed.exhaust()
+    expect(log?.appendAsLeader(batchOf(), 0)).toMatchObject({
+      error: 'KAFKA_STORAGE_ERROR',
+      message: expect.stringContaining('EMFILE'),
+    })
+    const refused = manager.getOrCreate('more', 0, TOPIC_ID, TEST_CONFIG, true)
+    await expect(refused).rejects.toMatchObject({ code: 'KAFKA_STORAGE_ERROR' })
+    expect(bed.problems).toEqual([expect.stringContaining('ulimit -n')])
+    expect(manager.directories()).toMatchObject([{ online: true }])
+    release()
+    expect(log?.appendAsLeader(batchOf(), 0)).toMatchObject({ ok: true, baseOffset: 1 })
+    await expect(manager.getOrCreate('more', 0, TOPIC_ID, TEST_CONFIG, true)).resolves.toBeDefined()
+  })
+
+  test('syncs later what it cannot sync now', async () => {
+    const { bed, logs } = await setUp({ ...TEST_CONFIG, flushMessages: 1 })
+    const [log] = logs
+    log?.appendAsLeader(batchOf(), 1)
+    const release = bed.exhaust()
+    await bed.clock.run(50)
+    release()
+    expect(log?.acknowledgeableOffset).toBe(1)
+    await bed.clock.run(500)
+    expect([log?.acknowledgeableOffset, log?.isFailed]).toEqual([2, false])
   })
 })
