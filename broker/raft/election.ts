@@ -2,6 +2,7 @@ import {
   isSameReplica,
   isVoter,
   majority,
+  mayStand,
   type Moment,
   NOBODY,
   type RaftEffect,
@@ -33,13 +34,13 @@ export function lossDelayMs({ timeouts }: RaftState, { jitter }: Moment): number
 /** In an epoch without a known leader. In a new epoch nobody has been voted for. */
 export function becomeUnattached(state: RaftState, epoch: number, deadlineMs: number): Step {
   const voted = epoch === state.epoch ? state.voted : undefined
-  const role = { name: 'unattached' as const, deadlineMs: isVoter(state) ? deadlineMs : Infinity }
+  const role = { name: 'unattached' as const, deadlineMs: mayStand(state) ? deadlineMs : Infinity }
   return { state: { ...state, epoch, leaderId: NOBODY, voted, role }, effects: lost(state) }
 }
 
 export function becomeFollower(state: RaftState, epoch: number, leaderId: number, moment: Moment): Step {
   const voted = epoch === state.epoch ? state.voted : undefined
-  const deadlineMs = isVoter(state) ? moment.nowMs + state.timeouts.fetchMs : Infinity
+  const deadlineMs = mayStand(state) ? moment.nowMs + state.timeouts.fetchMs : Infinity
   const role = { name: 'follower' as const, deadlineMs, hasFetched: false }
   return { state: { ...state, epoch, leaderId, voted, role }, effects: lost(state) }
 }
@@ -50,7 +51,7 @@ function lost({ role, epoch }: RaftState): RaftEffect[] {
 
 /** Asks first whether a majority would vote for it: an election disturbs a leader that the others still have (KIP-996). */
 export function becomeProspective(state: RaftState, moment: Moment): Step {
-  if (!isVoter(state)) return unchanged(state)
+  if (!mayStand(state)) return unchanged(state)
   const role = nominee('prospective', state, moment)
   const next = { ...state, role }
   if (role.granted.size >= majority(state.voters)) return becomeCandidate(next, moment)
@@ -68,7 +69,7 @@ function becomeCandidate(state: RaftState, moment: Moment): Step {
 
 function nominee<N extends 'prospective' | 'candidate'>(name: N, state: RaftState, moment: Moment) {
   const deadlineMs = moment.nowMs + electionTimeoutMs(state, moment)
-  return { name, granted: new Set([state.self.id]), rejected: new Set<number>(), deadlineMs }
+  return { name, granted: new Set(isVoter(state) ? [state.self.id] : []), rejected: new Set<number>(), deadlineMs }
 }
 
 /** An answer counts for the candidacy that it was asked for. */
@@ -116,7 +117,7 @@ export function answerVote(before: RaftState, event: EventOf<'voteRequested'>, m
 }
 
 function deadline(state: RaftState, moment: Moment): number {
-  return isVoter(state) ? moment.nowMs + electionTimeoutMs(state, moment) : Infinity
+  return mayStand(state) ? moment.nowMs + electionTimeoutMs(state, moment) : Infinity
 }
 
 /** A later epoch has begun elsewhere. Who waits already goes on waiting: elections of others must not put off its own for ever. */
@@ -146,6 +147,6 @@ function isFreeToVote({ role, leaderId, voted }: RaftState, candidate: ReplicaKe
 function sooner(state: RaftState, moment: Moment): RaftState {
   const { role } = state
   if (role.name !== 'unattached' && !(role.name === 'follower' && !role.hasFetched)) return state
-  if (!isVoter(state)) return state
+  if (!mayStand(state)) return state
   return { ...state, role: { ...role, deadlineMs: Math.min(role.deadlineMs, moment.nowMs + backoffMs(state, moment)) } }
 }

@@ -13,6 +13,7 @@ import type { SnapshotStore } from './snapshot-store.ts'
 import {
   hasCommittedEpoch,
   initialState,
+  isVoter,
   leaderOf,
   nextDeadline,
   type RaftEffect,
@@ -94,6 +95,7 @@ export class RaftCore {
         electionBackoffMaxMs: options.electionBackoffMaxMs,
       },
       voters: history.current.voters,
+      committedVoters: history.at(parts.startOffset).voters,
       epoch: quorumState.epoch,
       leaderId: quorumState.leaderId,
       voted: votedId < 0 ? undefined : { id: votedId, directoryId: votedDirectoryId },
@@ -204,11 +206,13 @@ export class RaftCore {
     if (offset === undefined) return undefined
     this.history.append(offset, { kraftVersion: version, voters })
     this.quorumChanged()
+    this.#resignAfter(offset)
     return offset
   }
 
   quorumChanged(): void {
-    this.apply({ type: 'votersChanged', voters: this.voters })
+    const committedVoters = this.history.at(this.#state.highWatermark).voters
+    this.apply({ type: 'votersChanged', voters: this.voters, committedVoters })
   }
 
   /** Drops the log from `offset` on, and what it said of the quorum there. */
@@ -249,6 +253,7 @@ export class RaftCore {
       case 'advanceHighWatermark':
         this.log.updateHighWatermark(effect.offset)
         this.audience.advance(effect.offset)
+        this.#votersCommitted()
         return
       case 'leadershipLost':
         this.audience.leadershipLost()
@@ -262,6 +267,20 @@ export class RaftCore {
       case 'endQuorumEpoch':
         this.#outbox?.endQuorumEpoch(effect.epoch, effect.successors)
     }
+  }
+
+  #votersCommitted(): void {
+    const { highWatermark, committedVoters } = this.#state
+    if (this.history.at(highWatermark).voters !== committedVoters) this.quorumChanged()
+  }
+
+  /** A leader that is no voter any more leads until that is committed, and those who wait for it have heard. */
+  #resignAfter(offset: number): void {
+    if (isVoter(this.#state)) return
+    this.audience.heard(offset).then(
+      () => this.apply({ type: 'resign' }),
+      () => undefined,
+    )
   }
 
   #persist(epoch: number, leaderId: number, voted: ReplicaKey | undefined): void {
@@ -299,6 +318,7 @@ export class RaftCore {
     if (isNew) this.history.append(offset, { kraftVersion: version, voters: current })
     this.apply({ type: 'epochStarted', epoch, offset })
     if (isNew) this.quorumChanged()
+    this.#resignAfter(offset)
   }
 
   /** After an event and all that it led to. */

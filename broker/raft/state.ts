@@ -78,7 +78,10 @@ export type Role = Unattached | Follower | Nominee | Leading | Resigned | Stoppe
 export interface RaftState {
   readonly self: ReplicaKey
   readonly timeouts: Timeouts
+  /** The last in the log, committed or not: only their votes count (KIP-853). */
   readonly voters: readonly ReplicaKey[]
+  /** The last that are known to be committed. */
+  readonly committedVoters: readonly ReplicaKey[]
   readonly epoch: number
   /** The leader of `epoch`; this node itself also where it has resigned from it. */
   readonly leaderId: number
@@ -145,8 +148,11 @@ export type RaftEvent =
   | { readonly type: 'logDurable'; readonly endOffset: number }
   /** The LeaderChange record of this leader's epoch is appended at `offset`. */
   | { readonly type: 'epochStarted'; readonly epoch: number; readonly offset: number }
-  /** The last voters in the log, committed or not (KIP-853). */
-  | { readonly type: 'votersChanged'; readonly voters: readonly ReplicaKey[] }
+  | {
+      readonly type: 'votersChanged'
+      readonly voters: readonly ReplicaKey[]
+      readonly committedVoters: readonly ReplicaKey[]
+    }
   /** Hand leadership over. */
   | { readonly type: 'resign' }
   /** The disk failed, or the node stops. */
@@ -182,6 +188,7 @@ export interface InitialState {
   readonly self: ReplicaKey
   readonly timeouts: Timeouts
   readonly voters: readonly ReplicaKey[]
+  readonly committedVoters: readonly ReplicaKey[]
   readonly epoch: number
   readonly leaderId: number
   readonly voted: ReplicaKey | undefined
@@ -197,8 +204,16 @@ export function initialState(initial: InitialState): RaftState {
   return { ...initial, role: { name: 'follower', deadlineMs, hasFetched: false } }
 }
 
-export function isVoter({ voters, self }: RaftState): boolean {
+export function isVoter({ voters, self }: Pick<RaftState, 'voters' | 'self'>): boolean {
   return voters.some((voter) => isSameReplica(voter, self))
+}
+
+/**
+ * Whether this node stands for election. Who is no voter any more still does until that is committed: it may be the only one that has
+ * the record of it, and then nobody else would be voted for (Raft, dissertation, section 4.2.2).
+ */
+export function mayStand(state: RaftState): boolean {
+  return isVoter(state) || isVoter({ self: state.self, voters: state.committedVoters })
 }
 
 export function majority(voters: readonly ReplicaKey[]): number {

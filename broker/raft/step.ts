@@ -13,8 +13,8 @@ import {
 import { advance, lead, logDurable, replicaFetched, resign } from './leadership.ts'
 import {
   isSameReplica,
-  isVoter,
   leaderRole,
+  mayStand,
   type Moment,
   NOBODY,
   type RaftEvent,
@@ -92,7 +92,7 @@ function handleAsLeader(
 /** The only voter need not wait for another leader to be heard of; others look soon whether there is one. */
 function start(state: RaftState, moment: Moment): Step {
   const { role, voters, self } = state
-  if (!isVoter(state) || role.name === 'leader' || role.name === 'stopped') return unchanged(state)
+  if (!mayStand(state) || role.name === 'leader' || role.name === 'stopped') return unchanged(state)
   if (voters.every((voter) => isSameReplica(voter, self))) return becomeProspective(state, moment)
   const deadlineMs = moment.nowMs + (role.name === 'follower' ? state.timeouts.fetchMs : backoffMs(state, moment))
   return unchanged({ ...state, role: { ...role, deadlineMs } })
@@ -139,7 +139,7 @@ function leaderHeard(
 function leaderEnds(before: RaftState, event: EventOf<'leaderEnds'>, moment: Moment): Step {
   const { state, effects } = leaderHeard(before, { ...event, type: 'leaderHeard', isLeaderItself: true }, moment)
   const { role, leaderId, self } = state
-  if (role.name !== 'follower' || leaderId !== event.leaderId || event.epoch !== state.epoch || !isVoter(state)) {
+  if (role.name !== 'follower' || leaderId !== event.leaderId || event.epoch !== state.epoch || !mayStand(state)) {
     return { state, effects }
   }
   const rank = event.successors.findIndex((successor) => isSameReplica(successor, self))
@@ -149,7 +149,7 @@ function leaderEnds(before: RaftState, event: EventOf<'leaderEnds'>, moment: Mom
 
 function leaderLost(state: RaftState, { epoch }: EventOf<'leaderLost'>, moment: Moment): Step {
   const { role } = state
-  if (role.name !== 'follower' || epoch !== state.epoch || !isVoter(state)) return unchanged(state)
+  if (role.name !== 'follower' || epoch !== state.epoch || !mayStand(state)) return unchanged(state)
   const deadlineMs = Math.min(role.deadlineMs, moment.nowMs + lossDelayMs(state, moment))
   return unchanged({ ...state, role: { ...role, hasFetched: false, deadlineMs } })
 }
@@ -157,7 +157,7 @@ function leaderLost(state: RaftState, { epoch }: EventOf<'leaderLost'>, moment: 
 function fetched(state: RaftState, { epoch, highWatermark }: EventOf<'fetched'>, moment: Moment): Step {
   const { role, timeouts } = state
   if (role.name !== 'follower' || epoch !== state.epoch) return unchanged(state)
-  const deadlineMs = isVoter(state) ? moment.nowMs + timeouts.fetchMs : Infinity
+  const deadlineMs = mayStand(state) ? moment.nowMs + timeouts.fetchMs : Infinity
   const next = { ...state, role: { ...role, hasFetched: true, deadlineMs } }
   const committed = Math.min(highWatermark, moment.log.endOffset)
   if (committed <= state.highWatermark) return unchanged(next)
@@ -168,12 +168,13 @@ function fetched(state: RaftState, { epoch, highWatermark }: EventOf<'fetched'>,
 }
 
 /** Voters count from the moment that they are in the log. A leader that is one no longer goes on until that is committed. */
-function votersChanged(before: RaftState, { voters }: EventOf<'votersChanged'>, moment: Moment): Step {
-  const state = { ...before, voters }
+function votersChanged(before: RaftState, event: EventOf<'votersChanged'>, moment: Moment): Step {
+  const { voters, committedVoters } = event
+  const state = { ...before, voters, committedVoters }
   const { role } = state
   if (role.name === 'leader') return advance(state, role)
-  if (role.name === 'stopped' || isVoter(before) === isVoter(state)) return unchanged(state)
-  if (!isVoter(state)) {
+  if (role.name === 'stopped' || mayStand(before) === mayStand(state)) return unchanged(state)
+  if (!mayStand(state)) {
     if (role.name !== 'follower') return becomeUnattached(state, state.epoch, Infinity)
     return unchanged({ ...state, role: { ...role, deadlineMs: Infinity } })
   }

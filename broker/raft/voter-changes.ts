@@ -113,7 +113,7 @@ export class VoterChanges {
   async remove(request: RemoveRequest): Promise<RemoveResponse> {
     const refusal = this.#busy() ?? this.#refusal(request.clusterId, 'removing')
     if (refusal !== undefined) return refusal
-    const { voters, self, options } = this.#core
+    const { voters, options } = this.#core
     const removed = { id: request.voterId, directoryId: request.voterDirectoryId }
     const rest = voters.filter((voter) => voter.id !== removed.id || voter.directoryId !== removed.directoryId)
     if (rest.length === voters.length || rest.length === 0) {
@@ -123,9 +123,7 @@ export class VoterChanges {
     return this.#exclusively(async () => {
       const offset = this.#core.appendVoters(rest)
       if (offset === undefined) return notLeader()
-      const outcome = await this.#committed(offset, options.requestTimeoutMs)
-      if (outcome === DONE && !rest.some((voter) => isSameReplica(voter, self))) this.#core.apply({ type: 'resign' })
-      return outcome
+      return this.#committed(offset, options.requestTimeoutMs)
     })
   }
 

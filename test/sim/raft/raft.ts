@@ -166,8 +166,7 @@ class RaftRun {
     const others = this.#members.filter(({ options }) => !voters.includes(options.nodeId))
     const isGrowing = others.length > 0 && (voters.length < 3 || this.#random.chance(0.5))
     const id = isGrowing ? this.#random.pick(others).options.nodeId : this.#random.pick(voters)
-    // A leader that removes itself from two may leave nobody who stands for election.
-    if (!isGrowing && (voters.length === 1 || (voters.length === 2 && id === leader?.options.nodeId))) return
+    if (!isGrowing && voters.length === 1) return
     const identity = { clusterId: CLUSTER_ID, voterId: id, voterDirectoryId: directoryId(id) }
     const listeners = [{ name: LISTENER, host: `n${id}`, port: PORT }]
     const changing = isGrowing

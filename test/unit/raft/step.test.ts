@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import {
   initialState,
   type InitialState,
@@ -18,6 +18,7 @@ function stateOf(ids: readonly number[], initial: Partial<InitialState> = {}): R
     self: key(1),
     timeouts: TIMEOUTS,
     voters: ids.map(key),
+    committedVoters: ids.map(key),
     epoch: 4,
     leaderId: -1,
     voted: undefined,
@@ -269,7 +270,7 @@ test('a node that has no vote follows, and does not stand for election', () => {
 })
 
 test('a voter that is added counts at once', () => {
-  const changed: RaftEvent = { type: 'votersChanged', voters: [1, 2].map(key) }
+  const changed: RaftEvent = { type: 'votersChanged', voters: [1, 2].map(key), committedVoters: [1].map(key) }
   const script = [start, started(10), durable(11), changed, durable(12), fetches(2, 12)]
   expect(transcript(stateOf([1]), script).lines.slice(2)).toEqual([
     'logDurable: leader in epoch 5; high watermark 11',
@@ -277,6 +278,29 @@ test('a voter that is added counts at once', () => {
     'logDurable: leader in epoch 5',
     'replicaFetched: leader in epoch 5; high watermark 12',
   ])
+})
+
+describe('a voter that was removed', () => {
+  const removed = { voters: [2, 3].map(key), committedVoters: [1, 2, 3].map(key) }
+  const committed: RaftEvent = { type: 'votersChanged', voters: [2, 3].map(key), committedVoters: [2, 3].map(key) }
+
+  test('stands for election while that is not committed, with the votes of the others alone', () => {
+    const script = [start, tick(9999), preVote(2), preVote(3), vote(2), vote(3)]
+    expect(transcript(stateOf([], removed), script).lines.slice(1)).toEqual([
+      'tick: prospective in epoch 4; ask for pre-votes',
+      'voteAnswered: prospective in epoch 4',
+      'voteAnswered: candidate in epoch 5; persist leader -1 vote 1; ask for votes',
+      'voteAnswered: candidate in epoch 5',
+      'voteAnswered: leader in epoch 5; persist leader 1 vote -1; leader change with votes 2,3; begin epoch at 2,3',
+    ])
+  })
+
+  test('does not once that is committed', () => {
+    expect(transcript(stateOf([], removed), [start, committed, tick(9999)]).lines.slice(1)).toEqual([
+      'votersChanged: unattached in epoch 4',
+      'tick: unattached in epoch 4',
+    ])
+  })
 })
 
 test('a stopped node does nothing and promises nothing', () => {
