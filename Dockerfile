@@ -1,5 +1,5 @@
 # One image for both programs. Its entry point is node; the command says which:
-#   broker/main.ts /etc/ottla/server.properties    broker
+#   broker/main.js /etc/ottla/server.properties    broker
 #   operator/main.ts run                           operator
 ARG BASE=node:24-bookworm-slim
 
@@ -8,17 +8,26 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 # Node comes from the base image, not from the optional packages that serve machines without one.
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
- && rm -rf node_modules/node-linux-* node_modules/node-darwin-* node_modules/.bin
+ && rm -rf node_modules/node-linux-* node_modules/node-darwin-*
+
+# The broker in one file, which is loaded in half the time that its sources take.
+FROM dependencies AS bundle
+COPY broker broker
+RUN npm run -s bundle -- --outdir=bundle
+
+FROM dependencies AS runtime
+RUN rm -rf node_modules/esbuild node_modules/@esbuild node_modules/.bin
 
 FROM ${BASE}
 ENV NODE_ENV=production
 WORKDIR /app
-COPY --from=dependencies /app/node_modules node_modules
+COPY --from=runtime /app/node_modules node_modules
 COPY package.json ./
 COPY crds crds
 COPY broker broker
 COPY operator operator
-# What Node makes of the sources, so that the first start of a pod takes half the time. The cache is that of one user and one Node.
+COPY --from=bundle /app/bundle .
+# What Node makes of it, so that the first start of a pod takes half the time. The cache is that of one user and one Node.
 ENV NODE_COMPILE_CACHE=/app/compile-cache
 RUN mkdir compile-cache && chown 1000:1000 compile-cache
 # A young generation of 2 MiB and one arena for malloc in place of one a thread: some 15 MB less that stay with the process.
@@ -26,6 +35,6 @@ ENV NODE_OPTIONS=--max-semi-space-size=2 MALLOC_ARENA_MAX=1
 # The operator and its StatefulSets count on this id.
 USER 1000:1000
 # Without arguments, the broker is loaded and ends with its usage.
-RUN node broker/main.ts 2>/dev/null || [ "$(ls compile-cache)" ]
+RUN node broker/main.js 2>/dev/null || [ "$(ls compile-cache)" ]
 ENTRYPOINT ["node"]
 CMD ["operator/main.ts", "run"]

@@ -1,5 +1,9 @@
+import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { CodecError } from '../env/compute.ts'
+
+/** That of the sources, or of the bundle, whose files lie in the same folders. */
+const EXTENSION = extname(import.meta.url)
 
 export type SnappyJob =
   | { readonly id: number; readonly kind: 'compress'; readonly data: Uint8Array }
@@ -47,7 +51,7 @@ export class SnappyThread {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL('snappy-worker.ts', import.meta.url))
+    const worker = new Worker(new URL(`snappy-worker${EXTENSION}`, import.meta.url))
     worker.unref()
     worker.on('message', (result: SnappyResult) => this.#finish(result))
     worker.on('error', (error) => {
