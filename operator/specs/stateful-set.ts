@@ -99,7 +99,7 @@ function spread(cluster: KafkaCluster, pool: Pool): object[] {
 /** Formats the log directories of a new node; those of an old one are left alone. */
 function formatContainer(cluster: KafkaCluster, pool: Pool, { image, clusterId }: StatefulSetOptions): object {
   const quorum = quorumArgs(cluster, pool, clusterId, (node) => `${nodeHost(cluster, node)}:${CONTROLLER_PORT}`)
-  const format = ['broker/format.ts', 'format', '--ignore-formatted', ...quorum, '-t', clusterId, '-c', PROPERTIES]
+  const format = ['broker/format.js', 'format', '--ignore-formatted', ...quorum, '-t', clusterId, '-c', PROPERTIES]
   return { ...container(pool, 'format', image), args: format }
 }
 
@@ -107,7 +107,7 @@ function brokerContainer(cluster: KafkaCluster, pool: Pool, { image }: StatefulS
   const ports = [...servedPorts(cluster, pool), ['metrics', METRICS_PORT] as const]
   return {
     ...container(pool, 'kafka', image),
-    args: ['broker/main.ts', PROPERTIES],
+    args: ['broker/main.js', PROPERTIES],
     ports: ports.map(([name, containerPort]) => ({ name, containerPort, protocol: 'TCP' })),
     startupProbe: {
       httpGet: metricsPath('/healthz'),

@@ -85,7 +85,7 @@ test('the pod formats its directories with the cluster id, then runs the broker'
   const { spec } = setOf(kafkaCluster()).spec.template
   const file = '/etc/ottla/$(POD_NAME).properties'
   expect(spec.initContainers[0].args).toEqual([
-    'broker/format.ts',
+    'broker/format.js',
     'format',
     '--ignore-formatted',
     '--standalone',
@@ -94,7 +94,7 @@ test('the pod formats its directories with the cluster id, then runs the broker'
     '-c',
     file,
   ])
-  expect(spec.containers[0].args).toEqual(['broker/main.ts', file])
+  expect(spec.containers[0].args).toEqual(['broker/main.js', file])
   expect(configMap(kafkaCluster(), poolOf(kafkaCluster())).data).toHaveProperty(['orders-nodes-0.properties'])
 })
 
