@@ -62,17 +62,22 @@ export function input(
 
 const phases: NodeState['phase'][] = ['ready', 'ready', 'ready', 'ready', 'starting', 'down', 'stopping', 'missing']
 
-/** Any cluster in any state, however it came to it. */
+/** Any cluster in any state, however it came to it; half of them are nearly well. */
 export const anyInput: fc.Arbitrary<RollInput> = fc
-  .record({ brokers: fc.integer({ min: 1, max: 9 }), controllers: fc.constantFrom(1, 3, 5), isCombined: fc.boolean() })
-  .chain(({ brokers, controllers, isCombined }) => {
+  .record({
+    brokers: fc.integer({ min: 1, max: 9 }),
+    controllers: fc.constantFrom(1, 3, 5),
+    isCombined: fc.boolean(),
+    isWell: fc.boolean(),
+  })
+  .chain(({ brokers, controllers, isCombined, isWell }) => {
     const brokerIds = Array.from({ length: brokers }, (_, index) => index)
     const voterIds = Array.from({ length: controllers }, (_, index) => (isCombined ? index : 100 + index))
     const ids = [...new Set([...brokerIds, ...voterIds])]
     const anyNode = (id: number): fc.Arbitrary<NodeState> =>
       fc
         .record({
-          phase: fc.constantFrom(...phases),
+          phase: isWell ? fc.constant('ready' as const) : fc.constantFrom(...phases),
           reasons: fc.constantFrom([], ['image'], ['image']),
           sinceMs: fc.constantFrom(0, NOW),
           isFailing: fc.nat(9).map((value) => value === 0),
@@ -83,7 +88,7 @@ export const anyInput: fc.Arbitrary<RollInput> = fc
       .record({
         replicas: fc.shuffledSubarray(brokerIds, { minLength: 1, maxLength: Math.min(4, brokers) }),
         minIsr: fc.integer({ min: 1, max: 3 }),
-        gone: fc.nat(7),
+        gone: fc.nat(isWell ? 30 : 7),
       })
       .map(({ replicas, minIsr, gone }) =>
         partition(replicas, { minIsr, isr: replicas.filter((_, index) => index !== gone) }),
