@@ -191,6 +191,19 @@ export interface KafkaClusterSpec {
     [k: string]: number | string
   }
   /**
+   * How replicas move between brokers.
+   */
+  rebalance: {
+    /**
+     * auto: brokers that are added get their share of all partitions; none: only of new ones, until a KafkaRebalance is made.
+     */
+    onScale: 'auto' | 'none'
+    /**
+     * Bytes a second that each broker may spend on moving replicas, such as 50M; no limit without it.
+     */
+    throttle?: string
+  }
+  /**
    * What the cluster promises of every topic.
    */
   durability: {
@@ -206,6 +219,37 @@ export interface KafkaClusterSpec {
      * enforce: topics are changed to meet it; warn: topics that do not are reported.
      */
     policy: 'enforce' | 'warn'
+  }
+  /**
+   * When to raise an alarm, and where the operator itself does.
+   */
+  alerts?: {
+    /**
+     * How long partitions may lack replicas in sync before that is an alert, such as 90s, 5m or 1h30m.
+     */
+    underReplicatedFor: string
+    /**
+     * An Alertmanager that the operator tells itself, for clusters without Prometheus.
+     */
+    alertmanager?: {
+      /**
+       * Without the path of the API, such as http://alertmanager.monitoring:9093.
+       */
+      url: string
+    }
+  }
+  /**
+   * Objects for the Prometheus Operator, where that is installed; both without this.
+   */
+  monitoring?: {
+    /**
+     * A PodMonitor, which has the nodes scraped.
+     */
+    podMonitor: boolean
+    /**
+     * A PrometheusRule with the alerts of this cluster.
+     */
+    rules: boolean
   }
 }
 
@@ -227,6 +271,60 @@ export interface KafkaClusterStatus {
    * Kafka version of every node.
    */
   version?: string
+  /**
+   * Who keeps the metadata log; there once it has had a leader.
+   */
+  quorum?: {
+    /**
+     * Node id of the active controller.
+     */
+    leader?: number
+    /**
+     * Node ids.
+     */
+    voters: number[]
+  }
+  /**
+   * Replicas that move between brokers.
+   */
+  reassignment?: {
+    state: 'Idle' | 'Moving' | 'Cancelling' | 'Blocked'
+    message?: string
+    /**
+     * Partitions whose replicas have still to move.
+     */
+    moves: number
+    /**
+     * What is still to be copied.
+     */
+    bytesLeft: number
+    /**
+     * Brokers that are being emptied to be removed.
+     */
+    draining?: number[]
+    /**
+     * New brokers that are getting their share.
+     */
+    filling?: number[]
+  }
+  /**
+   * Partitions of all topics, as Kafka last said.
+   */
+  partitions?: {
+    total: number
+    /**
+     * With a replica that is not in sync.
+     */
+    underReplicated: number
+    /**
+     * With fewer replicas in sync than min.insync.replicas: writes with acks=all fail.
+     */
+    underMinIsr: number
+    /**
+     * Without a leader.
+     */
+    offline: number
+  }
   readyNodes?: number
   listeners?: {
     name: string

@@ -37,6 +37,7 @@ export function kafkaCluster(change: Partial<KafkaCluster['spec']> = {}, name = 
       listeners: [{ name: 'plain', port: 9092, type: 'internal', tls: false }],
       config: {},
       topics: { namespaces: ['*'], deleteProtection: false },
+      rebalance: { onScale: 'auto' },
       durability: { policy: 'enforce' },
       ...change,
     },
