@@ -22,6 +22,7 @@ import type { KubeApi } from './kube/api.ts'
 import { EventRecorder } from './kube/events.ts'
 import { Informer } from './kube/informer.ts'
 import { LEADER_DEFAULTS, LeaderElection } from './kube/leader.ts'
+import { PlacementStep } from './listeners/step.ts'
 import type { OperatorMetrics } from './metrics.ts'
 import { Controller } from './runtime/controller.ts'
 import type { Reconcile } from './runtime/controller.ts'
@@ -141,7 +142,7 @@ class Leadership {
         events: this.#events(),
         brokers: this.#deps.admins,
         effective: (cluster) => cluster,
-        steps: [],
+        steps: [new PlacementStep({ api: this.#api, logger: this.#deps.logger })],
       },
     )
     return (key) => reconciler.reconcile(key)

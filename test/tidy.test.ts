@@ -61,6 +61,8 @@ const OPERATOR_LAYERS: Record<string, readonly string[]> = {
     'scaling',
     'reassignment',
     'rebalance',
+    'listeners',
+    'policy',
   ],
   main: ['operator', 'api', 'runtime', 'kube', 'local', 'specs'],
 }

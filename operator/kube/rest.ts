@@ -134,7 +134,7 @@ export class KubeRest implements KubeApi {
   }
 }
 
-/** The path of a collection (`name` null; `namespace` null: of all namespaces) or of one object. */
+/** The path of a collection (`name` null; `namespace` null: of all namespaces) or of one object; '' is the namespace of what has none. */
 function pathOf(
   { apiVersion, plural }: ResourceType,
   namespace: string | null,
@@ -142,7 +142,7 @@ function pathOf(
   query: Record<string, string | number | boolean | undefined> = {},
 ): string {
   const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
-  const scope = namespace === null ? '' : `/namespaces/${encodeURIComponent(namespace)}`
+  const scope = namespace === null || namespace === '' ? '' : `/namespaces/${encodeURIComponent(namespace)}`
   const parameters = new URLSearchParams()
   for (const [key, value] of Object.entries(query)) if (value !== undefined) parameters.set(key, String(value))
   const search = parameters.size === 0 ? '' : `?${parameters.toString()}`

@@ -1,5 +1,6 @@
-import { POD_DISRUPTION_BUDGET, SERVICE, SERVICE_ACCOUNT } from '../api/resource.ts'
+import { SERVICE, SERVICE_ACCOUNT } from '../api/resource.ts'
 import type { KafkaCluster, Manifest } from '../api/resource.ts'
+import { externalListeners } from './external-services.ts'
 import { brokerSelectorOf, ownedManifest, selectorOf } from './labels.ts'
 import {
   bootstrapServiceName,
@@ -50,9 +51,10 @@ export function headlessService(cluster: KafkaCluster): Manifest {
   }
 }
 
-/** One address for clients to begin with. */
+/** One address for clients inside of Kubernetes to begin with. */
 export function bootstrapService(cluster: KafkaCluster): Manifest {
-  const ports = [...listenerPorts(cluster)].filter(([name]) => name !== CONTROLLER_LISTENER)
+  const external = externalListeners(cluster).map(({ name }) => name)
+  const ports = [...listenerPorts(cluster)].filter(([name]) => name !== CONTROLLER_LISTENER && !external.includes(name))
   return {
     ...ownedManifest(cluster, SERVICE, bootstrapServiceName(cluster)),
     spec: {
@@ -68,18 +70,6 @@ export function serviceAccount(cluster: KafkaCluster): Manifest {
   return {
     ...ownedManifest(cluster, SERVICE_ACCOUNT, serviceAccountName(cluster)),
     automountServiceAccountToken: false,
-  }
-}
-
-/** One node at a time may be evicted; one that is not ready any time, or a node could never be drained of it. */
-export function podDisruptionBudget(cluster: KafkaCluster): Manifest {
-  return {
-    ...ownedManifest(cluster, POD_DISRUPTION_BUDGET, serviceAccountName(cluster)),
-    spec: {
-      maxUnavailable: 1,
-      selector: { matchLabels: selectorOf(cluster) },
-      unhealthyPodEvictionPolicy: 'AlwaysAllow',
-    },
   }
 }
 

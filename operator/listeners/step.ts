@@ -1,0 +1,142 @@
+import type { Logger } from 'pino'
+import type { ExtraCondition, Health } from '../api/conditions.ts'
+import type { KafkaClusterStatus } from '../api/kafkacluster.ts'
+import { POD, SERVICE } from '../api/resource.ts'
+import type { KafkaCluster, Manifest } from '../api/resource.ts'
+import type { ClusterStep, ClusterView, StepResult } from '../cluster/step.ts'
+import { isConflict, isNotFound, isRefusal } from '../kube/api.ts'
+import type { KubeApi } from '../kube/api.ts'
+import { externalListeners, externalServices } from '../specs/external-services.ts'
+import { bootstrapServers } from '../specs/nodes.ts'
+import { bootstrapAddress } from './addresses.ts'
+import type { Located } from './addresses.ts'
+import { placementOf } from './place.ts'
+import type { PlacedPod, Placement } from './place.ts'
+import { listServices, readNodes } from './seen.ts'
+import type { Seen, Service } from './seen.ts'
+
+interface Deps {
+  readonly api: KubeApi
+  readonly logger: Logger
+}
+
+/** Labels of Kubernetes nodes are not watched. */
+const WAIT_MS = 10_000
+
+/** Services of listeners that are reached from outside of Kubernetes, and what brokers and clients have to know of them. */
+export class PlacementStep implements ClusterStep {
+  readonly #deps: Deps
+
+  constructor(deps: Deps) {
+    this.#deps = deps
+  }
+
+  async run({ cluster, observed }: ClusterView): Promise<StepResult> {
+    const known = new Map((await listServices(this.#deps.api, cluster)).map((one) => [one.metadata.name, one]))
+    const wanted = externalServices(cluster)
+    const refused = await this.#apply(cluster, wanted, known)
+    await this.#removeOthers(wanted, known)
+    const pods: readonly PlacedPod[] = observed.pods
+    const seen = { services: known, nodes: await this.#nodes(cluster, pods) }
+    const placement = placementOf(cluster, pods, seen)
+    await this.#tell(placement)
+    return resultOf(cluster, seen, placement, refused)
+  }
+
+  /** Puts what is there then into `known`. Returns why some could not be made, in words. */
+  async #apply(cluster: KafkaCluster, wanted: readonly Manifest[], known: Map<string, Service>): Promise<string[]> {
+    const outcomes = await Promise.all(
+      wanted.map(async (manifest) => {
+        const { name, namespace = '' } = manifest.metadata
+        try {
+          if (!known.has(name)) {
+            const there = await this.#deps.api.get<Service>(SERVICE, namespace, name)
+            if (there !== null && !isOf(there, cluster))
+              return [`Service ${name} is there already, and not of this KafkaCluster`]
+          }
+          known.set(name, await this.#deps.api.apply<Service & Manifest>(SERVICE, manifest))
+          return []
+        } catch (error) {
+          if (!isRefusal(error)) throw error
+          return [`Kubernetes refuses Service ${name}: ${error.message}`]
+        }
+      }),
+    )
+    return outcomes.flat()
+  }
+
+  async #removeOthers(wanted: readonly Manifest[], known: Map<string, Service>): Promise<void> {
+    const names = new Set(wanted.map(({ metadata }) => metadata.name))
+    for (const [name, { metadata }] of known) {
+      if (names.has(name)) continue
+      known.delete(name)
+      await this.#deps.api.delete(SERVICE, metadata.namespace ?? '', name, { uid: metadata.uid ?? '' })
+    }
+  }
+
+  #nodes(cluster: KafkaCluster, pods: readonly PlacedPod[]): Promise<Seen['nodes']> {
+    const isNeeded =
+      cluster.spec.rack !== undefined || externalListeners(cluster).some(({ type }) => type === 'nodeport')
+    const names = isNeeded ? pods.flatMap(({ spec }) => spec?.nodeName ?? []) : []
+    return readNodes(this.#deps.api, new Set(names))
+  }
+
+  async #tell({ changes }: Placement): Promise<void> {
+    for (const { pod, annotations } of changes) {
+      const { namespace = '', name, uid } = pod.metadata
+      try {
+        await this.#deps.api.patch(POD, namespace, name, { metadata: { uid, annotations } })
+        this.#deps.logger.info({ pod: name, annotations }, `pod ${name} is told its place`)
+      } catch (error) {
+        // Another pod of this name, or none: it will be told in its turn.
+        if (!isConflict(error) && !isNotFound(error)) throw error
+      }
+    }
+  }
+}
+
+function isOf({ metadata }: Service, { metadata: { uid } }: KafkaCluster): boolean {
+  return metadata.ownerReferences?.some((owner) => owner.uid === uid) ?? false
+}
+
+function resultOf(cluster: KafkaCluster, seen: Seen, placement: Placement, refused: readonly string[]): StepResult {
+  const located = externalListeners(cluster).map(
+    (listener) =>
+      [listener.name, bootstrapAddress(cluster, listener, seen, placement.brokers.get(listener.name) ?? [])] as const,
+  )
+  const status = { listeners: listenersOf(cluster, new Map(located)) }
+  if (externalListeners(cluster).length === 0 && cluster.spec.rack === undefined) return { status }
+  if (refused.length > 0) {
+    const message = refused.join('; ')
+    return { status, ...bad({ state: 'stalled', reason: 'RefusedByKubernetes', message }), requeueAfterMs: WAIT_MS }
+  }
+  const starts = located.flatMap(([name, one]) => ('address' in one ? [] : [`listener ${name}: ${one.waitsFor}`]))
+  const waits = [...new Set([...placement.waits.map(({ what, waitsFor }) => `${what}: ${waitsFor}`), ...starts])]
+  if (waits.length > 0) {
+    const message = `not known yet; ${waits.join('; ')}`
+    return { status, ...bad({ state: 'progressing', reason: 'PlacePending', message }), requeueAfterMs: WAIT_MS }
+  }
+  return {
+    status,
+    conditions: [{ type: CONDITION, status: 'True', reason: 'Known', message: 'brokers know where they are' }],
+  }
+}
+
+/** Whether every broker has been told its rack and its addresses. */
+const CONDITION = 'PlacesKnown'
+
+function bad(health: Health): { health: Health; conditions: ExtraCondition[] } {
+  const { reason, message } = health
+  return { health, conditions: [{ type: CONDITION, status: 'False', reason, message }] }
+}
+
+function listenersOf(
+  cluster: KafkaCluster,
+  external: ReadonlyMap<string, Located>,
+): NonNullable<KafkaClusterStatus['listeners']> {
+  return cluster.spec.listeners.flatMap(({ name, port, type }) => {
+    if (type === 'internal') return [{ name, bootstrapServers: bootstrapServers(cluster, port) }]
+    const located = external.get(name)
+    return located !== undefined && 'address' in located ? [{ name, bootstrapServers: located.address }] : []
+  })
+}

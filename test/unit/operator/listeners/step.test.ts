@@ -1,0 +1,105 @@
+import { expect, test } from '@jest/globals'
+import { KAFKA_CLUSTER, POD, SERVICE } from '../../../../operator/api/resource.ts'
+import type { KafkaCluster, Manifest } from '../../../../operator/api/resource.ts'
+import type { ClusterView } from '../../../../operator/cluster/step.ts'
+import { NODE } from '../../../../operator/listeners/seen.ts'
+import type { KubeNode, Service } from '../../../../operator/listeners/seen.ts'
+import { PlacementStep } from '../../../../operator/listeners/step.ts'
+import type { PlacedPod } from '../../../../operator/listeners/place.ts'
+import { kafkaCluster, operatorWorld } from '../../../fakes/operator.ts'
+
+type Listeners = KafkaCluster['spec']['listeners']
+const PLAIN: Listeners[number] = { name: 'plain', port: 9092, type: 'internal', tls: false }
+const BALANCED: Listeners[number] = { name: 'external', port: 9094, type: 'loadbalancer', tls: false }
+
+function placing() {
+  const world = operatorWorld()
+  const step = new PlacementStep(world)
+  world.api.put<KubeNode>(NODE, {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name: 'node0', namespace: '' },
+    status: { addresses: [{ type: 'InternalIP', address: '10.0.0.1' }] },
+  })
+  world.api.put<PlacedPod>(POD, {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'orders-nodes-0', namespace: 'kafka' },
+    spec: { nodeName: 'node0' },
+  })
+  const run = (listeners: Listeners) => {
+    const cluster = world.api.put(KAFKA_CLUSTER, kafkaCluster({ listeners }))
+    const view = { cluster, observed: { pods: world.api.all(POD) } } as unknown as ClusterView
+    return step.run(view)
+  }
+  /** What a cloud's controller does. */
+  const balance = () => {
+    for (const [index, service] of (world.api.all(SERVICE) as Service[]).entries()) {
+      world.api.put(SERVICE, {
+        ...service,
+        status: { loadBalancer: { ingress: [{ hostname: `lb${index}.example.org` }] } },
+      })
+    }
+  }
+  const services = () => world.api.all(SERVICE).map(({ metadata }) => metadata.name)
+  const told = () => world.api.peek(POD, 'kafka', 'orders-nodes-0')?.metadata.annotations
+  return { ...world, run, balance, services, told }
+}
+
+test('every broker has a Service, and clients one to begin with', async () => {
+  const { run, services } = placing()
+  await run([PLAIN, BALANCED])
+  expect(services()).toEqual(['orders-external-bootstrap', 'orders-external-0'])
+})
+
+test('a pod waits for its load balancer, the condition says for what, and then it is told', async () => {
+  const { run, balance, told } = placing()
+  const waiting = await run([PLAIN, BALANCED])
+  expect(waiting.health).toMatchObject({ state: 'progressing', reason: 'PlacePending' })
+  expect(waiting.conditions).toMatchObject([{ type: 'PlacesKnown', status: 'False' }])
+  expect(waiting.health?.message).toContain('Service orders-external-0 has no address of a load balancer yet')
+  expect(waiting.status?.listeners).toMatchObject([{ name: 'plain' }])
+  expect(told()).toBeUndefined()
+  balance()
+  const known = await run([PLAIN, BALANCED])
+  expect(known.conditions).toMatchObject([{ type: 'PlacesKnown', status: 'True' }])
+  expect(known.status?.listeners).toEqual([
+    { name: 'plain', bootstrapServers: 'orders-bootstrap.kafka.svc:9092' },
+    { name: 'external', bootstrapServers: 'lb0.example.org:9094' },
+  ])
+  expect(told()?.['kafka.ottla.dev/advertised-listeners']).toContain('EXTERNAL://lb1.example.org:9094')
+})
+
+test('Services of a listener that is gone go', async () => {
+  const { run, services } = placing()
+  await run([PLAIN, BALANCED])
+  await run([PLAIN])
+  expect(services()).toEqual([])
+})
+
+test("somebody else's Service is left alone, and named", async () => {
+  const { run, api } = placing()
+  const foreign: Manifest = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'orders-external-0', namespace: 'kafka' },
+    spec: { x: 1 },
+  }
+  api.put(SERVICE, foreign)
+  const { health } = await run([PLAIN, BALANCED])
+  expect(health).toMatchObject({
+    state: 'stalled',
+    message: 'Service orders-external-0 is there already, and not of this KafkaCluster',
+  })
+  expect(api.peek(SERVICE, 'kafka', 'orders-external-0')).toMatchObject({ spec: { x: 1 } })
+})
+
+test('without listeners from outside and without racks nothing is asked of nodes', async () => {
+  const { run, api } = placing()
+  const calls: string[] = []
+  api.intercept = (call) => calls.push(call)
+  expect(await run([PLAIN])).toEqual({
+    status: { listeners: [{ name: 'plain', bootstrapServers: 'orders-bootstrap.kafka.svc:9092' }] },
+  })
+  expect(calls).toEqual(['list Service'])
+})
