@@ -1,5 +1,6 @@
 import { METADATA_TOPIC_ID } from '../lib/uuid.ts'
 import { batches, readRecords } from '../records/read.ts'
+import { DirectoryNames } from '../storage/directory-names.ts'
 import { PartitionLog } from '../storage/log.ts'
 import { DEFAULT_LOG_CONFIG } from '../storage/log-config.ts'
 import { METADATA_LOG_DIRECTORY } from '../storage/names.ts'
@@ -61,6 +62,7 @@ export async function openMetadataLog(
     {
       ...deps,
       files: new OpenFiles({ max: OPEN_FILES_MAX }, deps),
+      parentNames: new DirectoryNames({ path: options.logDir }, deps),
       tailCache: new TailCache({ budgetBytes: TAIL_CACHE_BYTES }),
       onStaged: writeAtTickEnd(deps),
     },

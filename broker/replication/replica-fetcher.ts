@@ -214,10 +214,11 @@ export class ReplicaFetcher {
   #save(followed: Followed): void {
     this.#plan.leave(followed)
     followed.park()
-    followed.partition.log.flush().then(
+    const { log } = followed.partition
+    log.flush().then(
       () => this.#resume(followed),
-      // The log dir has failed: nobody follows with it any more.
-      () => undefined,
+      // Where the log dir has failed, nobody follows with it any more.
+      () => void (!log.isFailed && this.#rest(followed, this.#deps.server().replicaFetchBackoffMs)),
     )
   }
 

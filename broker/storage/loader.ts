@@ -39,6 +39,8 @@ export interface LoadedLog {
   readonly logStartOffset: number
   readonly logEndOffset: number
   readonly recoveryPoint: number
+  /** Some of the names in the directory may not be durable, nor the directory's own. */
+  readonly hasNewNames: boolean
 }
 
 /**
@@ -66,11 +68,13 @@ class LogLoader {
   /** Segments from here on are scanned for indexes, epochs and producers. */
   #scanFrom = Infinity
   #logEndOffset = 0
+  #hasNewNames: boolean
 
   constructor(options: LoadOptions, deps: LoadDeps) {
     const { directory, producerIdExpirationMs } = options
     this.#options = options
     this.#deps = deps
+    this.#hasNewNames = !options.hadCleanShutdown
     this.#epochs = new LeaderEpochCache({ path: `${directory}/${LEADER_EPOCH_FILE}` }, deps)
     this.#producers = new ProducerState({ directory, expirationMs: producerIdExpirationMs }, deps)
   }
@@ -95,6 +99,7 @@ class LogLoader {
       producers: this.#producers,
       logStartOffset,
       logEndOffset: this.#logEndOffset,
+      hasNewNames: this.#hasNewNames,
       recoveryPoint: Math.min(
         this.#logEndOffset,
         this.#options.hadCleanShutdown ? Infinity : this.#options.recoveryPoint,
@@ -213,6 +218,7 @@ class LogLoader {
     const createdMs = this.#deps.clock.wallMs()
     this.#discard(this.#segments.list())
     this.#segments.push(LogSegment.create({ directory, baseOffset: offset, createdMs, config }, this.#deps))
+    this.#hasNewNames = true
     this.#logEndOffset = offset
     this.#epochs.clear()
     this.#producers.reset(offset)

@@ -2,6 +2,7 @@ import { type Disk, DiskError } from '../env/disk.ts'
 import type { Random } from '../env/random.ts'
 import { randomUuid } from '../lib/uuid.ts'
 import { OffsetCheckpoint, type PartitionOffset, type PartitionOffsets, readOffsets } from './checkpoint-file.ts'
+import { DirectoryNames } from './directory-names.ts'
 import { StorageError } from './errors.ts'
 import type { PartitionLog } from './log.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -38,6 +39,8 @@ export class LogDirectory {
   /** Whether the last run ended with `close`; its epoch then, or -1. */
   readonly hadCleanShutdown: boolean
   readonly brokerEpochAtShutdown: number
+  /** Those of the logs' directories. */
+  readonly names: DirectoryNames
   /** Logs that are here, or are being made here: new ones go where there are fewest. */
   logCount = 0
   readonly #disk: Disk
@@ -54,6 +57,7 @@ export class LogDirectory {
     this.#disk = deps.disk
     this.#logger = deps.logger
     this.#lock = lock
+    this.names = new DirectoryNames({ path }, deps)
     this.#recoveryPoints = new OffsetCheckpoint({ path: `${path}/${RECOVERY_POINT_FILE}` }, deps)
     this.#logStartOffsets = new OffsetCheckpoint({ path: `${path}/${LOG_START_OFFSET_FILE}` }, deps)
     this.#highWatermarks = new OffsetCheckpoint({ path: `${path}/${HIGH_WATERMARK_FILE}` }, deps)

@@ -95,6 +95,7 @@ export class LogManager {
         ...this.#deps,
         tailCache: this.#tailCache,
         files: this.#files,
+        parentNames: directory.names,
         onStaged: (log) => this.#onStaged(log),
         onFailure: (error) => this.#failed(directory, error),
       },

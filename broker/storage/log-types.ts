@@ -2,6 +2,7 @@ import type { Clock } from '../env/clock.ts'
 import type { Compute } from '../env/compute.ts'
 import type { Disk, DiskError } from '../env/disk.ts'
 import type { Random } from '../env/random.ts'
+import type { DirectoryNames } from './directory-names.ts'
 import type { AppendError } from './errors.ts'
 import type { LogConfig } from './log-config.ts'
 import type { PartitionLog } from './log.ts'
@@ -26,6 +27,8 @@ export interface PartitionLogOptions {
 export interface PartitionLogDeps {
   readonly disk: Disk
   readonly files: OpenFiles
+  /** Of the directory that holds the log's. */
+  readonly parentNames: DirectoryNames
   readonly clock: Clock
   readonly random: Random
   readonly compute: Compute

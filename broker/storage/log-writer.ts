@@ -1,5 +1,6 @@
 import type { Clock } from '../env/clock.ts'
 import { type Disk, DiskError } from '../env/disk.ts'
+import type { DirectoryNames } from './directory-names.ts'
 import { isTooManyFiles, StorageError } from './errors.ts'
 import { GroupFlusher } from './flusher.ts'
 import type { LogConfig } from './log-config.ts'
@@ -16,6 +17,8 @@ export interface LogWriterOptions {
   readonly config: LogConfig
   readonly logEndOffset: number
   readonly recoveryPoint: number
+  /** Some of the names in the directory may not be durable, nor the directory's own. */
+  readonly hasNewNames: boolean
   /** This log's share of `segment.jitter.ms`: 0 to 1. */
   readonly jitter: number
 }
@@ -23,6 +26,8 @@ export interface LogWriterOptions {
 export interface LogWriterDeps {
   readonly disk: Disk
   readonly files: OpenFiles
+  /** Of the directory that holds the log's. */
+  readonly parentNames: DirectoryNames
   readonly clock: Clock
   readonly segments: LogSegments
   readonly tail: LogTail
@@ -56,8 +61,10 @@ export class LogWriter {
   #acknowledgeableOffset: number
   #syncedOffset: number
   #lastFlushMs: number
-  /** Names in the directory that no `syncDirectory` has covered; at first also the directory's own. */
-  #namesDirty = true
+  /** Names in the directory that no `syncDirectory` has covered. */
+  #namesDirty: boolean
+  /** For `parentNames`: the directory's own; undefined where it is durable. */
+  readonly #ownName: number | undefined
   #resets = 0
   /** What failed the log: nothing is written from then on. */
   #failure: DiskError | undefined
@@ -73,6 +80,8 @@ export class LogWriter {
     this.#acknowledgeableOffset = options.logEndOffset
     this.#syncedOffset = options.recoveryPoint
     this.#lastFlushMs = deps.clock.wallMs()
+    this.#namesDirty = options.hasNewNames
+    this.#ownName = options.hasNewNames ? deps.parentNames.changed() : undefined
   }
 
   get writtenOffset(): number {
@@ -199,8 +208,11 @@ export class LogWriter {
 
   #syncNames(): void {
     if (!this.#namesDirty) return
-    this.#deps.disk.syncDirectory(this.#directory)
-    this.#deps.disk.syncDirectory(parentOf(this.#directory))
+    const { segments, disk, parentNames } = this.#deps
+    // A log that never had a record is made again where its name is lost.
+    if (segments.count === 1 && segments.first.baseOffset === 0 && segments.first.sizeInBytes === 0) return
+    disk.syncDirectory(this.#directory)
+    if (this.#ownName !== undefined) parentNames.sync(this.#ownName)
     this.#namesDirty = false
   }
 
@@ -250,8 +262,4 @@ export class LogWriter {
 
 function offline(directory: string, cause?: unknown): StorageError {
   return new StorageError('KAFKA_STORAGE_ERROR', `The disk of ${directory} has failed`, cause)
-}
-
-function parentOf(path: string): string {
-  return path.slice(0, path.lastIndexOf('/')) || '/'
 }

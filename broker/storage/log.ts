@@ -77,14 +77,13 @@ export class PartitionLog {
     this.#removal = new DelayedRemoval({ ...deps, onError: (error) => void this.#writer.fail(error) })
   }
 
-  #newWriter({ directory, config }: PartitionLogOptions, { logEndOffset, recoveryPoint }: LoadedLog): LogWriter {
-    const { disk, files, clock, random, onStaged, onFailure } = this.#deps
+  #newWriter({ directory, config }: PartitionLogOptions, loaded: LoadedLog): LogWriter {
+    const { clock, random, onStaged, onFailure } = this.#deps
     const jitter = random.below(JITTER_STEPS) / JITTER_STEPS
     return new LogWriter(
-      { directory, config, logEndOffset, recoveryPoint, jitter },
+      { ...loaded, directory, config, jitter },
       {
-        disk,
-        files,
+        ...this.#deps,
         clock,
         segments: this.#segments,
         tail: this.#tail,

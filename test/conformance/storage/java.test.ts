@@ -1,6 +1,6 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { CodecName } from '../../../broker/env/compute.ts'
 import { NodeClock } from '../../../broker/host/clock.ts'
@@ -13,6 +13,7 @@ import { controlKey } from '../../../broker/records/control.ts'
 import { batches, readRecords } from '../../../broker/records/read.ts'
 import { DEFAULT_LOG_CONFIG } from '../../../broker/storage/log-config.ts'
 import { PartitionLog } from '../../../broker/storage/log.ts'
+import { DirectoryNames } from '../../../broker/storage/directory-names.ts'
 import { OpenFiles } from '../../../broker/storage/open-files.ts'
 import { TailCache } from '../../../broker/storage/tail-cache.ts'
 import { silentLogger } from '../../fakes/logger.ts'
@@ -46,6 +47,7 @@ function open(directory: string, hadCleanShutdown: boolean): Promise<PartitionLo
     {
       disk,
       files: new OpenFiles({ max: 10 }, { disk }),
+      parentNames: new DirectoryNames({ path: dirname(directory) }, { disk }),
       clock: new NodeClock(),
       random: new NodeRandom(),
       compute,

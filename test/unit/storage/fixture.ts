@@ -6,6 +6,7 @@ import { batches, readRecords } from '../../../broker/records/read.ts'
 import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../../broker/storage/log-config.ts'
 import type { LogSlice } from '../../../broker/storage/read.ts'
 import { PartitionLog, type PartitionLogOptions } from '../../../broker/storage/log.ts'
+import { DirectoryNames } from '../../../broker/storage/directory-names.ts'
 import { OpenFiles } from '../../../broker/storage/open-files.ts'
 import { TailCache } from '../../../broker/storage/tail-cache.ts'
 import { SimClock } from '../../fakes/clock.ts'
@@ -68,6 +69,7 @@ export class LogBed {
       {
         disk: this.disk,
         files: new OpenFiles({ max: this.openFilesMax }, { disk: this.disk }),
+        parentNames: new DirectoryNames({ path: '/data' }, { disk: this.disk }),
         clock: this.clock,
         random: this.random,
         compute: NO_COMPUTE,

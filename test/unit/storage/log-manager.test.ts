@@ -139,6 +139,35 @@ describe('logs', () => {
     expect(bed.names('/data').filter((name) => /^orders-\d+\..*-delete$/.test(name))).toHaveLength(20)
   })
 
+  test('that are new cost one sync of their directory together, and those without records none', async () => {
+    const bed = new ManagerBed()
+    const manager = await bed.open()
+    const syncs: string[] = []
+    bed.disk.fault = (operation, path) => void (operation === 'sync' && syncs.push(path))
+    for (let partition = 0; partition < 10; partition++) {
+      const log = await manager.getOrCreate('orders', partition, TOPIC_ID, TEST_CONFIG, true)
+      if (partition < 2) append(log)
+    }
+    await manager.shutdown()
+    const ofDirectories = (name: string) => name === '/data' || !name.includes('.')
+    expect(syncs.filter(ofDirectories).sort()).toEqual(['/data', '/data/orders-0', '/data/orders-1'])
+  })
+
+  test('that nobody wrote to cost nothing at the next shutdown', async () => {
+    const bed = new ManagerBed()
+    const first = await bed.open()
+    for (let partition = 0; partition < 10; partition++) {
+      append(await first.getOrCreate('orders', partition, TOPIC_ID, TEST_CONFIG, true))
+    }
+    await first.shutdown()
+    const second = await bed.open()
+    const opened: string[] = []
+    bed.disk.fault = (operation, path) => void (path.includes('orders-') && operation !== 'read' && opened.push(path))
+    await second.shutdown()
+    expect(opened).toEqual([])
+    expect(await readAll((await bed.open()).get('orders', 9) as PartitionLog)).toEqual(['a'])
+  })
+
   test('whose deletion a crash interrupted are removed at the start', async () => {
     const bed = new ManagerBed()
     const manager = await bed.open()
