@@ -28,17 +28,6 @@ export async function javaClasses(files: readonly string[]): Promise<string> {
   })
 }
 
-/** Compiles `files` and runs the class `className` of them in a JVM of its own. */
-export async function javaMain(
-  files: readonly string[],
-  className: string,
-  args: readonly string[],
-  options: RunOptions = {},
-): Promise<RunResult> {
-  const command = await java(SMALL_JVM, className, args, [await javaClasses(files)])
-  return run(command.program, command.args, options)
-}
-
 export interface ToolResult {
   readonly code: number
   readonly out: string

@@ -7,6 +7,8 @@ import { run } from './run.ts'
 import { type Command, ServerProcess } from './server-process.ts'
 
 const HOST = '127.0.0.1'
+/** Below what any system gives out by itself. */
+const PORTS = { from: 10_240, count: 8192 }
 
 /** How one broker is formatted and started; both read the same `server.properties`. */
 export interface Distribution {
@@ -111,21 +113,22 @@ async function portsOf(directory: string): Promise<Ports> {
   return ports
 }
 
-/** `count` loopback ports that nobody listens on, all different. */
+/** `count` loopback ports that nobody listens on, all different. Not those that the system gives to clients: it might, before they are used. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer())
-  const ports = servers.map(
-    (server) =>
-      new Promise<number>((resolve) => {
-        server.listen(0, HOST, () => {
-          const address = server.address()
-          resolve(typeof address === 'object' && address !== null ? address.port : 0)
-        })
-      }),
-  )
-  const numbers = await Promise.all(ports)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return numbers
+  const found = new Set<number>()
+  while (found.size < count) {
+    const port = PORTS.from + (randomBytes(2).readUInt16LE() % PORTS.count)
+    if (await isFree(port)) found.add(port)
+  }
+  return [...found]
+}
+
+function isFree(port: number): Promise<boolean> {
+  const server = createServer()
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false))
+    server.listen(port, HOST, () => server.close(() => resolve(true)))
+  })
 }
 
 function propertiesOf(ports: Ports, logDir: string, overrides: Readonly<Record<string, string>>): string {

@@ -1,6 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { kafkaJars } from '../../tools/maven.ts'
+import { java, SMALL_JVM } from '../../tools/apache.ts'
+import { javaClasses } from '../../tools/java-tool.ts'
 
 /** What to do with the payload; see Reference.java. */
 export const REENCODE = 0
@@ -30,11 +31,11 @@ export class Reference {
     })
   }
 
-  /** Compiles and starts it; takes some seconds. */
+  /** Compiles it, where that has not been done, and starts it. */
   static async start(): Promise<Reference> {
-    const jars = await kafkaJars()
-    const source = join(import.meta.dirname, 'Reference.java')
-    return new Reference(spawn('java', ['-Xmx256m', '-XX:TieredStopAtLevel=1', '-cp', jars.join(':'), source]))
+    const classes = await javaClasses([join(import.meta.dirname, 'Reference.java')])
+    const { program, args } = await java(SMALL_JVM, 'Reference', [], [classes])
+    return new Reference(spawn(program, args))
   }
 
   ask(operation: number, name: string, version: number, payload: Uint8Array): Promise<Uint8Array> {

@@ -8,7 +8,7 @@ import { buildBatch } from '../../../broker/records/build.ts'
 import { readRecords } from '../../../broker/records/read.ts'
 import type { NewRecord } from '../../../broker/records/record.ts'
 import { validateProduce } from '../../../broker/records/validate.ts'
-import { javaMain, javaTool } from '../../tools/java-tool.ts'
+import { type JavaTools, startJavaTools } from '../../tools/java-tool.ts'
 import { describeWith } from '../../tools/requires.ts'
 
 const JAVA_TIMEOUT_MS = 300_000
@@ -32,15 +32,20 @@ const written = Array.from({ length: 3000 }, (_, index) => ({
 
 describeWith(['java', 'mvn'], "Apache Kafka's Java code", () => {
   let directory = ''
-  beforeAll(() => {
+  let java: JavaTools
+  beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), 'ottla-records-'))
+    java = await startJavaTools([join(import.meta.dirname, 'BatchWriter.java')])
+  }, JAVA_TIMEOUT_MS)
+  afterAll(() => {
+    java?.close()
+    rmSync(directory, { recursive: true })
   })
-  afterAll(() => rmSync(directory, { recursive: true }))
 
   test(
     'writes batches that validate and read back here, of every codec',
     async () => {
-      await javaMain([join(import.meta.dirname, 'BatchWriter.java')], 'BatchWriter', [directory])
+      await java.output('BatchWriter', [directory])
       for (const codec of CODECS) {
         const bytes = readFileSync(join(directory, `${codec}.batch`))
         const rules = {
@@ -94,7 +99,7 @@ describeWith(['java', 'mvn'], "Apache Kafka's Java code", () => {
       )
       writeFileSync(file, Buffer.concat(parts))
       const args = ['--print-data-log', '--deep-iteration', '--files', file]
-      const { stdout } = await javaTool('org.apache.kafka.tools.DumpLogSegments', args)
+      const stdout = await java.output('org.apache.kafka.tools.DumpLogSegments', args)
       const lines = stdout.split('\n')
       const batchLines = lines.filter((line) => line.startsWith('baseOffset:'))
       expect(batchLines.map((line) => /compresscodec: (\w+)/.exec(line)?.[1])).toEqual(

@@ -40,7 +40,6 @@ public final class LogTool {
         baseTimestamp = Long.parseLong(args[2]);
         if (args[0].equals("write")) write(new File(args[1]));
         else System.out.print(state(open(new File(args[1]), Boolean.parseBoolean(args[3]))));
-        System.exit(0);
     }
 
     private static UnifiedLog open(File directory, boolean clean) throws Exception {

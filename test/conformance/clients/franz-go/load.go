@@ -56,7 +56,9 @@ func (l *lines) print(format string, args ...any) {
 
 func loadFrom(bootstrap, topic string, partitions, producer int, pause time.Duration, acknowledged *lines, stop chan struct{}) {
 	client := must(kgo.NewClient(seeds(bootstrap), kgo.DefaultProduceTopic(topic), kgo.MaxBufferedRecords(2000),
-		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.RetryTimeout(time.Minute), kgo.RetryBackoffFn(func(int) time.Duration {
+		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.RetryTimeout(time.Minute),
+		// It looks for a new leader every 5 s otherwise.
+		kgo.MetadataMinAge(100*time.Millisecond), kgo.RetryBackoffFn(func(int) time.Duration {
 			return 50 * time.Millisecond
 		})))
 	defer client.Close()

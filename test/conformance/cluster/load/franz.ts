@@ -14,7 +14,7 @@ export interface FranzOptions {
   readonly pauseMs: number
 }
 
-/** Idempotent producers of franz-go with its default settings: several batches on their way, retried until they are acknowledged. */
+/** Idempotent producers of franz-go with its default settings, but quick to look for a new leader: several batches on their way, retried until they are acknowledged. */
 export class FranzLoad {
   readonly #program: string
   readonly #options: FranzOptions
