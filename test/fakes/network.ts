@@ -12,6 +12,9 @@ export interface SimNetworkOptions {
   readonly breakChance?: number
 }
 
+/** As Linux does. */
+const SYN_RETRY_MS = 1000
+
 type Accept = (connection: Connection) => void
 
 /**
@@ -162,16 +165,25 @@ export class SimHost implements Network {
     const target = isSelf(address.host) ? this.name : address.host
     const key = `${target}:${address.port}`
     const { promise, resolve, reject } = Promise.withResolvers<Connection>()
-    const timeout = this.clock.setTimer(timeoutMs, () => reject(systemError('ETIMEDOUT', key)))
-    const delayMs = this.#network.delayMs(this.name, target) + this.#network.delayMs(target, this.name)
-    this.clock.setTimer(delayMs, () => {
-      // A handshake needs both ways.
-      if (this.#network.isCut(this.name, target) || this.#network.isCut(target, this.name)) return
+    let isOver = false
+    const timeout = this.clock.setTimer(timeoutMs, () => {
+      isOver = true
+      reject(systemError('ETIMEDOUT', key))
+    })
+    const shakeHands = (retryMs: number): void => {
+      if (isOver) return
+      // A handshake needs both ways; what is lost is sent again, each time after twice as long.
+      if (this.#network.isCut(this.name, target) || this.#network.isCut(target, this.name)) {
+        this.clock.setTimer(retryMs, () => shakeHands(2 * retryMs))
+        return
+      }
       timeout.cancel()
       const entry = this.#network.listener(key)
       if (entry === undefined) reject(systemError('ECONNREFUSED', key))
       else resolve(this.#establish(entry, address.port))
-    })
+    }
+    const delayMs = this.#network.delayMs(this.name, target) + this.#network.delayMs(target, this.name)
+    this.clock.setTimer(delayMs, () => shakeHands(SYN_RETRY_MS))
     return promise
   }
 

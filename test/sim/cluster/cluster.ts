@@ -10,7 +10,7 @@ import { type FaultName, Nemesis, type Victim } from '../nemesis.ts'
 import type { Simulation, Trace } from '../simulation.ts'
 import { AdminHistory, administrate, checkAdmin, createTopic } from './admin.ts'
 import { checkMetadata, checkReplicas, type NamedDisk } from './disks.ts'
-import { BROKER_PORT, type ClusterLayout, configOf, format, layoutOf } from './layout.ts'
+import { BROKER_PORT, type ClusterLayout, configOf, format, layoutOf, REPLICA_LAG_MAX_MS } from './layout.ts'
 import { SimNode } from './node.ts'
 import { Watch } from './watch.ts'
 
@@ -38,8 +38,8 @@ const FAULTS: readonly FaultName[] = [
   'slowDisk',
   'syncError',
 ]
-/** What takes unsynced data from a machine. */
-const LOSES_DATA: ReadonlySet<FaultName> = new Set(['power', 'syncError'])
+/** What ends a process without a clean shutdown; all but `kill` take unsynced data from the machine. */
+const IS_UNCLEAN: ReadonlySet<FaultName> = new Set(['kill', 'power', 'syncError'])
 
 /** A whole cluster, of 1 to 7 nodes, with its clients, under every fault. */
 export const clusterSimulation: Simulation = {
@@ -126,12 +126,17 @@ class ClusterRun {
     }
   }
 
-  /** Where appends are not synced, one machine at a time may lose them, while all others have what is acknowledged. */
+  /**
+   * Where appends are not synced, one machine at a time may lose them, while all others have what is acknowledged. Until all have it again,
+   * no other broker may end without a clean shutdown: of several that did, the last that led leads, whichever it is (KIP-966).
+   */
   #mayBegin(fault: FaultName, victim: Victim): boolean {
-    if (!LOSES_DATA.has(fault) || this.#layout.isSynced) return true
     const isBroker = this.#layout.nodes.some(({ name, isBroker: is }) => is && name === victim.name)
-    if (!isBroker) return true
-    if (this.#nemesis.activeCount > 0 || !this.#watch.isWholeSince(this.#unsafeSinceMs)) return false
+    if (!isBroker || this.#layout.isSynced || !IS_UNCLEAN.has(fault)) return true
+    const isWhole = this.#watch.isWholeSince(this.#unsafeSinceMs)
+    if (isWhole) this.#unsafeSinceMs = 0
+    if (fault === 'kill') return this.#unsafeSinceMs === 0
+    if (this.#nemesis.activeCount > 0 || !isWhole) return false
     this.#unsafeSinceMs = Infinity
     return true
   }
@@ -157,7 +162,18 @@ class ClusterRun {
     this.#isOver = true
     await this.#world.clock.runFor(Promise.all(this.#actors), 30_000)
     this.#check()
+    await this.#settle()
     await this.#checkAll(topics)
+  }
+
+  /** Until every replica has everything: one that lacks something would have left the ISR by then. */
+  async #settle(): Promise<void> {
+    const fromMs = this.#world.clock.monotonicMs() + 2 * REPLICA_LAG_MAX_MS
+    let isSettled = false
+    const watching = this.#watch.run(() => isSettled)
+    await this.#world.clock.runUntil(() => this.#watch.isWholeSince(fromMs), RECOVERY_MS)
+    isSettled = true
+    await this.#world.clock.runFor(watching)
   }
 
   async #checkAll(topics: readonly SimTopic[]): Promise<void> {
@@ -182,7 +198,7 @@ class ClusterRun {
       await this.#world.clock.runFor(checkAdmin(this.#admin, { type: 'at', address }, deps))
     }
     const committed = await this.#world.clock.runFor(this.#watch.metadataEnd())
-    await this.#world.clock.run(3000)
+    await this.#world.clock.run(1000)
     for (const { machine } of this.#nodes) machine.kill()
     this.#checkDisks(topics)
     checkMetadata(committed, this.#disks(), deps.compute)

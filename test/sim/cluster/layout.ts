@@ -103,6 +103,8 @@ log.flush.interval.messages=${layout.isSynced ? '1' : '9223372036854775807'}
 ${TIMING}`
 }
 
+export const REPLICA_LAG_MAX_MS = 2000
+
 /** Time-outs that fit a run of half a minute, and sizes at which boundaries are crossed in it. */
 const TIMING = `
 auto.create.topics.enable=false
@@ -118,7 +120,7 @@ controller.quorum.election.timeout.ms=400
 controller.quorum.fetch.timeout.ms=800
 controller.quorum.election.backoff.max.ms=300
 controller.quorum.request.timeout.ms=600
-replica.lag.time.max.ms=2000
+replica.lag.time.max.ms=${REPLICA_LAG_MAX_MS}
 replica.fetch.wait.max.ms=400
 replica.fetch.backoff.ms=100
 replica.socket.timeout.ms=2000

@@ -179,3 +179,15 @@ test('a stopped process accepts and hears nothing until it goes on, its machine 
   await world.clock.run(100)
   expect(heard).toEqual(['accepted', 'x'])
 })
+
+test('a handshake that was lost succeeds once the link is healed, a second later', async () => {
+  const world = new SimWorld({ seed: 1 })
+  const [a, b] = [world.machine('a').start(), world.machine('b').start()]
+  await b.network.listen({ host: '', port: 2 }, () => {})
+  world.network.partition('a', 'b')
+  const connecting = a.network.connect({ host: 'b', port: 2 }, 10_000)
+  await world.clock.run(500)
+  world.network.heal('a', 'b')
+  await world.clock.runFor(connecting, 1000)
+  expect(world.clock.monotonicMs()).toBeGreaterThan(1000)
+})
