@@ -16,7 +16,18 @@ export const ANNOTATION_CLUSTER_ID = `${GROUP}/cluster-id`
 export const ANNOTATION_NODE_IDS = `${GROUP}/node-ids`
 /** Of a pool: `broker,controller`. */
 export const ANNOTATION_ROLES = `${GROUP}/roles`
-export const ANNOTATION_CONFIG_HASH = `${GROUP}/config-hash`
+/** Of a StatefulSet: its pool as JSON, as it was last in the KafkaCluster. */
+export const ANNOTATION_POOL = `${GROUP}/pool`
+/** Of a StatefulSet: `formed` once the quorum has had a leader. */
+export const ANNOTATION_QUORUM = `${GROUP}/quorum`
+/** Of a node's first volume: `draining` while the node is being emptied to be removed, `drained` from then on. */
+export const ANNOTATION_DRAIN = `${GROUP}/drain`
+/** Of a pod: what it was made of, part by part. */
+export const ANNOTATION_PARTS = `${GROUP}/template`
+/** On a KafkaCluster: every pod is restarted once for each value. On a pod: that one is. */
+export const ANNOTATION_RESTART = `${GROUP}/restart`
+/** Of a pod: the value that its KafkaCluster had. */
+export const ANNOTATION_RESTARTED_FOR = `${GROUP}/restarted-for`
 
 export interface OwnerReference {
   apiVersion: string

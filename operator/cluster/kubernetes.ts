@@ -2,7 +2,7 @@ import type { Manifest, Resource } from '../api/resource.ts'
 
 /** The fields of Kubernetes' own objects that the operator reads. */
 export interface StatefulSet extends Resource {
-  spec: { replicas?: number; volumeClaimTemplates?: Manifest[] }
+  spec: { replicas?: number; volumeClaimTemplates?: Manifest[]; template?: PodTemplate }
   status?: {
     observedGeneration?: number
     replicas?: number
@@ -13,11 +13,25 @@ export interface StatefulSet extends Resource {
   }
 }
 
-interface ContainerStatus {
+/** What makes a pod; a pod itself is one too. */
+export interface PodTemplate {
+  metadata?: { labels?: Record<string, string>; annotations?: Record<string, string> }
+  spec?: {
+    containers?: { name: string; image?: string }[]
+    volumes?: { name: string; configMap?: { name?: string } }[]
+  }
+}
+
+export interface ConfigMap extends Resource {
+  data?: Record<string, string>
+}
+
+export interface ContainerStatus {
   name: string
   ready?: boolean
   restartCount?: number
   state?: {
+    running?: { startedAt?: string }
     waiting?: { reason?: string; message?: string }
     terminated?: { reason?: string; exitCode?: number; message?: string }
   }
@@ -25,9 +39,10 @@ interface ContainerStatus {
 }
 
 export interface Pod extends Resource {
+  spec?: NonNullable<PodTemplate['spec']> & { nodeName?: string }
   status?: {
     phase?: string
-    conditions?: { type: string; status: string; reason?: string; message?: string }[]
+    conditions?: { type: string; status: string; reason?: string; message?: string; lastTransitionTime?: string }[]
     initContainerStatuses?: ContainerStatus[]
     containerStatuses?: ContainerStatus[]
   }
@@ -35,7 +50,12 @@ export interface Pod extends Resource {
 
 export interface PersistentVolumeClaim extends Resource {
   spec?: { resources?: { requests?: { storage?: string } } }
-  status?: { phase?: string }
+  status?: {
+    phase?: string
+    conditions?: { type: string; status: string; lastTransitionTime?: string }[]
+    /** By resource: ControllerResizeInProgress, NodeResizeInfeasible, … */
+    allocatedResourceStatuses?: Record<string, string>
+  }
 }
 
 export function isPodReady(pod: Pod): boolean {

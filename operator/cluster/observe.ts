@@ -11,15 +11,10 @@ import {
 } from '../api/resource.ts'
 import type { KafkaCluster, Resource, ResourceType } from '../api/resource.ts'
 import type { KubeApi } from '../kube/api.ts'
-import {
-  bootstrapServiceName,
-  configMapName,
-  headlessServiceName,
-  serviceAccountName,
-  statefulSetName,
-} from '../specs/nodes.ts'
-import { withNodeIds } from './pools.ts'
-import type { PersistentVolumeClaim, Pod, StatefulSet } from './kubernetes.ts'
+import { bootstrapServiceName, headlessServiceName, serviceAccountName, statefulSetName } from '../specs/nodes.ts'
+import { disruptionBudgetNames } from '../specs/disruption-budgets.ts'
+import { remembered } from './pools.ts'
+import type { ConfigMap, PersistentVolumeClaim, Pod, StatefulSet } from './kubernetes.ts'
 
 /** What is there of a cluster, its status completed by what its StatefulSets and volumes remember, read at one go before anything is decided. */
 export interface Observed {
@@ -27,6 +22,8 @@ export interface Observed {
   /** By name; all that there are, also of pools that the spec does not name any more. */
   readonly statefulSets: ReadonlyMap<string, StatefulSet>
   readonly pods: readonly Pod[]
+  /** The configurations that nodes have, or had. */
+  readonly configMaps: readonly ConfigMap[]
   readonly claims: readonly PersistentVolumeClaim[]
   /** Objects under names that this cluster needs and that are somebody else's: `kind name`. */
   readonly foreign: readonly string[]
@@ -38,10 +35,11 @@ export interface Observed {
 export async function observe(api: KubeApi, cluster: KafkaCluster): Promise<Observed> {
   const namespace = cluster.metadata.namespace ?? ''
   const mine = { namespace, labelSelector: `${LABEL_CLUSTER}=${cluster.metadata.name}` }
-  const [children, sets, pods, claims] = await Promise.all([
+  const [children, sets, pods, configMaps, claims] = await Promise.all([
     Promise.all(childNames(cluster).map(([type, name]) => api.get<Resource>(type, namespace, name))),
     api.list<StatefulSet>(STATEFUL_SET, mine),
     api.list<Pod>(POD, mine),
+    api.list<ConfigMap>(CONFIG_MAP, mine),
     api.list<PersistentVolumeClaim>(PERSISTENT_VOLUME_CLAIM, mine),
   ])
   const present = children.filter((child) => child !== null)
@@ -49,9 +47,10 @@ export async function observe(api: KubeApi, cluster: KafkaCluster): Promise<Obse
   // By name too: somebody may have taken the label off.
   const statefulSets = new Map([...sets.items, ...named].map((set) => [set.metadata.name, set]))
   return {
-    cluster: withNodeIds(cluster, [...statefulSets.values(), ...claims.items]),
+    cluster: remembered(cluster, [...statefulSets.values(), ...claims.items]),
     statefulSets,
     pods: pods.items,
+    configMaps: configMaps.items,
     claims: claims.items,
     foreign: namesOf(present.filter((child) => ownership(child, cluster) === 'foreign')),
     leftover: namesOf(present.filter((child) => ownership(child, cluster) === 'leftover')),
@@ -72,11 +71,8 @@ function childNames(cluster: KafkaCluster): [ResourceType, string][] {
     [SERVICE_ACCOUNT, serviceAccountName(cluster)],
     [SERVICE, headlessServiceName(cluster)],
     [SERVICE, bootstrapServiceName(cluster)],
-    [POD_DISRUPTION_BUDGET, serviceAccountName(cluster)],
-    ...cluster.spec.pools.flatMap((pool): [ResourceType, string][] => [
-      [CONFIG_MAP, configMapName(cluster, pool)],
-      [STATEFUL_SET, statefulSetName(cluster, pool)],
-    ]),
+    ...disruptionBudgetNames(cluster).map((name): [ResourceType, string] => [POD_DISRUPTION_BUDGET, name]),
+    ...cluster.spec.pools.map((pool): [ResourceType, string] => [STATEFUL_SET, statefulSetName(cluster, pool)]),
   ]
 }
 

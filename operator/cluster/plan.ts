@@ -8,16 +8,19 @@ import {
   STATEFUL_SET,
 } from '../api/resource.ts'
 import type { Manifest, ResourceType } from '../api/resource.ts'
+import { Availability } from '../kafka/availability.ts'
+import type { KafkaState, Unreachable } from '../kafka/state.ts'
 import { configMap } from '../specs/config-map.ts'
+import { disruptionBudgets } from '../specs/disruption-budgets.ts'
+import type { Evictable } from '../specs/disruption-budgets.ts'
 import { statefulSetName } from '../specs/nodes.ts'
 import type { Pool } from '../specs/nodes.ts'
 import { specProblem } from '../specs/spec-problem.ts'
-import { bootstrapService, headlessService, podDisruptionBudget, serviceAccount } from '../specs/services.ts'
+import { bootstrapService, headlessService, serviceAccount } from '../specs/services.ts'
 import { statefulSet } from '../specs/stateful-set.ts'
 import type { StatefulSet } from './kubernetes.ts'
 import type { Observed } from './observe.ts'
 import { quantityBytes } from './quantity.ts'
-import { poolChange } from './pools.ts'
 
 /** A cluster id that is known, or why it cannot be told. `null`: this cluster never had one. */
 export type Identity = { readonly clusterId: string | null } | { readonly conflict: string }
@@ -27,6 +30,13 @@ export interface Plan {
   readonly manifests: readonly { type: ResourceType; manifest: Manifest }[]
   /** Claims that ask for less than the spec. */
   readonly growClaims: readonly { name: string; size: string }[]
+}
+
+export interface PlanOptions {
+  /** Of the brokers. */
+  readonly image: string
+  readonly clusterId: string
+  readonly kafka: KafkaState | Unreachable
 }
 
 /**
@@ -51,8 +61,6 @@ export function identityOf({ cluster, statefulSets, claims }: Observed): Identit
 export function obstacle(observed: Observed, identity: Identity): Health | null {
   const problem = specProblem(observed.cluster)
   if (problem !== null) return stalled('InvalidSpec', problem)
-  const change = poolChange(observed)
-  if (change !== null) return stalled('PoolChangeUnsupported', change)
   if (observed.foreign.length > 0) {
     const names = observed.foreign.join(', ')
     return stalled(
@@ -78,23 +86,35 @@ function stalled(reason: string, message: string): Health {
 }
 
 /** What has to be there. Pure; the same for the same observation. */
-export function plan(observed: Observed, options: { image: string; clusterId: string }): Plan {
+export function plan(observed: Observed, options: PlanOptions): Plan {
   const { cluster, statefulSets } = observed
   const pools = cluster.spec.pools
+  const budgets = disruptionBudgets(cluster, evictable(options.kafka))
   return {
     manifests: [
       { type: SERVICE_ACCOUNT, manifest: serviceAccount(cluster) },
       { type: SERVICE, manifest: headlessService(cluster) },
       { type: SERVICE, manifest: bootstrapService(cluster) },
-      { type: POD_DISRUPTION_BUDGET, manifest: podDisruptionBudget(cluster) },
+      ...budgets.map((manifest) => ({ type: POD_DISRUPTION_BUDGET, manifest })),
       ...pools.map((pool) => ({ type: CONFIG_MAP, manifest: configMap(cluster, pool) })),
       ...pools.map((pool) => {
         const volumeClaims = statefulSets.get(statefulSetName(cluster, pool))?.spec.volumeClaimTemplates ?? null
-        return { type: STATEFUL_SET, manifest: statefulSet(cluster, pool, { ...options, volumeClaims }) }
+        const { image, clusterId } = options
+        return { type: STATEFUL_SET, manifest: statefulSet(cluster, pool, { image, clusterId, volumeClaims }) }
       }),
     ],
     growClaims: pools.flatMap((pool) => claimsToGrow(observed, pool)),
   }
+}
+
+/** A node drain must not take what a restart would not; where the brokers cannot be asked, one pod at a time. */
+function evictable(kafka: KafkaState | Unreachable): Evictable {
+  if ('error' in kafka) return { brokers: 1, controllers: 1 }
+  const availability = new Availability(kafka)
+  const controllers = availability.needsEveryController() ? 0 : 1
+  const hasCombined = kafka.quorum.voters.some(({ id }) => kafka.brokers.has(id))
+  const brokers = availability.needsEveryBroker() || (hasCombined && controllers === 0) ? 0 : 1
+  return { brokers, controllers }
 }
 
 /** Claims bound to a pod of `pool` that are smaller than its storage; one that somebody has grown further is left alone. */

@@ -82,7 +82,7 @@ export class ClusterReconciler {
     if (cluster.status?.clusterId === undefined) cluster.status = await this.#announce(cluster, clusterId)
     const kafka = await this.#look(observed)
     const effective = this.#deps.effective(cluster, observed, kafka)
-    const wanted = plan({ ...observed, cluster: effective }, { image: this.#options.image, clusterId })
+    const wanted = plan({ ...observed, cluster: effective }, { image: this.#options.image, clusterId, kafka })
     const refusal = (await this.#apply(wanted)) ?? (await this.#growClaims(effective, wanted))
     const after = await refresh(this.#deps.api, { ...observed, cluster: effective })
     const nowMs = this.#deps.clock.wallMs()

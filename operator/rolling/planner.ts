@@ -1,6 +1,6 @@
+import { Availability } from '../kafka/availability.ts'
+import type { PartitionBlock } from '../kafka/availability.ts'
 import type { KafkaState, Unreachable } from '../kafka/state.ts'
-import { Availability } from './availability.ts'
-import type { PartitionBlock } from './availability.ts'
 import type { NodeState } from './node-state.ts'
 
 export interface RollInput {

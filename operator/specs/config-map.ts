@@ -6,7 +6,6 @@ import { brokerConfig } from './broker-config.ts'
 import type { Placement } from './broker-config.ts'
 import { ownedManifest } from './labels.ts'
 import {
-  configMapName,
   CONTROLLER_PORT,
   isBroker,
   isController,
@@ -14,23 +13,34 @@ import {
   nodeHost,
   nodesOf,
   propertiesKey,
+  statefulSetName,
 } from './nodes.ts'
 import type { Node, Pool } from './nodes.ts'
 import { formatProperties } from './properties.ts'
 import { listenerPorts } from './services.ts'
 import { DATA_ROOT } from './volumes.ts'
 
-/** A pool's ConfigMap: one server.properties a pod. */
+/**
+ * A pool's ConfigMap: one server.properties a pod. It never changes: another configuration is another ConfigMap, so that a container that
+ * starts again by itself starts with what it had, and what a pod runs with can be read from the one that it has.
+ */
 export function configMap(cluster: KafkaCluster, pool: Pool): Manifest {
+  const data = propertiesByPod(cluster, pool)
   return {
-    ...ownedManifest(cluster, CONFIG_MAP, configMapName(cluster, pool), { pool }),
-    data: propertiesByPod(cluster, pool),
+    ...ownedManifest(cluster, CONFIG_MAP, `${configMapPrefix(cluster, pool)}${hash(data)}`, { pool }),
+    immutable: true,
+    data,
   }
 }
 
-/** Changes when any pod of the pool would have to start again to take on its configuration. */
-export function configHash(cluster: KafkaCluster, pool: Pool): string {
-  const text = Object.entries(propertiesByPod(cluster, pool)).flat().join('\n')
+/** What the names of a pool's ConfigMaps begin with. */
+export function configMapPrefix(cluster: KafkaCluster, pool: Pool): string {
+  return `${statefulSetName(cluster, pool)}-config-`
+}
+
+/** Its length makes it unlikely enough that two configurations have the same name; Kubernetes would refuse the second one. */
+function hash(data: Record<string, string>): string {
+  const text = Object.entries(data).flat().join('\n')
   return `${text.length.toString(16)}-${crc32c(Buffer.from(text)).toString(16).padStart(8, '0')}`
 }
 

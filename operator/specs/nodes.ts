@@ -25,10 +25,6 @@ export function statefulSetName(cluster: KafkaCluster, pool: Pool): string {
   return `${cluster.metadata.name}-${pool.name}`
 }
 
-export function configMapName(cluster: KafkaCluster, pool: Pool): string {
-  return `${statefulSetName(cluster, pool)}-config`
-}
-
 export function serviceAccountName(cluster: KafkaCluster): string {
   return `${cluster.metadata.name}-kafka`
 }

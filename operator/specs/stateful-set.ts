@@ -1,9 +1,8 @@
-import { ANNOTATION_CONFIG_HASH, STATEFUL_SET } from '../api/resource.ts'
+import { ANNOTATION_PARTS, ANNOTATION_RESTART, ANNOTATION_RESTARTED_FOR, STATEFUL_SET } from '../api/resource.ts'
 import type { KafkaCluster, Manifest } from '../api/resource.ts'
-import { configHash } from './config-map.ts'
-import { labelsOf, ownedManifest, poolAnnotations, selectorOf } from './labels.ts'
+import { configMap } from './config-map.ts'
+import { labelsOf, ownedManifest, selectorOf } from './labels.ts'
 import {
-  configMapName,
   CONTROLLER_PORT,
   headlessServiceName,
   METRICS_PORT,
@@ -12,7 +11,11 @@ import {
   statefulSetName,
 } from './nodes.ts'
 import type { Pool } from './nodes.ts'
+import { placeParts } from './place.ts'
+import { poolMemory } from './pool-memory.ts'
 import { quorumArgs } from './quorum.ts'
+import { templateParts } from './template-parts.ts'
+import type { TemplateContainer, TemplateSpec } from './template-parts.ts'
 import { servedPorts } from './services.ts'
 import { DATA_ROOT, volumeClaimTemplates } from './volumes.ts'
 
@@ -38,14 +41,15 @@ export function statefulSet(cluster: KafkaCluster, pool: Pool, options: Stateful
   const manifest = ownedManifest(cluster, STATEFUL_SET, statefulSetName(cluster, pool), { pool })
   return {
     ...manifest,
-    metadata: { ...manifest.metadata, annotations: poolAnnotations(cluster, pool, options.clusterId) },
+    metadata: { ...manifest.metadata, annotations: poolMemory(cluster, pool, options.clusterId) },
     spec: {
       replicas: pool.replicas,
       serviceName: headlessServiceName(cluster),
       selector: { matchLabels: selectorOf(cluster, pool) },
       // Not one after the other: a quorum forms only when its nodes start together, and a pod that cannot start must not block its repair.
       podManagementPolicy: 'Parallel',
-      updateStrategy: { type: 'RollingUpdate' },
+      // Which pod may go is for the operator to say: Kubernetes knows nothing of partitions.
+      updateStrategy: { type: 'OnDelete' },
       persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' },
       revisionHistoryLimit: 5,
       template: podTemplate(cluster, pool, options),
@@ -55,59 +59,94 @@ export function statefulSet(cluster: KafkaCluster, pool: Pool, options: Stateful
 }
 
 function podTemplate(cluster: KafkaCluster, pool: Pool, options: StatefulSetOptions): object {
-  const { metadata, ...scheduling } = pool.template
+  const labels = { ...pool.template.metadata?.labels, ...labelsOf(cluster, pool) }
+  const annotations = {
+    ...pool.template.metadata?.annotations,
+    'kubectl.kubernetes.io/default-container': 'kafka',
+  }
+  const spec = podSpec(cluster, pool, options)
+  const restart = cluster.metadata.annotations?.[ANNOTATION_RESTART]
   return {
     metadata: {
-      labels: { ...metadata?.labels, ...labelsOf(cluster, pool) },
+      labels,
       annotations: {
-        ...metadata?.annotations,
-        [ANNOTATION_CONFIG_HASH]: configHash(cluster, pool),
-        'kubectl.kubernetes.io/default-container': 'kafka',
+        ...annotations,
+        [ANNOTATION_PARTS]: templateParts({ labels, annotations }, spec),
+        ...(restart === undefined ? {} : { [ANNOTATION_RESTARTED_FOR]: restart }),
       },
     },
-    spec: {
-      topologySpreadConstraints: spread(cluster, pool),
-      ...scheduling,
-      serviceAccountName: serviceAccountName(cluster),
-      automountServiceAccountToken: false,
-      enableServiceLinks: false,
-      terminationGracePeriodSeconds: TERMINATION_SECONDS,
-      securityContext: {
-        runAsNonRoot: true,
-        runAsUser: USER_ID,
-        runAsGroup: USER_ID,
-        fsGroup: USER_ID,
-        fsGroupChangePolicy: 'OnRootMismatch',
-        seccompProfile: { type: 'RuntimeDefault' },
-      },
-      initContainers: [formatContainer(cluster, pool, options)],
-      containers: [brokerContainer(cluster, pool, options)],
-      volumes: [
-        { name: 'config', configMap: { name: configMapName(cluster, pool) } },
-        { name: 'tmp', emptyDir: {} },
-      ],
-    },
+    spec,
   }
 }
 
-/** Replicas on one machine are lost together: apart where that can be. A template's own constraints replace it. */
+function podSpec(cluster: KafkaCluster, pool: Pool, options: StatefulSetOptions): TemplateSpec {
+  const { metadata: _, ...scheduling } = pool.template
+  return {
+    topologySpreadConstraints: spread(cluster, pool),
+    ...scheduling,
+    serviceAccountName: serviceAccountName(cluster),
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    terminationGracePeriodSeconds: TERMINATION_SECONDS,
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: USER_ID,
+      runAsGroup: USER_ID,
+      fsGroup: USER_ID,
+      fsGroupChangePolicy: 'OnRootMismatch',
+      seccompProfile: { type: 'RuntimeDefault' },
+    },
+    initContainers: [...placeContainers(cluster, pool, options), formatContainer(cluster, pool, options)],
+    containers: [brokerContainer(cluster, pool, options)],
+    volumes: [
+      { name: 'config', configMap: { name: configMap(cluster, pool).metadata.name } },
+      { name: 'tmp', emptyDir: {} },
+      ...placeParts(cluster, pool).volumes,
+    ],
+  }
+}
+
+/** Before anything else: what a pod waits for may be long in coming, and needs none of its volumes. */
+function placeContainers(cluster: KafkaCluster, pool: Pool, { image }: StatefulSetOptions): TemplateContainer[] {
+  const { wait } = placeParts(cluster, pool)
+  if (wait === null) return []
+  return [{ ...container(pool, 'place', image), args: wait.args, volumeMounts: [wait.volumeMount] }]
+}
+
+/** Replicas on one machine, or in one rack, are lost together: apart where that can be. A template's own constraints replace it. */
 function spread(cluster: KafkaCluster, pool: Pool): object[] {
   const labelSelector = { matchLabels: selectorOf(cluster, pool) }
-  return [{ maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'ScheduleAnyway', labelSelector }]
+  const keys = new Set([
+    ...(cluster.spec.rack === undefined ? [] : [cluster.spec.rack.topologyKey]),
+    'kubernetes.io/hostname',
+  ])
+  return [...keys].map((topologyKey) => ({
+    maxSkew: 1,
+    topologyKey,
+    whenUnsatisfiable: 'ScheduleAnyway',
+    labelSelector,
+  }))
 }
 
 /** Formats the log directories of a new node; those of an old one are left alone. */
-function formatContainer(cluster: KafkaCluster, pool: Pool, { image, clusterId }: StatefulSetOptions): object {
+function formatContainer(
+  cluster: KafkaCluster,
+  pool: Pool,
+  { image, clusterId }: StatefulSetOptions,
+): TemplateContainer {
   const quorum = quorumArgs(cluster, pool, clusterId, (node) => `${nodeHost(cluster, node)}:${CONTROLLER_PORT}`)
   const format = ['broker/format.js', 'format', '--ignore-formatted', ...quorum, '-t', clusterId, '-c', PROPERTIES]
   return { ...container(pool, 'format', image), args: format }
 }
 
-function brokerContainer(cluster: KafkaCluster, pool: Pool, { image }: StatefulSetOptions): object {
+function brokerContainer(cluster: KafkaCluster, pool: Pool, { image }: StatefulSetOptions): TemplateContainer {
   const ports = [...servedPorts(cluster, pool), ['metrics', METRICS_PORT] as const]
+  const place = placeParts(cluster, pool)
+  const common = container(pool, 'kafka', image)
   return {
-    ...container(pool, 'kafka', image),
-    args: ['broker/main.js', PROPERTIES],
+    ...common,
+    env: [...common.env, ...place.env],
+    args: ['broker/main.js', PROPERTIES, ...place.args],
     ports: ports.map(([name, containerPort]) => ({ name, containerPort, protocol: 'TCP' })),
     startupProbe: {
       httpGet: metricsPath('/healthz'),
@@ -125,7 +164,7 @@ function metricsPath(path: string): object {
 }
 
 /** What both containers have; the image's entry point is `node`. */
-function container(pool: Pool, name: string, image: string): object {
+function container(pool: Pool, name: string, image: string): TemplateContainer & { readonly env: readonly object[] } {
   const volumes = Array.from({ length: pool.storage.volumes }, (_, volume) => `data-${volume}`)
   return {
     name,

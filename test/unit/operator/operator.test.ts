@@ -58,7 +58,13 @@ function operating(namespaces: readonly string[] | null = null) {
       topicWorkers: 2,
       resyncMs: 60_000,
     },
-    { ...world, apiFor: (signal) => guarded(world.api, signal), metrics: new OperatorMetrics(), admins },
+    {
+      ...world,
+      apiFor: (signal) => guarded(world.api, signal),
+      metrics: new OperatorMetrics(),
+      post: async () => ({ status: 200 }),
+      admins,
+    },
   )
   const running = operator.run(stop.signal)
   const kubelet = () => {
@@ -139,8 +145,9 @@ test.each([
   [SERVICE_ACCOUNT, 'orders-kafka'],
   [POD_DISRUPTION_BUDGET, 'orders-kafka'],
   [STATEFUL_SET, 'orders-nodes'],
-])('what somebody deletes of a cluster is made again at once: %j', async (type, name) => {
+])('what somebody deletes of a cluster is made again at once: %j', async (type, prefix) => {
   const { api, clock, finish } = await settled()
+  const name = api.all(type).find(({ metadata }) => metadata.name.startsWith(prefix))?.metadata.name ?? ''
   api.remove(type, 'kafka', name)
   await clock.run(100)
   expect(api.peek(type, 'kafka', name)).not.toBeNull()

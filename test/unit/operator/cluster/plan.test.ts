@@ -8,6 +8,7 @@ import { quantityBytes } from '../../../../operator/cluster/quantity.ts'
 import { specProblem } from '../../../../operator/specs/spec-problem.ts'
 import { kafkaCluster } from '../../../fakes/operator.ts'
 
+const OPTIONS = { image: 'i', clusterId: 'c', kafka: { error: 'nobody' } }
 const ID = 'kafka.ottla.dev/cluster-id'
 
 function observed(change: Partial<Observed> = {}): Observed {
@@ -15,6 +16,7 @@ function observed(change: Partial<Observed> = {}): Observed {
     cluster: kafkaCluster(),
     statefulSets: new Map(),
     pods: [],
+    configMaps: [],
     claims: [],
     foreign: [],
     leftover: [],
@@ -83,7 +85,7 @@ test('claims that are too small grow, larger ones and those of others are left a
     claim('data-0-orders-others-0', '5Gi'),
     claim('backup', '1Gi'),
   ]
-  const { growClaims } = plan(observed({ claims }), { image: 'i', clusterId: 'c' })
+  const { growClaims } = plan(observed({ claims }), OPTIONS)
   expect(growClaims).toEqual([{ name: 'data-0-orders-nodes-0', size: '10Gi' }])
 })
 
@@ -96,8 +98,8 @@ test('whatever is there, the plan is the same each time, and of this cluster onl
         claims: list.map(([name, storage]) => claim(name, storage)),
         statefulSets: isThere ? withId('c') : new Map<string, StatefulSet>(),
       })
-      const first = plan(state, { image: 'i', clusterId: 'c' })
-      expect(plan(state, { image: 'i', clusterId: 'c' })).toEqual(first)
+      const first = plan(state, OPTIONS)
+      expect(plan(state, OPTIONS)).toEqual(first)
       for (const { manifest } of first.manifests) expect(owner(manifest)).toBe('uid-of-orders')
       for (const { size: wanted } of first.growClaims) expect(wanted).toBe('10Gi')
     }),

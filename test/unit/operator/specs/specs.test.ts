@@ -1,14 +1,10 @@
 import { expect, test } from '@jest/globals'
 import { parseServerConfig } from '../../../../broker/config/server-config.ts'
 import type { KafkaCluster } from '../../../../operator/api/resource.ts'
-import { configHash, configMap, podConfig } from '../../../../operator/specs/config-map.ts'
+import { configMap, podConfig } from '../../../../operator/specs/config-map.ts'
 import { nodesOf } from '../../../../operator/specs/nodes.ts'
-import {
-  bootstrapService,
-  headlessService,
-  podDisruptionBudget,
-  serviceAccount,
-} from '../../../../operator/specs/services.ts'
+import { disruptionBudgets } from '../../../../operator/specs/disruption-budgets.ts'
+import { bootstrapService, headlessService, serviceAccount } from '../../../../operator/specs/services.ts'
 import { statefulSet } from '../../../../operator/specs/stateful-set.ts'
 import { kafkaCluster, pool } from '../../../fakes/operator.ts'
 
@@ -98,15 +94,21 @@ test('the pod formats its directories with the cluster id, then runs the broker'
   expect(configMap(kafkaCluster(), poolOf(kafkaCluster())).data).toHaveProperty(['orders-nodes-0.properties'])
 })
 
-function hash(config: KafkaCluster['spec']['config']): string {
+function configMapOf(config: KafkaCluster['spec']['config']): string {
   const cluster = kafkaCluster({ config })
-  return configHash(cluster, poolOf(cluster))
+  return configMap(cluster, poolOf(cluster)).metadata.name
 }
 
-test('only a config that needs a restart changes the pod template', () => {
-  expect(hash({ 'num.partitions': 4 })).toBe(hash({ 'num.partitions': '4' }))
-  expect(hash({ 'num.partitions': 4 })).not.toBe(hash({ 'num.partitions': 5 }))
-  expect(hash({ 'message.max.bytes': 4 })).toBe(hash({ 'message.max.bytes': 5 }))
+test('another configuration is another ConfigMap, unless brokers take it on while they run', () => {
+  expect(configMapOf({ 'num.partitions': 4 })).toBe(configMapOf({ 'num.partitions': '4' }))
+  expect(configMapOf({ 'num.partitions': 4 })).not.toBe(configMapOf({ 'num.partitions': 5 }))
+  expect(configMapOf({ 'message.max.bytes': 4 })).toBe(configMapOf({ 'message.max.bytes': 5 }))
+})
+
+test('a pod has the ConfigMap that there is', () => {
+  const cluster = kafkaCluster()
+  const { volumes } = setOf(cluster).spec.template.spec
+  expect(volumes[0]).toEqual({ name: 'config', configMap: { name: configMap(cluster, poolOf(cluster)).metadata.name } })
 })
 
 test('the claims of a StatefulSet that is there are left as they are', () => {
@@ -135,7 +137,7 @@ test('everything but the claims belongs to the cluster and goes with it', () => 
   const manifests = [
     headlessService(cluster),
     bootstrapService(cluster),
-    podDisruptionBudget(cluster),
+    ...disruptionBudgets(cluster, { brokers: 1, controllers: 1 }),
     serviceAccount(cluster),
     configMap(cluster, poolOf(cluster)),
     setOf(cluster),

@@ -1,4 +1,4 @@
-import type { KafkaState, PartitionState } from '../kafka/state.ts'
+import type { KafkaState, PartitionState } from './state.ts'
 
 /** A voter that is further behind than this does not count for a majority, in ms: several times what a healthy one is. */
 const LAG_MAX_MS = 10_000
@@ -60,6 +60,18 @@ export class Availability {
         return partition.isr.includes(id) && left < needed(partition)
       })
       .map(({ topic, partition, isr, minIsr }) => ({ topic, partition, isr, minIsr }))
+  }
+
+  /** Whether there is a broker that cannot go now without leaving a partition with too few replicas in sync. */
+  needsEveryBroker(): boolean {
+    return this.#kafka.partitions.some((partition) => partition.isr.length - 1 < needed(partition))
+  }
+
+  /** Whether there is a voter that cannot go now without ending the quorum's majority. */
+  needsEveryController(): boolean {
+    const { voters } = this.#kafka.quorum
+    const whole = voters.filter(({ id }) => this.isVoterWhole(id))
+    return whole.length > 0 && this.quorumWithout(whole[0]?.id ?? -1, new Set()) !== null
   }
 
   /** Partitions of `id` that cannot be written without it, whatever is done: they have no more replicas than min ISR. */
