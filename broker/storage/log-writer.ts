@@ -192,8 +192,10 @@ export class LogWriter {
     const resets = this.#resets
     const { segments } = this.#deps
     try {
-      this.#deps.beforeSync()
-      this.#syncNames()
+      if (!this.#isBlank()) {
+        this.#deps.beforeSync()
+        this.#syncNames()
+      }
       const dirty = [...segments].filter((segment) => segment.dirty)
       await Promise.all(dirty.map((segment) => segment.sync()))
     } catch (error) {
@@ -206,11 +208,15 @@ export class LogWriter {
     this.#acknowledge()
   }
 
+  /** No record was ever here: where a crash takes the log, it is made again. */
+  #isBlank(): boolean {
+    const { segments } = this.#deps
+    return segments.count === 1 && segments.first.baseOffset === 0 && segments.first.sizeInBytes === 0
+  }
+
   #syncNames(): void {
     if (!this.#namesDirty) return
-    const { segments, disk, parentNames } = this.#deps
-    // A log that never had a record is made again where its name is lost.
-    if (segments.count === 1 && segments.first.baseOffset === 0 && segments.first.sizeInBytes === 0) return
+    const { disk, parentNames } = this.#deps
     disk.syncDirectory(this.#directory)
     if (this.#ownName !== undefined) parentNames.sync(this.#ownName)
     this.#namesDirty = false
