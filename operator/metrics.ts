@@ -1,4 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { ResourceMetrics } from './alerts/resource-metrics.ts'
+import type { Resources } from './alerts/resource-metrics.ts'
 import type { ControllerMetrics } from './runtime/controller.ts'
 
 /** The operator's own metrics, in controller-runtime's names, so that dashboards for operators fit. */
@@ -8,6 +10,7 @@ export class OperatorMetrics implements ControllerMetrics {
   readonly #seconds: Histogram<'controller'>
   readonly #depth: Gauge<'name'>
   readonly #leader: Gauge
+  readonly #resources: ResourceMetrics
 
   constructor() {
     const registers = [this.registry]
@@ -32,6 +35,7 @@ export class OperatorMetrics implements ControllerMetrics {
       registers,
     })
     this.#leader = new Gauge({ name: 'leader_election_master_status', help: '1 while this process leads.', registers })
+    this.#resources = new ResourceMetrics({ registry: this.registry })
   }
 
   reconciled(controller: string, result: 'success' | 'error', seconds: number): void {
@@ -41,6 +45,11 @@ export class OperatorMetrics implements ControllerMetrics {
 
   queueDepth(controller: string, depth: number): void {
     this.#depth.set({ name: controller }, depth)
+  }
+
+  /** Whose resources are told of at each scrape; null: of none. */
+  watch(resources: Resources | null): void {
+    this.#resources.watch(resources)
   }
 
   leading(isLeader: boolean): void {

@@ -2,6 +2,10 @@ import type { Logger } from 'pino'
 import type { Clock } from '../broker/env/clock.ts'
 import type { Random } from '../broker/env/random.ts'
 import type { Admins } from './admins.ts'
+import { Alertmanager } from './alerts/alertmanager.ts'
+import type { PostJson } from './alerts/alertmanager.ts'
+import { Monitoring } from './alerts/monitoring.ts'
+import { AlertStep } from './alerts/step.ts'
 import {
   CONFIG_MAP,
   KAFKA_CLUSTER,
@@ -50,6 +54,8 @@ export interface OperatorDeps {
   readonly random: Random
   readonly logger: Logger
   readonly metrics: OperatorMetrics
+  /** The way to Alertmanagers. */
+  readonly post: PostJson
   readonly admins: Pick<Admins, 'look' | 'configure' | 'topicsOf' | 'forget'>
 }
 
@@ -84,8 +90,11 @@ export class Operator {
   async #lead(signal: AbortSignal): Promise<void> {
     this.#deps.metrics.leading(true)
     try {
-      await new Leadership(this.#options, this.#deps, signal).run()
+      const leadership = new Leadership(this.#options, this.#deps, signal)
+      this.#deps.metrics.watch(leadership)
+      await leadership.run()
     } finally {
+      this.#deps.metrics.watch(null)
       this.#deps.metrics.leading(false)
     }
   }
@@ -119,6 +128,14 @@ class Leadership {
     this.#topicController = this.#controller('KafkaTopic', options.topicWorkers, this.#topicReconcile())
   }
 
+  clusters(): readonly KafkaCluster[] {
+    return this.#clusters.flatMap((informer) => informer.values())
+  }
+
+  topics(): readonly KafkaTopic[] {
+    return this.#topics.flatMap((informer) => informer.values())
+  }
+
   async run(): Promise<void> {
     const caches = [...this.#clusters, ...this.#topics]
     const watching = [...caches, ...this.#children].map((informer) => informer.run(this.#signal))
@@ -142,10 +159,16 @@ class Leadership {
         events: this.#events(),
         brokers: this.#deps.admins,
         effective: (cluster) => cluster,
-        steps: [new PlacementStep({ api: this.#api, logger: this.#deps.logger })],
+        steps: [new PlacementStep({ api: this.#api, logger: this.#deps.logger }), this.#alertStep()],
       },
     )
     return (key) => reconciler.reconcile(key)
+  }
+
+  #alertStep(): AlertStep {
+    const { clock, logger, post } = this.#deps
+    const monitoring = new Monitoring({ api: this.#api, clock })
+    return new AlertStep({ monitoring, alertmanager: new Alertmanager({ post, clock }), logger })
   }
 
   #topicReconcile(): Reconcile {

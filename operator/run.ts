@@ -24,10 +24,18 @@ export async function runOperator(args: readonly string[], signal: AbortSignal):
   const identity = `${process.env.POD_NAME ?? process.env.HOSTNAME ?? 'operator'}_${Buffer.from(env.random.bytes(4)).toString('hex')}`
   const operator = new Operator(
     { ...flags.operator, identity },
-    { ...env, apiFor: (of) => new KubeRest({ signal: of }, { transport }), logger, metrics, admins },
+    { ...env, apiFor: (of) => new KubeRest({ signal: of }, { transport }), logger, metrics, admins, post },
   )
   logger.info({ identity, namespaces: flags.operator.namespaces ?? 'all' }, 'operator started')
   const how = await operator.run(signal)
   logger.info({ how }, 'operator stopped')
   return how === 'lost' ? 1 : 0
+}
+
+/** Redirects are not followed: the path is Alertmanager's, whatever the URL of a custom resource answers. */
+async function post(url: string, body: string, signal: AbortSignal): Promise<{ status: number }> {
+  const headers = { 'content-type': 'application/json' }
+  const answer = await fetch(url, { method: 'POST', redirect: 'manual', headers, body, signal })
+  await answer.body?.cancel()
+  return { status: answer.status }
 }

@@ -48,6 +48,8 @@ const OPERATOR_LAYERS: Record<string, readonly string[]> = {
   rebalance: ['api', 'runtime', 'kube', 'specs', 'kafka', 'cluster', 'reassignment'],
   listeners: ['api', 'kube', 'kafka', 'specs', 'cluster'],
   policy: ['api', 'kube', 'kafka', 'specs', 'cluster'],
+  alerts: ['api', 'kube', 'kafka', 'specs', 'cluster'],
+  dashboards: ['alerts'],
   local: ['api', 'specs'],
   operator: [
     'api',
@@ -63,6 +65,7 @@ const OPERATOR_LAYERS: Record<string, readonly string[]> = {
     'rebalance',
     'listeners',
     'policy',
+    'alerts',
   ],
   main: ['operator', 'api', 'runtime', 'kube', 'local', 'specs'],
 }

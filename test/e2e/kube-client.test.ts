@@ -134,6 +134,7 @@ describeWith(['kubernetes'], "the operator's Kubernetes client on a real API ser
         apiFor: (signal) => new KubeRest({ signal }, test$),
         logger: pino({ level: 'silent' }),
         metrics: new OperatorMetrics(),
+        post: async () => ({ status: 200 }),
         admins: {
           look: () => Promise.resolve({ error: 'no pods here' }),
           configure: () => Promise.resolve({ error: 'no pods here' }),

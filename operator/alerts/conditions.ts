@@ -1,0 +1,95 @@
+import type { ExtraCondition } from '../api/conditions.ts'
+import type { KafkaCluster } from '../api/resource.ts'
+import type { KafkaState, PartitionState } from '../kafka/state.ts'
+import { brokersMissing } from '../specs/nodes.ts'
+
+/** The types of what `kafkaConditions` gives. */
+export const KAFKA_CONDITIONS: ReadonlySet<string> = new Set([
+  'PartitionsOnline',
+  'PartitionsWritable',
+  'PartitionsInSync',
+  'BrokersAvailable',
+  'QuorumLed',
+])
+
+/** How many partitions a message names. */
+const NAMED_MAX = 5
+
+/** What Kafka says of itself, as conditions: since when one is False is since when there is something to alert about. Pure. */
+export function kafkaConditions(cluster: KafkaCluster, kafka: KafkaState): ExtraCondition[] {
+  const offline = kafka.partitions.filter(({ leader }) => leader === null)
+  const underMinIsr = kafka.partitions.filter((partition) => partition.leader !== null && isUnderMinIsr(partition))
+  const behind = kafka.partitions.filter(isUnderReplicated)
+  const missing = brokersMissing(cluster, [...kafka.brokers.keys()]).map(({ podName }) => podName)
+  const total = kafka.partitions.length
+  return [
+    condition('PartitionsOnline', 'NoLeader', offline.length > 0, () => `without a leader: ${named(offline)}`, total),
+    condition(
+      'PartitionsWritable',
+      'UnderMinIsr',
+      underMinIsr.length > 0,
+      () => `under min ISR: ${named(underMinIsr)}`,
+      total,
+    ),
+    condition(
+      'PartitionsInSync',
+      'UnderReplicated',
+      behind.length > 0,
+      () => `not all in sync: ${named(behind)}`,
+      total,
+    ),
+    {
+      type: 'BrokersAvailable',
+      ...(missing.length === 0
+        ? { status: 'True', reason: 'AllRegistered', message: `${kafka.brokers.size} brokers take part` }
+        : {
+            status: 'False',
+            reason: 'BrokersMissing',
+            message: `brokers that do not take part: ${missing.join(', ')}`,
+          }),
+    },
+    {
+      type: 'QuorumLed',
+      ...(kafka.quorum.leaderId >= 0
+        ? { status: 'True', reason: 'LeaderElected', message: `node ${kafka.quorum.leaderId} is the active controller` }
+        : { status: 'False', reason: 'NoLeader', message: 'the metadata quorum has no leader' }),
+    },
+  ]
+}
+
+/** As the conditions above say it; for status.partitions. */
+export function partitionCounts({ partitions }: KafkaState) {
+  return {
+    total: partitions.length,
+    underReplicated: partitions.filter(isUnderReplicated).length,
+    underMinIsr: partitions.filter(isUnderMinIsr).length,
+    offline: partitions.filter(({ leader }) => leader === null).length,
+  }
+}
+
+/** Replicas that are only being added do not count: a reassignment is no reason for an alarm. */
+function isUnderReplicated({ replicas, adding, isr }: PartitionState): boolean {
+  return isr.length < replicas.length - adding.length
+}
+
+/** min.insync.replicas above the replication factor asks for no more than all replicas. */
+function isUnderMinIsr({ replicas, minIsr, isr }: PartitionState): boolean {
+  return isr.length < Math.min(minIsr, replicas.length)
+}
+
+function condition(
+  type: string,
+  reason: string,
+  isBad: boolean,
+  describe: () => string,
+  partitions: number,
+): ExtraCondition {
+  if (isBad) return { type, status: 'False', reason, message: describe() }
+  return { type, status: 'True', reason: 'AllWell', message: `holds for all ${partitions} partitions` }
+}
+
+function named(partitions: readonly PartitionState[]): string {
+  const first = partitions.slice(0, NAMED_MAX).map(({ topic, partition }) => `${topic}-${partition}`)
+  const rest = partitions.length - first.length
+  return `${first.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`
+}

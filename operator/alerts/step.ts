@@ -1,0 +1,82 @@
+import type { Logger } from 'pino'
+import { conditionsOf } from '../api/conditions.ts'
+import type { Condition, ExtraCondition } from '../api/conditions.ts'
+import { keyOf } from '../api/resource.ts'
+import type { KafkaCluster } from '../api/resource.ts'
+import type { ClusterStep, ClusterView, StepResult } from '../cluster/step.ts'
+import type { Alertmanager } from './alertmanager.ts'
+import { KAFKA_CONDITIONS, kafkaConditions, partitionCounts } from './conditions.ts'
+import { alertsOf } from './firing.ts'
+import type { Monitoring } from './monitoring.ts'
+
+interface Deps {
+  readonly monitoring: Pick<Monitoring, 'apply'>
+  readonly alertmanager: Pick<Alertmanager, 'send'>
+  readonly logger: Logger
+}
+
+/** An ISR that shrinks is no change of a Kubernetes object: somebody has to look. */
+const LOOK_MS = 30_000
+
+/** Says how Kafka is: in conditions, in status.partitions, to the Prometheus Operator, and to an Alertmanager. */
+export class AlertStep implements ClusterStep {
+  readonly #deps: Deps
+
+  constructor(deps: Deps) {
+    this.#deps = deps
+  }
+
+  async run(view: ClusterView): Promise<StepResult> {
+    const { asked, cluster, kafka, nowMs } = view
+    const written = cluster.status?.conditions ?? []
+    const seen = 'error' in kafka ? keptOf(written) : kafkaConditions(cluster, kafka)
+    const own = [...seen, ...(await this.#monitor(asked))]
+    const told = await this.#tell(asked, withTimes(written, own, nowMs), nowMs)
+    return {
+      conditions: [...own, ...told.conditions],
+      requeueAfterMs: Math.min(LOOK_MS, told.againMs ?? LOOK_MS),
+      ...('error' in kafka ? {} : { status: { partitions: partitionCounts(kafka) } }),
+    }
+  }
+
+  async #monitor(cluster: KafkaCluster): Promise<ExtraCondition[]> {
+    const problem = await this.#deps.monitoring.apply(cluster)
+    if (problem === null) return []
+    return [{ type: 'Monitored', status: 'False', reason: 'Refused', message: problem }]
+  }
+
+  async #tell(
+    cluster: KafkaCluster,
+    conditions: readonly Condition[],
+    nowMs: number,
+  ): Promise<{ conditions: ExtraCondition[]; againMs: number | null }> {
+    const url = cluster.spec.alerts?.alertmanager?.url
+    if (url === undefined) return { conditions: [], againMs: null }
+    const { alerts, againMs } = alertsOf(cluster, conditions, nowMs)
+    const problem = alerts.length === 0 ? null : await this.#deps.alertmanager.send(url, alerts)
+    if (problem === null) return { conditions: [delivered(alerts.length)], againMs }
+    this.#deps.logger.warn({ key: keyOf(cluster), url, problem }, 'the Alertmanager does not take alerts')
+    const message = `the Alertmanager of spec.alerts does not take alerts: ${problem}`
+    return { conditions: [{ type: 'AlertsDelivered', status: 'False', reason: 'NotDelivered', message }], againMs }
+  }
+}
+
+function delivered(count: number): ExtraCondition {
+  const message = count === 0 ? 'there is nothing to tell' : 'the Alertmanager of spec.alerts has been told'
+  return { type: 'AlertsDelivered', status: 'True', reason: 'Delivered', message }
+}
+
+/** Brokers that do not answer say nothing: what was the matter before is taken to go on. */
+function keptOf(written: readonly Condition[]): ExtraCondition[] {
+  return written
+    .filter(({ type }) => KAFKA_CONDITIONS.has(type))
+    .map(({ type, status, reason, message }) => ({ type, status, reason, message }))
+}
+
+/** The conditions as they will be written: `own` of now, those of others as they were written last. */
+function withTimes(written: readonly Condition[], own: readonly ExtraCondition[], nowMs: number): Condition[] {
+  const health = { state: 'ready', reason: 'Ready', message: '' } as const
+  const stamped = conditionsOf(health, 0, written, nowMs, own).filter(({ type }) => type !== 'Ready')
+  const types = new Set(stamped.map(({ type }) => type))
+  return [...stamped, ...written.filter(({ type }) => !types.has(type))]
+}
