@@ -8,6 +8,8 @@ import { keyOf, topicNameOf } from './api/resource.ts'
 import type { KafkaCluster, KafkaTopic, Key } from './api/resource.ts'
 import { alterClusterConfig, readClusterConfig } from './cluster/broker-config.ts'
 import type { Brokers, Configured } from './cluster/reconcile.ts'
+import type { GroupState } from './kafka/group-state.ts'
+import { readGroups } from './kafka/read-groups.ts'
 import { readKafkaState } from './kafka/read-state.ts'
 import type { KafkaState, Unreachable } from './kafka/state.ts'
 import { TopicRefusal } from './topic/admin.ts'
@@ -61,6 +63,15 @@ export class Admins implements Brokers, AsyncDisposable {
       return await readKafkaState(this.#clientOf(cluster))
     } catch (error) {
       return { error: error instanceof Error ? error.message : String(error) }
+    }
+  }
+
+  /** The consumer groups of `cluster`; none where they cannot be told. Never rejects. */
+  async groups(cluster: KafkaCluster, kafka: KafkaState): Promise<GroupState[]> {
+    try {
+      return await readGroups(this.#clientOf(cluster), kafka)
+    } catch {
+      return []
     }
   }
 

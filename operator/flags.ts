@@ -4,6 +4,8 @@ import type { OperatorOptions } from './operator.ts'
 export interface OperatorFlags {
   readonly operator: Omit<OperatorOptions, 'identity'>
   readonly http: { readonly host: string; readonly port: number }
+  /** Where the console is; null: nowhere. */
+  readonly console: { readonly host: string; readonly port: number } | null
   readonly logLevel: string
 }
 
@@ -22,6 +24,7 @@ export function operatorFlags(
       namespace: { type: 'string' },
       'leader-election': { type: 'string' },
       http: { type: 'string' },
+      console: { type: 'string' },
       'log-level': { type: 'string' },
     },
   })
@@ -34,6 +37,7 @@ export function operatorFlags(
   const election = values['leader-election'] ?? env.LEADER_ELECTION ?? 'true'
   if (election !== 'true' && election !== 'false') throw flagError('--leader-election must be true or false')
   const namespace = values.namespace ?? env.POD_NAMESPACE ?? 'default'
+  const console = values.console ?? env.CONSOLE_LISTEN ?? '127.0.0.1:8081'
   return {
     operator: {
       image,
@@ -44,6 +48,7 @@ export function operatorFlags(
       resyncMs: RESYNC_MS,
     },
     http: splitAddress(values.http ?? env.HTTP_LISTEN ?? '0.0.0.0:8080'),
+    console: console === 'off' ? null : splitAddress(console),
     logLevel: values['log-level'] ?? env.LOG_LEVEL ?? 'info',
   }
 }

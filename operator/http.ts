@@ -31,6 +31,11 @@ export function serveHttp(
   app.get('/metrics', async (_, response) => {
     response.type(deps.registry.contentType).send(await deps.registry.metrics())
   })
+  return listen(app, { host, port })
+}
+
+/** Serves `app` until it is disposed of. Rejects with the system's error where the port is taken. */
+export function listen(app: express.Express, { host, port }: HttpOptions): Promise<AsyncDisposable> {
   return new Promise((resolve, reject) => {
     const server = app.listen(port, host, (error?: Error) => {
       if (error === undefined) resolve({ [Symbol.asyncDispose]: () => close(server) })

@@ -14,6 +14,7 @@ run:    --image IMAGE             image of the brokers ($OTTLA_IMAGE)
         --leader-election BOOL    one operator of several works; default true ($LEADER_ELECTION)
         --namespace NAME          where its Lease is; default "default" ($POD_NAMESPACE)
         --http HOST:PORT          /metrics, /healthz, /readyz; default 0.0.0.0:8080 ($HTTP_LISTEN)
+        --console HOST:PORT       read-only web page; default 127.0.0.1:8081, for kubectl port-forward; "off" for none ($CONSOLE_LISTEN)
         --log-level LEVEL         default info ($LOG_LEVEL)
 local:  --file PATH               YAML file or directory; default examples/quickstart
         --data DIR                default ./data

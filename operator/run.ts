@@ -1,6 +1,7 @@
 import { pino } from 'pino'
 import { nodeEnv } from '../broker/host/env.ts'
 import { Admins } from './admins.ts'
+import { serveConsole } from './console.ts'
 import { operatorFlags, splitAddress } from './flags.ts'
 import { serveHttp } from './http.ts'
 import { KubeRest } from './kube/rest.ts'
@@ -21,11 +22,13 @@ export async function runOperator(args: readonly string[], signal: AbortSignal):
     new Admins({ bootstrapOf: (cluster) => splitAddress(bootstrapServers(cluster, INTERNAL_PORT)) }, env),
   )
   stack.use(await serveHttp(flags.http, { registry: metrics.registry, isReady: () => true }))
+  const apiFor = (of: AbortSignal) => new KubeRest({ signal: of }, { transport })
+  if (flags.console !== null) {
+    const { namespaces } = flags.operator
+    stack.use(await serveConsole({ ...flags.console, namespaces }, { ...env, api: apiFor(signal), brokers: admins }))
+  }
   const identity = `${process.env.POD_NAME ?? process.env.HOSTNAME ?? 'operator'}_${Buffer.from(env.random.bytes(4)).toString('hex')}`
-  const operator = new Operator(
-    { ...flags.operator, identity },
-    { ...env, apiFor: (of) => new KubeRest({ signal: of }, { transport }), logger, metrics, admins, post },
-  )
+  const operator = new Operator({ ...flags.operator, identity }, { ...env, apiFor, logger, metrics, admins, post })
   logger.info({ identity, namespaces: flags.operator.namespaces ?? 'all' }, 'operator started')
   const how = await operator.run(signal)
   logger.info({ how }, 'operator stopped')

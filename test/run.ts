@@ -23,6 +23,7 @@ const LANES: readonly { readonly nice: number; readonly parts: readonly Part[] }
       command('lint', ['oxlint', '--type-aware', '--deny-warnings']),
       command('format', ['oxfmt', '--check']),
       command('types', ['tsc']),
+      command('page', ['tsc', '-p', 'operator/console/web']),
       command('unused', ['knip', '--no-progress']),
       jest('tidy', ['test/tidy.test.ts']),
       jest('unit', ['test/unit']),
