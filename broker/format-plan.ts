@@ -1,15 +1,12 @@
 import type { FormatArgs } from './format-args.ts'
 import { isUuid } from './lib/uuid.ts'
+import { ELIGIBLE_LEADER_REPLICAS_VERSION, FEATURES, KRAFT_VERSION, METADATA_VERSION } from './metadata/features.ts'
 import {
-  ELIGIBLE_LEADER_REPLICAS_VERSION,
-  FEATURES,
-  KRAFT_VERSION,
-  METADATA_VERSION,
   METADATA_VERSION_LATEST,
   METADATA_VERSION_MIN,
   metadataVersionLevel,
   metadataVersionName,
-} from './metadata/features.ts'
+} from './protocol/metadata-version.ts'
 import type { Voter } from './raft/voters.ts'
 
 /** Why a directory cannot be formatted like this; the message is kafka-storage's. */

@@ -1,6 +1,7 @@
 import type { Compute } from '../env/compute.ts'
 import type { Disk } from '../env/disk.ts'
-import { ELIGIBLE_LEADER_REPLICAS_VERSION, METADATA_VERSION, METADATA_VERSION_LATEST } from '../metadata/features.ts'
+import { ELIGIBLE_LEADER_REPLICAS_VERSION, METADATA_VERSION } from '../metadata/features.ts'
+import { METADATA_VERSION_LATEST } from '../protocol/metadata-version.ts'
 import { type MetadataImage, ResourceType } from '../metadata/image.ts'
 import { supportsTransactions } from '../metadata/record-versions.ts'
 import { decodeMetadataRecord, type MetadataRecord } from '../protocol/metadata-record.ts'

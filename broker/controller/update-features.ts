@@ -1,10 +1,5 @@
-import {
-  ELIGIBLE_LEADER_REPLICAS_VERSION,
-  KRAFT_VERSION,
-  METADATA_VERSION,
-  METADATA_VERSION_LATEST,
-  METADATA_VERSION_MIN,
-} from '../metadata/features.ts'
+import { ELIGIBLE_LEADER_REPLICAS_VERSION, KRAFT_VERSION, METADATA_VERSION } from '../metadata/features.ts'
+import { METADATA_VERSION_LATEST, METADATA_VERSION_MIN } from '../protocol/metadata-version.ts'
 import { type MetadataImage, ResourceType } from '../metadata/image.ts'
 import { ELIGIBLE_LEADER_REPLICAS } from '../metadata/record-versions.ts'
 import type { ApiKey } from '../protocol/api-key.ts'

@@ -4,7 +4,7 @@ import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import type { ActorDeps, SimTopic } from '../broker-actors.ts'
 import { ClientHistory } from '../broker-history.ts'
 import type { Target } from '../client.ts'
-import { METADATA_VERSION_LATEST } from '../../../broker/metadata/features.ts'
+import { METADATA_VERSION_LATEST } from '../../../broker/protocol/metadata-version.ts'
 import { hold } from '../history.ts'
 
 /** Longer than any clock jumps. */
