@@ -6,9 +6,13 @@ export interface KafkaClusterSpec {
    */
   distribution: 'bundled' | 'apache'
   /**
-   * Kafka version of every node.
+   * Kafka version of every node, one of those that the operator has an image of.
    */
-  version: '4.3'
+  version: string
+  /**
+   * Level of metadata.version, such as 4.3 or 4.3-IV0, to stay at; that of spec.version without it.
+   */
+  metadataVersion?: string
   /**
    * Groups of equal nodes; one StatefulSet each.
    */
@@ -191,6 +195,23 @@ export interface KafkaClusterSpec {
     [k: string]: number | string
   }
   /**
+   * How pods are restarted. What Kafka can change while it runs restarts none.
+   */
+  rolling?: {
+    /**
+     * Nodes that may be away at once; more than one only where they share no partition, such as brokers of one rack.
+     */
+    maxUnavailable: number
+    /**
+     * When pods may be restarted, in UTC: Sat 02:00-06:00, Mon-Fri 22:00-04:00, 03:00-04:00; always without it. Pods in which nothing runs are replaced any time.
+     */
+    windows?: string[]
+    /**
+     * No pod is restarted; status.rollout shows what would be.
+     */
+    paused: boolean
+  }
+  /**
    * How replicas move between brokers.
    */
   rebalance: {
@@ -268,9 +289,45 @@ export interface KafkaClusterStatus {
    */
   clusterId?: string
   /**
-   * Kafka version of every node.
+   * Kafka version that every node has; while it changes, the one before.
    */
   version?: string
+  /**
+   * Finalized level of metadata.version, such as 4.3-IV0.
+   */
+  metadataVersion?: string
+  /**
+   * Restarts that are to be made, and why.
+   */
+  rollout?: {
+    /**
+     * Complete: every pod is as wanted. Blocked: it goes on by itself once blockedBy is over. Failed: a pod that is as wanted does not start. Waiting: for a window.
+     */
+    state: 'Complete' | 'Rolling' | 'Blocked' | 'Failed' | 'Waiting' | 'Paused'
+    message?: string
+    /**
+     * In order; the first 100.
+     */
+    plan?: {
+      pod: string
+      reasons: string[]
+      how: 'restart' | 'dynamic'
+    }[]
+    /**
+     * What is waited for; the first 20.
+     */
+    blockedBy?: {
+      pod?: string
+      topic?: string
+      partition?: number
+      /**
+       * Node ids.
+       */
+      isr?: number[]
+      minIsr?: number
+      message: string
+    }[]
+  }
   /**
    * Who keeps the metadata log; there once it has had a leader.
    */
@@ -330,6 +387,9 @@ export interface KafkaClusterStatus {
     name: string
     bootstrapServers: string
   }[]
+  /**
+   * Pools that there are; one of which only volumes are left has 0 replicas, and its node ids stay its own.
+   */
   pools?: {
     name: string
     replicas: number

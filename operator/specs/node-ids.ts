@@ -7,7 +7,7 @@ export interface NodeIds {
 }
 
 /** Node ids of pools begin at multiples of this; no pool has more nodes. */
-const POOL_IDS = 1000
+export const POOL_IDS = 1000
 
 /**
  * The ids of each pool's nodes, by pool. A pool keeps those that it has (status.pools), wherever it stands in the list; a new one takes the

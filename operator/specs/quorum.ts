@@ -2,10 +2,12 @@ import { crc32c } from '../../broker/lib/crc32c.ts'
 import type { KafkaCluster } from '../api/resource.ts'
 import { isController, nodesOf } from './nodes.ts'
 import type { Node, Pool } from './nodes.ts'
+import { isQuorumFormed } from './pool-memory.ts'
 
 /**
  * How kafka-storage is told who begins the quorum (KIP-853): a single controller stands alone, several have to know each other, and a node
- * that is only a broker finds them by controller.quorum.bootstrap.servers. `hostOf` gives `host:port` of a node's controller listener.
+ * that is only a broker finds them by controller.quorum.bootstrap.servers. Once the quorum has been formed nobody begins it: a new
+ * controller has a directory id of its own, and becomes a voter by the operator. `hostOf` gives `host:port` of a node's controller listener.
  */
 export function quorumArgs(
   cluster: KafkaCluster,
@@ -14,6 +16,7 @@ export function quorumArgs(
   hostOf: (controller: Node) => string,
 ): string[] {
   if (!isController(pool)) return []
+  if (isQuorumFormed(cluster)) return ['--no-initial-controllers']
   const controllers = nodesOf(cluster).filter((node) => isController(node.pool))
   if (controllers.length === 1) return ['--standalone']
   const voters = controllers.map((node) => `${node.nodeId}@${hostOf(node)}:${directoryId(clusterId, node.nodeId)}`)
