@@ -4,7 +4,7 @@ import type { BrokerValues } from './broker-keys.ts'
 import { ConfigError } from './config-error.ts'
 import type { ConfigProblem } from './config-error.ts'
 import { camelCase, isSensitive, REQUIRED } from './key.ts'
-import type { ConfigValue } from './key.ts'
+import type { ConfigKey, ConfigValue } from './key.ts'
 import { parseValue } from './value.ts'
 
 /** Where a broker's values come from, strongest first (KIP-226). */
@@ -22,21 +22,24 @@ export function setText(layers: ConfigLayers, name: string): string | undefined 
   return layers.perBroker.get(name) ?? layers.clusterWide.get(name) ?? layers.static.get(name)
 }
 
+/** Where each key's value goes. */
+const FIELDS = BROKER_KEYS.map((key: ConfigKey) => ({ key, field: camelCase(key.name) }))
+
 /** All values of the table; throws a ConfigError with every bad one. */
 export function resolveValues(layers: ConfigLayers): BrokerValues {
   const values: Record<string, ConfigValue> = {}
   const problems: ConfigProblem[] = checkListenerKeys(layers)
-  for (const key of BROKER_KEYS) {
+  for (const { key, field } of FIELDS) {
     const text = setText(layers, key.name) ?? key.default
     if (text === REQUIRED) {
       const message = `Missing required configuration "${key.name}" which has no default value.`
       problems.push({ key: key.name, value: null, message })
-    } else if (text === null) values[camelCase(key.name)] = null
+    } else if (text === null) values[field] = null
     else {
       const parsed = parseValue(key, text)
       if ('problem' in parsed)
         problems.push({ key: key.name, value: isSensitive(key) ? null : text, message: parsed.problem })
-      else values[camelCase(key.name)] = parsed.value
+      else values[field] = parsed.value
     }
   }
   if (problems.length > 0) throw new ConfigError(problems)
@@ -46,7 +49,7 @@ export function resolveValues(layers: ConfigLayers): BrokerValues {
 
 /** TypeScript cannot follow names that are computed; parseValue gives each key a value of its type. */
 function isComplete(values: Record<string, ConfigValue>): values is Record<string, ConfigValue> & BrokerValues {
-  return BROKER_KEYS.every(({ name }) => camelCase(name) in values)
+  return FIELDS.every(({ field }) => field in values)
 }
 
 /** Values for one listener (`listener.name.…`) are in no table row, but must be right all the same. */

@@ -42,11 +42,12 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   'unclean.leader.election.enable': 'unclean.leader.election.enable',
 }
 
-/** Where each key is found: among a topic's settings, and among the broker's. */
+/** Where each key is found: among a topic's settings, and among the broker's; and what it is where neither has it. */
 const FIELDS = TOPIC_KEYS.map((key: ConfigKey) => ({
   key,
   field: camelCase(key.name),
   inherited: camelCase(SYNONYMS[key.name] ?? ''),
+  fallback: fallbackOf(key),
 }))
 
 export function topicKey(name: string): ConfigKey | undefined {
@@ -64,8 +65,10 @@ export function topicSynonym(name: string): string | undefined {
  */
 export function parseTopicConfig(overrides: Readonly<Record<string, string>>, server: ServerConfig): TopicConfig {
   const values: Record<string, ConfigValue> = {}
-  for (const { key, field, inherited } of FIELDS) {
-    values[field] = overrideOf(key, overrides) ?? inheritedValue(key, Reflect.get(server, inherited))
+  for (const { key, field, inherited, fallback } of FIELDS) {
+    const value = overrideOf(key, overrides) ?? inheritedValue(Reflect.get(server, inherited)) ?? fallback
+    assert(value !== undefined, `${key.name} has no default`)
+    values[field] = value
   }
   assert(isComplete(values), 'a topic setting is missing')
   return values
@@ -82,9 +85,12 @@ function overrideOf(key: ConfigKey, overrides: Readonly<Record<string, string>>)
   return parsed === undefined || 'problem' in parsed ? undefined : parsed.value
 }
 
-function inheritedValue(key: ConfigKey, value: unknown): ConfigValue {
-  if (isConfigValue(value)) return value
-  assert(key.default !== null && key.default !== REQUIRED, `${key.name} has no default`)
+function inheritedValue(value: unknown): ConfigValue | undefined {
+  return isConfigValue(value) ? value : undefined
+}
+
+function fallbackOf(key: ConfigKey): ConfigValue | undefined {
+  if (key.default === null || key.default === REQUIRED) return undefined
   const parsed = parseValue(key, key.default)
   assert(!('problem' in parsed), `${key.name} has a bad default`)
   return parsed.value

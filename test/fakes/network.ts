@@ -10,6 +10,8 @@ export interface SimNetworkOptions {
   readonly windowBytes?: number
   /** How likely a write breaks its connection. */
   readonly breakChance?: number
+  /** How likely what arrives is only a part of what is on its way. */
+  readonly cutChance?: number
 }
 
 /** As Linux does. */
@@ -23,6 +25,7 @@ type Accept = (connection: Connection) => void
  */
 export class SimNetwork {
   breakChance: number
+  readonly cutChance: number
   readonly clock: SimClock
   readonly random: SimRandom
   readonly delayMsMax: number
@@ -42,6 +45,7 @@ export class SimNetwork {
     this.delayMsMax = options.delayMsMax ?? 2
     this.windowBytes = options.windowBytes ?? 256 * 1024
     this.breakChance = options.breakChance ?? 0
+    this.cutChance = options.cutChance ?? 0.3
   }
 
   /** The network as a process on this host sees it; `clock` is the one that stops and dies with the process. */
@@ -334,14 +338,13 @@ class SimConnection implements Connection {
     const peer = this.#peer
     if (peer === undefined || this.#isOver) return
     if (this.#network.isCut(this.host.name, this.remote.host) || !peer.isReading) return
-    const chunk = this.#take()
-    if (chunk === undefined) {
+    const lent = this.#take()
+    if (lent === undefined) {
       if (this.#isEnding) this.#over(peer)
       return
     }
-    // The memory is the host's: who keeps a chunk finds nonsense in it.
-    const lent = Uint8Array.from(chunk)
     peer.#receive?.(lent)
+    // The memory is the host's: who keeps a chunk finds nonsense in it.
     lent.fill(0xdb)
     if (this.#mustDrain && this.#outgoingBytes === 0 && !this.#isOver) {
       this.#mustDrain = false
@@ -354,10 +357,10 @@ class SimConnection implements Connection {
     return this.#receive !== undefined && !this.#isPaused && !this.#isOver && !this.host.clock.isStopped
   }
 
-  /** Some or all of what is outgoing, as one chunk of its own: the writer may use its buffers again, the reader owns the bytes. */
+  /** Some or all of what is outgoing, as one chunk of its own: the writer may use its buffers again. */
   #take(): Uint8Array | undefined {
     if (this.#outgoingBytes === 0) return undefined
-    const isWhole = this.#network.random.chance(0.7)
+    const isWhole = !this.#network.random.chance(this.#network.cutChance)
     const size = isWhole ? this.#outgoingBytes : this.#network.random.between(1, this.#outgoingBytes)
     const chunk = new Uint8Array(size)
     for (let filled = 0; filled < size;) {

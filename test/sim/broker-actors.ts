@@ -28,7 +28,8 @@ export interface ActorDeps {
   readonly isOver: () => boolean
 }
 
-const CODECS: readonly CodecName[] = ['none', 'none', 'gzip', 'snappy', 'lz4', 'zstd']
+const CODECS: readonly CodecName[] = ['gzip', 'snappy', 'lz4', 'zstd']
+const COMPRESSED = 0.2
 
 /** Sends batches with idempotence to all partitions of a topic, each until it is acknowledged. */
 export async function produce(name: string, topic: SimTopic, deps: ActorDeps): Promise<void> {
@@ -71,7 +72,7 @@ function batch(
   { client, random, compute }: ActorDeps,
 ): Uint8Array {
   const records = values.map((value) => ({ key: Buffer.from('k'), value: Buffer.from(value) }))
-  const codec = random.pick(CODECS)
+  const codec = random.chance(COMPRESSED) ? random.pick(CODECS) : 'none'
   return buildBatch({ records, baseTimestampMs: client.clock.wallMs(), codec, producerEpoch: 0, ...producer }, compute)
 }
 

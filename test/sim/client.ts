@@ -10,6 +10,7 @@ import type { SimRandom } from '../fakes/random.ts'
 
 const REQUEST_TIMEOUT_MS = 3000
 const RETRY_MS = 50
+const RETRY_MS_MAX = 200
 
 /** Whom a request is for. */
 export type Target =
@@ -62,7 +63,7 @@ export class SimClient {
     isOver: () => boolean,
     target: Target = ANY,
   ): Promise<ResponseOf<K> | undefined> {
-    while (!isOver()) {
+    for (let delayMs = RETRY_MS; !isOver(); delayMs = Math.min(2 * delayMs, RETRY_MS_MAX)) {
       try {
         if (target.type !== 'any') await this.#find(target)
         const response = await this.request(key, typeof body === 'function' ? body() : body, target)
@@ -71,7 +72,7 @@ export class SimClient {
         if (!(error instanceof KafkaError)) throw error
       }
       this.#forget(target)
-      await this.sleep(RETRY_MS)
+      await this.sleep(delayMs)
     }
     return undefined
   }

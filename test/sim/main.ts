@@ -1,10 +1,12 @@
 import { writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import type { Simulation } from './simulation.ts'
-import { runSeed, SeedFailure } from './simulation.ts'
+import { WorkerPool } from './pool.ts'
 import { SIMULATIONS } from './simulations.ts'
+import type { Job, JobResult } from './worker.ts'
 
-const USAGE = 'npm run sim -- [--seeds N] [--from SEED] [--minutes M] [--only NAME] [--history FILE] [--first]'
+const USAGE =
+  'npm run sim -- [--seeds N] [--from SEED] [--minutes M] [--only NAME] [--jobs N] [--history FILE] [--first]'
 
 const { values } = parseArgs({
   options: {
@@ -12,6 +14,7 @@ const { values } = parseArgs({
     from: { type: 'string', default: String(Date.now()) },
     minutes: { type: 'string' },
     only: { type: 'string' },
+    jobs: { type: 'string', default: String(availableParallelism()) },
     history: { type: 'string' },
     /** Ends with the first seed that fails. */
     first: { type: 'boolean', default: false },
@@ -20,9 +23,10 @@ const { values } = parseArgs({
 const from = Number(values.from)
 const minutes = Number(values.minutes ?? Infinity)
 const count = Number(values.seeds ?? (values.minutes === undefined ? 100 : Infinity))
+const jobs = Number(values.jobs)
 const chosen = SIMULATIONS.filter(({ name }) => values.only === undefined || values.only.split(',').includes(name))
 
-if (!Number.isInteger(from) || !(count > 0) || !(minutes > 0) || chosen.length === 0) {
+if (!Number.isInteger(from) || !(count > 0) || !(minutes > 0) || !(jobs > 0) || chosen.length === 0) {
   console.error(`${USAGE}\nNAME is one of ${SIMULATIONS.map(({ name }) => name).join(', ')}, or several with commas`)
   process.exit(2)
 }
@@ -35,51 +39,52 @@ interface Tally {
   realMs: number
 }
 
-const tallies = new Map(
-  chosen.map(({ name }) => [name, { seeds: 0, events: 0, failed: 0, simulatedMs: 0, realMs: 0 } satisfies Tally]),
+const tallies = new Map<string, Tally>(
+  chosen.map(({ name }) => [name, { seeds: 0, events: 0, failed: 0, simulatedMs: 0, realMs: 0 }]),
 )
+let failed = 0
 
-async function runOne(simulation: Simulation, seed: number, tally: Tally): Promise<void> {
-  const began = performance.now()
-  try {
-    const { events, simulatedMs } = await runSeed(simulation, seed)
-    tally.events += events
-    tally.simulatedMs += simulatedMs
-  } catch (error) {
-    tally.failed++
-    console.error(error instanceof Error ? error.message : error)
-    if (values.history !== undefined && error instanceof SeedFailure) {
-      writeFileSync(values.history, `${error.trace.lines.join('\n')}\n${error.message.split('\n')[0]}\n`)
-    }
-  }
+function done({ simulation }: Job, { events, simulatedMs, realMs, failure, history }: JobResult): void {
+  const tally = tallies.get(simulation)
+  if (tally === undefined) return
   tally.seeds++
-  tally.realMs += performance.now() - began
-}
-
-function report(name: string, { seeds, events, failed, simulatedMs, realMs }: Tally): void {
-  const hours = simulatedMs / 3_600_000
-  const speed = `${hours.toFixed(2)} simulated hours, ${(hours / (realMs / 60_000)).toFixed(2)} in a real minute`
-  console.log(`${name}: ${seeds} seeds from ${from}, ${events} events, ${speed}, ${failed} failed`)
-}
-
-function isOver(): boolean {
-  return values.first && [...tallies.values()].some(({ failed }) => failed > 0)
-}
-
-let current = ''
-// What nobody waits for must not fail either; the process is of no use after that.
-process.on('unhandledRejection', (error) => {
-  console.error(`${current} failed: nobody handled ${error instanceof Error ? error.stack : String(error)}`)
-  process.exit(1)
-})
-
-const endMs = performance.now() + minutes * 60_000
-for (let seed = from; seed < from + count && performance.now() < endMs && !isOver(); seed++) {
-  for (const simulation of chosen) {
-    const tally = tallies.get(simulation.name)
-    current = `${simulation.name}: seed ${seed}`
-    if (tally !== undefined) await runOne(simulation, seed, tally)
+  tally.events += events
+  tally.simulatedMs += simulatedMs
+  tally.realMs += realMs
+  if (failure === null) return
+  failed++
+  tally.failed++
+  console.error(failure)
+  if (values.history !== undefined) {
+    writeFileSync(values.history, `${history.join('\n')}\n${failure.split('\n')[0]}\n`)
   }
 }
-for (const [name, tally] of tallies) report(name, tally)
-process.exitCode = [...tallies.values()].some(({ failed }) => failed > 0) ? 1 : 0
+
+function speedOf(simulatedMs: number, realMs: number): string {
+  const hours = simulatedMs / 3_600_000
+  return `${hours.toFixed(2)} simulated hours, ${(hours / (realMs / 60_000)).toFixed(2)} in a real minute`
+}
+
+const beganMs = performance.now()
+const endMs = beganMs + minutes * 60_000
+let index = 0
+
+function next(): Job | undefined {
+  const seed = from + Math.floor(index / chosen.length)
+  const simulation = chosen[index++ % chosen.length]
+  const isOver = seed >= from + count || performance.now() >= endMs || (values.first && failed > 0)
+  return isOver || simulation === undefined ? undefined : { simulation: simulation.name, seed }
+}
+
+// Where many seeds run, errors that are thrown all the time need not know from where: a seed that fails is run again alone.
+const execArgv = count * chosen.length === 1 ? [] : ['--stack-trace-limit=0']
+const workers = Math.min(jobs, count * chosen.length)
+await new WorkerPool({ jobs: workers, execArgv }).run(next, done)
+
+for (const [name, { seeds, events, simulatedMs, realMs, failed: bad }] of tallies) {
+  const speed = speedOf(simulatedMs, realMs / workers)
+  console.log(`${name}: ${seeds} seeds from ${from}, ${events} events, ${speed}, ${bad} failed`)
+}
+const all = [...tallies.values()].reduce((sum, { simulatedMs }) => sum + simulatedMs, 0)
+if (tallies.size > 1) console.log(`together: ${speedOf(all, performance.now() - beganMs)}`)
+process.exitCode = failed > 0 ? 1 : 0

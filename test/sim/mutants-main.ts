@@ -21,7 +21,18 @@ const { values } = parseArgs({
 
 /** What the run of a mutant came to: how it was found, or null. */
 function hunt({ name, simulation }: Mutant): Promise<string | null> {
-  const words = ['--only', simulation, '--from', values.from, '--seeds', values.seeds, '--minutes', values.minutes]
+  const words = [
+    '--only',
+    simulation,
+    '--from',
+    values.from,
+    '--seeds',
+    values.seeds,
+    '--minutes',
+    values.minutes,
+    '--jobs',
+    '1',
+  ]
   const argv = ['--import', join(ROOT, 'test/sim/mutate.ts'), join(ROOT, 'test/sim/main.ts'), ...words, '--first']
   return new Promise((done) => {
     const env = { ...process.env, OTTLA_MUTANT: name }

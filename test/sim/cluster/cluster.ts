@@ -69,7 +69,7 @@ class ClusterRun {
 
   constructor(seed: number, trace: Trace) {
     this.#trace = trace
-    this.#world = new SimWorld({ seed, disk: { syncMsMax: 4 }, network: { delayMsMax: 2 } })
+    this.#world = new SimWorld({ seed, disk: { syncMsMax: 4 }, network: { delayMsMax: 2, cutChance: 0.05 } })
     trace.nowMs = () => this.#world.clock.monotonicMs()
     this.#random = this.#world.random.fork()
     this.#layout = layoutOf(this.#random)

@@ -1,0 +1,52 @@
+/** A process that runs the seeds that it is sent, one at a time: a bug that ends the process takes one seed with it, not the run. */
+import { runSeed, SeedFailure } from './simulation.ts'
+import { SIMULATIONS } from './simulations.ts'
+
+/** One seed to run. */
+export interface Job {
+  readonly simulation: string
+  readonly seed: number
+}
+
+export interface JobResult {
+  readonly events: number
+  readonly simulatedMs: number
+  readonly realMs: number
+  /** What was found; null: nothing. */
+  readonly failure: string | null
+  /** The history of a seed that failed. */
+  readonly history: readonly string[]
+}
+
+async function run({ simulation: name, seed }: Job): Promise<JobResult> {
+  const began = performance.now()
+  const simulation = SIMULATIONS.find((known) => known.name === name)
+  if (simulation === undefined) throw new Error(`no such simulation: ${name}`)
+  try {
+    const { events, simulatedMs } = await runSeed(simulation, seed)
+    return { events, simulatedMs, realMs: performance.now() - began, failure: null, history: [] }
+  } catch (error) {
+    const failure = error instanceof Error ? error.message : String(error)
+    const history = error instanceof SeedFailure ? error.trace.lines : []
+    return { events: 0, simulatedMs: 0, realMs: performance.now() - began, failure, history }
+  }
+}
+
+let current = ''
+// What nobody waits for must not fail either; the process is of no use after that.
+process.on('unhandledRejection', (error) => {
+  const reason = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  const result: JobResult = {
+    events: 0,
+    simulatedMs: 0,
+    realMs: 0,
+    failure: `${current} failed: nobody handled ${reason}`,
+    history: [],
+  }
+  process.send?.(result, () => process.exit(1))
+})
+
+process.on('message', (job: Job) => {
+  current = `${job.simulation}: seed ${job.seed}`
+  void run(job).then((result) => process.send?.(result))
+})
