@@ -17,6 +17,7 @@ import type { TopicAdmin } from './topic/admin.ts'
 import { convergeTopic } from './topic/converge.ts'
 import { KafkaTopicAdmin } from './topic/kafka-admin.ts'
 import { describeAction } from './topic/plan.ts'
+import { limitsOf } from './topic/rules.ts'
 
 export interface AdminsOptions {
   /** Where a cluster's brokers are reached first. */
@@ -36,7 +37,7 @@ const TIMEOUTS = { requestTimeoutMs: 10_000, timeoutMs: 15_000 }
 export class Admins implements Brokers, AsyncDisposable {
   readonly #options: AdminsOptions
   readonly #deps: Deps
-  readonly #clients = new Map<Key, { uid: string | undefined; client: AdminClient }>()
+  readonly #clients = new Map<Key, { uid: string | undefined; client: AdminClient; topics: KafkaTopicAdmin }>()
 
   constructor(options: AdminsOptions, deps: Deps) {
     this.#options = options
@@ -44,7 +45,7 @@ export class Admins implements Brokers, AsyncDisposable {
   }
 
   topicsOf(cluster: KafkaCluster): TopicAdmin {
-    return new KafkaTopicAdmin(this.#clientOf(cluster))
+    return this.#connectionOf(cluster).topics
   }
 
   /** The ids of the brokers that answer for `cluster`; none where nobody answers. */
@@ -92,10 +93,10 @@ export class Admins implements Brokers, AsyncDisposable {
   /** Brings a topic to its spec once; returns what was done. Rejects where it cannot be brought there. */
   async converge(cluster: KafkaCluster, topic: KafkaTopic): Promise<string[]> {
     const done: string[] = []
-    const result = await convergeTopic(topic, this.topicsOf(cluster), async (action) => {
+    const result = await convergeTopic(topic, limitsOf(cluster), this.topicsOf(cluster), async (action) => {
       done.push(describeAction(topicNameOf(topic), action).note)
     })
-    const problem = 'refusal' in result ? result.refusal : result.replicasChange
+    const problem = 'refusal' in result ? result.refusal : (result.replicasChange?.message ?? null)
     if (problem !== null) throw new TopicRefusal('INVALID_REQUEST', problem)
     return done
   }
@@ -114,15 +115,20 @@ export class Admins implements Brokers, AsyncDisposable {
   }
 
   #clientOf(cluster: KafkaCluster): AdminClient {
+    return this.#connectionOf(cluster).client
+  }
+
+  #connectionOf(cluster: KafkaCluster): { client: AdminClient; topics: KafkaTopicAdmin } {
     const key = keyOf(cluster)
     const known = this.#clients.get(key)
-    if (known?.uid === cluster.metadata.uid && known !== undefined) return known.client
+    if (known?.uid === cluster.metadata.uid && known !== undefined) return known
     this.forget(key)
     const client = new AdminClient(
       { bootstrap: [this.#options.bootstrapOf(cluster)], clientId: 'ottla-operator', ...TIMEOUTS },
       this.#deps,
     )
-    this.#clients.set(key, { uid: cluster.metadata.uid, client })
-    return client
+    const made = { uid: cluster.metadata.uid, client, topics: new KafkaTopicAdmin(client) }
+    this.#clients.set(key, made)
+    return made
   }
 }

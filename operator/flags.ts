@@ -44,7 +44,8 @@ export function operatorFlags(
       namespaces: namespaces.length === 0 ? null : namespaces,
       lease: election === 'true' ? { namespace, name: 'ottla-operator' } : null,
       clusterWorkers: 4,
-      topicWorkers: 8,
+      // Each waits for answers most of the time; what they ask of a cluster meanwhile is one request.
+      topicWorkers: 256,
       resyncMs: RESYNC_MS,
     },
     http: splitAddress(values.http ?? env.HTTP_LISTEN ?? '0.0.0.0:8080'),

@@ -30,8 +30,10 @@ import { PlacementStep } from './listeners/step.ts'
 import type { OperatorMetrics } from './metrics.ts'
 import { Controller } from './runtime/controller.ts'
 import type { Reconcile } from './runtime/controller.ts'
+import { Batcher } from './topic/batcher.ts'
 import { TopicClaims } from './topic/claims.ts'
 import { TopicReconciler } from './topic/reconcile.ts'
+import { topicsGoBy } from './topic/rules.ts'
 
 export interface OperatorOptions {
   /** Null: all. */
@@ -62,6 +64,7 @@ export interface OperatorDeps {
 /** What the operator makes; it looks at a cluster again when one of these changes. */
 const CHILDREN = [STATEFUL_SET, POD, SERVICE, CONFIG_MAP, SERVICE_ACCOUNT, POD_DISRUPTION_BUDGET]
 const RECHECK_MS = 3000
+const TOPIC_RECHECK_MS = 30_000
 const BACKOFF = { backoffMinMs: 500, backoffMaxMs: 60_000 }
 
 /** Wiring: informers feed queues, queues feed reconcilers, all of it only while this process leads. */
@@ -172,15 +175,21 @@ class Leadership {
   }
 
   #topicReconcile(): Reconcile {
+    const listed = new Batcher<KafkaTopic, readonly KafkaTopic[]>({ weightMax: Infinity }, async (topics) => {
+      const all = await this.#listTopics()
+      return topics.map(() => all)
+    })
     const reconciler = new TopicReconciler(
-      { resyncMs: this.#options.resyncMs },
+      { resyncMs: this.#options.resyncMs, recheckMs: TOPIC_RECHECK_MS },
       {
         ...this.#deps,
         api: this.#api,
         events: this.#events(),
         adminOf: (cluster) => this.#deps.admins.topicsOf(cluster),
+        topicOf: (key) => this.#topics.map((informer) => informer.get(key)).find((topic) => topic !== undefined),
         claimsOf: (topic) => this.#claims.of(topic),
-        listTopics: () => this.#listTopics(),
+        // One watch tells everything in order, so that it knows of every claim older than a deletion; several watches do not wait for each other.
+        rivalsOf: (topic) => (this.#topics.length === 1 ? Promise.resolve(this.#claims.of(topic)) : listed.ask(topic)),
         clusterOf: (key) =>
           this.#clusters.map((informer) => informer.get(key)).find((cluster) => cluster !== undefined),
       },
@@ -199,9 +208,7 @@ class Leadership {
   #onCluster(cluster: KafkaCluster, isDeleted: boolean): void {
     const key = keyOf(cluster)
     this.#clusterController.queue.add(key)
-    const ready = cluster.status?.conditions?.find(({ type }) => type === 'Ready')?.status
-    const { uid, deletionTimestamp } = cluster.metadata
-    const state = isDeleted ? 'deleted' : [uid, ready, deletionTimestamp].join(' ')
+    const state = isDeleted ? 'deleted' : topicsGoBy(cluster)
     if (this.#clusterStates.get(key) === state) return
     if (isDeleted) {
       this.#clusterStates.delete(key)

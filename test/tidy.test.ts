@@ -41,7 +41,7 @@ const OPERATOR_LAYERS: Record<string, readonly string[]> = {
   specs: ['api'],
   kafka: [],
   console: ['api', 'kafka'],
-  topic: ['api', 'runtime', 'kube'],
+  topic: ['api', 'runtime', 'kube', 'specs'],
   cluster: ['api', 'runtime', 'kube', 'specs', 'kafka'],
   rolling: ['api', 'kube', 'specs', 'kafka', 'cluster'],
   scaling: ['api', 'kube', 'specs', 'kafka', 'cluster'],

@@ -56,7 +56,7 @@ export interface KafkaTopicStatus {
    * A change of the replication factor that is asked for.
    */
   replicasChange?: {
-    state: 'Unsupported' | 'Pending' | 'Refused'
+    state: 'Pending' | 'Refused'
     message: string
   }
 }

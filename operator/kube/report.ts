@@ -20,7 +20,7 @@ export async function report(
   object: Reported,
   status: { conditions?: Condition[] },
   health: Health,
-  deps: { api: KubeApi; events: EventRecorder; logger: Logger },
+  deps: { api: KubeApi; events: Pick<EventRecorder, 'record'>; logger: Logger },
 ): Promise<void> {
   if (isSame(object.status, status)) return
   const { name, namespace = '' } = object.metadata

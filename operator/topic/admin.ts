@@ -5,6 +5,7 @@ export interface TopicState {
   /** 22 characters of base64url. */
   readonly topicId: string
   readonly partitions: number
+  /** Of the partition that has the fewest. */
   readonly replicas: number
   /** Only what is set for this topic, not what it inherits. */
   readonly config: ReadonlyMap<string, string>
@@ -22,13 +23,16 @@ export interface NewTopic {
 export interface TopicAdmin {
   /** Null: there is no such topic. */
   describe(name: string): Promise<TopicState | null>
-  create(topic: NewTopic): Promise<void>
+  /** Resolves with what there is then. */
+  create(topic: NewTopic): Promise<TopicState>
   /** Raises the number of partitions to `partitions`. */
   grow(name: string, partitions: number): Promise<void>
   /** Sets and unsets, in one step; what is in neither stays. */
   alterConfig(name: string, set: ReadonlyMap<string, string>, unset: readonly string[]): Promise<void>
   /** A topic that is not there is no error. */
   delete(name: string): Promise<void>
+  /** Whether any replica of it has a byte. */
+  hasRecords(name: string): Promise<boolean>
 }
 
 /** The admin client of a cluster; it may be kept, and is asked for each time. */

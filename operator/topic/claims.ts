@@ -1,5 +1,7 @@
 import { clusterKeyOf, keyOf, topicNameOf } from '../api/resource.ts'
-import type { KafkaTopic, Key } from '../api/resource.ts'
+import type { KafkaCluster, KafkaTopic, Key } from '../api/resource.ts'
+import { replicasOf, winningClaim } from './plan.ts'
+import { isAllowed, isPaused, limitsOf } from './rules.ts'
 
 /** Which KafkaTopics there are, by the topic that they claim and by cluster. */
 export class TopicClaims {
@@ -33,11 +35,29 @@ export class TopicClaims {
   ofCluster(key: Key): Key[] {
     return [...(this.#byCluster.get(key) ?? [])]
   }
+
+  /** The replication factors that KafkaTopics ask for and `cluster` lets them have, by topic. */
+  replicationFactors(cluster: KafkaCluster): Map<string, number> {
+    const limits = limitsOf(cluster)
+    const factors = new Map<string, number>()
+    const prefix = `${keyOf(cluster)}/`
+    for (const [claim, claims] of this.#byTopic) {
+      if (!claim.startsWith(prefix)) continue
+      const allowed = [...claims.values()].filter((topic) => isAllowed(topic, cluster))
+      for (const topic of allowed) {
+        const isTheirs = winningClaim(topic, allowed) === null && topic.metadata.deletionTimestamp === undefined
+        const wanted = replicasOf(topic.spec, limits)
+        if (isTheirs && !isPaused(topic) && wanted !== null) factors.set(topicNameOf(topic), wanted)
+      }
+    }
+    return factors
+  }
 }
 
 /** Status and finalizers are not part of it. */
-function revisionOf({ metadata }: KafkaTopic): string {
-  return [metadata.uid, metadata.generation, metadata.deletionTimestamp].join(' ')
+function revisionOf(topic: KafkaTopic): string {
+  const { uid, generation, deletionTimestamp } = topic.metadata
+  return [uid, generation, deletionTimestamp, isPaused(topic)].join(' ')
 }
 
 function claimOf(topic: KafkaTopic): string {

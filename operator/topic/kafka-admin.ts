@@ -1,40 +1,74 @@
 import type { AdminClient } from '../../broker/client/admin-client.ts'
-import type { ConfigChange, Outcomes } from '../../broker/client/admin-types.ts'
+import type {
+  ConfigChange,
+  ConfigEntry,
+  CreatedTopic,
+  Outcomes,
+  TopicDescription,
+} from '../../broker/client/admin-types.ts'
 import { KafkaError } from '../../broker/client/kafka-error.ts'
 import { TopicRefusal } from './admin.ts'
 import type { NewTopic, TopicAdmin, TopicState } from './admin.ts'
+import { Batcher } from './batcher.ts'
 
-/** A cluster's topics by the Kafka protocol. */
+/** Of one request. Topics, but for creation: the controller makes at most 10,000 records at a time. */
+const DESCRIBE_MAX = 500
+const CREATE_PARTITIONS_MAX = 2000
+const CHANGE_MAX = 200
+
+interface Increase {
+  readonly name: string
+  readonly totalCount: number
+}
+
+interface Alteration {
+  readonly name: string
+  readonly changes: readonly ConfigChange[]
+}
+
+/** A cluster's topics by the Kafka protocol. What many ask for at a time goes into one request. */
 export class KafkaTopicAdmin implements TopicAdmin {
   readonly #client: AdminClient
+  readonly #describe: Batcher<string, TopicState | null | Error>
+  readonly #create: Batcher<NewTopic, CreatedTopic | Error>
+  readonly #grow: Batcher<Increase, null | Error>
+  readonly #alter: Batcher<Alteration, null | Error>
+  readonly #delete: Batcher<string, null | Error>
+  readonly #sizes: Batcher<string, boolean>
 
   constructor(client: AdminClient) {
     this.#client = client
+    this.#describe = new Batcher({ weightMax: DESCRIBE_MAX }, (names) => this.#describeAll(names))
+    this.#create = new Batcher(
+      { weightMax: CREATE_PARTITIONS_MAX, weightOf: ({ partitions }) => partitions },
+      async (topics) => inOrder(topics, await client.createTopics(topics.map(requestOf))),
+    )
+    this.#grow = new Batcher({ weightMax: CHANGE_MAX }, async (increases) =>
+      inOrder(increases, await client.createPartitions(increases)),
+    )
+    this.#alter = new Batcher({ weightMax: CHANGE_MAX }, async (alterations) => {
+      const changes = new Map(alterations.map(({ name, changes: own }) => [name, own]))
+      return inOrder(alterations, await client.incrementalAlterConfigs('topic', changes))
+    })
+    this.#delete = new Batcher({ weightMax: CHANGE_MAX }, async (names) => {
+      const outcomes = await client.deleteTopics(names)
+      return names.map((name) => (isUnknownTopic(outcomes.get(name)) ? null : outcomeOf(outcomes, name)))
+    })
+    this.#sizes = new Batcher({ weightMax: DESCRIBE_MAX }, (names) => this.#haveRecords(names))
   }
 
   async describe(name: string): Promise<TopicState | null> {
-    const topic = (await this.#client.metadata([name])).get(name)
-    if (isUnknownTopic(topic)) return null
-    const { topicId, partitions } = resultOf(topic)
-    const configs = (await this.#client.describeConfigs('topic', [name])).get(name)
-    if (isUnknownTopic(configs)) return null
-    const own = resultOf(configs).filter(({ source }) => source === 'DYNAMIC_TOPIC_CONFIG')
-    return {
-      topicId,
-      partitions: partitions.length,
-      replicas: partitions[0]?.replicas.length ?? 0,
-      config: new Map(own.map((entry) => [entry.name, entry.value ?? ''])),
-    }
+    return resultOf(await this.#describe.ask(name))
   }
 
-  async create({ name, partitions, replicas, config }: NewTopic): Promise<void> {
-    const replication = replicas === null ? {} : { replicationFactor: replicas }
-    const topic = { name, partitions, ...replication, configs: Object.fromEntries(config) }
-    only(await this.#client.createTopics([topic]))
+  async create(topic: NewTopic): Promise<TopicState> {
+    const { topicId, partitions, replicationFactor } = resultOf(await this.#create.ask(topic))
+    // Metadata may not have come round yet: the answer tells what it will say.
+    return { topicId, partitions, replicas: replicationFactor, config: topic.config }
   }
 
   async grow(name: string, partitions: number): Promise<void> {
-    only(await this.#client.createPartitions([{ name, totalCount: partitions }]))
+    resultOf(await this.#grow.ask({ name, totalCount: partitions }))
   }
 
   async alterConfig(name: string, set: ReadonlyMap<string, string>, unset: readonly string[]): Promise<void> {
@@ -42,24 +76,72 @@ export class KafkaTopicAdmin implements TopicAdmin {
       ...[...set].map(([key, value]) => ({ name: key, operation: 'set' as const, value })),
       ...unset.map((key) => ({ name: key, operation: 'delete' as const, value: null })),
     ]
-    only(await this.#client.incrementalAlterConfigs('topic', new Map([[name, changes]])))
+    resultOf(await this.#alter.ask({ name, changes }))
   }
 
   async delete(name: string): Promise<void> {
-    const outcome = (await this.#client.deleteTopics([name])).get(name)
-    if (!isUnknownTopic(outcome)) resultOf(outcome)
+    resultOf(await this.#delete.ask(name))
+  }
+
+  hasRecords(name: string): Promise<boolean> {
+    return this.#sizes.ask(name)
+  }
+
+  async #describeAll(names: readonly string[]): Promise<(TopicState | null | Error)[]> {
+    const topics = await this.#client.metadata(names)
+    const found = names.filter((name) => !(outcomeOf(topics, name) instanceof Error))
+    const configs = await this.#client.describeConfigs('topic', found)
+    return names.map((name) => {
+      const topic = outcomeOf(topics, name)
+      if (topic instanceof Error) return isUnknownTopic(topic) ? null : topic
+      const entries = outcomeOf(configs, name)
+      if (entries instanceof Error) return isUnknownTopic(entries) ? null : entries
+      return stateOf(topic, entries)
+    })
+  }
+
+  async #haveRecords(names: readonly string[]): Promise<boolean[]> {
+    const { brokers } = await this.#client.describeCluster()
+    const wanted = new Set(names)
+    const filled = new Set<string>()
+    for (const dirs of (await this.#client.describeLogDirs(brokers.map(({ id }) => id))).values()) {
+      if (dirs instanceof KafkaError) throw dirs
+      for (const { topic, sizeBytes } of dirs.flatMap(({ replicas }) => replicas)) {
+        if (sizeBytes > 0n && wanted.has(topic)) filled.add(topic)
+      }
+    }
+    return names.map((name) => filled.has(name))
   }
 }
 
-function only<T>(outcomes: Outcomes<string, T>): T {
-  return resultOf([...outcomes.values()][0])
+function requestOf({ name, partitions, replicas, config }: NewTopic) {
+  const replication = replicas === null ? {} : { replicationFactor: replicas }
+  return { name, partitions, ...replication, configs: Object.fromEntries(config) }
+}
+
+function stateOf({ topicId, partitions }: TopicDescription, entries: readonly ConfigEntry[]): TopicState {
+  const own = entries.filter(({ source }) => source === 'DYNAMIC_TOPIC_CONFIG')
+  return {
+    topicId,
+    partitions: partitions.length,
+    replicas: partitions.length === 0 ? 0 : Math.min(...partitions.map(({ replicas }) => replicas.length)),
+    config: new Map(own.map((entry) => [entry.name, entry.value ?? ''])),
+  }
+}
+
+function inOrder<T>(items: readonly { readonly name: string }[], outcomes: Outcomes<string, T>): (T | Error)[] {
+  return items.map(({ name }) => outcomeOf(outcomes, name))
+}
+
+function outcomeOf<T>(outcomes: Outcomes<string, T>, name: string): T | Error {
+  const outcome = outcomes.get(name)
+  return outcome === undefined ? new Error(`the broker left topic ${name} out of its answer`) : outcome
 }
 
 /** Throws where the item failed; a failure that cannot pass is a refusal. */
-function resultOf<T>(outcome: T | KafkaError | undefined): T {
-  if (outcome === undefined) throw new Error('the broker left the topic out of its answer')
-  if (!(outcome instanceof KafkaError)) return outcome
-  if (outcome.isRetriable) throw outcome
+function resultOf<T>(outcome: T | Error): T {
+  if (!(outcome instanceof Error)) return outcome
+  if (!(outcome instanceof KafkaError) || outcome.isRetriable) throw outcome
   throw new TopicRefusal(outcome.code, outcome.message)
 }
 

@@ -9,20 +9,38 @@ export type Action =
   | { readonly kind: 'grow'; readonly partitions: number; readonly from: number }
   | ({ readonly kind: 'alterConfig' } & ConfigDiff)
 
-/** What would bring a topic to its spec, or why nothing can. */
-export type TopicPlan =
-  | { readonly actions: readonly Action[]; readonly replicasChange: string | null }
-  | { readonly refusal: string }
+/** What the cluster holds every topic to. */
+export interface TopicLimits {
+  /** spec.durability of the KafkaCluster where its policy is enforce: no topic has less. */
+  readonly floor: { readonly replicationFactor: number; readonly minInSyncReplicas: number } | null
+  /** No topic can have more replicas. */
+  readonly brokers: number
+}
+
+export interface TopicPlan {
+  readonly actions: readonly Action[]
+  /** A replication factor that differs from the one that is asked for; who changes it is the cluster. */
+  readonly replicasChange: { readonly state: 'Pending' | 'Refused'; readonly message: string } | null
+  /** What of the spec is below what the cluster enforces, in words. */
+  readonly raised: string | null
+}
+
+const MIN_ISR = 'min.insync.replicas'
 
 /**
  * What differs between a spec and the topic, and nothing else: an existing topic is adopted, drift reverted, a key that was taken out of the
- * spec goes back to its default. Pure.
+ * spec goes back to its default. What the cluster enforces wins over the spec. Or why nothing can bring the topic to its spec. Pure.
  */
-export function planTopic(spec: KafkaTopic['spec'], name: string, state: TopicState | null): TopicPlan {
-  const wanted = new Map(Object.entries(spec.config).map(([key, value]) => [key, String(value)]))
+export function planTopic(
+  spec: KafkaTopic['spec'],
+  name: string,
+  state: TopicState | null,
+  limits: TopicLimits,
+): TopicPlan | { readonly refusal: string } {
+  const { config, replicas, raised } = withFloor(spec, limits)
   if (state === null) {
-    const topic = { name, partitions: spec.partitions, replicas: spec.replicas ?? null, config: wanted }
-    return { actions: [{ kind: 'create', topic }], replicasChange: null }
+    const topic = { name, partitions: spec.partitions, replicas, config }
+    return { actions: [{ kind: 'create', topic }], replicasChange: null, raised }
   }
   if (spec.partitions < state.partitions) {
     const why = `topic ${name} has ${state.partitions} partitions and Kafka cannot remove any`
@@ -32,15 +50,49 @@ export function planTopic(spec: KafkaTopic['spec'], name: string, state: TopicSt
   if (spec.partitions > state.partitions) {
     actions.push({ kind: 'grow', partitions: spec.partitions, from: state.partitions })
   }
-  const diff = configDiff(wanted, state.config)
+  const diff = configDiff(config, state.config)
   if (describeDiff(diff) !== '') actions.push({ kind: 'alterConfig', ...diff })
-  return { actions, replicasChange: replicasChange(spec, name, state) }
+  return { actions, replicasChange: replicasChange(name, replicas, state, limits), raised }
 }
 
-function replicasChange(spec: KafkaTopic['spec'], name: string, state: TopicState): string | null {
-  if (spec.replicas === undefined || spec.replicas === state.replicas) return null
-  const what = `topic ${name} has ${state.replicas} replicas, spec.replicas asks for ${spec.replicas}`
-  return `${what}: the replication factor of an existing topic cannot be changed yet; set spec.replicas to ${state.replicas}`
+/** spec.replicas as it is in force; null: the cluster's default. */
+export function replicasOf(spec: KafkaTopic['spec'], { floor }: TopicLimits): number | null {
+  return spec.replicas === undefined ? null : Math.max(spec.replicas, floor?.replicationFactor ?? 1)
+}
+
+/** A min.insync.replicas below the floor is left out: the cluster's default is the floor. */
+function withFloor(
+  spec: KafkaTopic['spec'],
+  limits: TopicLimits,
+): { config: Map<string, string>; replicas: number | null; raised: string | null } {
+  const config = new Map(Object.entries(spec.config).map(([key, value]) => [key, String(value)]))
+  const replicas = replicasOf(spec, limits)
+  const { floor } = limits
+  if (floor === null) return { config, replicas, raised: null }
+  const minIsr = config.get(MIN_ISR)
+  const isLow = minIsr !== undefined && Number(minIsr) < floor.minInSyncReplicas
+  if (isLow) config.delete(MIN_ISR)
+  const raised = [
+    ...(isLow ? [`spec.config.${MIN_ISR} ${minIsr} is raised to ${floor.minInSyncReplicas}`] : []),
+    ...(replicas === (spec.replicas ?? null) ? [] : [`spec.replicas ${spec.replicas} is raised to ${replicas}`]),
+  ]
+  return { config, replicas, raised: raised.length === 0 ? null : raised.join(', ') }
+}
+
+function replicasChange(
+  name: string,
+  wanted: number | null,
+  state: TopicState,
+  { brokers }: TopicLimits,
+): TopicPlan['replicasChange'] {
+  if (wanted === null || wanted === state.replicas) return null
+  const what = `topic ${name} has ${state.replicas} replicas, ${wanted} are asked for`
+  if (wanted <= brokers)
+    return { state: 'Pending', message: `${what}: the cluster moves them, see its status.reassignment` }
+  return {
+    state: 'Refused',
+    message: `${what}, and there are ${brokers} brokers: set spec.replicas to ${brokers} or less`,
+  }
 }
 
 /** What an action does, for Events and logs. */

@@ -4,14 +4,16 @@ import type { KafkaTopicStatus } from '../api/kafkatopic.ts'
 import type { KafkaTopic } from '../api/resource.ts'
 import { topicNameOf } from '../api/resource.ts'
 import type { TopicState } from './admin.ts'
+import type { TopicPlan } from './plan.ts'
+
+/** What has been seen of a topic. */
+export interface Known {
+  readonly state: TopicState | null
+  readonly replicasChange: TopicPlan['replicasChange']
+}
 
 /** A topic's status: `health`, and what is known of the topic; without `state` that stays as it was. */
-export function topicStatus(
-  topic: KafkaTopic,
-  health: Health,
-  nowMs: number,
-  known: { state: TopicState | null; replicasChange: string | null } | null,
-): KafkaTopicStatus {
+export function topicStatus(topic: KafkaTopic, health: Health, nowMs: number, known: Known | null): KafkaTopicStatus {
   const generation = topic.metadata.generation ?? 0
   const conditions = conditionsOf(health, generation, topic.status?.conditions, nowMs)
   const head = { observedGeneration: generation, conditions, topicName: topicNameOf(topic) }
@@ -20,6 +22,6 @@ export function topicStatus(
   return {
     ...head,
     ...(state === null ? {} : { topicId: state.topicId, partitions: state.partitions, replicas: state.replicas }),
-    ...(replicasChange === null ? {} : { replicasChange: { state: 'Unsupported', message: replicasChange } }),
+    ...(replicasChange === null ? {} : { replicasChange }),
   }
 }

@@ -71,6 +71,8 @@ export class FakeTopics implements TopicAdmin {
     { topicId: string; partitions: number; replicas: number; config: Map<string, string> }
   >()
   readonly calls: string[] = []
+  /** Topics that have records. */
+  readonly filled = new Set<string>()
   /** What every call rejects with. */
   failure: Error | null = null
   /** What changes reject with. */
@@ -83,14 +85,11 @@ export class FakeTopics implements TopicAdmin {
     return found === undefined ? null : { ...found, config: new Map(found.config) }
   }
 
-  async create({ name, partitions, replicas, config }: NewTopic): Promise<void> {
+  async create({ name, partitions, replicas, config }: NewTopic): Promise<TopicState> {
     this.#change(`create ${name}`)
-    this.topics.set(name, {
-      topicId: `id-${++this.#ids}`,
-      partitions,
-      replicas: replicas ?? 1,
-      config: new Map(config),
-    })
+    const made = { topicId: `id-${++this.#ids}`, partitions, replicas: replicas ?? 1, config: new Map(config) }
+    this.topics.set(name, made)
+    return { ...made, config }
   }
 
   async grow(name: string, partitions: number): Promise<void> {
@@ -108,6 +107,11 @@ export class FakeTopics implements TopicAdmin {
   async delete(name: string): Promise<void> {
     this.#change(`delete ${name}`)
     this.topics.delete(name)
+  }
+
+  async hasRecords(name: string): Promise<boolean> {
+    if (this.failure !== null) throw this.failure
+    return this.filled.has(name)
   }
 
   #change(call: string): void {

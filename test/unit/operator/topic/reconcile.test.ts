@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals'
-import { keyOf, KAFKA_CLUSTER, KAFKA_TOPIC } from '../../../../operator/api/resource.ts'
-import type { KafkaCluster, KafkaTopic } from '../../../../operator/api/resource.ts'
+import { EVENT, keyOf, KAFKA_CLUSTER, KAFKA_TOPIC } from '../../../../operator/api/resource.ts'
+import type { KafkaCluster, KafkaTopic, Manifest } from '../../../../operator/api/resource.ts'
 import { TopicRefusal } from '../../../../operator/topic/admin.ts'
 import { TopicReconciler } from '../../../../operator/topic/reconcile.ts'
-import { condition, FakeTopics, kafkaCluster, kafkaTopic, operatorWorld } from '../../../fakes/operator.ts'
+import { condition, FakeTopics, kafkaCluster, kafkaTopic, operatorWorld, pool } from '../../../fakes/operator.ts'
 
 const READY = {
   type: 'Ready',
@@ -18,12 +18,13 @@ function reconciling(...topics: KafkaTopic[]) {
   const admin = new FakeTopics()
   const all = () => world.api.all(KAFKA_TOPIC) as KafkaTopic[]
   const reconciler = new TopicReconciler(
-    { resyncMs: 60_000 },
+    { resyncMs: 60_000, recheckMs: 5000 },
     {
       ...world,
       adminOf: () => admin,
       claimsOf: all,
-      listTopics: () => Promise.resolve(all()),
+      topicOf: (key) => all().find((topic) => keyOf(topic) === key),
+      rivalsOf: () => Promise.resolve(all()),
       clusterOf: (key) => (world.api.all(KAFKA_CLUSTER) as KafkaCluster[]).find((cluster) => keyOf(cluster) === key),
     },
   )
@@ -74,12 +75,28 @@ test('fewer partitions than the topic has are refused in status', async () => {
   expect(stored()?.status?.partitions).toBe(2)
 })
 
-test('another replication factor is said in status', async () => {
+test('another replication factor is said in status until the cluster has made it', async () => {
+  const { reconcile, stored, admin, api } = reconciling(kafkaTopic({ replicas: 3 }))
+  const pools = [pool({ replicas: 3 })]
+  api.put(KAFKA_CLUSTER, kafkaCluster({ pools, durability: { policy: 'warn' } }))
+  const live = { topicId: 'old', partitions: 3, replicas: 1, config: new Map<string, string>() }
+  admin.topics.set('payments', live)
+  expect((await reconcile()).requeueAfterMs).toBe(5000)
+  expect(stored()?.status?.replicasChange?.state).toBe('Pending')
+  expect(condition(stored(), 'Reconciling')).toContain(
+    'ReplicasChanging: topic payments has 1 replicas, 3 are asked for',
+  )
+  live.replicas = 3
+  await reconcile()
+  expect(stored()?.status?.replicasChange).toBeUndefined()
+  expect(condition(stored(), 'Ready')).toContain('True')
+})
+
+test('more replicas than brokers are refused', async () => {
   const { reconcile, stored, admin } = reconciling(kafkaTopic({ replicas: 3 }))
   admin.topics.set('payments', { topicId: 'old', partitions: 3, replicas: 1, config: new Map() })
   await reconcile()
-  expect(stored()?.status?.replicasChange?.state).toBe('Unsupported')
-  expect(condition(stored(), 'Ready')).toContain('False ReplicasChangeUnsupported')
+  expect(condition(stored(), 'Stalled')).toContain('NotEnoughBrokers')
 })
 
 test("the broker's refusal is told in its words", async () => {
@@ -200,4 +217,100 @@ test('a broker that refuses the deletion is quoted, and the resource stays', asy
   await reconcile()
   expect(condition(stored(), 'Stalled')).toContain('TopicDeletionDisabled')
   expect(condition(stored(), 'Stalled')).toContain('set spec.deletionPolicy to retain')
+})
+
+test('a namespace that the cluster does not name gets nothing, and is told what to do', async () => {
+  const { admin, reconcile, stored, api } = reconciling(kafkaTopic())
+  const topics = { namespaces: ['other'], deleteProtection: false }
+  api.put(KAFKA_CLUSTER, kafkaCluster({ topics }))
+  await reconcile()
+  expect(condition(stored(), 'Stalled')).toBe(
+    'True NamespaceNotAllowed: KafkaCluster kafka/orders takes no KafkaTopics of namespace team: add it to spec.topics.namespaces there',
+  )
+  expect(admin.calls).toEqual([])
+})
+
+test('a namespace that is not named any more lets go of its topics', async () => {
+  const { admin, reconcile, stored, api } = reconciling(kafkaTopic())
+  await reconcile()
+  api.put(KAFKA_CLUSTER, kafkaCluster({ topics: { namespaces: [], deleteProtection: false } }))
+  api.remove(KAFKA_TOPIC, 'team', 'payments')
+  await reconcile()
+  expect([stored(), admin.topics.has('payments')]).toEqual([null, true])
+})
+
+test('a claim from a namespace that is not allowed is no rival', async () => {
+  const elsewhere = kafkaTopic({ topicName: 'payments' }, 'a', 'elsewhere')
+  const { admin, reconcile, stored, api } = reconciling(elsewhere, kafkaTopic())
+  api.put(KAFKA_CLUSTER, kafkaCluster({ topics: { namespaces: ['team'], deleteProtection: false } }))
+  await reconcile()
+  expect(condition(stored(), 'Ready')).toContain('True')
+  api.remove(KAFKA_TOPIC, 'team', 'payments')
+  await reconcile()
+  expect(admin.topics.size).toBe(0)
+})
+
+test('a protected topic that has records outlives its resource, an empty one does not', async () => {
+  const { admin, reconcile, stored, api } = reconciling(kafkaTopic(), kafkaTopic({}, 'empty'))
+  api.put(KAFKA_CLUSTER, kafkaCluster({ topics: { namespaces: ['*'], deleteProtection: true } }))
+  for (const name of ['payments', 'empty']) await reconcile(name)
+  admin.filled.add('payments')
+  for (const name of ['payments', 'empty']) {
+    api.remove(KAFKA_TOPIC, 'team', name)
+    await reconcile(name)
+  }
+  expect([stored(), stored('empty'), [...admin.topics.keys()]]).toEqual([null, null, ['payments']])
+  const [event] = api.all(EVENT).filter((one) => (one as Manifest)['reason'] === 'TopicRetained') as Manifest[]
+  expect(event?.['note']).toContain('it has records, and KafkaCluster kafka/orders has spec.topics.deleteProtection')
+})
+
+const PAUSED = { annotations: { 'kafka.ottla.dev/paused': 'true' } }
+
+test('a paused topic is Ready, says what differs, and is not changed', async () => {
+  const topic = kafkaTopic({ partitions: 5 })
+  topic.metadata = { ...topic.metadata, ...PAUSED }
+  const { admin, reconcile, stored, api } = reconciling(topic)
+  admin.topics.set('payments', { topicId: 'old', partitions: 2, replicas: 1, config: new Map() })
+  await reconcile()
+  expect(condition(stored(), 'Ready')).toContain('True Paused')
+  expect(condition(stored(), 'Ready')).toContain('not done: topic payments: 2 -> 5 partitions')
+  expect(stored()?.status).toMatchObject({ topicId: 'old', partitions: 2 })
+  api.remove(KAFKA_TOPIC, 'team', 'payments')
+  expect([admin.calls, stored()]).toEqual([[], null])
+})
+
+test('a paused topic that is not there is not made', async () => {
+  const topic = kafkaTopic()
+  topic.metadata = { ...topic.metadata, ...PAUSED }
+  const { admin, reconcile, stored } = reconciling(topic)
+  await reconcile()
+  expect(condition(stored(), 'Ready')).toContain('False Paused: there is no topic payments')
+  expect(admin.calls).toEqual([])
+})
+
+test('a topic that was well stays so while its cluster does not answer', async () => {
+  const { admin, reconcile, stored } = reconciling(kafkaTopic())
+  await reconcile()
+  admin.failure = new Error('connection refused')
+  await expect(reconcile()).rejects.toThrow('connection refused')
+  expect(condition(stored(), 'Ready')).toContain('True')
+})
+
+test('a cluster that rolls takes topics', async () => {
+  const { reconcile, stored, api } = reconciling(kafkaTopic())
+  const pools = [{ name: 'nodes', replicas: 3, ready: 2, nodeIds: [0, 1, 2] }]
+  api.put(KAFKA_CLUSTER, {
+    ...kafkaCluster(),
+    status: { conditions: [{ ...READY, status: 'False' }], version: '4.3', pools },
+  })
+  await reconcile()
+  expect(condition(stored(), 'Ready')).toContain('True')
+})
+
+test('all topics come back for the next look at the same time', async () => {
+  const { reconcile, clock } = reconciling(kafkaTopic(), kafkaTopic({}, 'other'))
+  await clock.run(1000)
+  expect((await reconcile()).requeueAfterMs).toBe(59_000)
+  await clock.run(2000)
+  expect((await reconcile('other')).requeueAfterMs).toBe(57_000)
 })
