@@ -12,6 +12,7 @@ import type { MetadataDelta } from './metadata/delta.ts'
 import { MetadataImage } from './metadata/image.ts'
 import { supportsDirectoryAssignment } from './metadata/record-versions.ts'
 import type { Node } from './node.ts'
+import { isQuorumLost } from './probe.ts'
 import { ApiKey } from './protocol/api-key.ts'
 import { errorName, ErrorCode } from './protocol/errors.ts'
 import { featureLevels, registrationOf } from './registration.ts'
@@ -40,6 +41,7 @@ export class BrokerRole implements AsyncDisposable {
   readonly #ready = Promise.withResolvers<void>()
   #isReady = false
   #isStopping = false
+  #isClosed = false
   /** What this broker acts on: the last image that its replicas follow. */
   #image = MetadataImage.EMPTY
   /** The settings that its replicas have. */
@@ -105,6 +107,7 @@ export class BrokerRole implements AsyncDisposable {
         metadataOffset: () => this.#image.provenance.offset,
         offlineLogDirs: () =>
           this.#logs.directories().flatMap(({ id, online }) => (!online && id !== null ? [id] : [])),
+        isQuorumLost: () => isQuorumLost(this.#node.raft.quorumInfo().voters, config.nodeId, env.network),
       },
     )
   }
@@ -230,6 +233,7 @@ export class BrokerRole implements AsyncDisposable {
     const { metrics, current, onFailed } = this.#node.deps
     const settings = current.value
     this.#applied = this.#applied.then(async () => {
+      if (this.#isClosed) return
       await this.#replication.publisher.apply(delta, next)
       if (settings !== this.#settings) this.#replication.publisher.reconfigure(next)
       this.#settings = settings
@@ -301,7 +305,10 @@ export class BrokerRole implements AsyncDisposable {
     await this.#lifecycle.controlledShutdown(CONTROLLED_SHUTDOWN_MS)
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#cleanup.disposeAsync()
+  /** On return no replica is opened or closed any more. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true
+    await this.#cleanup.disposeAsync()
+    await this.#applied.catch(() => undefined)
   }
 }

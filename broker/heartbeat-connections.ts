@@ -1,6 +1,7 @@
 import type { Clock } from './env/clock.ts'
 import type { Network } from './env/network.ts'
 import type { MetadataImage } from './metadata/image.ts'
+import { probe } from './probe.ts'
 import type { Requester } from './security/request-context.ts'
 
 export interface HeartbeatConnectionsDeps {
@@ -12,7 +13,6 @@ export interface HeartbeatConnectionsDeps {
 
 /** A process that dies closes its sockets one after the other: its listener may outlive the connection for a moment. */
 const LOOKS_AFTER_MS: readonly number[] = [0, 50, 200]
-const CONNECT_TIMEOUT_MS = 1000
 
 /**
  * A broker whose heartbeat connection breaks is looked after at once. Where nobody listens any more at its address, it is gone, and its
@@ -44,13 +44,7 @@ export class HeartbeatConnections {
     const broker = this.#deps.image().brokers.get(brokerId)
     const endpoint = broker?.endpoints.find(({ name }) => name === this.#listener) ?? broker?.endpoints[0]
     if (endpoint === undefined) return 'unknown'
-    try {
-      const connection = await this.#deps.network.connect(endpoint, CONNECT_TIMEOUT_MS)
-      connection.destroy()
-      return 'unknown'
-    } catch (error) {
-      return isRefusal(error) ? 'refused' : 'unknown'
-    }
+    return probe(endpoint, this.#deps.network)
   }
 
   async #look(brokerId: number): Promise<void> {
@@ -65,8 +59,4 @@ export class HeartbeatConnections {
       if (found === 'refused') return controller.brokerUnreachable(brokerId)
     }
   }
-}
-
-function isRefusal(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED'
 }

@@ -26,13 +26,17 @@ export interface LifecycleDeps {
   readonly metadataOffset: () => number
   /** Ids of log dirs that have failed. */
   readonly offlineLogDirs: () => readonly string[]
+  /** Whether no controller can decide anything, since too few of them are left. */
+  readonly isQuorumLost: () => Promise<boolean>
 }
 
 /** How long after a failure the controller is asked again; one may be elected meanwhile. */
 const RETRY_MS = 50
 /** How soon an answer is asked for again while something is waited for: to be unfenced, or to be let go. */
 const EAGER_HEARTBEAT_MS = 20
-/** A broker that stops does not wait longer for a controller that nobody reaches: the cluster may stop as a whole. */
+/** How often a broker that stops looks whether there is still a quorum that could let it go: the cluster may stop as a whole. */
+const QUORUM_LOOK_MS = 250
+/** A broker that stops does not wait longer for a controller that nobody reaches. */
 const UNREACHABLE_MS = 5000
 
 /**
@@ -46,6 +50,7 @@ export class BrokerLifecycle {
   readonly #unfenced = Promise.withResolvers<void>()
   readonly #released = Promise.withResolvers<void>()
   #timer: Timer | undefined
+  #lookTimer: Timer | undefined
   #epoch = -1
   #isRegistered = false
   #isFenced = true
@@ -104,14 +109,31 @@ export class BrokerLifecycle {
     this.#wantsShutdown = true
     this.#communicateNow()
     const giveUp = this.#deps.clock.setTimer(timeoutMs, () => this.#released.resolve())
+    this.#lookForQuorum()
     await this.#released.promise
     giveUp.cancel()
     this.stop()
   }
 
+  #lookForQuorum(): void {
+    this.#lookTimer = this.#deps.clock.setTimer(QUORUM_LOOK_MS, () => {
+      void this.#deps.isQuorumLost().then((isLost) => {
+        if (this.#stopped) return
+        if (isLost) this.#giveUp('too few controllers are left to let this broker go; it stops without')
+        else this.#lookForQuorum()
+      })
+    })
+  }
+
+  #giveUp(reason: string): void {
+    this.#deps.logger.warn({}, reason)
+    this.#released.resolve()
+  }
+
   stop(): void {
     this.#stopped = true
     this.#timer?.cancel()
+    this.#lookTimer?.cancel()
     this.#released.resolve()
   }
 
@@ -199,8 +221,7 @@ export class BrokerLifecycle {
     const nowMs = this.#deps.clock.monotonicMs()
     this.#unreachedSinceMs ??= nowMs
     if (this.#wantsShutdown && nowMs - this.#unreachedSinceMs >= UNREACHABLE_MS) {
-      this.#deps.logger.warn({}, 'no controller is reached that could let this broker go; it stops without')
-      this.#released.resolve()
+      this.#giveUp('no controller is reached that could let this broker go; it stops without')
     }
   }
 

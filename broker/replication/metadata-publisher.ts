@@ -62,6 +62,7 @@ export class MetadataPublisher {
   readonly #nodeId: number
   readonly #deps: MetadataPublisherDeps
   #turnBeganMs = 0
+  #isStopped = false
 
   constructor(options: { readonly nodeId: number }, deps: MetadataPublisherDeps) {
     this.#nodeId = options.nodeId
@@ -80,6 +81,11 @@ export class MetadataPublisher {
     // Nobody waits any more for a follower that has been fenced.
     if (delta.cluster.changedBrokers.size > 0)
       for (const partition of this.#deps.replicas.partitions()) partition.reconsider()
+  }
+
+  /** No more replicas are opened: an image that is being applied stays so, in part. */
+  stop(): void {
+    this.#isStopped = true
   }
 
   #configureThrottles(delta: MetadataDelta, image: MetadataImage): void {
@@ -140,6 +146,7 @@ export class MetadataPublisher {
       const partition = topic.partitions[index]
       if (partition === undefined) continue
       await this.#takeTurns()
+      if (this.#isStopped) return
       if (partition.replicas.includes(this.#nodeId))
         await this.#host(topic, partition, config, !isReplay && !isHostedIn(before, topic.id, index, this.#nodeId))
       else if (this.#deps.replicas.get(topic.name, index) !== undefined) {

@@ -121,6 +121,7 @@ export class Replication implements Disposable {
 
   [Symbol.dispose](): void {
     this.#shrinkTimer?.cancel()
+    this.publisher.stop()
     this.fetchers.close()
     this.logDirMover.close()
     this.isrUpdater.close()

@@ -86,12 +86,17 @@ test('a node that stops hands over what it leads before it is gone, and waits fo
   await cluster.stop()
 })
 
-test('a whole cluster that stops at once does stop, and serves again when it starts', async () => {
-  const cluster = new TestCluster(COMBINED)
+test.each([
+  ['of both roles', COMBINED],
+  ['of one role each', SEPARATE],
+])('a whole cluster of nodes %s that stops at once does so soon, and serves again when it starts', async (_, roles) => {
+  const cluster = new TestCluster(roles)
   await cluster.start()
   const topicId = await createTopic(cluster)
   await cluster.ask(await leaderOf(cluster), ApiKey.Produce, record(topicId, 'before'))
+  const beganMs = cluster.world.clock.monotonicMs()
   await cluster.stop()
+  expect(cluster.world.clock.monotonicMs() - beganMs).toBeLessThan(1500)
   await cluster.start()
   const answer = await cluster.ask(await leaderOf(cluster), ApiKey.Produce, record(topicId, 'behind'))
   expect(answer?.responses[0]?.partitionResponses[0]).toMatchObject({ errorCode: ErrorCode.NONE, baseOffset: 1n })

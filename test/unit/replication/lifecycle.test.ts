@@ -18,6 +18,7 @@ class ScriptedController implements ControllerRequests {
   isFenced = false
   letsGo = false
   isReachable = true
+  isQuorumLost = false
   heartbeatError: ErrorCode = ErrorCode.NONE
 
   async request<K extends ApiKey>(key: K, body: RequestInputOf<K>): Promise<ResponseOf<K>> {
@@ -58,6 +59,7 @@ function bed() {
       registration: () => ({ brokerId: 7 }),
       metadataOffset: () => 11,
       offlineLogDirs: () => ['dir'],
+      isQuorumLost: async () => controller.isQuorumLost,
     },
   )
   const join = async () => {
@@ -221,6 +223,18 @@ describe('a controlled shutdown', () => {
     await clock.run(4000)
     expect(isOver).toBe(false)
     await clock.run(2000)
+    expect(isOver).toBe(true)
+  })
+
+  test('does not wait for controllers of which too few are left to decide anything', async () => {
+    const { clock, controller, lifecycle, join } = bed()
+    await join()
+    let isOver = false
+    void lifecycle.controlledShutdown(30_000).then(() => (isOver = true))
+    await clock.run(1000)
+    expect(isOver).toBe(false)
+    controller.isQuorumLost = true
+    await clock.run(300)
     expect(isOver).toBe(true)
   })
 
