@@ -89,7 +89,8 @@ export class NodeCompute implements Compute {
     lz4: LZ4,
     zstd: ZSTD,
   }
-  readonly #lz4 = new Lz4Decoder()
+  /** Made for the first batch. */
+  #lz4: Lz4Decoder | undefined
 
   compress(codec: CodecName, data: Uint8Array, level?: number): Promise<Uint8Array> {
     return this.#codecs[codec].compress(data, level)
@@ -116,8 +117,9 @@ export class NodeCompute implements Compute {
   }
 
   decompressBriefly(codec: CodecName, data: Uint8Array, maxBytes: number): Uint8Array {
-    if (codec !== 'lz4' || !this.#lz4.takes(data)) return this.decompressSync(codec, data, maxBytes)
+    if (codec !== 'lz4' || !Lz4Decoder.takes(data)) return this.decompressSync(codec, data, maxBytes)
     try {
+      this.#lz4 ??= new Lz4Decoder()
       return this.#lz4.decode(data, maxBytes)
     } catch (error) {
       throw asCodecError(codec, error)

@@ -1,9 +1,10 @@
 /**
  * LZ4 frames as Kafka's producers write them (independent blocks, no checksums but the header's; the frame format is that of
- * https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md), decoded into memory that is used again. A native decoder makes new memory
- * for each batch, which costs V8 more than these loops.
+ * https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md), decoded into memory that is used again. lz4-napi makes new memory for each
+ * batch, which costs V8 more than the decoding.
  */
 import { CodecError } from '../env/compute.ts'
+import { LZ4_BLOCK } from './lz4-block.ts'
 
 const FRAME_MAGIC = 0x184d2204
 /** Version 1, independent blocks, neither checksums nor content size. */
@@ -11,18 +12,35 @@ const PLAIN_FLAGS = 0x60
 const HEADER_BYTES = 7
 const WORD_BYTES = 4
 const STORED = 0x8000_0000
-const NIBBLE_MAX = 15
-const MATCH_BYTES_MIN = 4
-/** Longer runs are copied by a call. */
-const CALL_BYTES_MIN = 64
-const FIRST_BYTES = 64 * 1024
+/** What lies behind the input and behind the output, and may be read and written with them. */
+const SLACK_BYTES = 16
+const PAGE_BYTES = 64 * 1024
 
-/** Decodes one frame at a time. */
+/** What `lz4-block.wat` exports. */
+interface BlockDecoder {
+  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): void }
+  decode(at: number, end: number, to: number, limit: number): number
+}
+
+/** What is used here of a global that TypeScript knows in browsers only. */
+interface WebAssemblyApi {
+  readonly Module: new (bytes: Uint8Array) => object
+  readonly Instance: new (module: object) => { readonly exports: unknown }
+}
+
+/** Decodes one frame at a time: the frame lies at the start of a WebAssembly memory, and its content behind it. */
 export class Lz4Decoder {
-  #output = new DataView(new ArrayBuffer(FIRST_BYTES))
+  readonly #block: BlockDecoder
+  #memory: Uint8Array
 
-  /** Whether `data` is a frame of the kind that this decodes. */
-  takes(data: Uint8Array): boolean {
+  constructor() {
+    const { Module, Instance } = Reflect.get(globalThis, 'WebAssembly') as WebAssemblyApi
+    this.#block = new Instance(new Module(LZ4_BLOCK)).exports as BlockDecoder
+    this.#memory = new Uint8Array(this.#block.memory.buffer)
+  }
+
+  /** Whether `data` is a frame of the kind that a decoder takes. */
+  static takes(data: Uint8Array): boolean {
     return data.length > HEADER_BYTES && viewOf(data).getUint32(0, true) === FRAME_MAGIC && data[4] === PLAIN_FLAGS
   }
 
@@ -30,27 +48,37 @@ export class Lz4Decoder {
   decode(bytes: Uint8Array, maxBytes: number): Uint8Array {
     const data = viewOf(bytes)
     const blockBytesMax = blockBytesOf(data)
+    const start = bytes.length + SLACK_BYTES
+    this.#reserve(start)
+    this.#memory.set(bytes)
     let at = HEADER_BYTES
-    let size = 0
+    let to = start
     for (;;) {
-      if (at + WORD_BYTES > data.byteLength) throw malformed('the frame has no end')
+      if (at + WORD_BYTES > bytes.length) throw malformed('the frame has no end')
       const header = data.getUint32(at, true)
       at += WORD_BYTES
-      if (header === 0) return new Uint8Array(this.#output.buffer, 0, size)
+      if (header === 0) return this.#memory.subarray(start, to)
       const end = at + (header % STORED)
-      if (end - at > blockBytesMax || end + WORD_BYTES > data.byteLength) throw malformed('a block that does not fit')
-      const limit = Math.min(size + blockBytesMax, maxBytes)
-      this.#reserve(size, limit + WORD_BYTES)
-      size = (header < STORED ? decodeBlock : storeBlock)(data, at, end, this.#output, size, limit)
+      if (end - at > blockBytesMax || end + WORD_BYTES > bytes.length) throw malformed('a block that does not fit')
+      const limit = Math.min(to + blockBytesMax, start + maxBytes)
+      this.#reserve(limit + SLACK_BYTES)
+      to = header < STORED ? this.#block.decode(at, end, to, limit) : this.#store(at, end, to, limit)
+      if (to < 0) throw malformed('a block that is none, or of more than the bytes allowed')
       at = end
     }
   }
 
-  #reserve(used: number, needed: number): void {
-    if (needed <= this.#output.byteLength) return
-    const larger = new ArrayBuffer(2 ** Math.ceil(Math.log2(needed)))
-    new Uint8Array(larger).set(new Uint8Array(this.#output.buffer, 0, used))
-    this.#output = new DataView(larger)
+  #store(at: number, end: number, to: number, limit: number): number {
+    if (to + end - at > limit) return -1
+    this.#memory.copyWithin(to, at, end)
+    return to + end - at
+  }
+
+  #reserve(bytes: number): void {
+    const missing = bytes - this.#memory.length
+    if (missing <= 0) return
+    this.#block.memory.grow(Math.ceil(missing / PAGE_BYTES))
+    this.#memory = new Uint8Array(this.#block.memory.buffer)
   }
 }
 
@@ -66,71 +94,6 @@ function blockBytesOf(data: DataView): number {
   if (data.getUint8(6) !== headerChecksum(PLAIN_FLAGS, descriptor))
     throw malformed('the checksum of the header does not match')
   return 2 ** (8 + 2 * sizeId)
-}
-
-/**
- * Both bring what is in `data` from `start` to `end` to `target` at `begin`, up to `limit` at most, and return where it ends there. Behind
- * `end` and `limit` there is a word of each, which may be read and written.
- */
-type BlockReader = (
-  data: DataView,
-  start: number,
-  end: number,
-  target: DataView,
-  begin: number,
-  limit: number,
-) => number
-
-const storeBlock: BlockReader = (data, start, end, target, begin, limit) => {
-  if (begin + end - start > limit) throw malformed('more than the bytes allowed')
-  copyLong(data, start, target, begin, end - start)
-  return begin + end - start
-}
-
-const decodeBlock: BlockReader = (data, start, end, target, begin, limit) => {
-  let at = start
-  let to = begin
-  while (at < end) {
-    const token = data.getUint8(at++)
-    let literals = token >>> 4
-    if (literals === NIBBLE_MAX) {
-      for (let more = 255; more === 255 && at < end; literals += more) more = data.getUint8(at++)
-    }
-    if (at + literals > end || to + literals > limit) throw malformed('literals that do not fit')
-    if (literals >= CALL_BYTES_MIN) copyLong(data, at, target, to, literals)
-    else if (literals > 0) copyWords(data, at, target, to, literals)
-    at += literals
-    to += literals
-    // The last sequence has literals only.
-    if (at === end) return to
-    const distance = data.getUint16(at, true)
-    at += 2
-    let length = token & NIBBLE_MAX
-    if (length === NIBBLE_MAX) {
-      for (let more = 255; more === 255 && at < end; length += more) more = data.getUint8(at++)
-    }
-    length += MATCH_BYTES_MIN
-    if (distance === 0 || distance > to - begin || to + length > limit) throw malformed('a match that does not fit')
-    // What is repeated may be of what this writes.
-    if (distance < WORD_BYTES) repeatBytes(target, to - distance, to, length)
-    else if (length < CALL_BYTES_MIN || distance < length) copyWords(target, to - distance, target, to, length)
-    else copyLong(target, to - distance, target, to, length)
-    to += length
-  }
-  throw malformed('a block is cut short')
-}
-
-/** Writes up to three bytes too many. */
-function copyWords(source: DataView, from: number, target: DataView, to: number, length: number): void {
-  for (let at = 0; at < length; at += WORD_BYTES) target.setUint32(to + at, source.getUint32(from + at, true), true)
-}
-
-function copyLong(source: DataView, from: number, target: DataView, to: number, length: number): void {
-  new Uint8Array(target.buffer).set(new Uint8Array(source.buffer, source.byteOffset + from, length), to)
-}
-
-function repeatBytes(target: DataView, from: number, to: number, length: number): void {
-  for (let at = 0; at < length; at++) target.setUint8(to + at, target.getUint8(from + at))
 }
 
 /** The second byte of the xxHash32 of two bytes. */

@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
 import { compressFrameSync } from 'lz4-napi'
 import { CodecError } from '../../../broker/env/compute.ts'
 import { NodeCompute } from '../../../broker/host/compute.ts'
 import { Lz4Decoder } from '../../../broker/host/lz4-decoder.ts'
+import { LZ4_BLOCK, wasmSource } from '../../tools/wasm.ts'
 
 const MAX_BYTES = 1_000_000
 const HEADER = [0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82]
@@ -32,12 +34,16 @@ function text(bytes: Uint8Array): string {
 }
 
 describe('an LZ4 decoder', () => {
+  test('is made of its source', async () => {
+    expect(readFileSync(`${LZ4_BLOCK}.ts`, 'utf8')).toBe(await wasmSource(LZ4_BLOCK))
+  })
+
   test('gives back what lz4 compressed', () => {
     const decoder = new Lz4Decoder()
     fc.assert(
       fc.property(payload, (data) => {
         const packed = compressFrameSync(data)
-        expect(decoder.takes(packed)).toBe(true)
+        expect(Lz4Decoder.takes(packed)).toBe(true)
         expect(Buffer.compare(decoder.decode(packed, data.length), data)).toBe(0)
       }),
       { numRuns: 300 },
@@ -82,9 +88,15 @@ describe('an LZ4 decoder', () => {
     )
   })
 
+  /** An a, 29 more of it, and five letters. */
+  const repeating = frame([0x1f, 0x61, 1, 0, 10, 0x50, 0x62, 0x63, 0x64, 0x65, 0x66])
+
   test('repeats what it is still writing', () => {
-    const block = [0x1f, 0x61, 1, 0, 10, 0x50, 0x62, 0x63, 0x64, 0x65, 0x66]
-    expect(text(new Lz4Decoder().decode(frame(block), MAX_BYTES))).toBe(`${'a'.repeat(30)}bcdef`)
+    expect(text(new Lz4Decoder().decode(repeating, 35))).toBe(`${'a'.repeat(30)}bcdef`)
+  })
+
+  test.each([34, 29, 0])('refuses what comes to more than %d bytes', (maxBytes) => {
+    expect(() => new Lz4Decoder().decode(repeating, maxBytes)).toThrow(CodecError)
   })
 
   test.each([
@@ -112,6 +124,6 @@ describe('an LZ4 decoder', () => {
     ['block checksums', 0x70],
     ['dependent blocks', 0x40],
   ])('leaves frames with %s to others', (_, flags) => {
-    expect(new Lz4Decoder().takes(Uint8Array.from([...HEADER.slice(0, 4), flags, 0x40, 0, 0, 0, 0, 0]))).toBe(false)
+    expect(Lz4Decoder.takes(Uint8Array.from([...HEADER.slice(0, 4), flags, 0x40, 0, 0, 0, 0, 0]))).toBe(false)
   })
 })
