@@ -13,9 +13,11 @@ const FIRST_RETENTION_MS = '1000000000000'
 /** What must be there at the end, as far as it was acknowledged. */
 export class AdminHistory {
   readonly topicIds = new Map<string, string>()
+  /** Ids: a request to create that was given up may be carried out later, and makes another topic of that name. */
   readonly deleted = new Set<string>()
-  /** retention.ms by topic: acknowledged last, and tried after that. */
+  /** retention.ms by topic: acknowledged last, tried after that, and what a request that was given up may set at any time. */
   readonly retentions = new Map<string, string[]>()
+  readonly lingering = new Set<string>()
 }
 
 export async function createTopic(
@@ -82,8 +84,9 @@ async function create(name: string, options: AdminOptions, history: AdminHistory
 }
 
 async function removeOne(history: AdminHistory, deps: ActorDeps): Promise<void> {
-  const [name] = [...history.topicIds.keys()].filter((known) => !history.deleted.has(known))
+  const [name] = history.topicIds.keys()
   if (name === undefined) return
+  const topicId = history.topicIds.get(name) ?? ''
   // From here on it may be gone.
   history.topicIds.delete(name)
   const settled: ReadonlySet<number> = new Set([ErrorCode.NONE, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION])
@@ -93,7 +96,7 @@ async function removeOne(history: AdminHistory, deps: ActorDeps): Promise<void> 
     ({ responses }) => settled.has(responses[0]?.errorCode ?? -1),
     deps.isOver,
   )
-  if (gone !== undefined) history.deleted.add(name)
+  if (gone !== undefined) history.deleted.add(topicId)
   deps.trace.note(`deleted ${name}`, 'admin')
 }
 
@@ -102,7 +105,11 @@ async function configure(name: string, count: number, history: AdminHistory, dep
   const tried = history.retentions.get(name) ?? [FIRST_RETENTION_MS]
   history.retentions.set(name, [...tried, value])
   const configs = [{ name: 'retention.ms', configOperation: 0, value }]
-  const body = { resources: [{ resourceType: 2, resourceName: name, configs }], validateOnly: false }
+  let attempts = 0
+  const body = () => {
+    if (++attempts > 1) history.lingering.add(value)
+    return { resources: [{ resourceType: 2, resourceName: name, configs }], validateOnly: false }
+  }
   const isDone = ({ responses }: ResponseOf<typeof ApiKey.IncrementalAlterConfigs>) =>
     responses[0]?.errorCode === ErrorCode.NONE
   const done = await deps.client.insist(ApiKey.IncrementalAlterConfigs, body, isDone, deps.isOver)
@@ -144,14 +151,16 @@ export async function checkAdmin(history: AdminHistory, target: Target, deps: Ac
   const body = { topics: null, allowAutoTopicCreation: false }
   const found = await client.insist(ApiKey.Metadata, body, () => true, isOver, target)
   const ids = new Map(found?.topics.map(({ name, topicId }) => [name, topicId]))
+  const known = new Set(ids.values())
   for (const [name, topicId] of history.topicIds) {
     hold(ids.get(name) === topicId, `topic ${name} is ${ids.get(name)}, was made as ${topicId}`)
   }
-  for (const name of history.deleted) hold(!ids.has(name), `topic ${name} was deleted, and is there`)
+  for (const topicId of history.deleted) hold(!known.has(topicId), `topic ${topicId} was deleted, and is there`)
   for (const [name, possible] of history.retentions) {
     const resources = [{ resourceType: 2, resourceName: name, configurationKeys: ['retention.ms'] }]
     const answer = await client.insist(ApiKey.DescribeConfigs, { resources }, () => true, isOver, target)
     const value = answer?.results[0]?.configs[0]?.value ?? ''
-    hold(possible.includes(value), `retention.ms of ${name} is ${value}, must be one of ${possible.join()}`)
+    const isPossible = possible.includes(value) || history.lingering.has(value)
+    hold(isPossible, `retention.ms of ${name} is ${value}, must be one of ${possible.join()}`)
   }
 }
