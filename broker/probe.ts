@@ -20,7 +20,7 @@ export async function isQuorumLost(
   network: Network,
 ): Promise<boolean> {
   const found = await Promise.all(
-    voters.map(({ id, endpoints: [endpoint] }) =>
+    voters.map(async ({ id, endpoints: [endpoint] }) =>
       id === nodeId || endpoint === undefined ? 'unknown' : probe(endpoint, network),
     ),
   )

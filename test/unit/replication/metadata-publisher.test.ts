@@ -36,6 +36,7 @@ class PublisherBed {
   lookMs = 0
   /** How often everything else had its turn. */
   turns = 0
+  onTurn = () => {}
   #nowMs = 0
   readonly replicas: ReplicaManager
   readonly logs: LogManager
@@ -65,6 +66,7 @@ class PublisherBed {
           monotonicMs: () => (this.#nowMs += this.lookMs),
           defer: (callback: () => void) => {
             this.turns++
+            this.onTurn()
             callback()
           },
         }),
@@ -94,6 +96,10 @@ class PublisherBed {
     return new PublisherBed(logs, disk)
   }
 
+  stop(): void {
+    this.#publisher.stop()
+  }
+
   async publish(...records: MetadataRecord[]): Promise<void> {
     const delta = new MetadataDelta(this.#image)
     for (const each of records) delta.replay(each)
@@ -121,6 +127,14 @@ describe('a topic that is assigned here', () => {
     await bed.publish(...topic(7, 20, 'orders'))
     expect(bed.led).toHaveLength(20)
     expect([bed.turns > 2, bed.turns < 10]).toEqual([true, true])
+  })
+
+  test('is not opened any further once the broker stops', async () => {
+    const bed = await PublisherBed.open()
+    bed.lookMs = 3
+    bed.onTurn = () => bed.stop()
+    await bed.publish(...topic(7, 20, 'orders'))
+    expect([bed.turns, bed.led.length < 10]).toEqual([1, true])
   })
 
   test('has the rules of its settings, and of changes of them', async () => {
