@@ -21,12 +21,20 @@ const NOTE_BYTES_MAX = 1024
 /** A repetition within this time counts up the first Event instead of making another. */
 const SERIES_MS = 30 * 60_000
 const REMEMBERED_MAX = 1000
+/** Of each type: what ten thousand objects have to say would drown the API server, and everybody who reads Events. */
+const BURST = 100
+const REFILL_MS = 200
 
-/** Writes events.k8s.io/v1 Events about objects. Repetitions become a series. A failure is logged, never thrown: Events are for people. */
+/**
+ * Writes events.k8s.io/v1 Events about objects. Repetitions become a series, and what is too much is left out: callers log the same words. A
+ * failure is logged, never thrown: Events are for people.
+ */
 export class EventRecorder {
   readonly #options: { instance: string }
   readonly #deps: { api: KubeApi; clock: Clock; random: Random; logger: Logger }
   readonly #recent = new Map<string, { name: string; count: number; sinceMs: number }>()
+  /** By type: when a whole burst is to be had again. */
+  readonly #usedUntilMs = new Map<EventNote['type'], number>()
 
   /** `instance` names this process: `reportingInstance`. */
   constructor(options: { instance: string }, deps: { api: KubeApi; clock: Clock; random: Random; logger: Logger }) {
@@ -36,6 +44,7 @@ export class EventRecorder {
 
   async record(about: Resource, event: EventNote): Promise<void> {
     const { clock, logger } = this.#deps
+    if (!this.#isAffordable(event.type)) return
     const namespace = about.metadata.namespace ?? 'default'
     const identity = [about.metadata.uid, event.type, event.reason, event.action, event.note].join('\n')
     const known = this.#recent.get(identity)
@@ -47,6 +56,15 @@ export class EventRecorder {
     } catch (error) {
       logger.warn({ err: error, reason: event.reason }, 'event not written')
     }
+  }
+
+  /** A token bucket, kept as the time at which it would be full again. */
+  #isAffordable(type: EventNote['type']): boolean {
+    const nowMs = this.#deps.clock.monotonicMs()
+    const usedUntilMs = Math.max(this.#usedUntilMs.get(type) ?? 0, nowMs) + REFILL_MS
+    if (usedUntilMs - nowMs > BURST * REFILL_MS) return false
+    this.#usedUntilMs.set(type, usedUntilMs)
+    return true
   }
 
   async #countUp(namespace: string, known: { name: string; count: number }): Promise<boolean> {

@@ -105,6 +105,8 @@ export class Informer<T extends Resource> {
 
   #put(object: T): void {
     const key = keyOf(object)
+    // Who has set which field is of use to the server only, and most of an object's size.
+    delete (object.metadata as { managedFields?: unknown }).managedFields
     const before = this.#objects.get(key)
     const same = before?.metadata.uid === object.metadata.uid
     if (same && before?.metadata.resourceVersion === object.metadata.resourceVersion) return

@@ -16,10 +16,13 @@ export interface ApiRequest {
   readonly timeoutMs: number
 }
 
+/** Of requests that are answered at once; more of them only wait at the server. */
+const CONNECTIONS_MAX = 16
+
 /** HTTP to one API server, with the credentials of a kubeconfig or of the pod that it runs in. */
 export class KubeTransport {
   readonly #config: KubeConfig
-  #agent: { agent: Agent; identity: string } | undefined
+  readonly #agents = new Map<'calls' | 'streams', { agent: Agent; identity: string }>()
 
   /** $KUBECONFIG, ~/.kube/config, or the pod's service account, in this order. */
   static fromEnvironment(): KubeTransport {
@@ -32,9 +35,16 @@ export class KubeTransport {
     this.#config = config
   }
 
-  /** Sends `request`; resolves with the answer's head, the body still to be read. Rejects with KubeError where the server refuses. */
-  async send(request: ApiRequest): Promise<IncomingMessage> {
-    const response = await this.#exchange(request)
+  /**
+   * Sends `request`; resolves with the answer's head, the body still to be read, which may go on for as long as it likes. Rejects with KubeError
+   * where the server refuses.
+   */
+  send(request: ApiRequest): Promise<IncomingMessage> {
+    return this.#send(request, 'streams')
+  }
+
+  async #send(request: ApiRequest, pool: 'calls' | 'streams'): Promise<IncomingMessage> {
+    const response = await this.#exchange(request, pool)
     const status = response.statusCode ?? 0
     if (status >= 200 && status < 300) return response
     throw refusal(status, await readAll(response))
@@ -42,16 +52,16 @@ export class KubeTransport {
 
   /** As `send`, and reads the JSON of the answer. */
   async json<T>(request: ApiRequest): Promise<T> {
-    return JSON.parse(await readAll(await this.send(request))) as T
+    return JSON.parse(await readAll(await this.#send(request, 'calls'))) as T
   }
 
-  async #exchange(request: ApiRequest): Promise<IncomingMessage> {
+  async #exchange(request: ApiRequest, pool: 'calls' | 'streams'): Promise<IncomingMessage> {
     request.signal.throwIfAborted()
     const cluster = this.#config.getCurrentCluster()
     if (cluster === null) throw new KubeError(0, 'NoCluster', 'no Kubernetes cluster: neither a kubeconfig nor a pod')
     const url = new URL(cluster.server + request.path)
     const body = request.body === undefined ? '' : JSON.stringify(request.body)
-    const options = await this.#options(request, Buffer.byteLength(body))
+    const options = await this.#options(request, pool, Buffer.byteLength(body))
     return new Promise((resolve, reject) => {
       const send = url.protocol === 'http:' ? httpRequest : httpsRequest
       const outgoing = send(url, options, resolve)
@@ -64,7 +74,7 @@ export class KubeTransport {
     })
   }
 
-  async #options(request: ApiRequest, bodyLength: number): Promise<RequestOptions> {
+  async #options(request: ApiRequest, pool: 'calls' | 'streams', bodyLength: number): Promise<RequestOptions> {
     // Asked for each time: a pod's token is replaced every hour.
     const options: RequestOptions = { headers: {} }
     await this.#config.applyToHTTPSOptions(options)
@@ -79,23 +89,27 @@ export class KubeTransport {
         ...(request.contentType === undefined ? {} : { 'content-type': request.contentType }),
       },
       ...(typeof options.auth === 'string' ? { auth: options.auth } : {}),
-      ...(this.#config.getCurrentCluster()?.server.startsWith('https:') ? { agent: this.#agentFor(options) } : {}),
+      ...(this.#config.getCurrentCluster()?.server.startsWith('https:')
+        ? { agent: this.#agentFor(pool, options) }
+        : {}),
       signal: request.signal,
       timeout: request.timeoutMs,
     }
   }
 
-  /** One agent as long as the credentials are the same: connections are reused. */
-  #agentFor({ ca, cert, key, rejectUnauthorized, servername }: RequestOptions): Agent {
+  /** The same agent as long as the credentials are the same: connections are reused. */
+  #agentFor(pool: 'calls' | 'streams', { ca, cert, key, rejectUnauthorized, servername }: RequestOptions): Agent {
     const identity = [ca, cert, key, rejectUnauthorized, servername].map(String).join('\n')
-    if (this.#agent?.identity !== identity) {
-      this.#agent?.agent.destroy()
-      const tls = Object.fromEntries(
-        Object.entries({ ca, cert, key, rejectUnauthorized, servername }).filter(([, value]) => value !== undefined),
-      )
-      this.#agent = { identity, agent: new Agent({ keepAlive: true, ...tls }) }
-    }
-    return this.#agent.agent
+    const known = this.#agents.get(pool)
+    if (known?.identity === identity) return known.agent
+    known?.agent.destroy()
+    const tls = Object.fromEntries(
+      Object.entries({ ca, cert, key, rejectUnauthorized, servername }).filter(([, value]) => value !== undefined),
+    )
+    const maxSockets = pool === 'calls' ? CONNECTIONS_MAX : Infinity
+    const agent = new Agent({ keepAlive: true, maxSockets, ...tls })
+    this.#agents.set(pool, { agent, identity })
+    return agent
   }
 }
 

@@ -38,3 +38,16 @@ test('a long note is cut, a failure is not the business of the caller', async ()
   }
   await events.record(kafkaTopic(), note('y'))
 })
+
+test('of ten thousand Events at a time a burst is written, and later more', async () => {
+  const { api, clock, events } = operatorWorld()
+  const record = (index: number) =>
+    events.record(kafkaTopic(), { type: 'Normal', reason: 'R', action: 'A', note: `${index}` })
+  await Promise.all(Array.from({ length: 10_000 }, (_, index) => record(index)))
+  expect(api.all(EVENT)).toHaveLength(100)
+  await clock.run(1000)
+  await Promise.all(Array.from({ length: 100 }, (_, index) => record(10_000 + index)))
+  expect(api.all(EVENT)).toHaveLength(105)
+  await events.record(kafkaTopic(), note('n'))
+  expect(api.all(EVENT)).toHaveLength(106)
+})

@@ -100,3 +100,14 @@ test('while the API is down it tries again, less and less often', async () => {
   stop.abort()
   await running
 })
+
+test('who manages which field is not kept', async () => {
+  const { api, clock, informer, stop, start } = informing()
+  const topic = kafkaTopic({}, 'a')
+  api.put(KAFKA_TOPIC, { ...topic, metadata: { ...topic.metadata, managedFields: [{ manager: 'me' }] } } as KafkaTopic)
+  const running = start()
+  await clock.run(1)
+  expect(informer.get('team/a')?.metadata).not.toHaveProperty('managedFields')
+  stop.abort()
+  await running
+})
