@@ -28,6 +28,8 @@ export interface StepResult {
   readonly conditions?: readonly ExtraCondition[]
   /** The soonest of all steps wins. */
   readonly requeueAfterMs?: number
+  /** What the nodes say after what the step has changed: the steps that follow go by it. */
+  readonly kafka?: KafkaState | Unreachable
 }
 
 /**

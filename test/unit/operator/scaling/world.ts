@@ -1,10 +1,13 @@
-import { ANNOTATION_DRAIN, LABEL_POOL } from '../../../../operator/api/resource.ts'
+import { ANNOTATION_DRAIN, ANNOTATION_NODE_IDS, LABEL_POOL } from '../../../../operator/api/resource.ts'
 import type { KafkaCluster } from '../../../../operator/api/resource.ts'
 import type { PersistentVolumeClaim, StatefulSet } from '../../../../operator/cluster/kubernetes.ts'
 import type { Observed } from '../../../../operator/cluster/observe.ts'
 import { remembered } from '../../../../operator/cluster/pools.ts'
-import type { KafkaState, PartitionState } from '../../../../operator/kafka/state.ts'
-import { ANNOTATION_NODE_IDS } from '../../../../operator/api/resource.ts'
+import type { ClusterView } from '../../../../operator/cluster/step.ts'
+import type { KafkaState, PartitionState, Unreachable } from '../../../../operator/kafka/state.ts'
+import type { ScalingAdmin } from '../../../../operator/scaling/admin.ts'
+import { effectiveCluster } from '../../../../operator/scaling/effective.ts'
+import type { Voter } from '../../../../operator/scaling/quorum-plan.ts'
 import { nodesOf } from '../../../../operator/specs/nodes.ts'
 import { poolMemory } from '../../../../operator/specs/pool-memory.ts'
 import { poolStatuses } from '../../../../operator/specs/pool-status.ts'
@@ -28,6 +31,7 @@ export function running(cluster: KafkaCluster, marks: Readonly<Record<string, st
     cluster: there,
     statefulSets: new Map(sets.map((set) => [set.metadata.name, set])),
     pods: [],
+    configMaps: [],
     claims: nodesOf(there).map(({ podName, pool }) => claim(podName, pool.name, sets, marks[podName])),
     foreign: [],
     leftover: [],
@@ -85,5 +89,65 @@ export function partition(
     removing: [],
     minIsr: 1,
     ...change,
+  }
+}
+
+/** What steps see of `observed`, its pools as they are to run. */
+export function viewOf(observed: Observed, state: KafkaState | Unreachable): ClusterView {
+  const cluster = effectiveCluster(observed.cluster, observed, state)
+  return {
+    cluster,
+    asked: observed.cluster,
+    observed,
+    kafka: state,
+    plan: { manifests: [], growClaims: [], version: '4.3', image: 'ottla' },
+    nowMs: 0,
+  }
+}
+
+/** What scaling asks of Kafka, in memory. */
+export class FakeScaling implements ScalingAdmin {
+  readonly calls: string[] = []
+  readonly cordoned = new Set<number>()
+  readonly fenced = new Set<number>()
+  readonly onDisk = new Map<number, number>()
+  /** What every change rejects with. */
+  failure: Error | null = null
+
+  async addVoter(_: string, { id, directoryId }: Voter, { host, port }: { host: string; port: number }): Promise<void> {
+    this.#change(`add ${id} ${directoryId} at ${host}:${port}`)
+  }
+
+  async removeVoter(_: string, { id, directoryId }: Voter): Promise<void> {
+    this.#change(`remove ${id} ${directoryId}`)
+  }
+
+  async registered(): Promise<{ id: number; isFenced: boolean }[]> {
+    return [...this.fenced].map((id) => ({ id, isFenced: true }))
+  }
+
+  async unregister(brokerId: number): Promise<void> {
+    this.#change(`unregister ${brokerId}`)
+    this.fenced.delete(brokerId)
+  }
+
+  async isCordoned(brokerId: number): Promise<boolean> {
+    return this.cordoned.has(brokerId)
+  }
+
+  async cordon(brokerId: number, isOn: boolean): Promise<boolean> {
+    this.#change(`${isOn ? 'cordon' : 'uncordon'} ${brokerId}`)
+    if (isOn) this.cordoned.add(brokerId)
+    else this.cordoned.delete(brokerId)
+    return true
+  }
+
+  async replicasOn(brokerId: number): Promise<number> {
+    return this.onDisk.get(brokerId) ?? 0
+  }
+
+  #change(call: string): void {
+    if (this.failure !== null) throw this.failure
+    this.calls.push(call)
   }
 }

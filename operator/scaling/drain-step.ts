@@ -1,0 +1,168 @@
+import { KafkaError } from '../../broker/client/kafka-error.ts'
+import type { Health } from '../api/conditions.ts'
+import { ANNOTATION_DRAIN, CONFIG_MAP, PERSISTENT_VOLUME_CLAIM, STATEFUL_SET } from '../api/resource.ts'
+import type { KafkaCluster, Resource } from '../api/resource.ts'
+import { staffingOf } from '../cluster/leaving.ts'
+import type { Staffing } from '../cluster/leaving.ts'
+import type { ClusterStep, ClusterView, StepResult } from '../cluster/step.ts'
+import type { KafkaState } from '../kafka/state.ts'
+import { isNotFound } from '../kube/api.ts'
+import type { KubeApi } from '../kube/api.ts'
+import type { EventRecorder } from '../kube/events.ts'
+import { isBroker, nodesOf } from '../specs/nodes.ts'
+import type { Node } from '../specs/nodes.ts'
+import type { ScalingAdmin, ScalingAdminOf } from './admin.ts'
+import { DRAINED, emptyPools, markedClaim } from './effective.ts'
+
+/** The word on a node's volume while the node is being emptied. */
+const DRAINING = 'draining'
+const SOON_MS = 2000
+
+interface Deps {
+  readonly api: KubeApi
+  readonly adminOf: ScalingAdminOf
+  readonly events: EventRecorder
+}
+
+/**
+ * Sees nodes out. One that is to go is marked and takes no new replicas; the reassignment moves what it has; when there is nothing left on its
+ * disks and it is no voter it is marked as drained, which lets its pod go (see `effectiveCluster`), and Kafka forgets it. A node that is
+ * asked for again loses its mark. Volumes stay. The marks are on the nodes' volumes: everything goes on from there after a crash.
+ */
+export class DrainStep implements ClusterStep {
+  readonly #deps: Deps
+
+  constructor(deps: Deps) {
+    this.#deps = deps
+  }
+
+  async run(view: ClusterView): Promise<StepResult> {
+    const { cluster, asked, kafka } = view
+    await this.#removeEmptyPools(view)
+    if ('error' in kafka) return {}
+    const staffing = staffingOf(cluster, asked)
+    try {
+      await this.#welcomeBack(view, kafka, staffing)
+      for (const node of staffing.leavingBrokers.values()) await this.#seal(view, kafka, node)
+      for (const node of staffing.leaving) await this.#release(view, kafka, staffing, node)
+      await this.#forget(view, kafka)
+    } catch (error) {
+      if (!(error instanceof KafkaError)) throw error
+      const message = `brokers cannot be drained while they do not answer: ${error.message}`
+      return { health: { state: 'progressing', reason: 'ScalingDown', message }, requeueAfterMs: SOON_MS }
+    }
+    return told(staffing)
+  }
+
+  /** Nodes that are asked for and have a mark from before. */
+  async #welcomeBack(view: ClusterView, kafka: KafkaState, { brokers, leavingBrokers }: Staffing): Promise<void> {
+    const { asked, cluster } = view
+    const filling = cluster.status?.reassignment?.filling ?? []
+    for (const node of nodesOf(asked).filter(({ nodeId }) => !leavingBrokers.has(nodeId))) {
+      const isMarked = markOf(view, node) !== undefined
+      if (brokers.has(node.nodeId) && (isMarked || filling.includes(node.nodeId))) {
+        // It has to be there to be told.
+        if (!kafka.brokers.has(node.nodeId)) continue
+        await this.#cordon(this.#deps.adminOf(cluster), node, false)
+      }
+      if (isMarked) await this.#mark(cluster, node, null)
+    }
+  }
+
+  async #seal(view: ClusterView, kafka: KafkaState, node: Node): Promise<void> {
+    if (markOf(view, node) === undefined) {
+      await this.#mark(view.cluster, node, DRAINING)
+      await this.#tell(view.cluster, 'BrokerDraining', `${node.podName} (node ${node.nodeId}) is being emptied`)
+    }
+    if (kafka.brokers.has(node.nodeId)) await this.#cordon(this.#deps.adminOf(view.cluster), node, true)
+  }
+
+  async #release(view: ClusterView, kafka: KafkaState, { leavingBrokers }: Staffing, node: Node): Promise<void> {
+    const { cluster } = view
+    const isEmpty = isFree(kafka, node.nodeId) && (await this.#isDiskEmpty(cluster, kafka, node, leavingBrokers))
+    const mark = markOf(view, node)
+    if (isEmpty && mark !== DRAINED) {
+      await this.#mark(cluster, node, DRAINED)
+      await this.#tell(cluster, 'NodeDrained', `${node.podName} (node ${node.nodeId}) is empty and goes`)
+    } else if (!isEmpty && mark === DRAINED) await this.#mark(cluster, node, DRAINING)
+  }
+
+  /** What the controller says may be older than what the broker has. One that is away has nothing that could be asked for. */
+  async #isDiskEmpty(
+    cluster: KafkaCluster,
+    kafka: KafkaState,
+    { nodeId }: Node,
+    brokers: Staffing['leavingBrokers'],
+  ): Promise<boolean> {
+    if (!brokers.has(nodeId) || !kafka.brokers.has(nodeId)) return true
+    return (await this.#deps.adminOf(cluster).replicasOn(nodeId)) === 0
+  }
+
+  /** Brokers that are away for good. */
+  async #forget({ cluster }: ClusterView, kafka: KafkaState): Promise<void> {
+    const admin = this.#deps.adminOf(cluster)
+    const running = new Set(nodesOf(cluster).flatMap(({ pool, nodeId }) => (isBroker(pool) ? [nodeId] : [])))
+    for (const { id, isFenced } of await admin.registered()) {
+      if (!isFenced || running.has(id) || holds(kafka, id)) continue
+      await admin.unregister(id)
+      await this.#tell(cluster, 'BrokerUnregistered', `Kafka has forgotten broker ${id}`)
+    }
+  }
+
+  async #cordon(admin: ScalingAdmin, { nodeId }: Node, isOn: boolean): Promise<void> {
+    if ((await admin.isCordoned(nodeId)) !== isOn) await admin.cordon(nodeId, isOn)
+  }
+
+  async #mark(cluster: KafkaCluster, { podName }: Node, mark: string | null): Promise<void> {
+    const patch = { metadata: { annotations: { [ANNOTATION_DRAIN]: mark } } }
+    const { namespace = '' } = cluster.metadata
+    try {
+      await this.#deps.api.patch(PERSISTENT_VOLUME_CLAIM, namespace, markedClaim(podName), patch)
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+    }
+  }
+
+  async #removeEmptyPools({ cluster, observed }: ClusterView): Promise<void> {
+    const { api } = this.#deps
+    const { namespace = '' } = cluster.metadata
+    for (const name of emptyPools(cluster, observed)) {
+      const { uid } = observed.statefulSets.get(name)?.metadata ?? {}
+      if (uid === undefined) continue
+      // The StatefulSet last: it is what tells that there is something to remove.
+      const config = await api.get<Resource>(CONFIG_MAP, namespace, `${name}-config`)
+      if (config?.metadata.uid !== undefined) {
+        await api.delete(CONFIG_MAP, namespace, config.metadata.name, { uid: config.metadata.uid })
+      }
+      await api.delete(STATEFUL_SET, namespace, name, { uid })
+      await this.#tell(cluster, 'PoolRemoved', `StatefulSet ${name} is empty and has been deleted; its volumes stay`)
+    }
+  }
+
+  #tell(cluster: KafkaCluster, reason: string, note: string): Promise<void> {
+    return this.#deps.events.record(cluster, { type: 'Normal', reason, action: 'Scale', note })
+  }
+}
+
+function markOf({ observed }: ClusterView, { podName }: Node): string | undefined {
+  const claim = observed.claims.find(({ metadata }) => metadata.name === markedClaim(podName))
+  return claim?.metadata.annotations?.[ANNOTATION_DRAIN]
+}
+
+function holds({ partitions }: KafkaState, id: number): boolean {
+  return partitions.some(({ replicas, adding, removing }) =>
+    [replicas, adding, removing].some((ids) => ids.includes(id)),
+  )
+}
+
+function isFree(kafka: KafkaState, id: number): boolean {
+  return !holds(kafka, id) && !kafka.quorum.voters.some((voter) => voter.id === id)
+}
+
+function told({ leaving, leavingBrokers }: Staffing): StepResult {
+  if (leaving.length === 0 && leavingBrokers.size === 0) return {}
+  const names = [...new Set([...leaving, ...leavingBrokers.values()])].map(({ podName }) => podName)
+  const message = `${[...new Set(names)].join(', ')}: to go when empty`
+  const health: Health = { state: 'progressing', reason: 'ScalingDown', message }
+  return { health, requeueAfterMs: SOON_MS }
+}
