@@ -2,6 +2,7 @@ import type { Endpoint } from './config/endpoint.ts'
 import type { ServerConfig } from './config/server-config.ts'
 import type { Env } from './env/env.ts'
 import type { Handler } from './handlers/handler.ts'
+import { shareDescriptors } from './lib/descriptors.ts'
 import type { ApiKey } from './protocol/api-key.ts'
 import type { ListenerKind } from './protocol/api.ts'
 import { ALWAYS_READY, type Readiness, servedApis } from './served-apis.ts'
@@ -35,7 +36,7 @@ export class Listeners implements AsyncDisposable {
       {
         maxFrameBytes: config.socketRequestMaxBytes,
         maxIdleMs: config.connectionsMaxIdleMs,
-        maxConnections: config.maxConnections,
+        maxConnections: Math.min(config.maxConnections, shareDescriptors(env.disk.openFilesMax).connections),
         maxConnectionsOf: (address) => overrides.get(address) ?? config.maxConnectionsPerIp,
       },
       { network: env.network, clock: env.clock, logger },

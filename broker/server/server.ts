@@ -16,7 +16,7 @@ export interface SocketServerOptions {
   readonly maxFrameBytes: number
   /** connections.max.idle.ms; negative: never */
   readonly maxIdleMs: number
-  /** max.connections of the whole broker */
+  /** max.connections of the whole broker, or fewer where the process may not have so many open */
   readonly maxConnections: number
   /** max.connections.per.ip, with max.connections.per.ip.overrides */
   maxConnectionsOf(address: string): number
@@ -72,7 +72,7 @@ export class SocketServer implements AsyncDisposable {
     ) {
       this.#deps.logger.warn(
         { client: address, listener, connections: this.#connections.size, fromAddress },
-        'refused a connection: max.connections or max.connections.per.ip is reached',
+        'refused a connection: max.connections, max.connections.per.ip or the limit on open files (ulimit -n) is reached',
       )
       connection.destroy()
       return

@@ -1,5 +1,6 @@
 import { DiskError } from '../env/disk.ts'
 import { assert } from '../lib/assert.ts'
+import { shareDescriptors } from '../lib/descriptors.ts'
 import { concurrently } from './concurrently.ts'
 import { DelayedRemoval } from './delayed-removal.ts'
 import { isTooManyFiles, StorageError } from './errors.ts'
@@ -11,7 +12,7 @@ import { LogMaintenance } from './log-maintenance.ts'
 import type { LogDirectoryInfo, LogManagerDeps, LogManagerOptions } from './log-manager-types.ts'
 import { PartitionLog } from './log.ts'
 import { logDirectoryName, retiredDirectoryName } from './names.ts'
-import { logFilesMax, OpenFiles } from './open-files.ts'
+import { OpenFiles } from './open-files.ts'
 import { TailCache } from './tail-cache.ts'
 
 /** A log that is to be there. */
@@ -48,7 +49,7 @@ export class LogManager {
     this.#deps = deps
     this.#tailCache = new TailCache({ budgetBytes: options.tailCacheBytes })
     this.#directories = new LogDirectories(options, deps)
-    this.#files = new OpenFiles({ max: logFilesMax(deps.disk.openFilesMax) }, deps)
+    this.#files = new OpenFiles({ max: shareDescriptors(deps.disk.openFilesMax).logFiles }, deps)
     const onError = (error: unknown): void => deps.logger.error({ err: error }, 'a deleted file could not be removed')
     this.#removal = new DelayedRemoval({ ...deps, onError })
     this.#maintenance = new LogMaintenance({

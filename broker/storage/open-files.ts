@@ -6,14 +6,6 @@ const LOOKS_MAX = 64
 /** Files that are synced at the same time, to be closed. */
 const CLEANING_MAX = 8
 
-/** More than that are not kept open, although the process might: each holds memory of the kernel. */
-const FILES_MAX = 32_768
-
-/** How many files logs may have open in a process that may have `processMax` of files and sockets; the rest is for connections. */
-export function logFilesMax(processMax: number): number {
-  return Math.max(1, Math.min(FILES_MAX, Math.floor(processMax * 0.75)))
-}
-
 /**
  * The files of logs: any number of them, of which few are open. One that is used opens by itself, and past `max` another is closed that
  * has not been used for long. What was written to one and not synced is synced before: what the kernel could not write back

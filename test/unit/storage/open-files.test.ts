@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { DiskError } from '../../../broker/env/disk.ts'
-import { logFilesMax, OpenFiles } from '../../../broker/storage/open-files.ts'
+import { OpenFiles } from '../../../broker/storage/open-files.ts'
 import { SimDisk } from '../../fakes/disk.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
@@ -123,8 +123,4 @@ test('a file is closed when its last operation has ended', async () => {
   expect(disk.openFiles).toBe(1)
   expect(await read).toBe('/data/0')
   expect(disk.openFiles).toBe(0)
-})
-
-test('logs leave a quarter of the descriptors to connections', () => {
-  expect([20_000, 1e9, Infinity, 1].map(logFilesMax)).toEqual([15_000, 32_768, 32_768, 1])
 })
