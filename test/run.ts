@@ -4,6 +4,7 @@
  */
 import { mkdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { DEBIAN_TOOLS, installPackages } from './conformance/setup/setup.ts'
 import { access, down, engine, up } from './e2e/bed/kubernetes.ts'
 import { command, jest, type Outcome, type Part, type Place, RESULTS } from './tools/parts.ts'
 
@@ -100,6 +101,7 @@ async function main(names: readonly string[]): Promise<void> {
   if (unknown.length > 0)
     throw new Error(`no such part: ${unknown.join(', ')}; there are ${PARTS.map(({ name }) => name).join(', ')}`)
   const began = performance.now()
+  if (names.length === 0 || names.includes('conformance')) installPackages(DEBIAN_TOOLS)
   const results =
     names.length === 0 ? await sideBySide() : await inTurn(PARTS.filter(({ name }) => names.includes(name)))
   const seconds = ((performance.now() - began) / 1000).toFixed(1)

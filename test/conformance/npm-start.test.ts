@@ -6,12 +6,12 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { freePorts } from '../tools/node.ts'
 import { describeWith } from '../tools/requires.ts'
 import { run } from '../tools/run.ts'
-import { installKcat } from './setup/setup.ts'
+import { installPackages } from './setup/setup.ts'
 
 const ROOT = resolve(import.meta.dirname, '..', '..')
 const READY = 'Ctrl-C stops it'
 
-installKcat()
+installPackages(['kcat'])
 
 /** The command that `npm start` runs, with its output so far and its end. */
 interface Started {

@@ -134,13 +134,15 @@ function onKey(event: KeyboardEvent): void {
   box.focus()
 }
 
-/** From a filter to the page, from a topic to all topics. */
+/** From a topic to all topics, or what the filter left of them; then to all without a filter. */
 function back(): void {
-  if (document.activeElement instanceof HTMLInputElement) {
-    filter = ''
-    document.activeElement.blur()
-    draw()
-  } else if (place.topic !== null) location.hash = linkTo({ ...place, topic: null })
+  if (place.topic !== null) {
+    location.hash = linkTo({ ...place, topic: null })
+    return
+  }
+  filter = ''
+  if (document.activeElement instanceof HTMLInputElement) document.activeElement.blur()
+  draw()
 }
 
 addEventListener('hashchange', go)

@@ -3,12 +3,12 @@ import type { RunningNode } from '../../tools/node.ts'
 import { describeWith } from '../../tools/requires.ts'
 import { run } from '../../tools/run.ts'
 import { startTarget } from '../../tools/target.ts'
-import { installKcat } from '../setup/setup.ts'
+import { installPackages } from '../setup/setup.ts'
 import { codecOf } from './external.ts'
 import { expectAll, keyValueLines, textRecords } from './text-records.ts'
 import { planOf, RECORDS } from './workload.ts'
 
-installKcat()
+installPackages(['kcat'])
 
 describeWith(['kcat'], 'kcat', () => {
   let node: RunningNode

@@ -2,7 +2,7 @@
 // tests say again what they skip. Safe to run again: what is there stays.
 import { kafkaJars } from '../../tools/maven.ts'
 import { requires, type Tool } from '../../tools/requires.ts'
-import { franzGo, installKcat, pythonWithClient } from './setup.ts'
+import { DEBIAN_TOOLS, franzGo, installPackages, pythonWithClient } from './setup.ts'
 
 async function bring(what: string, tools: readonly Tool[], body: () => Promise<unknown>): Promise<void> {
   if (!requires(what, ...tools)) return
@@ -10,8 +10,9 @@ async function bring(what: string, tools: readonly Tool[], body: () => Promise<u
   process.stdout.write(`ready: ${what}\n`)
 }
 
-installKcat()
+installPackages(DEBIAN_TOOLS)
 await bring('kcat', ['kcat'], async () => undefined)
+await bring('Chromium', ['chromium'], async () => undefined)
 await bring('Apache Kafka', ['java', 'mvn'], kafkaJars)
 await bring('confluent-kafka', ['python3'], pythonWithClient)
 await bring('franz-go', ['go'], franzGo)

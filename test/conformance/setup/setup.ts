@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { cached, CACHE, hashOf } from '../../tools/cache.ts'
-import { missing } from '../../tools/requires.ts'
+import { missing, type Tool } from '../../tools/requires.ts'
 import { run } from '../../tools/run.ts'
 
 const CLIENTS = resolve(import.meta.dirname, '..', 'clients')
@@ -29,13 +29,17 @@ export function franzGo(): Promise<string> {
   })
 }
 
-/** Installs kcat where that can be done without asking: as root on a Debian. */
-export function installKcat(): void {
-  if (missing(['kcat']).length === 0 || missing(['root']).length > 0) return
+/** What the tests use of Debian's packages. `npm test` brings them before anything runs: two at a time cannot install. */
+export const DEBIAN_TOOLS = ['kcat', 'chromium'] as const satisfies readonly Tool[]
+
+/** Installs what is missing of `tools`, which Debian has under the same names, where that can be done without asking: as root on a Debian. */
+export function installPackages(tools: readonly Tool[]): void {
+  const lacking = missing(tools)
+  if (lacking.length === 0 || missing(['root']).length > 0) return
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   try {
     execFileSync('apt-get', ['update', '-q'], { env, stdio: 'ignore' })
-    execFileSync('apt-get', ['install', '-y', '-q', 'kcat'], { env, stdio: 'ignore' })
+    execFileSync('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...lacking], { env, stdio: 'ignore' })
   } catch {
     // `requires` tells what is missing, and how to get it.
   }

@@ -13,7 +13,7 @@ afterEach(async () => {
 
 async function served(): Promise<string> {
   const { api } = operatorWorld()
-  await api.create(KAFKA_CLUSTER, kafkaCluster())
+  await api.create(KAFKA_CLUSTER, { ...kafkaCluster() })
   const [port = 0] = await freePorts(1)
   const brokers = { look: async () => kafkaState(), groups: async () => [] }
   const env = nodeEnv()
