@@ -1,4 +1,5 @@
 import { AdminClient } from '../broker/client/admin-client.ts'
+import { updateFeature } from '../broker/client/admin-features.ts'
 import { KafkaError } from '../broker/client/kafka-error.ts'
 import type { Clock } from '../broker/env/clock.ts'
 import type { Address, Network } from '../broker/env/network.ts'
@@ -84,9 +85,18 @@ export class Admins implements Brokers, AsyncDisposable {
       if (changes !== '') await alterClusterConfig(this.#clientOf(cluster), diff)
       return { changes }
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error)
-      if (error instanceof KafkaError && !error.isRetriable) return { refusal: `${message} (${error.code})` }
-      return { error: message }
+      return failure(error)
+    }
+  }
+
+  /** Finalizes a level of metadata.version; lowers it only where no metadata is lost by that. Never rejects. */
+  async setMetadataVersion(cluster: KafkaCluster, level: number, isLower: boolean): Promise<Configured> {
+    try {
+      const how = isLower ? 'safe-downgrade' : 'upgrade'
+      await updateFeature(this.#clientOf(cluster), 'metadata.version', level, how)
+      return { changes: `metadata.version ${level}` }
+    } catch (error) {
+      return failure(error)
     }
   }
 
@@ -131,4 +141,10 @@ export class Admins implements Brokers, AsyncDisposable {
     this.#clients.set(key, made)
     return made
   }
+}
+
+function failure(error: unknown): { refusal: string } | { error: string } {
+  const message = error instanceof Error ? error.message : String(error)
+  if (error instanceof KafkaError && !error.isRetriable) return { refusal: `${message} (${error.code})` }
+  return { error: message }
 }

@@ -9,6 +9,8 @@ export interface OperatorFlags {
   readonly logLevel: string
 }
 
+/** The Kafka version that `--image` is of. */
+const VERSION = '4.3'
 const RESYNC_MS = 5 * 60_000
 
 /** Reads the flags of `operator/main.ts run`; a flag wins over its environment variable. Throws TypeError for what it does not know. */
@@ -20,6 +22,7 @@ export function operatorFlags(
     args: [...args],
     options: {
       image: { type: 'string' },
+      images: { type: 'string' },
       namespaces: { type: 'string' },
       namespace: { type: 'string' },
       'leader-election': { type: 'string' },
@@ -40,7 +43,7 @@ export function operatorFlags(
   const console = values.console ?? env.CONSOLE_LISTEN ?? '127.0.0.1:8081'
   return {
     operator: {
-      image,
+      images: new Map([[VERSION, image], ...imagesOf(values.images ?? env.OTTLA_IMAGES ?? '')]),
       namespaces: namespaces.length === 0 ? null : namespaces,
       lease: election === 'true' ? { namespace, name: 'ottla-operator' } : null,
       clusterWorkers: 4,
@@ -52,6 +55,18 @@ export function operatorFlags(
     console: console === 'off' ? null : splitAddress(console),
     logLevel: values['log-level'] ?? env.LOG_LEVEL ?? 'info',
   }
+}
+
+/** `4.2=registry/ottla:1.0,4.3=registry/ottla:1.1`. Throws TypeError. */
+function imagesOf(text: string): [string, string][] {
+  const parts = text.split(',').map((part) => part.trim())
+  return parts
+    .filter((part) => part !== '')
+    .map((part) => {
+      const [, version, image] = /^([\d.]+)=(\S+)$/.exec(part) ?? []
+      if (version === undefined || image === undefined) throw flagError(`--images: ${part} is not VERSION=IMAGE`)
+      return [version, image]
+    })
 }
 
 /** `host:port`, as used for addresses of servers. Throws TypeError. */

@@ -9,7 +9,8 @@ import { brokersMissing } from './specs/nodes.ts'
 const USAGE = `usage: node operator/main.ts run [options]      the operator, in a pod or with a kubeconfig
        node operator/main.ts local [options]    KafkaCluster and KafkaTopic on this machine, without Kubernetes
 
-run:    --image IMAGE             image of the brokers ($OTTLA_IMAGE)
+run:    --image IMAGE             image of the brokers of Kafka 4.3 ($OTTLA_IMAGE)
+        --images V=I,V=I          those of other versions, or another one of 4.3 ($OTTLA_IMAGES)
         --namespaces A,B          watch these; without it all ($WATCH_NAMESPACES)
         --leader-election BOOL    one operator of several works; default true ($LEADER_ELECTION)
         --namespace NAME          where its Lease is; default "default" ($POD_NAMESPACE)

@@ -28,6 +28,8 @@ import { Informer } from './kube/informer.ts'
 import { LEADER_DEFAULTS, LeaderElection } from './kube/leader.ts'
 import { PlacementStep } from './listeners/step.ts'
 import type { OperatorMetrics } from './metrics.ts'
+import { MetadataVersionStep } from './rolling/metadata-version-step.ts'
+import { RollingStep } from './rolling/step.ts'
 import { Controller } from './runtime/controller.ts'
 import type { Reconcile } from './runtime/controller.ts'
 import { Batcher } from './topic/batcher.ts'
@@ -38,8 +40,8 @@ import { topicsGoBy } from './topic/rules.ts'
 export interface OperatorOptions {
   /** Null: all. */
   readonly namespaces: readonly string[] | null
-  /** Image of the brokers. */
-  readonly image: string
+  /** The image of each Kafka version. */
+  readonly images: ReadonlyMap<string, string>
   /** Unique among the operators of a Kubernetes cluster. */
   readonly identity: string
   /** Where the Lease is; null: this is the only operator, and leads at once. */
@@ -58,7 +60,7 @@ export interface OperatorDeps {
   readonly metrics: OperatorMetrics
   /** The way to Alertmanagers. */
   readonly post: PostJson
-  readonly admins: Pick<Admins, 'look' | 'configure' | 'topicsOf' | 'forget'>
+  readonly admins: Pick<Admins, 'setMetadataVersion' | 'look' | 'configure' | 'topicsOf' | 'forget'>
 }
 
 /** What the operator makes; it looks at a cluster again when one of these changes. */
@@ -153,16 +155,23 @@ class Leadership {
   }
 
   #clusterReconcile(): Reconcile {
-    const { image, resyncMs } = this.#options
+    const { images, resyncMs } = this.#options
+    const brokers = this.#deps.admins
+    const events = this.#events()
     const reconciler = new ClusterReconciler(
-      { image, resyncMs, recheckMs: RECHECK_MS },
+      { images, resyncMs, recheckMs: RECHECK_MS },
       {
         ...this.#deps,
         api: this.#api,
-        events: this.#events(),
-        brokers: this.#deps.admins,
+        events,
+        brokers,
         effective: (cluster) => cluster,
-        steps: [new PlacementStep({ api: this.#api, logger: this.#deps.logger }), this.#alertStep()],
+        steps: [
+          new PlacementStep({ api: this.#api, logger: this.#deps.logger }),
+          new RollingStep({ api: this.#api, brokers, events }),
+          new MetadataVersionStep({ setMetadataVersion: (...change) => brokers.setMetadataVersion(...change), events }),
+          this.#alertStep(),
+        ],
       },
     )
     return (key) => reconciler.reconcile(key)

@@ -18,14 +18,18 @@ import type { Pool } from '../specs/nodes.ts'
 import { specProblem } from '../specs/spec-problem.ts'
 import { bootstrapService, headlessService, serviceAccount } from '../specs/services.ts'
 import { statefulSet } from '../specs/stateful-set.ts'
-import type { StatefulSet } from './kubernetes.ts'
 import type { Observed } from './observe.ts'
 import { quantityBytes } from './quantity.ts'
+import { runnableVersion, versionProblem } from './version.ts'
+import type { Images } from './version.ts'
 
 /** A cluster id that is known, or why it cannot be told. `null`: this cluster never had one. */
 export type Identity = { readonly clusterId: string | null } | { readonly conflict: string }
 
 export interface Plan {
+  /** The Kafka version that nodes are to run now, and its image. */
+  readonly version: string
+  readonly image: string
   /** Applied in this order. */
   readonly manifests: readonly { type: ResourceType; manifest: Manifest }[]
   /** Claims that ask for less than the spec. */
@@ -33,8 +37,7 @@ export interface Plan {
 }
 
 export interface PlanOptions {
-  /** Of the brokers. */
-  readonly image: string
+  readonly images: Images
   readonly clusterId: string
   readonly kafka: KafkaState | Unreachable
 }
@@ -58,9 +61,11 @@ export function identityOf({ cluster, statefulSets, claims }: Observed): Identit
 }
 
 /** Why nothing may be done about this cluster, or null. */
-export function obstacle(observed: Observed, identity: Identity): Health | null {
+export function obstacle(observed: Observed, identity: Identity, images: Images): Health | null {
   const problem = specProblem(observed.cluster)
   if (problem !== null) return stalled('InvalidSpec', problem)
+  const version = versionProblem(observed.cluster, images)
+  if (version !== null) return version
   if (observed.foreign.length > 0) {
     const names = observed.foreign.join(', ')
     return stalled(
@@ -90,7 +95,11 @@ export function plan(observed: Observed, options: PlanOptions): Plan {
   const { cluster, statefulSets } = observed
   const pools = cluster.spec.pools
   const budgets = disruptionBudgets(cluster, evictable(options.kafka))
+  const version = runnableVersion(cluster, options.kafka, options.images)
+  const image = options.images.get(version) ?? ''
   return {
+    version,
+    image,
     manifests: [
       { type: SERVICE_ACCOUNT, manifest: serviceAccount(cluster) },
       { type: SERVICE, manifest: headlessService(cluster) },
@@ -99,7 +108,7 @@ export function plan(observed: Observed, options: PlanOptions): Plan {
       ...pools.map((pool) => ({ type: CONFIG_MAP, manifest: configMap(cluster, pool) })),
       ...pools.map((pool) => {
         const volumeClaims = statefulSets.get(statefulSetName(cluster, pool))?.spec.volumeClaimTemplates ?? null
-        const { image, clusterId } = options
+        const { clusterId } = options
         return { type: STATEFUL_SET, manifest: statefulSet(cluster, pool, { image, clusterId, volumeClaims }) }
       }),
     ],
@@ -130,12 +139,4 @@ function claimsToGrow({ cluster, claims }: Observed, pool: Pool): { name: string
       )
     })
     .map(({ metadata }) => ({ name: metadata.name, size: pool.storage.size }))
-}
-
-/** Whether every pod is of the newest revision. */
-export function isRolledOut({ metadata, spec, status }: StatefulSet): boolean {
-  return (
-    (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0) &&
-    (status?.updatedReplicas ?? 0) >= (spec.replicas ?? 1)
-  )
 }

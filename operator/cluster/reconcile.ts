@@ -21,11 +21,11 @@ import { identityOf, obstacle, plan } from './plan.ts'
 import type { Plan } from './plan.ts'
 import { healthOf, statusFor, statusOf } from './status.ts'
 import { merged } from './step.ts'
-import type { ClusterStep, ClusterView, EffectiveCluster } from './step.ts'
+import type { Images } from './version.ts'
+import type { ClusterStep, ClusterView, EffectiveCluster, StepResult } from './step.ts'
 
 export interface ClusterReconcilerOptions {
-  /** Image of the brokers. */
-  readonly image: string
+  readonly images: Images
   /** How often a cluster that is well is looked at again, in ms: drift is repaired then at the latest. */
   readonly resyncMs: number
   /** How soon one that is not is. Most changes come by a watch; whether brokers answer has to be asked. */
@@ -75,14 +75,14 @@ export class ClusterReconciler {
     const observed = await observe(this.#deps.api, read)
     const { cluster } = observed
     const identity = identityOf(observed)
-    const blocked = obstacle(observed, identity)
+    const blocked = obstacle(observed, identity, this.#options.images)
     if (blocked !== null) return this.#stop(cluster, blocked)
     const clusterId = ('clusterId' in identity ? identity.clusterId : null) ?? newClusterId(this.#deps.random)
     // Written down before anything is made of it: a crash here must not lead to other ids.
     if (cluster.status?.clusterId === undefined) cluster.status = await this.#announce(cluster, clusterId)
     const kafka = await this.#look(observed)
     const effective = this.#deps.effective(cluster, observed, kafka)
-    const wanted = plan({ ...observed, cluster: effective }, { image: this.#options.image, clusterId, kafka })
+    const wanted = plan({ ...observed, cluster: effective }, { images: this.#options.images, clusterId, kafka })
     const refusal = (await this.#apply(wanted)) ?? (await this.#growClaims(effective, wanted))
     const after = await refresh(this.#deps.api, { ...observed, cluster: effective })
     const nowMs = this.#deps.clock.wallMs()
@@ -149,8 +149,11 @@ export class ClusterReconciler {
     const { cluster, asked, observed, kafka, nowMs } = view
     const seen = refusal ?? healthOf({ cluster, clusterId, observed, kafka })
     const configured = 'error' in kafka ? null : await this.#configure(cluster)
-    const results = []
-    for (const step of this.#deps.steps) results.push(await step.run(view))
+    const results: StepResult[] = []
+    for (const step of this.#deps.steps) {
+      const now = results.findLast((result) => result.kafka !== undefined)?.kafka ?? kafka
+      results.push(await step.run({ ...view, kafka: now }))
+    }
     const all = merged({ health: seen }, [{ health: configured }, ...results])
     const health = all.health ?? seen
     const status = {

@@ -7,7 +7,6 @@ import { bootstrapServers, brokersMissing, nodesOf } from '../specs/nodes.ts'
 import { poolStatuses } from '../specs/pool-status.ts'
 import { isPodReady, podTrouble } from './kubernetes.ts'
 import type { Observed } from './observe.ts'
-import { isRolledOut } from './plan.ts'
 
 /** What is there after the plan has been applied. */
 export interface Applied {
@@ -19,18 +18,13 @@ export interface Applied {
 /** How the cluster is doing. */
 export function healthOf(applied: Applied & { readonly kafka: KafkaState | Unreachable }): Health {
   const { cluster, clusterId, kafka } = applied
-  const { statefulSets, pods } = applied.observed
+  const { pods } = applied.observed
   const troubles = nodesOf(cluster).flatMap(({ podName }) => {
     const pod = pods.find(({ metadata }) => metadata.name === podName)
     if (pod === undefined) return [`${podName}: not created yet`]
     return isPodReady(pod) ? [] : [`${podName}: ${podTrouble(pod)}`]
   })
   if (troubles.length > 0) return progressing('PodsNotReady', troubles.join('; '))
-  const rolling = [...statefulSets.values()].filter((set) => !isRolledOut(set))
-  if (rolling.length > 0) {
-    const names = rolling.map(({ metadata }) => metadata.name).join(', ')
-    return progressing('RollingUpdate', `pods of ${names} are being replaced`)
-  }
   if ('error' in kafka) {
     return {
       state: 'unknown',
@@ -68,11 +62,9 @@ export function statusOf(
   extra: readonly ExtraCondition[],
 ): KafkaClusterStatus {
   const ready = observed.pods.filter(isPodReady).map(({ metadata }) => metadata.name)
-  const version = health.state === 'ready' ? cluster.spec.version : cluster.status?.version
   return {
     ...statusFor(cluster, health, nowMs, extra),
     clusterId,
-    ...(version === undefined ? {} : { version }),
     readyNodes: ready.length,
     listeners: cluster.spec.listeners.map(({ name, port }) => ({
       name,

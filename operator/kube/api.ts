@@ -46,6 +46,8 @@ export interface WatchEvent {
 export interface DeleteOptions {
   /** Deletes only this very object: one made anew under its name survives (409 Conflict). */
   readonly uid: string
+  /** And only if nothing has changed it since (409 Conflict). */
+  readonly resourceVersion?: string
 }
 
 /**

@@ -101,8 +101,8 @@ export class KubeRest implements KubeApi {
     return this.#json<T>('PATCH', pathOf(type, namespace, name), 'application/merge-patch+json', patch)
   }
 
-  async delete(type: ResourceType, namespace: string, name: string, { uid }: DeleteOptions): Promise<void> {
-    const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid }, propagationPolicy: 'Background' }
+  async delete(type: ResourceType, namespace: string, name: string, preconditions: DeleteOptions): Promise<void> {
+    const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions, propagationPolicy: 'Background' }
     try {
       await this.#json('DELETE', pathOf(type, namespace, name), 'application/json', body)
     } catch (error) {

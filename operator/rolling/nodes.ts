@@ -11,7 +11,6 @@ import type { Wanted } from './reasons.ts'
 
 /** What a container waits for that does not come by itself. */
 const FAILING: ReadonlySet<string> = new Set([
-  'CrashLoopBackOff',
   'ImagePullBackOff',
   'ErrImageNeverPull',
   'InvalidImageName',
@@ -19,6 +18,9 @@ const FAILING: ReadonlySet<string> = new Set([
   'CreateContainerError',
   'RunContainerError',
 ])
+
+/** Once may be a hiccup: a name that was not known yet, a machine that was busy. */
+const CRASHES_MIN = 3
 
 /** Every node of the cluster: how its pod is, and why it would have to be restarted. Pure. */
 export function nodeStates(view: Pick<ClusterView, 'cluster' | 'observed' | 'plan' | 'nowMs'>): NodeState[] {
@@ -86,7 +88,10 @@ function phaseOf(pod: Pod): NodeState['phase'] {
 function isFailing(pod: Pod): boolean {
   if (isPodReady(pod) || pod.metadata.deletionTimestamp !== undefined) return false
   const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])]
-  return statuses.some(({ state }: ContainerStatus) => FAILING.has(state?.waiting?.reason ?? ''))
+  return statuses.some(({ state, restartCount = 0 }: ContainerStatus) => {
+    const reason = state?.waiting?.reason ?? ''
+    return FAILING.has(reason) || (reason === 'CrashLoopBackOff' && restartCount >= CRASHES_MIN)
+  })
 }
 
 function sinceMs(pod: Pod): number {

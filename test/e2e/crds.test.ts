@@ -223,7 +223,7 @@ describeWith(['kubernetes'], 'the CRDs on a real API server', () => {
   })
 
   test.each([
-    ['kafkaclusters', 'kc', ['Name', 'Ready', 'Version', 'Nodes', 'Bootstrap', 'Reason', 'Message', 'Age']],
+    ['kafkaclusters', 'kc', ['Name', 'Ready', 'Version', 'Nodes', 'Rollout', 'Bootstrap', 'Reason', 'Message', 'Age']],
     ['kafkatopics', 'kt', ['Name', 'Ready', 'Topic', 'Cluster', 'Partitions', 'Replicas', 'Reason', 'Message', 'Age']],
   ])('%s are listed with columns that say whether they are well', async (plural, short, columns) => {
     interface Crd {

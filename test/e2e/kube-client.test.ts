@@ -11,6 +11,7 @@ import { OperatorMetrics } from '../../operator/metrics.ts'
 import { Operator } from '../../operator/operator.ts'
 import { condition, FakeTopics } from '../fakes/operator.ts'
 import { TestApi } from '../tools/kube-api.ts'
+import { uninstallOperator } from './cluster.ts'
 import { describeWith } from '../tools/requires.ts'
 
 async function until<T>(read: () => Promise<T>, isDone: (value: T) => boolean): Promise<T> {
@@ -29,6 +30,8 @@ describeWith(['kubernetes'], "the operator's Kubernetes client on a real API ser
   let namespace = ''
 
   beforeAll(async () => {
+    // Another one would look after the same resources.
+    await uninstallOperator()
     test$ = new TestApi()
     api = new KubeRest({ signal: new AbortController().signal }, test$)
     await test$.installCrds()
@@ -122,7 +125,7 @@ describeWith(['kubernetes'], "the operator's Kubernetes client on a real API ser
     const operator = new Operator(
       {
         namespaces: [namespace],
-        image: 'no.such/image:1',
+        images: new Map([['4.3', 'no.such/image:1']]),
         identity: 'test',
         lease: { namespace, name: 'ottla-operator' },
         clusterWorkers: 1,
@@ -138,6 +141,7 @@ describeWith(['kubernetes'], "the operator's Kubernetes client on a real API ser
         admins: {
           look: () => Promise.resolve({ error: 'no pods here' }),
           configure: () => Promise.resolve({ error: 'no pods here' }),
+          setMetadataVersion: () => Promise.resolve({ error: 'no pods here' }),
           topicsOf: () => new FakeTopics(),
           forget: () => {},
         },

@@ -118,11 +118,12 @@ export class FakeKube implements KubeApi {
     return this.#replace(type, before, merged(before, patch) as Resource) as T
   }
 
-  async delete(type: ResourceType, namespace: string, name: string, { uid }: DeleteOptions): Promise<void> {
+  async delete(type: ResourceType, namespace: string, name: string, only: DeleteOptions): Promise<void> {
     this.intercept(`delete ${type.kind}`)
     const before = this.peek(type, namespace, name)
     if (before === null) return
-    if (before.metadata.uid !== uid) throw conflict(type, name)
+    const { uid, resourceVersion } = before.metadata
+    if (uid !== only.uid || (only.resourceVersion ?? resourceVersion) !== resourceVersion) throw conflict(type, name)
     this.writes.push(`delete ${type.kind} ${namespace}/${name}`)
     this.remove(type, namespace, name)
   }

@@ -4,18 +4,17 @@ import {
   KAFKA_CLUSTER,
   KAFKA_TOPIC,
   LEASE,
-  POD,
   POD_DISRUPTION_BUDGET,
   SERVICE,
   SERVICE_ACCOUNT,
   STATEFUL_SET,
 } from '../../../operator/api/resource.ts'
 import type { KafkaCluster, KafkaTopic, Manifest } from '../../../operator/api/resource.ts'
-import type { Pod, StatefulSet } from '../../../operator/cluster/kubernetes.ts'
 import type { KubeApi } from '../../../operator/kube/api.ts'
 import { OperatorMetrics } from '../../../operator/metrics.ts'
 import { Operator } from '../../../operator/operator.ts'
 import type { FakeKube } from '../../fakes/kube.ts'
+import { FakeKubelet } from '../../fakes/kubelet.ts'
 import { condition, FakeTopics, kafkaCluster, kafkaState, kafkaTopic, operatorWorld } from '../../fakes/operator.ts'
 
 /** The API as KubeRest gives it: nothing goes through once the signal has aborted. */
@@ -45,13 +44,14 @@ function operating(namespaces: readonly string[] | null = null) {
   const admins = {
     look: () => Promise.resolve(kafkaState({ clusterId: clusterId() })),
     configure: () => Promise.resolve({ changes: '' }),
+    setMetadataVersion: () => Promise.resolve({ changes: '' }),
     topicsOf: () => topics,
     forget: () => {},
   }
   const operator = new Operator(
     {
       namespaces,
-      image: 'ottla:1',
+      images: new Map([['4.3', 'ottla:1']]),
       identity: 'me',
       lease: { namespace: 'ops', name: 'ottla-operator' },
       clusterWorkers: 2,
@@ -67,18 +67,7 @@ function operating(namespaces: readonly string[] | null = null) {
     },
   )
   const running = operator.run(stop.signal)
-  const kubelet = () => {
-    const set = world.api.peek<StatefulSet>(STATEFUL_SET, 'kafka', 'orders-nodes')
-    if (set === null) throw new Error('no StatefulSet')
-    world.api.put(STATEFUL_SET, { ...set, status: { observedGeneration: 9, updatedReplicas: 1 } })
-    const labels = { 'kafka.ottla.dev/cluster': 'orders', 'app.kubernetes.io/managed-by': 'ottla-operator' }
-    world.api.put<Pod>(POD, {
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name: 'orders-nodes-0', namespace: 'kafka', labels },
-      status: { conditions: [{ type: 'Ready', status: 'True' }] },
-    })
-  }
+  const kubelet = new FakeKubelet(world.api)
   const finish = async () => {
     stop.abort()
     await world.clock.run(100)
@@ -94,7 +83,7 @@ test('from two resources to a topic on a running cluster, by watches alone', asy
   api.put(KAFKA_CLUSTER, kafkaCluster())
   await clock.run(100)
   expect(condition(api.peek<KafkaTopic>(KAFKA_TOPIC, 'team', 'payments'), 'Reconciling')).toContain('Cluster')
-  kubelet()
+  kubelet.run()
   await clock.run(100)
   expect(condition(api.peek<KafkaCluster>(KAFKA_CLUSTER, 'kafka', 'orders'), 'Ready')).toContain('True')
   expect(condition(api.peek<KafkaTopic>(KAFKA_TOPIC, 'team', 'payments'), 'Ready')).toContain('True')
@@ -107,7 +96,7 @@ test('it settles: after a while nothing is written any more', async () => {
   api.put(KAFKA_CLUSTER, kafkaCluster())
   api.put(KAFKA_TOPIC, kafkaTopic())
   await clock.run(5000)
-  kubelet()
+  kubelet.run()
   await clock.run(10_000)
   const versions = () =>
     [KAFKA_CLUSTER, KAFKA_TOPIC, STATEFUL_SET].map((type) => api.all(type)[0]?.metadata.resourceVersion)
@@ -122,7 +111,7 @@ async function settled() {
   const world = operating()
   world.api.put(KAFKA_CLUSTER, kafkaCluster())
   await world.clock.run(1000)
-  world.kubelet()
+  world.kubelet.run()
   await world.clock.run(5000)
   return world
 }
@@ -172,7 +161,7 @@ test('a claim is taken over when the older one is deleted', async () => {
   api.put(KAFKA_CLUSTER, kafkaCluster())
   api.put(KAFKA_TOPIC, kafkaTopic())
   await clock.run(1000)
-  kubelet()
+  kubelet.run()
   await clock.run(4000)
   api.put(KAFKA_TOPIC, kafkaTopic({ topicName: 'payments' }, 'later'))
   await clock.run(1000)

@@ -8,7 +8,8 @@ import { quantityBytes } from '../../../../operator/cluster/quantity.ts'
 import { specProblem } from '../../../../operator/specs/spec-problem.ts'
 import { kafkaCluster } from '../../../fakes/operator.ts'
 
-const OPTIONS = { image: 'i', clusterId: 'c', kafka: { error: 'nobody' } }
+const IMAGES = new Map([['4.3', 'i']])
+const OPTIONS = { images: IMAGES, clusterId: 'c', kafka: { error: 'nobody' } }
 const ID = 'kafka.ottla.dev/cluster-id'
 
 function observed(change: Partial<Observed> = {}): Observed {
@@ -52,17 +53,17 @@ test('the id is found in the status, the StatefulSet or the volumes', () => {
 
 test('volumes of two clusters stop everything', () => {
   const mixed = observed({ statefulSets: withId('one'), claims: [claim('data-0-orders-nodes-0', '1Gi', 'two')] })
-  expect(obstacle(mixed, identityOf(mixed))).toMatchObject({ state: 'stalled', reason: 'ClusterIdConflict' })
+  expect(obstacle(mixed, identityOf(mixed), IMAGES)).toMatchObject({ state: 'stalled', reason: 'ClusterIdConflict' })
 })
 
 test("somebody else's object under a name that is needed stops everything, and is named", () => {
-  const blocked = obstacle(observed({ foreign: ['Service orders-nodes'] }), { clusterId: null })
+  const blocked = obstacle(observed({ foreign: ['Service orders-nodes'] }), { clusterId: null }, IMAGES)
   expect(blocked).toMatchObject({ state: 'stalled', reason: 'NameConflict' })
   expect(blocked?.message).toContain('Service orders-nodes')
 })
 
 test('what a former cluster has left is waited for', () => {
-  const blocked = obstacle(observed({ leftover: ['StatefulSet orders-nodes'] }), { clusterId: null })
+  const blocked = obstacle(observed({ leftover: ['StatefulSet orders-nodes'] }), { clusterId: null }, IMAGES)
   expect(blocked).toMatchObject({ state: 'progressing', reason: 'Cleanup' })
 })
 

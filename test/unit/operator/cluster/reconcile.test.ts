@@ -4,16 +4,15 @@ import {
   EVENT,
   KAFKA_CLUSTER,
   PERSISTENT_VOLUME_CLAIM,
-  POD,
   SERVICE,
   STATEFUL_SET,
 } from '../../../../operator/api/resource.ts'
 import type { KafkaCluster, Manifest, Resource } from '../../../../operator/api/resource.ts'
-import type { Pod, StatefulSet } from '../../../../operator/cluster/kubernetes.ts'
 import { ClusterReconciler } from '../../../../operator/cluster/reconcile.ts'
 import type { Configured } from '../../../../operator/cluster/reconcile.ts'
 import type { KafkaState, Unreachable } from '../../../../operator/kafka/state.ts'
 import { KubeError } from '../../../../operator/kube/api.ts'
+import { FakeKubelet } from '../../../fakes/kubelet.ts'
 import { condition, kafkaCluster, kafkaState, operatorWorld, pool } from '../../../fakes/operator.ts'
 
 const KEY = 'kafka/orders'
@@ -26,7 +25,7 @@ function reconciling(cluster = kafkaCluster()) {
     wanted: new Map(),
   }
   const reconciler = new ClusterReconciler(
-    { image: 'ottla:1', resyncMs: 300_000, recheckMs: 3000 },
+    { images: new Map([['4.3', 'ottla:1']]), resyncMs: 300_000, recheckMs: 3000 },
     {
       ...world,
       brokers: {
@@ -41,19 +40,11 @@ function reconciling(cluster = kafkaCluster()) {
     },
   )
   world.api.put(KAFKA_CLUSTER, cluster)
+  const kubelet = new FakeKubelet(world.api)
   const stored = () => world.api.peek<KafkaCluster>(KAFKA_CLUSTER, 'kafka', 'orders')
   /** What kube-controller-manager and the kubelet do. */
   const startPods = () => {
-    const set = world.api.peek<StatefulSet>(STATEFUL_SET, 'kafka', 'orders-nodes')
-    if (set === null) throw new Error('no StatefulSet')
-    set.status = { observedGeneration: set.metadata.generation ?? 1, updatedReplicas: 1, readyReplicas: 1 }
-    world.api.put(STATEFUL_SET, set)
-    world.api.put<Pod>(POD, {
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name: 'orders-nodes-0', namespace: 'kafka', labels: { 'kafka.ottla.dev/cluster': 'orders' } },
-      status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
-    })
+    kubelet.run()
     brokers.state = kafkaState({ clusterId: stored()?.status?.clusterId ?? '' })
   }
   return { ...world, reconciler, stored, brokers, startPods, reconcile: () => reconciler.reconcile(KEY) }
@@ -87,7 +78,6 @@ test('it is ready when its pods are and its brokers answer', async () => {
   expect(condition(stored(), 'Reconciling')).toBeUndefined()
   expect(stored()?.status).toMatchObject({
     observedGeneration: 1,
-    version: '4.3',
     readyNodes: 1,
     listeners: [{ name: 'plain', bootstrapServers: 'orders-bootstrap.kafka.svc:9092' }],
     pools: [{ name: 'nodes', replicas: 1, ready: 1, nodeIds: [0] }],
@@ -201,17 +191,6 @@ test('what a former cluster of the name has left is waited for, not taken over',
   expect(api.writes.some((write) => write.startsWith('apply '))).toBe(false)
 })
 
-test('a cluster whose pods are being replaced is not ready', async () => {
-  const { api, reconcile, stored, startPods } = reconciling()
-  await reconcile()
-  startPods()
-  const set = api.peek<StatefulSet>(STATEFUL_SET, 'kafka', 'orders-nodes')
-  if (set === null) throw new Error('no StatefulSet')
-  api.put(STATEFUL_SET, { ...set, status: { ...set.status, updatedReplicas: 0 } })
-  await reconcile()
-  expect(condition(stored(), 'Reconciling')).toBe('True RollingUpdate: pods of orders-nodes are being replaced')
-})
-
 test('a cluster that is made again goes on with its volumes', async () => {
   const { api, reconcile, stored } = reconciling()
   await reconcile()
@@ -317,19 +296,7 @@ test('a cluster of several pools is ready when every broker has registered; its 
   ]
   const { api, reconcile, stored, brokers } = reconciling(kafkaCluster({ pools }))
   await reconcile()
-  for (const name of ['orders-controllers', 'orders-brokers']) {
-    const set = api.peek<StatefulSet>(STATEFUL_SET, 'kafka', name)
-    if (set === null) throw new Error('no StatefulSet')
-    api.put(STATEFUL_SET, { ...set, status: { observedGeneration: 9, updatedReplicas: 3 } })
-    for (let ordinal = 0; ordinal < (set.spec.replicas ?? 0); ordinal++) {
-      api.put<Pod>(POD, {
-        apiVersion: 'v1',
-        kind: 'Pod',
-        metadata: { name: `${name}-${ordinal}`, namespace: 'kafka', labels: { 'kafka.ottla.dev/cluster': 'orders' } },
-        status: { conditions: [{ type: 'Ready', status: 'True' }] },
-      })
-    }
-  }
+  new FakeKubelet(api).run()
   const clusterId = stored()?.status?.clusterId ?? ''
   brokers.state = kafkaState({ clusterId, brokers: new Map([[1000, { rack: null }]]) })
   await reconcile()
