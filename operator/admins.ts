@@ -13,6 +13,7 @@ import type { GroupState } from './kafka/group-state.ts'
 import { readGroups } from './kafka/read-groups.ts'
 import { readKafkaState } from './kafka/read-state.ts'
 import type { KafkaState, Unreachable } from './kafka/state.ts'
+import { resetMinIsr } from './policy/min-isr.ts'
 import { TopicRefusal } from './topic/admin.ts'
 import type { TopicAdmin } from './topic/admin.ts'
 import { convergeTopic } from './topic/converge.ts'
@@ -98,6 +99,11 @@ export class Admins implements Brokers, AsyncDisposable {
     } catch (error) {
       return failure(error)
     }
+  }
+
+  /** Takes min.insync.replicas off those of `topics` that have it set for themselves; resolves with these. Rejects with KafkaError. */
+  resetMinIsr(cluster: KafkaCluster, topics: readonly string[]): Promise<string[]> {
+    return resetMinIsr(this.#clientOf(cluster), topics)
   }
 
   /** Brings a topic to its spec once; returns what was done. Rejects where it cannot be brought there. */

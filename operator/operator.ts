@@ -28,6 +28,7 @@ import { Informer } from './kube/informer.ts'
 import { LEADER_DEFAULTS, LeaderElection } from './kube/leader.ts'
 import { PlacementStep } from './listeners/step.ts'
 import type { OperatorMetrics } from './metrics.ts'
+import { DurabilityStep } from './policy/step.ts'
 import { MetadataVersionStep } from './rolling/metadata-version-step.ts'
 import { RollingStep } from './rolling/step.ts'
 import { Controller } from './runtime/controller.ts'
@@ -60,7 +61,7 @@ export interface OperatorDeps {
   readonly metrics: OperatorMetrics
   /** The way to Alertmanagers. */
   readonly post: PostJson
-  readonly admins: Pick<Admins, 'setMetadataVersion' | 'look' | 'configure' | 'topicsOf' | 'forget'>
+  readonly admins: Pick<Admins, 'setMetadataVersion' | 'look' | 'configure' | 'resetMinIsr' | 'topicsOf' | 'forget'>
 }
 
 /** What the operator makes; it looks at a cluster again when one of these changes. */
@@ -170,6 +171,7 @@ class Leadership {
           new PlacementStep({ api: this.#api, logger: this.#deps.logger }),
           new RollingStep({ api: this.#api, brokers, events }),
           new MetadataVersionStep({ setMetadataVersion: (...change) => brokers.setMetadataVersion(...change), events }),
+          new DurabilityStep({ ...this.#deps, events, resetMinIsr: (...topics) => brokers.resetMinIsr(...topics) }),
           this.#alertStep(),
         ],
       },

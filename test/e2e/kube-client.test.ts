@@ -141,6 +141,7 @@ describeWith(['kubernetes'], "the operator's Kubernetes client on a real API ser
         admins: {
           look: () => Promise.resolve({ error: 'no pods here' }),
           configure: () => Promise.resolve({ error: 'no pods here' }),
+          resetMinIsr: () => Promise.resolve([]),
           setMetadataVersion: () => Promise.resolve({ error: 'no pods here' }),
           topicsOf: () => new FakeTopics(),
           forget: () => {},

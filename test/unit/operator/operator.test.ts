@@ -44,6 +44,7 @@ function operating(namespaces: readonly string[] | null = null) {
   const admins = {
     look: () => Promise.resolve(kafkaState({ clusterId: clusterId() })),
     configure: () => Promise.resolve({ changes: '' }),
+    resetMinIsr: () => Promise.resolve([]),
     setMetadataVersion: () => Promise.resolve({ changes: '' }),
     topicsOf: () => topics,
     forget: () => {},
