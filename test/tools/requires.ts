@@ -20,6 +20,7 @@ const NEEDS = {
   python3: { present: () => runs('python3', '-c', 'import venv, ensurepip'), bring: 'apt-get install python3-venv' },
   kcat: { present: () => runs('kcat', '-V'), bring: 'apt-get install kcat' },
   chromium: { present: () => runs('chromium', '--version'), bring: 'apt-get install chromium' },
+  apt: { present: () => runs('apt-get', '--version') && runs('dpkg-deb', '--version'), bring: 'a Debian or Ubuntu' },
   perl: { present: () => runs('perl', '-v'), bring: 'apt-get install perl' },
   loop: { present: () => runs('losetup', '--find'), bring: 'modprobe loop' },
   root: { present: () => process.getuid?.() === 0, bring: 'sudo npm test' },

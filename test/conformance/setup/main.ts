@@ -1,6 +1,7 @@
 // npm run conformance:setup: brings everything that the conformance tests use. What the machine lacks is told, not fatal: the
 // tests say again what they skip. Safe to run again: what is there stays.
 import { kafkaJars } from '../../tools/maven.ts'
+import { monitoringPrograms } from '../../tools/prometheus.ts'
 import { requires, type Tool } from '../../tools/requires.ts'
 import { DEBIAN_TOOLS, franzGo, installPackages, pythonWithClient } from './setup.ts'
 
@@ -16,3 +17,4 @@ await bring('Chromium', ['chromium'], async () => undefined)
 await bring('Apache Kafka', ['java', 'mvn'], kafkaJars)
 await bring('confluent-kafka', ['python3'], pythonWithClient)
 await bring('franz-go', ['go'], franzGo)
+await bring('Prometheus and Alertmanager', ['apt'], monitoringPrograms)
