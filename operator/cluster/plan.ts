@@ -18,8 +18,11 @@ import type { Pool } from '../specs/nodes.ts'
 import { specProblem } from '../specs/spec-problem.ts'
 import { bootstrapService, headlessService, serviceAccount } from '../specs/services.ts'
 import { statefulSet } from '../specs/stateful-set.ts'
+import { volumeClaimTemplates } from '../specs/volumes.ts'
+import type { StatefulSet } from './kubernetes.ts'
 import type { Observed } from './observe.ts'
 import { quantityBytes } from './quantity.ts'
+import { hasOutgrown } from './volume-claims.ts'
 import { runnableVersion, versionProblem } from './version.ts'
 import type { Images } from './version.ts'
 
@@ -30,6 +33,8 @@ export interface Plan {
   /** The Kafka version that nodes are to run now, and its image. */
   readonly version: string
   readonly image: string
+  /** StatefulSets that have to be made anew around their pods, before anything is applied. */
+  readonly replaced: readonly StatefulSet[]
   /** Applied in this order. */
   readonly manifests: readonly { type: ResourceType; manifest: Manifest }[]
   /** Claims that ask for less than the spec. */
@@ -97,9 +102,15 @@ export function plan(observed: Observed, options: PlanOptions): Plan {
   const budgets = disruptionBudgets(cluster, evictable(options.kafka))
   const version = runnableVersion(cluster, options.kafka, options.images)
   const image = options.images.get(version) ?? ''
+  const replaced = pools.flatMap((pool) => {
+    const set = statefulSets.get(statefulSetName(cluster, pool))
+    const wanted = volumeClaimTemplates(cluster, pool, options.clusterId)
+    return set !== undefined && hasOutgrown(set.spec.volumeClaimTemplates ?? wanted, wanted) ? [set] : []
+  })
   return {
     version,
     image,
+    replaced,
     manifests: [
       { type: SERVICE_ACCOUNT, manifest: serviceAccount(cluster) },
       { type: SERVICE, manifest: headlessService(cluster) },
@@ -107,7 +118,9 @@ export function plan(observed: Observed, options: PlanOptions): Plan {
       ...budgets.map((manifest) => ({ type: POD_DISRUPTION_BUDGET, manifest })),
       ...pools.map((pool) => ({ type: CONFIG_MAP, manifest: configMap(cluster, pool) })),
       ...pools.map((pool) => {
-        const volumeClaims = statefulSets.get(statefulSetName(cluster, pool))?.spec.volumeClaimTemplates ?? null
+        const set = statefulSets.get(statefulSetName(cluster, pool))
+        const isKept = set !== undefined && !replaced.includes(set)
+        const volumeClaims = isKept ? (set.spec.volumeClaimTemplates ?? null) : null
         const { clusterId } = options
         return { type: STATEFUL_SET, manifest: statefulSet(cluster, pool, { image, clusterId, volumeClaims }) }
       }),

@@ -3,7 +3,7 @@ import type { Clock } from '../../broker/env/clock.ts'
 import type { Random } from '../../broker/env/random.ts'
 import type { Health } from '../api/conditions.ts'
 import type { KafkaClusterStatus } from '../api/kafkacluster.ts'
-import { KAFKA_CLUSTER, PERSISTENT_VOLUME_CLAIM, splitKey } from '../api/resource.ts'
+import { KAFKA_CLUSTER, PERSISTENT_VOLUME_CLAIM, splitKey, STATEFUL_SET } from '../api/resource.ts'
 import type { KafkaCluster, Key } from '../api/resource.ts'
 import type { KafkaState, Unreachable } from '../kafka/state.ts'
 import { isRefusal } from '../kube/api.ts'
@@ -22,6 +22,7 @@ import type { Plan } from './plan.ts'
 import { healthOf, statusFor, statusOf } from './status.ts'
 import { merged } from './step.ts'
 import type { Images } from './version.ts'
+import { removeAroundPods } from './volume-claims.ts'
 import type { ClusterStep, ClusterView, EffectiveCluster, StepResult } from './step.ts'
 
 export interface ClusterReconcilerOptions {
@@ -83,7 +84,8 @@ export class ClusterReconciler {
     const kafka = await this.#look(observed)
     const effective = this.#deps.effective(cluster, observed, kafka)
     const wanted = plan({ ...observed, cluster: effective }, { images: this.#options.images, clusterId, kafka })
-    const refusal = (await this.#apply(wanted)) ?? (await this.#growClaims(effective, wanted))
+    const leaving = await this.#replace(effective, wanted)
+    const refusal = (await this.#apply(wanted, leaving)) ?? (await this.#growClaims(effective, wanted))
     const after = await refresh(this.#deps.api, { ...observed, cluster: effective })
     const nowMs = this.#deps.clock.wallMs()
     const view = { cluster: effective, asked: cluster, observed: after, kafka, plan: wanted, nowMs }
@@ -112,10 +114,23 @@ export class ClusterReconciler {
     return status
   }
 
+  /** Returns the names of the StatefulSets that are still going; the end of each is an event that brings the cluster back. */
+  async #replace(cluster: KafkaCluster, { replaced }: Plan): Promise<Set<string>> {
+    const leaving = new Set<string>()
+    for (const set of replaced) {
+      const { name } = set.metadata
+      const note = `StatefulSet ${name} is made anew around its pods: its volume claims have changed`
+      await this.#deps.events.record(cluster, { type: 'Normal', reason: 'VolumesChanged', action: 'Replace', note })
+      if (!(await removeAroundPods(this.#deps.api, this.#deps.clock, set))) leaving.add(name)
+    }
+    return leaving
+  }
+
   /** Returns what the API server has refused, in its words; what was applied before stays, and the rest is tried all the same. */
-  async #apply({ manifests }: Plan): Promise<Health | null> {
+  async #apply({ manifests }: Plan, leaving: ReadonlySet<string>): Promise<Health | null> {
     let refusal: Health | null = null
     for (const { type, manifest } of manifests) {
+      if (type === STATEFUL_SET && leaving.has(manifest.metadata.name)) continue
       try {
         await this.#deps.api.apply(type, manifest)
       } catch (error) {

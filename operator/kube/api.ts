@@ -48,6 +48,8 @@ export interface DeleteOptions {
   readonly uid: string
   /** And only if nothing has changed it since (409 Conflict). */
   readonly resourceVersion?: string
+  /** orphan: what it owns stays; without it that goes by garbage collection. */
+  readonly dependents?: 'orphan'
 }
 
 /**
@@ -75,6 +77,6 @@ export interface KubeApi {
   applyStatus<T extends Resource>(type: ResourceType, manifest: T & Manifest): Promise<T>
   /** JSON merge patch (RFC 7386). Put `metadata.resourceVersion` into it to have it refused (409) where the object has changed. */
   patch<T extends Resource>(type: ResourceType, namespace: string, name: string, patch: object): Promise<T>
-  /** Background propagation: dependents go by garbage collection. Nothing there is no error. */
+  /** Resolves before its dependents are gone, or let go of. Nothing there is no error. */
   delete(type: ResourceType, namespace: string, name: string, options: DeleteOptions): Promise<void>
 }

@@ -101,8 +101,14 @@ export class KubeRest implements KubeApi {
     return this.#json<T>('PATCH', pathOf(type, namespace, name), 'application/merge-patch+json', patch)
   }
 
-  async delete(type: ResourceType, namespace: string, name: string, preconditions: DeleteOptions): Promise<void> {
-    const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions, propagationPolicy: 'Background' }
+  async delete(type: ResourceType, namespace: string, name: string, options: DeleteOptions): Promise<void> {
+    const { dependents, ...preconditions } = options
+    const body = {
+      apiVersion: 'v1',
+      kind: 'DeleteOptions',
+      preconditions,
+      propagationPolicy: dependents === 'orphan' ? 'Orphan' : 'Background',
+    }
     try {
       await this.#json('DELETE', pathOf(type, namespace, name), 'application/json', body)
     } catch (error) {

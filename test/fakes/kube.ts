@@ -125,7 +125,17 @@ export class FakeKube implements KubeApi {
     const { uid, resourceVersion } = before.metadata
     if (uid !== only.uid || (only.resourceVersion ?? resourceVersion) !== resourceVersion) throw conflict(type, name)
     this.writes.push(`delete ${type.kind} ${namespace}/${name}`)
+    if (only.dependents === 'orphan') this.#orphan(uid)
     this.remove(type, namespace, name)
+  }
+
+  #orphan(owner: string | undefined): void {
+    for (const object of this.#objects.values()) {
+      const owners = object.metadata.ownerReferences
+      if (owners?.some(({ uid }) => uid === owner)) {
+        object.metadata.ownerReferences = owners.filter(({ uid }) => uid !== owner)
+      }
+    }
   }
 
   /** What a user does: creates or replaces the spec; status and metadata that the server keeps stay. */

@@ -100,7 +100,7 @@ export function viewOf(observed: Observed, state: KafkaState | Unreachable): Clu
     asked: observed.cluster,
     observed,
     kafka: state,
-    plan: { manifests: [], growClaims: [], version: '4.3', image: 'ottla' },
+    plan: { replaced: [], manifests: [], growClaims: [], version: '4.3', image: 'ottla' },
     nowMs: 0,
   }
 }
