@@ -13,7 +13,8 @@ import { quorumProblem } from './quorum.ts'
 export function specProblem(cluster: KafkaCluster): string | null {
   const quorum = quorumProblem(cluster)
   if (quorum !== null) return quorum
-  for (const node of nodesOf(cluster)) {
+  // Nodes of a pool differ in names and numbers only.
+  for (const node of nodesOf(cluster).filter(({ ordinal }) => ordinal === 0)) {
     try {
       parseServerConfig(podConfig(cluster, node))
     } catch (error) {

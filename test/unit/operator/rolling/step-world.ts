@@ -1,0 +1,124 @@
+import { KAFKA_CLUSTER } from '../../../../operator/api/resource.ts'
+import type { KafkaCluster } from '../../../../operator/api/resource.ts'
+import { isPodReady } from '../../../../operator/cluster/kubernetes.ts'
+import { ClusterReconciler } from '../../../../operator/cluster/reconcile.ts'
+import type { Configured } from '../../../../operator/cluster/reconcile.ts'
+import type { KafkaState, PartitionState, Unreachable } from '../../../../operator/kafka/state.ts'
+import { MetadataVersionStep } from '../../../../operator/rolling/metadata-version-step.ts'
+import { RollingStep } from '../../../../operator/rolling/step.ts'
+import { nodesOf } from '../../../../operator/specs/nodes.ts'
+import { FakeKubelet } from '../../../fakes/kubelet.ts'
+import { kafkaCluster, kafkaState, operatorWorld, pool, quorumReplica } from '../../../fakes/operator.ts'
+import { partition } from './roll-world.ts'
+
+const KEY = 'kafka/orders'
+const IMAGES = new Map([
+  ['4.3', 'ottla:3'],
+  ['4.2', 'ottla:2'],
+])
+
+export const POOLS = [
+  pool({ name: 'controllers', roles: ['controller'], replicas: 3 }),
+  pool({ name: 'brokers', roles: ['broker'], replicas: 3 }),
+]
+export const BROKERS = [1000, 1001, 1002]
+
+/** A cluster on a fake Kubernetes, and a Kafka that is as its pods are: a broker is in sync while its pod is ready. */
+export class RollWorld {
+  readonly world = operatorWorld()
+  readonly api = this.world.api
+  readonly kubelet = new FakeKubelet(this.api, () => this.world.clock.wallMs())
+  partitions: PartitionState[] = [partition(BROKERS), partition([1001, 1002, 1000], { partition: 1 })]
+  metadataVersion = 30
+  /** What the operator asks of Kafka besides looking at it. */
+  readonly asked: string[] = []
+  /** Called before each look. */
+  onLook: () => void = () => {}
+  silence: string | null = null
+  /** Pods whose replicas are not in sync yet. */
+  readonly behind = new Set<string>()
+  /** Names of pods, in the order in which they were deleted. */
+  readonly restarted: string[] = []
+  images: ReadonlyMap<string, string> = IMAGES
+
+  constructor(change: Partial<KafkaCluster['spec']> = {}) {
+    this.api.put(KAFKA_CLUSTER, kafkaCluster({ pools: POOLS, ...change }))
+    const remove = this.api.delete.bind(this.api)
+    this.api.delete = async (type, namespace, name, options) => {
+      await remove(type, namespace, name, options)
+      if (type.kind === 'Pod') this.restarted.push(name)
+    }
+  }
+
+  get stored(): KafkaCluster {
+    const cluster = this.api.peek<KafkaCluster>(KAFKA_CLUSTER, 'kafka', 'orders')
+    if (cluster === null) throw new Error('no KafkaCluster')
+    return cluster
+  }
+
+  get rollout() {
+    return this.stored.status?.rollout
+  }
+
+  change(spec: Partial<KafkaCluster['spec']>, annotations: Record<string, string> = {}): void {
+    const { status: _, ...cluster } = this.stored
+    const metadata = { ...cluster.metadata, annotations }
+    this.api.put(KAFKA_CLUSTER, { ...cluster, metadata, spec: { ...cluster.spec, ...spec } })
+  }
+
+  async reconcile() {
+    const { world } = this
+    const brokers = {
+      look: () => Promise.resolve(this.#look()),
+      configure: (_: KafkaCluster, wanted: ReadonlyMap<string, string>): Promise<Configured> => {
+        this.asked.push(`configure ${[...wanted.keys()].toSorted().join(' ')}`)
+        return Promise.resolve({ changes: '' })
+      },
+      setMetadataVersion: (_: KafkaCluster, level: number, isLower: boolean): Promise<Configured> => {
+        this.asked.push(`metadata.version ${this.metadataVersion} -> ${level}${isLower ? ' lower' : ''}`)
+        this.metadataVersion = level
+        return Promise.resolve({ changes: '' })
+      },
+    }
+    const steps = [new RollingStep({ ...world, brokers }), new MetadataVersionStep({ ...world, ...brokers })]
+    const options = { images: this.images, resyncMs: 300_000, recheckMs: 3000 }
+    // Another one each time: it remembers nothing.
+    return new ClusterReconciler(options, { ...world, brokers, effective: (cluster) => cluster, steps }).reconcile(KEY)
+  }
+
+  /** Reconciles, with Kubernetes doing its part, until nothing is to be done any more or `roundsMax` have passed. */
+  async settle(roundsMax = 60): Promise<void> {
+    for (let round = 0; round < roundsMax; round++) {
+      await this.reconcile()
+      const made = this.kubelet.run()
+      if (made.length === 0 && this.rollout?.state === 'Complete' && round > 1) return
+      this.world.clock.advance(1000)
+    }
+  }
+
+  #look(): KafkaState | Unreachable {
+    this.onLook()
+    if (this.silence !== null) return { error: this.silence }
+    const up = new Set(
+      this.kubelet
+        .pods()
+        .filter(isPodReady)
+        .map(({ metadata }) => metadata.name),
+    )
+    const nodes = nodesOf(this.stored).filter(({ podName }) => up.has(podName))
+    const ids = nodes.filter(({ podName }) => !this.behind.has(podName)).map(({ nodeId }) => nodeId)
+    return kafkaState({
+      clusterId: this.stored.status?.clusterId ?? '',
+      brokers: new Map(
+        nodes.filter(({ pool: { roles } }) => roles.includes('broker')).map(({ nodeId }) => [nodeId, { rack: null }]),
+      ),
+      quorum: {
+        leaderId: [0, 1, 2].find((id) => ids.includes(id)) ?? -1,
+        voters: [0, 1, 2].map((id) => quorumReplica(id, ids.includes(id) ? 0 : null)),
+        observers: [],
+      },
+      partitions: this.partitions.map((each) => ({ ...each, isr: each.replicas.filter((id) => ids.includes(id)) })),
+      metadataVersion: { finalized: this.metadataVersion, min: 7, max: 30 },
+    })
+  }
+}
