@@ -26,7 +26,7 @@ export function restartReasons(pod: Pod, wanted: Wanted, nowMs: number): string[
   return [
     ...manual(pod, wanted),
     ...image(pod, wanted.template),
-    ...template(pod, wanted.template),
+    ...parts(pod, wanted.template),
     ...config(pod, wanted),
     ...wanted.claims.filter((claim) => waitsForRestart(claim, nowMs)).map(volumeReason),
   ]
@@ -78,10 +78,10 @@ function image(pod: Pod, wanted: PodTemplate): string[] {
   return before === after ? [] : [`image ${before ?? 'unknown'} -> ${after ?? 'unknown'}`]
 }
 
-function template(pod: Pod, wanted: PodTemplate): string[] {
+function parts(pod: Pod, wanted: PodTemplate): string[] {
   const after = wanted.metadata?.annotations?.[ANNOTATION_PARTS] ?? ''
-  const parts = differingParts(pod.metadata.annotations?.[ANNOTATION_PARTS], after)
-  return parts.length === 0 ? [] : [`pod template: ${parts.join(', ')}`]
+  const differing = differingParts(pod.metadata.annotations?.[ANNOTATION_PARTS], after)
+  return differing.length === 0 ? [] : [`pod template: ${differing.join(', ')}`]
 }
 
 function config(pod: Pod, { template: wanted, configMaps }: Wanted): string[] {

@@ -20,7 +20,7 @@ export class FakeKubelet {
   }
 
   pods(): Pod[] {
-    return this.#api.all(POD) as Pod[]
+    return this.#api.all(POD)
   }
 
   /** Gives a pod another state; without a reason it is ready. */
