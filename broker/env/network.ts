@@ -17,8 +17,11 @@ export interface Connection {
   onClose(closed: (error: Error | undefined) => void): void
   /** Called when the send queue has run empty after a `write` returned false. */
   onDrain(drained: () => void): void
-  /** Queues `buffers` in order, without copying; they must not change until they are sent. False: wait for `onDrain`. */
-  write(buffers: readonly Uint8Array[]): boolean
+  /**
+   * Queues `buffers` in order, without copying; they must not change until they are sent. False: wait for `onDrain`. `sent` is called when
+   * the kernel has all of them; where the connection ends before, it may be called or not.
+   */
+  write(buffers: readonly Uint8Array[], sent?: () => void): boolean
   /** Bytes queued and not yet given to the kernel. */
   queuedBytes(): number
   /** Stops and restarts `onData`. */

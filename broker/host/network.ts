@@ -56,20 +56,23 @@ class NodeConnection implements Connection {
     this.#socket.on('drain', drained)
   }
 
-  write(buffers: readonly Uint8Array[]): boolean {
+  write(buffers: readonly Uint8Array[], sent?: () => void): boolean {
     const socket = this.#socket
     if (!socket.writable) return true
     this.#cork()
+    let left = buffers.length
     for (const buffer of buffers) {
-      if (this.#buffers.isLent(buffer)) this.#writeLent(buffer)
-      else socket.write(buffer)
+      const told = --left === 0 ? sent : undefined
+      if (this.#buffers.isLent(buffer)) this.#writeLent(buffer, told)
+      else socket.write(buffer, told)
     }
     return !socket.writableNeedDrain
   }
 
-  #writeLent(buffer: Uint8Array): void {
+  #writeLent(buffer: Uint8Array, sent: (() => void) | undefined): void {
     this.#socket.write(buffer, (error) => {
       if (error === null || error === undefined) this.#buffers.giveBack(buffer)
+      sent?.()
     })
   }
 

@@ -3,8 +3,17 @@ import type { Connection } from '../env/network.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { FrameDecoder, type FrameMemory } from '../protocol/frame-decoder.ts'
 
-/** What a request comes to: the answer's bytes, no answer at all (Produce with acks=0), or the end of the connection. */
-export type Reply = readonly Uint8Array[] | 'none' | 'close'
+/** An answer, which is told when it goes; monotonic times in ms. */
+export interface Answer {
+  readonly bytes: readonly Uint8Array[]
+  /** All earlier ones have left. */
+  leaves(nowMs: number): void
+  /** The kernel has all of it, or nobody is there any more to have it. */
+  sent(nowMs: number): void
+}
+
+/** What a request comes to: an answer, none at all (Produce with acks=0), or the end of the connection. */
+export type Reply = Answer | 'none' | 'close'
 
 export interface Peer {
   readonly listener: string
@@ -19,7 +28,8 @@ export interface Dispatcher {
   mayOverlap(frame: Uint8Array): boolean
   /** True where nobody looks at the request any more once its reply is there, and what it staged is written: Produce. */
   mayReuse(frame: Uint8Array): boolean
-  dispatch(frame: Uint8Array, peer: Peer): Reply | Promise<Reply>
+  /** `receivedMs`: the monotonic time at which the frame was there. */
+  dispatch(frame: Uint8Array, peer: Peer, receivedMs: number): Reply | Promise<Reply>
 }
 
 export interface ServerConnectionOptions {
@@ -55,6 +65,8 @@ export class ServerConnection implements Peer {
   readonly #deps: ServerConnectionDeps
   readonly #decoder: FrameDecoder
   readonly #slots: Slot[] = []
+  /** What was written and may not have been sent yet. */
+  readonly #leaving: Answer[] = []
   readonly #abandoned = new Set<() => void>()
   /** Most connections have nobody who asks. */
   #whenClosed: (() => void)[] | undefined
@@ -151,7 +163,8 @@ export class ServerConnection implements Peer {
     const slot: Slot = { frame, reply: undefined }
     this.#slots.push(slot)
     if (this.#slots.length === 1) this.#exclusive = !this.#deps.dispatcher.mayOverlap(frame)
-    const reply = this.#deps.dispatcher.dispatch(frame, this)
+    // Nothing is received while a frame waits: those that wait were there when bytes last came.
+    const reply = this.#deps.dispatcher.dispatch(frame, this, this.#lastActiveMs)
     if (reply instanceof Promise) {
       void reply.then((settled) => {
         this.#settle(slot, settled)
@@ -178,9 +191,22 @@ export class ServerConnection implements Peer {
       if (head === undefined) return
       this.#slots.shift()
       if (head === 'close') this.#refuse()
-      else if (head !== 'none' && !this.#closed && !this.#connection.write(head)) this.#congested = true
+      else if (head !== 'none') this.#send(head)
     }
     if (this.#slots.length === 0) this.#abandoned.clear()
+  }
+
+  #send(answer: Answer): void {
+    const nowMs = this.#deps.clock.monotonicMs()
+    answer.leaves(nowMs)
+    if (this.#closed) return answer.sent(nowMs)
+    this.#leaving.push(answer)
+    if (!this.#connection.write(answer.bytes, this.#sent)) this.#congested = true
+  }
+
+  /** Called once for each answer, in their order. */
+  readonly #sent = (): void => {
+    this.#leaving.shift()?.sent(this.#deps.clock.monotonicMs())
   }
 
   /** Deferred: what was staged of the request in this tick was to be written at its end, earlier. */
@@ -196,6 +222,7 @@ export class ServerConnection implements Peer {
       this.#deps.logger.debug({ client: this.clientAddress, reason: error.message }, 'a connection broke')
     for (const gone of this.#abandoned) gone()
     this.#abandoned.clear()
+    while (this.#leaving.length > 0) this.#sent()
     for (const closed of this.#whenClosed ?? []) closed()
     this.#deps.onClosed(this)
     this.#pumpSafely()

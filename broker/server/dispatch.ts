@@ -7,6 +7,7 @@ import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { countErrors } from './error-counts.ts'
 import type { Dispatcher, Peer, Reply } from './connection.ts'
+import { Exchange } from './exchange.ts'
 
 /** A handler with its types set aside: what it is given was decoded by `api`, what it gives is encoded by it. */
 export interface ServedApi {
@@ -48,8 +49,7 @@ export class ApiDispatcher implements Dispatcher {
     return this.#apis.get(((frame[0] as number) << 8) | (frame[1] as number))
   }
 
-  dispatch(frame: Uint8Array, peer: Peer): Reply | Promise<Reply> {
-    const startedMs = this.#deps.clock.monotonicMs()
+  dispatch(frame: Uint8Array, peer: Peer, receivedMs: number): Reply | Promise<Reply> {
     let request: Request
     try {
       request = decodeRequest(frame)
@@ -58,8 +58,8 @@ export class ApiDispatcher implements Dispatcher {
     }
     const served = this.#apis.get(request.header.requestApiKey)
     if (served === undefined) return this.#unserved(peer, request, 'no such API on this listener')
-    if (!request.isSupported) return this.#unsupported(peer, request, served)
-    return this.#handle(served, request, peer, frame, startedMs)
+    if (!request.isSupported) return this.#unsupported(peer, request, served, receivedMs)
+    return this.#handle(served, request, peer, frame, receivedMs)
   }
 
   #handle(
@@ -67,23 +67,19 @@ export class ApiDispatcher implements Dispatcher {
     request: Request,
     peer: Peer,
     frame: Uint8Array,
-    startedMs: number,
+    receivedMs: number,
   ): Reply | Promise<Reply> {
     const { requestApiVersion: version, correlationId, clientId } = request.header
     const { clock } = this.#deps
     const metrics = this.#deps.metrics.request(served.api.name)
-    /** When the handler had done what it can do by itself; NaN until then. */
-    let handledMs = Number.NaN
+    const exchange = new Exchange(metrics, version, receivedMs, clock.monotonicMs())
     const finish = (answer: unknown): Reply => {
-      const reply =
-        answer === 'none' || answer === 'close'
-          ? answer
-          : encodeResponse(served.api as Api<unknown, never, unknown, unknown>, version, correlationId, answer)
-      const nowMs = clock.monotonicMs()
-      const remoteMs = Number.isNaN(handledMs) ? 0 : nowMs - handledMs
-      metrics.observe(nowMs - startedMs, version, remoteMs)
+      if (answer === 'none' || answer === 'close') return exchange.endWithout(answer, clock.monotonicMs())
+      const api = served.api as Api<unknown, never, unknown, unknown>
+      exchange.bytes = encodeResponse(api, version, correlationId, answer)
+      exchange.answered(clock.monotonicMs(), throttleMs(answer))
       countErrors(answer, (code) => metrics.error(errorName(code)))
-      return reply
+      return exchange
     }
     let body: unknown
     try {
@@ -104,22 +100,23 @@ export class ApiDispatcher implements Dispatcher {
         frame,
       })
       if (!(answer instanceof Promise)) return finish(answer)
-      handledMs = clock.monotonicMs()
+      exchange.handled(clock.monotonicMs())
       return answer.then(finish).catch((error: unknown) => this.#failed(served, peer, error))
     } catch (error) {
       return this.#failed(served, peer, error)
     }
   }
 
-  #unsupported(peer: Peer, request: Request, served: ServedApi): Reply {
+  #unsupported(peer: Peer, request: Request, served: ServedApi, receivedMs: number): Reply {
     const fallback = served.onUnsupportedVersion
     if (fallback === undefined) return this.#unserved(peer, request, 'no such version of this API')
-    return encodeResponse(
-      served.api as Api<unknown, never, unknown, unknown>,
-      fallback.version,
-      request.header.correlationId,
-      fallback.response,
-    )
+    const { version, response } = fallback
+    const nowMs = this.#deps.clock.monotonicMs()
+    const exchange = new Exchange(this.#deps.metrics.request(served.api.name), version, receivedMs, nowMs)
+    const api = served.api as Api<unknown, never, unknown, unknown>
+    exchange.bytes = encodeResponse(api, version, request.header.correlationId, response)
+    exchange.answered(nowMs, 0)
+    return exchange
   }
 
   #unserved(peer: Peer, request: Request, reason: string): Reply {
@@ -148,4 +145,10 @@ export class ApiDispatcher implements Dispatcher {
     )
     return 'close'
   }
+}
+
+/** What the client is told of throttling, where the API tells it. */
+function throttleMs(answer: unknown): number {
+  const told = (answer as { readonly throttleTimeMs?: unknown }).throttleTimeMs
+  return typeof told === 'number' ? told : 0
 }

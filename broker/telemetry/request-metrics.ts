@@ -5,27 +5,26 @@ const QUANTILES = [0.5, 0.75, 0.95, 0.98, 0.99, 0.999] as const
 
 /** What one API took, in ms, and how often it was asked for. */
 export class RequestMetrics {
-  /** From the last byte of the request to the first of the response. */
+  /** From the last byte of the request until the kernel had all of the response. */
   readonly totalTime = new Histogram()
-  /** Waiting for its turn on the connection. */
+  /** Received, and waiting for those before it on its connection. */
   readonly requestQueueTime = new Histogram()
   /** In the handler. */
   readonly localTime = new Histogram()
   /** Waiting for others: replicas, more data, a device. */
   readonly remoteTime = new Histogram()
+  /** Waiting for the responses to those before it. */
   readonly responseQueueTime = new Histogram()
   /** Until the kernel had all of the response. */
   readonly responseSendTime = new Histogram()
+  /** For which the client was asked to be quiet. */
   readonly throttleTime = new Histogram()
   readonly #versions = new Map<number, number>()
   readonly #errors = new Map<string, number>()
 
-  /** Counts one answered request, that waited for others for `remoteMs` of its time. */
-  observe(totalMs: number, version?: number, remoteMs = 0): void {
-    this.totalTime.observe(totalMs)
-    this.localTime.observe(totalMs - remoteMs)
-    this.remoteTime.observe(remoteMs)
-    if (version !== undefined) this.#versions.set(version, (this.#versions.get(version) ?? 0) + 1)
+  /** Counts one request of a version of the API. */
+  count(version: number): void {
+    this.#versions.set(version, (this.#versions.get(version) ?? 0) + 1)
   }
 
   /** Counts one error, by its protocol name; NONE counts too, as in Kafka. */

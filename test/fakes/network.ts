@@ -270,7 +270,7 @@ class SimConnection implements Connection {
     this.#drained = drained
   }
 
-  write(buffers: readonly Uint8Array[]): boolean {
+  write(buffers: readonly Uint8Array[], sent?: () => void): boolean {
     if (this.#isOver || this.#isEnding) return true
     if (this.#network.random.chance(this.#network.breakChance)) {
       this.#break()
@@ -282,6 +282,7 @@ class SimConnection implements Connection {
       this.#outgoingBytes += buffer.length
     }
     this.poke()
+    sent?.()
     this.#mustDrain ||= this.#outgoingBytes > this.#network.windowBytes
     return !this.#mustDrain
   }

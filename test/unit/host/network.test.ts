@@ -52,6 +52,24 @@ test('bytes arrive in order, whole, and as one chunk where they were written in 
   await close()
 })
 
+test('who writes hears when the kernel has all of it, once, in the order of what was written', async () => {
+  const { client, server, close } = await pair()
+  const told: string[] = []
+  const over = new Promise<void>((resolve) => {
+    client.write([Buffer.from('ab'), Buffer.from('cd')], () => told.push('first'))
+    client.write([Buffer.from('ef')])
+    client.write([Buffer.from('gh')], () => {
+      told.push('last')
+      resolve()
+    })
+  })
+  expect(told).toEqual([])
+  server.onData(() => {})
+  await over
+  expect(told).toEqual(['first', 'last'])
+  await close()
+})
+
 test.each(['the connecting', 'the accepting'] as const)(
   '%s side pauses where it receives, and loses nothing',
   async (side) => {

@@ -1,6 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Connection } from '../../../broker/env/network.ts'
-import { type Dispatcher, type Reply, ServerConnection } from '../../../broker/server/connection.ts'
+import {
+  type Answer,
+  type Dispatcher,
+  type Peer,
+  type Reply,
+  ServerConnection,
+} from '../../../broker/server/connection.ts'
 import { BufferPool } from '../../../broker/lib/buffer-pool.ts'
 import { SimClock } from '../../fakes/clock.ts'
 import { silentLogger } from '../../fakes/logger.ts'
@@ -13,6 +19,8 @@ class ScriptedConnection implements Connection {
   readonly remote = { host: '127.0.0.1', port: 1 }
   readonly local = { host: '127.0.0.1', port: 2 }
   readonly sent: number[] = []
+  /** What is to be called when the kernel has each of the answers. */
+  readonly flushes: (() => void)[] = []
   paused = false
   destroyed = false
   congested = false
@@ -28,8 +36,9 @@ class ScriptedConnection implements Connection {
   onDrain(drained: () => void): void {
     this.drained = drained
   }
-  write(buffers: readonly Uint8Array[]): boolean {
+  write(buffers: readonly Uint8Array[], sent?: () => void): boolean {
     for (const buffer of buffers) this.sent.push(...buffer)
+    if (sent !== undefined) this.flushes.push(sent)
     return !this.congested
   }
   queuedBytes(): number {
@@ -51,6 +60,10 @@ class ScriptedConnection implements Connection {
 /** Frames are one byte: below 100 they overlap, from 100 on they do not. The test answers them by hand. */
 class ScriptedDispatcher implements Dispatcher {
   readonly started: number[] = []
+  /** What the answers were told, and when. */
+  readonly told: string[] = []
+  /** When each request was there. */
+  readonly receivedMs: number[] = []
   frame: Uint8Array = new Uint8Array()
   readonly #answers = new Map<number, (reply: Reply) => void>()
   mayOverlap(frame: Uint8Array): boolean {
@@ -59,16 +72,24 @@ class ScriptedDispatcher implements Dispatcher {
   mayReuse(frame: Uint8Array): boolean {
     return this.mayOverlap(frame)
   }
-  dispatch(frame: Uint8Array): Promise<Reply> {
+  dispatch(frame: Uint8Array, _: Peer, receivedMs: number): Promise<Reply> {
     const id = frame[0] as number
+    this.receivedMs.push(receivedMs)
     this.started.push(id)
     this.frame = frame
     return new Promise((resolve) => this.#answers.set(id, resolve))
   }
-  async answer(id: number, reply: Reply = [Uint8Array.of(id)]): Promise<void> {
+  async answer(id: number, reply: Reply = this.#answerOf(id)): Promise<void> {
     this.#answers.get(id)?.(reply)
     await Promise.resolve()
     await Promise.resolve()
+  }
+  #answerOf(id: number): Answer {
+    return {
+      bytes: [Uint8Array.of(id)],
+      leaves: (nowMs) => this.told.push(`${id} leaves at ${nowMs}`),
+      sent: (nowMs) => this.told.push(`${id} sent at ${nowMs}`),
+    }
   }
 }
 
@@ -189,6 +210,44 @@ describe('ServerConnection', () => {
     })
     connection.destroy()
     expect(gone).toBe(true)
+  })
+})
+
+describe('the times of a request', () => {
+  test('it is there when its last bytes came, however long it has to wait', async () => {
+    const { dispatcher, send, clock } = setUp()
+    const sentMs = clock.monotonicMs()
+    send(100, 101)
+    await clock.run(10)
+    await dispatcher.answer(100)
+    expect(dispatcher.receivedMs).toEqual([sentMs, sentMs])
+  })
+
+  test('its answer leaves after those before it, and is sent when the kernel has it', async () => {
+    const { connection, dispatcher, send, clock } = setUp()
+    const startMs = clock.monotonicMs()
+    send(1, 2)
+    await dispatcher.answer(2)
+    await clock.run(5)
+    await dispatcher.answer(1)
+    await clock.run(3)
+    for (const flushed of connection.flushes) flushed()
+    const [leftMs, sentMs] = [startMs + 5, startMs + 8]
+    expect(dispatcher.told).toEqual([
+      `1 leaves at ${leftMs}`,
+      `2 leaves at ${leftMs}`,
+      `1 sent at ${sentMs}`,
+      `2 sent at ${sentMs}`,
+    ])
+  })
+
+  test('they end with the connection', async () => {
+    const { connection, dispatcher, send } = setUp()
+    send(1, 2)
+    await dispatcher.answer(1)
+    connection.destroy()
+    await dispatcher.answer(2)
+    expect(dispatcher.told.map((text) => text.slice(0, 6))).toEqual(['1 leav', '1 sent', '2 leav', '2 sent'])
   })
 })
 

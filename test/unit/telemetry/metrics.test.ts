@@ -43,8 +43,8 @@ describe('topic counters', () => {
 describe('request metrics', () => {
   test('tell quantiles, counts, versions and errors by API', async () => {
     const { metrics } = create()
-    metrics.request('Produce').observe(2, 11)
-    metrics.request('Produce').observe(4, 11)
+    for (const ms of [2, 4]) metrics.request('Produce').totalTime.observe(ms)
+    for (const version of [11, 11]) metrics.request('Produce').count(version)
     metrics.request('Produce').error('NONE')
     const prefix = 'kafka_network_requestmetrics'
     expect(await lines(metrics, `${prefix}_requests_total`)).toEqual([
@@ -62,7 +62,7 @@ describe('request metrics', () => {
 
   test('forget old durations as time goes by', async () => {
     const { metrics, clock } = create()
-    metrics.request('Fetch').observe(500)
+    metrics.request('Fetch').totalTime.observe(500)
     clock.advance(121_000)
     const [median] = await lines(metrics, 'kafka_network_requestmetrics_totaltimems')
     expect(median).toMatch(/ 0$/)
