@@ -10,7 +10,7 @@ import { randomUuid } from './lib/uuid.ts'
 import type { Listeners } from './listeners.ts'
 import type { MetadataDelta } from './metadata/delta.ts'
 import { MetadataImage } from './metadata/image.ts'
-import { supportsDirectoryAssignment } from './metadata/record-versions.ts'
+import { supportsCordonedLogDirs, supportsDirectoryAssignment } from './metadata/record-versions.ts'
 import type { Node } from './node.ts'
 import { isQuorumLost } from './probe.ts'
 import { ApiKey } from './protocol/api-key.ts'
@@ -55,6 +55,7 @@ export class BrokerRole implements AsyncDisposable {
     this.#node = node
     this.#logs = logs
     this.#settings = node.deps.current.value
+    logs.cordon(this.#settings.cordonedLogDirs)
     this.#lifecycle = this.#newLifecycle()
     // Each purpose has a connection of its own: what one waits for holds up no other.
     this.#replication = this.#newReplication(node.controllerClient('replication', this.#requestTimeoutMs))
@@ -63,7 +64,7 @@ export class BrokerRole implements AsyncDisposable {
     this.#cleanup.use(this.#groups)
     this.#handlers = this.#handlerDeps()
     node.loader.subscribe((delta, next) => this.#follow(delta, next))
-    logs.onLogDirFailure(({ path }) => this.#logDirFailed(path))
+    logs.onLogDirFailure((path) => this.#logDirFailed(path))
     this.#registerGauges()
   }
 
@@ -107,9 +108,16 @@ export class BrokerRole implements AsyncDisposable {
         metadataOffset: () => this.#image.provenance.offset,
         offlineLogDirs: () =>
           this.#logs.directories().flatMap(({ id, online }) => (!online && id !== null ? [id] : [])),
+        cordonedLogDirs: () => this.#cordonedLogDirs(),
         isQuorumLost: () => isQuorumLost(this.#node.raft.quorumInfo().voters, config.nodeId, env.network),
       },
     )
+  }
+
+  /** Null while the cluster has no word for it. */
+  #cordonedLogDirs(): string[] | null {
+    if (!supportsCordonedLogDirs(this.#image.metadataVersion)) return null
+    return this.#logs.directories().flatMap(({ id, isCordoned }) => (isCordoned && id !== null ? [id] : []))
   }
 
   #registration() {
@@ -235,9 +243,8 @@ export class BrokerRole implements AsyncDisposable {
     this.#applied = this.#applied.then(async () => {
       if (this.#isClosed) return
       await this.#replication.publisher.apply(delta, next)
-      if (settings !== this.#settings) this.#replication.publisher.reconfigure(next)
-      this.#settings = settings
       this.#image = next
+      if (settings !== this.#settings) this.#reconfigure(settings, next)
       const deleted = [...delta.topics.deleted.values()].map(({ name, id }) => ({ name, topicId: id }))
       for (const { name } of deleted) metrics.removeTopic(name)
       if (deleted.length > 0) await this.#groups.onTopicsDeleted(deleted)
@@ -246,6 +253,13 @@ export class BrokerRole implements AsyncDisposable {
     })
     this.#applied.catch((error: unknown) => onFailed(error))
     if (delta.cluster.changedFeatures) this.#tellDirectories(next)
+  }
+
+  #reconfigure(settings: ServerConfig, image: MetadataImage): void {
+    this.#settings = settings
+    this.#replication.publisher.reconfigure(image)
+    this.#logs.cordon(settings.cordonedLogDirs)
+    this.#lifecycle.tellProgress()
   }
 
   /** A broker that stops is let go when all others know the leaders behind it. */

@@ -2,7 +2,7 @@ import { type MetadataImage, ResourceType } from '../metadata/image.ts'
 import type { ApiKey } from '../protocol/api-key.ts'
 import type { RequestOf, ResponseInputOf } from '../protocol/apis.ts'
 import { ErrorCode } from '../protocol/errors.ts'
-import { changeConfigs, type ConfigChanges, type ConfigResource } from './config-change.ts'
+import { changeConfigs, type ConfigChanges, type ConfigOrigin, type ConfigResource } from './config-change.ts'
 import type { ConfigRules } from './config-rules.ts'
 import { ApiError, attempt, duplicates, type NewMetadataRecord, type Outcome } from './result.ts'
 
@@ -19,15 +19,21 @@ export function incrementalAlterConfigs(
   image: MetadataImage,
   request: IncrementalRequest,
   rules: ConfigRules,
+  origin: ConfigOrigin,
 ): Outcome<Response> {
   return alterEach(request, (resource) => {
     const changes = changesOf(image, resource, rules)
-    return changeConfigs(image, { type: resource.resourceType, name: resource.resourceName }, changes, rules)
+    return changeConfigs(image, { type: resource.resourceType, name: resource.resourceName }, changes, rules, origin)
   })
 }
 
 /** Replaces all that a resource has set by what the request lists. */
-export function alterConfigs(image: MetadataImage, request: LegacyRequest, rules: ConfigRules): Outcome<Response> {
+export function alterConfigs(
+  image: MetadataImage,
+  request: LegacyRequest,
+  rules: ConfigRules,
+  origin: ConfigOrigin,
+): Outcome<Response> {
   return alterEach(request, ({ resourceType: type, resourceName: name, configs }) => {
     const withoutValue = configs.filter(({ value }) => value === null).map((config) => config.name)
     if (withoutValue.length > 0) {
@@ -43,7 +49,7 @@ export function alterConfigs(image: MetadataImage, request: LegacyRequest, rules
     }
     const listed = new Set(configs.map((config) => config.name))
     for (const key of before.keys()) if (!listed.has(key)) changes.set(key, null)
-    return changeConfigs(image, { type, name }, changes, rules)
+    return changeConfigs(image, { type, name }, changes, rules, origin)
   })
 }
 

@@ -35,15 +35,19 @@ export function sizeProblem(values: Iterable<string | null>): string | null {
   return null
 }
 
+/** Who asks: a broker, for its client, or a client of the controller's own listener. */
+export type ConfigOrigin = 'broker' | 'client'
+
 /** The records of a change; throws ApiError where the resource would not be right afterwards. */
 export function changeConfigs(
   image: MetadataImage,
   resource: ConfigResource,
   changes: ConfigChanges,
   rules: ConfigRules,
+  origin: ConfigOrigin,
 ): NewMetadataRecord[] {
   const { type, name } = resource
-  const problem = elrProblem(image, resource, changes) ?? cordonProblem(image, resource, changes)
+  const problem = elrProblem(image, resource, changes) ?? cordonProblem(image, resource, changes, origin)
   const after = new Map(image.configsOf(type, name))
   for (const [key, value] of changes) {
     if (value === null) after.delete(key)
@@ -73,11 +77,27 @@ function elrProblem(image: MetadataImage, { type, name }: ConfigResource, change
   return changes.get(MIN_ISR) === null ? `Cluster-level ${MIN_ISR} cannot be removed while ELR is enabled.` : null
 }
 
-function cordonProblem(image: MetadataImage, { type }: ConfigResource, changes: ConfigChanges): string | null {
+/** Only a broker knows its log dirs: who asks the controller itself can take some off the list, and add none. */
+function cordonProblem(
+  image: MetadataImage,
+  { type, name }: ConfigResource,
+  changes: ConfigChanges,
+  origin: ConfigOrigin,
+): string | null {
   if (type !== ResourceType.BROKER || !changes.has(CORDONED_LOG_DIRS)) return null
-  if (supportsCordonedLogDirs(image.metadataVersion)) return null
-  const needed = 'it requires metadata.version >= 4.3-IV0'
-  return `The ${CORDONED_LOG_DIRS} configuration value cannot be set because ${needed}`
+  if (!supportsCordonedLogDirs(image.metadataVersion)) {
+    const needed = 'it requires metadata.version >= 4.3-IV0'
+    return `The ${CORDONED_LOG_DIRS} configuration value cannot be set because ${needed}`
+  }
+  const before = listOf(image.configsOf(type, name).get(CORDONED_LOG_DIRS))
+  const after = listOf(changes.get(CORDONED_LOG_DIRS))
+  if (origin === 'broker' || after.every((path) => before.includes(path))) return null
+  return `When updating ${CORDONED_LOG_DIRS} via controllers,  the new value must be a subset of the current configuration value.`
+}
+
+function listOf(value: string | null | undefined): string[] {
+  const text = value?.trim() ?? ''
+  return text === '' ? [] : text.split(/\s*,\s*/)
 }
 
 function invalid(message: string): ApiError {

@@ -6,6 +6,7 @@ import type { RequestOf, ResponseInputOf } from '../protocol/apis.ts'
 import type { MetadataRecord } from '../protocol/metadata-record.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { alterConfigs, incrementalAlterConfigs } from './alter-configs.ts'
+import type { ConfigOrigin } from './config-change.ts'
 import { alterPartition } from './alter-partition.ts'
 import { assignReplicasToDirs } from './assign-replicas-to-dirs.ts'
 import { openingRecords } from './bootstrap.ts'
@@ -142,12 +143,16 @@ export class Controller {
 
   incrementalAlterConfigs(
     request: Request<typeof ApiKey.IncrementalAlterConfigs>,
+    origin: ConfigOrigin = 'client',
   ): Promise<Response<typeof ApiKey.IncrementalAlterConfigs>> {
-    return this.#reconfigure((image) => incrementalAlterConfigs(image, request, this.#deps.configs))
+    return this.#reconfigure((image) => incrementalAlterConfigs(image, request, this.#deps.configs, origin))
   }
 
-  alterConfigs(request: Request<typeof ApiKey.AlterConfigs>): Promise<Response<typeof ApiKey.AlterConfigs>> {
-    return this.#reconfigure((image) => alterConfigs(image, request, this.#deps.configs))
+  alterConfigs(
+    request: Request<typeof ApiKey.AlterConfigs>,
+    origin: ConfigOrigin = 'client',
+  ): Promise<Response<typeof ApiKey.AlterConfigs>> {
+    return this.#reconfigure((image) => alterConfigs(image, request, this.#deps.configs, origin))
   }
 
   updateFeatures(request: Request<typeof ApiKey.UpdateFeatures>): Promise<Response<typeof ApiKey.UpdateFeatures>> {

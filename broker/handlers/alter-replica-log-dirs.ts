@@ -37,6 +37,7 @@ async function move(deps: AlterReplicaLogDirsDeps, topic: string, index: number,
   const directory = deps.logs.directories().find((each) => each.path === path)
   if (directory === undefined) return ErrorCode.LOG_DIR_NOT_FOUND
   if (!directory.online) return ErrorCode.KAFKA_STORAGE_ERROR
+  if (directory.isCordoned) return ErrorCode.INVALID_REPLICA_ASSIGNMENT
   const partition = deps.replicas.get(topic, index)
   if (partition === undefined) return ErrorCode.REPLICA_NOT_AVAILABLE
   if (partition.isOffline) return ErrorCode.KAFKA_STORAGE_ERROR

@@ -1,9 +1,10 @@
+import type { ConfigOrigin } from '../controller/config-change.ts'
 import type { Controller } from '../controller/controller.ts'
 import { NotControllerError } from '../controller/metadata-writer.ts'
 import { ApiKey } from '../protocol/api-key.ts'
 import type { RequestOf } from '../protocol/apis.ts'
 import { ErrorCode } from '../protocol/errors.ts'
-import type { Requester } from '../security/request-context.ts'
+import type { Requester, RequestContext } from '../security/request-context.ts'
 import { failureOf, FORWARDED_KEYS, type ForwardedKey } from './forwarded-apis.ts'
 import { type Handler, handler } from './handler.ts'
 
@@ -24,10 +25,12 @@ export function controllerChangeHandlers({ controller, onHeartbeat }: Controller
   return [
     handler(ApiKey.CreateTopics, (request) => controller.createTopics(request)),
     handler(ApiKey.DeleteTopics, (request) => controller.deleteTopics(request)),
-    handler(ApiKey.AlterConfigs, (request) => controller.alterConfigs(request)),
+    handler(ApiKey.AlterConfigs, (request, context) => controller.alterConfigs(request, originOf(context))),
     handler(ApiKey.CreatePartitions, (request) => controller.createPartitions(request)),
     handler(ApiKey.ElectLeaders, (request) => controller.electLeaders(request)),
-    handler(ApiKey.IncrementalAlterConfigs, (request) => controller.incrementalAlterConfigs(request)),
+    handler(ApiKey.IncrementalAlterConfigs, (request, context) =>
+      controller.incrementalAlterConfigs(request, originOf(context)),
+    ),
     handler(ApiKey.AlterPartitionReassignments, (request) => controller.alterPartitionReassignments(request)),
     handler(ApiKey.ListPartitionReassignments, (request) => controller.listPartitionReassignments(request)),
     handler(ApiKey.AlterPartition, (request) => controller.alterPartition(request)),
@@ -43,6 +46,10 @@ export function controllerChangeHandlers({ controller, onHeartbeat }: Controller
     handler(ApiKey.ControllerRegistration, (request) => controller.registerController(request)),
     handler(ApiKey.AssignReplicasToDirs, (request) => controller.assignReplicasToDirs(request)),
   ]
+}
+
+function originOf({ isForwarded }: RequestContext): ConfigOrigin {
+  return isForwarded === true ? 'broker' : 'client'
 }
 
 const NOT_CONTROLLER = {

@@ -1,12 +1,16 @@
+import type { MetadataImage } from '../metadata/image.ts'
+import { supportsCordonedLogDirs } from '../metadata/record-versions.ts'
 import { ApiKey } from '../protocol/api-key.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import type { DescribeLogDirsRequest, DescribeLogDirsResponse } from '../protocol/messages/describe-log-dirs.ts'
 import type { PartitionLog } from '../storage/log.ts'
+import type { LogDirectoryInfo } from '../storage/log-manager-types.ts'
 import type { LogManager } from '../storage/log-manager.ts'
 import type { Handler } from './handler.ts'
 
 export interface DescribeLogDirsDeps {
   readonly logs: LogManager
+  readonly image: () => MetadataImage
 }
 
 type Result = DescribeLogDirsResponse['results'][number]
@@ -23,12 +27,9 @@ export function describeLogDirsHandler(deps: DescribeLogDirsDeps): Handler<typeo
   }
 }
 
-function describe(
-  deps: DescribeLogDirsDeps,
-  directory: { path: string; online: boolean },
-  request: DescribeLogDirsRequest,
-): Result {
+function describe(deps: DescribeLogDirsDeps, directory: LogDirectoryInfo, request: DescribeLogDirsRequest): Result {
   const { path, online } = directory
+  const { metadataVersion } = deps.image()
   const offline = {
     errorCode: ErrorCode.KAFKA_STORAGE_ERROR,
     logDir: path,
@@ -53,7 +54,7 @@ function describe(
     })),
     totalBytes: BigInt(totalBytes),
     usableBytes: BigInt(usableBytes),
-    isCordoned: false,
+    isCordoned: directory.isCordoned && supportsCordonedLogDirs(metadataVersion),
   }
 }
 

@@ -83,7 +83,15 @@ async function answer(
   context: RequestContext,
 ): Promise<Response> {
   const { requestApiVersion: apiVersion, correlationId, clientId } = request.header
-  const inner = { ...context, apiVersion, clientId: clientId ?? '', clientAddress, principal, frame: requestData }
+  const inner = {
+    ...context,
+    apiVersion,
+    clientId: clientId ?? '',
+    clientAddress,
+    principal,
+    frame: requestData,
+    isForwarded: true,
+  }
   try {
     const response = await handler.handle(body as RequestOf<ApiKey>, inner)
     const chunks = encodeResponse(api as Api<unknown, never, unknown, unknown>, apiVersion, correlationId, response)

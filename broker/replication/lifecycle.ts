@@ -26,6 +26,8 @@ export interface LifecycleDeps {
   readonly metadataOffset: () => number
   /** Ids of log dirs that have failed. */
   readonly offlineLogDirs: () => readonly string[]
+  /** Ids of log dirs that take no new replicas; null where they are not to be told. */
+  readonly cordonedLogDirs: () => readonly string[] | null
   /** Whether no controller can decide anything, since too few of them are left. */
   readonly isQuorumLost: () => Promise<boolean>
 }
@@ -187,7 +189,7 @@ export class BrokerLifecycle {
   }
 
   async #beat(): Promise<void> {
-    const { controller, logger, metadataOffset, offlineLogDirs } = this.#deps
+    const { controller, logger, metadataOffset, offlineLogDirs, cordonedLogDirs } = this.#deps
     const { brokerId, requestTimeoutMs } = this.#options
     const heartbeat = {
       brokerId,
@@ -196,7 +198,8 @@ export class BrokerLifecycle {
       wantFence: !this.#isReady,
       wantShutDown: this.#wantsShutdown,
       offlineLogDirs: [...offlineLogDirs()],
-      cordonedLogDirs: null,
+      // Before, the metadata that says which is not followed.
+      cordonedLogDirs: this.#isReady ? (cordonedLogDirs()?.slice() ?? null) : null,
     }
     const answer = await controller.request(ApiKey.BrokerHeartbeat, heartbeat, requestTimeoutMs)
     if (answer.errorCode === ErrorCode.NONE) return this.#heard(answer)

@@ -25,6 +25,8 @@ export interface RequestContext {
   /** Calls `gone` when the connection closes before the answer is sent, so that a long wait for it can end. */
   onAbandoned(gone: () => void): void
   readonly connection: Requester
+  /** A broker has sent the request on for its client, in an envelope (KIP-590). */
+  readonly isForwarded?: boolean
   /** The request as it came, header and body, without its length. */
   readonly frame: Uint8Array
 }

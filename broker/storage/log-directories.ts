@@ -7,6 +7,7 @@ import type { LogDirectoryInfo } from './log-manager-types.ts'
 export class LogDirectories {
   readonly #paths: readonly string[]
   readonly #usable = new Map<string, LogDirectory>()
+  #cordoned: ReadonlySet<string> = new Set()
 
   /** Takes them into use. Throws StorageError where one is another's. */
   constructor(
@@ -37,8 +38,14 @@ export class LogDirectories {
   info(): LogDirectoryInfo[] {
     return this.#paths.map((path) => {
       const directory = this.#usable.get(path)
-      return { path, id: directory?.id ?? null, online: directory?.online ?? false }
+      const isCordoned = this.#cordoned.has(path)
+      return { path, id: directory?.id ?? null, online: directory?.online ?? false, isCordoned }
     })
+  }
+
+  /** Those of `paths`, and no others, take no new logs from now on; `*` is all. */
+  cordon(paths: readonly string[]): void {
+    this.#cordoned = new Set(paths.includes('*') ? this.#paths : paths)
   }
 
   /** The broker epoch of the last run, where every log dir was shut down cleanly with the same one; else -1 (KIP-966). */
@@ -49,8 +56,8 @@ export class LogDirectories {
   }
 
   /**
-   * Where the log `name` is to be made: in the directory `directoryId`, or in the one with the fewest logs. Throws StorageError
-   * KAFKA_STORAGE_ERROR, LOG_DIR_NOT_FOUND.
+   * Where the log `name` is to be made: in the directory `directoryId`, or in the one with the fewest logs of those that are not
+   * cordoned, if there is one. Throws StorageError KAFKA_STORAGE_ERROR, LOG_DIR_NOT_FOUND.
    */
   placeFor(
     name: string,
@@ -67,7 +74,8 @@ export class LogDirectories {
         throw new StorageError('LOG_DIR_NOT_FOUND', `No online log dir has the id ${directoryId}`)
       return wanted
     }
-    const emptiest = online.toSorted((a, b) => a.logCount - b.logCount)[0]
+    const open = online.filter(({ path }) => !this.#cordoned.has(path))
+    const [emptiest] = (open.length > 0 ? open : online).toSorted((a, b) => a.logCount - b.logCount)
     if (emptiest === undefined) throw new StorageError('KAFKA_STORAGE_ERROR', 'No log dir is online')
     return emptiest
   }

@@ -33,4 +33,6 @@ export interface LogDirectoryInfo {
   readonly path: string
   readonly id: string | null
   readonly online: boolean
+  /** Takes no new logs (KIP-1066). */
+  readonly isCordoned: boolean
 }

@@ -40,7 +40,7 @@ export class LogManager {
   readonly #futures = new Map<string, PartitionLog>()
   readonly #logsIn = new Map<LogDirectory, Set<PartitionLog>>()
   readonly #creating = new Map<string, Promise<PartitionLog>>()
-  readonly #failureListeners: ((directory: LogDirectoryInfo) => void)[] = []
+  readonly #failureListeners: ((path: string) => void)[] = []
   readonly #maintenance: LogMaintenance
   #dirty: PartitionLog[] = []
 
@@ -311,6 +311,11 @@ export class LogManager {
     return this.#directories.info()
   }
 
+  /** Those of `paths`, and no others, take no new logs from now on; `*` is all (KIP-1066). */
+  cordon(paths: readonly string[]): void {
+    this.#directories.cordon(paths)
+  }
+
   /** Bytes of the file system below an online log dir. Throws DiskError. */
   space(path: string): { totalBytes: number; usableBytes: number } {
     return this.#deps.disk.space(path)
@@ -322,7 +327,7 @@ export class LogManager {
   }
 
   /** Calls `listener` each time that a log dir goes offline; its logs are gone from `get` then. */
-  onLogDirFailure(listener: (directory: LogDirectoryInfo) => void): void {
+  onLogDirFailure(listener: (path: string) => void): void {
     this.#failureListeners.push(listener)
   }
 
@@ -341,8 +346,7 @@ export class LogManager {
         this.#forget(directory, log)
       }
       this.#logsOf(directory).clear()
-      const { path, id } = directory
-      for (const listener of this.#failureListeners) listener({ path, id, online: false })
+      for (const listener of this.#failureListeners) listener(directory.path)
     }
     return error instanceof StorageError ? error : new StorageError('KAFKA_STORAGE_ERROR', cause.message, cause)
   }

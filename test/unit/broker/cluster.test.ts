@@ -103,6 +103,32 @@ test.each([
   await cluster.stop()
 })
 
+test('a broker whose log dirs are cordoned gets no new replicas until they are not any more', async () => {
+  const cluster = new TestCluster(['broker,controller', 'broker'])
+  await cluster.start()
+  const [one, two] = cluster.nodes
+  const cordon = (value: string) => {
+    const configs = [{ name: 'cordoned.log.dirs', configOperation: 0, value }]
+    const resources = [{ resourceType: 4, resourceName: String(two?.id), configs }]
+    return cluster.ask(one, ApiKey.IncrementalAlterConfigs, { resources, validateOnly: false })
+  }
+  const create = async (name: string) => {
+    const [topic] = CREATE.topics
+    const topics = [{ ...topic, name, replicationFactor: 2 }]
+    return (await cluster.ask(one, ApiKey.CreateTopics, { ...CREATE, topics } as typeof CREATE))?.topics[0]
+  }
+  expect((await cordon('*'))?.responses[0]?.errorMessage).toBeNull()
+  await cluster.world.clock.run(500)
+  expect(await create('refused')).toMatchObject({
+    errorCode: ErrorCode.INVALID_REPLICATION_FACTOR,
+    errorMessage: expect.stringContaining('cordoned'),
+  })
+  await cordon('')
+  await cluster.world.clock.run(500)
+  expect(await create('made')).toMatchObject({ errorCode: ErrorCode.NONE })
+  await cluster.stop()
+})
+
 test('a change that comes while the active controller is cut off is made by the next one', async () => {
   const cluster = new TestCluster(SEPARATE)
   await cluster.start()

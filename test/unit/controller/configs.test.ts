@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { alterConfigs, incrementalAlterConfigs } from '../../../broker/controller/alter-configs.ts'
+import type { ConfigOrigin } from '../../../broker/controller/config-change.ts'
 import { type MetadataImage, ResourceType } from '../../../broker/metadata/image.ts'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import { config, feature, topic } from '../metadata/records.ts'
@@ -15,7 +16,7 @@ type Operation = readonly [string, number, string | null]
 function altered(image: MetadataImage, operations: readonly Operation[], validateOnly = false) {
   const configs = operations.map(([name, configOperation, value]) => ({ name, configOperation, value }))
   const resources = [{ resourceType: ResourceType.TOPIC, resourceName: 'topic-1', configs }]
-  return incrementalAlterConfigs(image, { resources, validateOnly }, RULES)
+  return incrementalAlterConfigs(image, { resources, validateOnly }, RULES, 'broker')
 }
 
 const IMAGE = clusterOf(
@@ -66,13 +67,13 @@ test('the legacy API deletes what it does not list', () => {
     { name: 'new', value: '3' },
   ]
   const resources = [{ resourceType: ResourceType.TOPIC, resourceName: 'topic-1', configs: listed }]
-  const outcome = alterConfigs(IMAGE, { resources, validateOnly: false }, RULES)
+  const outcome = alterConfigs(IMAGE, { resources, validateOnly: false }, RULES, 'broker')
   expect(configs(after(IMAGE, outcome))).toEqual({ kept: '1', new: '3' })
 })
 
 test('a resource that comes twice is refused both times', () => {
   const one = { resourceType: ResourceType.BROKER, resourceName: '', configs: [] }
-  const { response } = incrementalAlterConfigs(IMAGE, { resources: [one, one], validateOnly: false }, RULES)
+  const { response } = incrementalAlterConfigs(IMAGE, { resources: [one, one], validateOnly: false }, RULES, 'broker')
   expect(response.responses?.map(({ errorCode }) => errorCode)).toEqual([
     ErrorCode.INVALID_REQUEST,
     ErrorCode.INVALID_REQUEST,
@@ -85,8 +86,22 @@ test('with eligible leader replicas another minimum ISR clears them, and the clu
   expect(types).toEqual(['ConfigRecord', 'ClearElrRecord'])
   const removal = [{ name: 'min.insync.replicas', configOperation: DELETE, value: null }]
   const resources = [{ resourceType: ResourceType.BROKER, resourceName: '', configs: removal }]
-  const { response } = incrementalAlterConfigs(image, { resources, validateOnly: false }, RULES)
+  const { response } = incrementalAlterConfigs(image, { resources, validateOnly: false }, RULES, 'broker')
   expect(response.responses?.[0]?.errorMessage).toBe(
     'Cluster-level min.insync.replicas cannot be removed while ELR is enabled.',
   )
+})
+
+test.each<[string, ConfigOrigin, string, boolean]>([
+  ['a client of the controller may not cordon a log dir', 'client', '/a,/c', false],
+  ['a client of the controller may uncordon one', 'client', '/b', true],
+  ['a client of the controller may uncordon all', 'client', '', true],
+  ['a client of a broker may cordon any', 'broker', '/a,/c', true],
+])('%s', (_what, origin, value, isAllowed) => {
+  const cordoned = config(ResourceType.BROKER, '1', 'cordoned.log.dirs', '/a, /b')
+  const image = clusterOf([1], [], [feature('metadata.version', 30), cordoned])
+  const changed = [{ name: 'cordoned.log.dirs', configOperation: SET, value }]
+  const resources = [{ resourceType: ResourceType.BROKER, resourceName: '1', configs: changed }]
+  const { response } = incrementalAlterConfigs(image, { resources, validateOnly: false }, RULES, origin)
+  expect(response.responses?.[0]?.errorCode).toBe(isAllowed ? ErrorCode.NONE : ErrorCode.INVALID_CONFIG)
 })

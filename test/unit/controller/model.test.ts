@@ -178,7 +178,7 @@ function reassign(cluster: Cluster, partitionIndex: number, ids: readonly number
 function configure(image: MetadataImage, name: string, value: string) {
   const configs = [{ name, configOperation: 0, value }]
   const resources = [{ resourceType: ResourceType.TOPIC, resourceName: 'topic-9', configs }]
-  return incrementalAlterConfigs(image, { resources, validateOnly: false }, RULES).records
+  return incrementalAlterConfigs(image, { resources, validateOnly: false }, RULES, 'broker').records
 }
 
 function assign(cluster: Cluster, broker: { id: number; epoch: number }, partitionIndex: number, directory: string) {

@@ -122,7 +122,7 @@ export class TestBroker implements AsyncDisposable {
       logger,
     })
     void this.#server.listen({ name: 'PLAINTEXT', host: `b${id}`, port: PORT }, dispatcher)
-    logs.onLogDirFailure(({ path }) => this.replication.logDirFailed(path))
+    logs.onLogDirFailure((path) => this.replication.logDirFailed(path))
     this.#controller.subscribe(id, (image) => this.#follow(image))
   }
 

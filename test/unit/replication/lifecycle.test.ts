@@ -59,6 +59,7 @@ function bed() {
       registration: () => ({ brokerId: 7 }),
       metadataOffset: () => 11,
       offlineLogDirs: () => ['dir'],
+      cordonedLogDirs: () => ['cordoned'],
       isQuorumLost: async () => controller.isQuorumLost,
     },
   )
@@ -190,6 +191,15 @@ describe('a broker that runs', () => {
     await clock.run(4000)
     expect(controller.heartbeats.length).toBeGreaterThan(before)
   })
+})
+
+test('log dirs that are cordoned are told once the broker follows the metadata', async () => {
+  const { clock, controller, lifecycle } = bed()
+  await clock.runFor(lifecycle.start())
+  await clock.run(5000)
+  expect(controller.heartbeats.at(-1)?.cordonedLogDirs).toBeNull()
+  await clock.runFor(lifecycle.ready())
+  expect(controller.heartbeats.at(-1)?.cordonedLogDirs).toEqual(['cordoned'])
 })
 
 describe('a controlled shutdown', () => {

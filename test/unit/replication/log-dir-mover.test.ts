@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { alterReplicaLogDirsHandler } from '../../../broker/handlers/alter-replica-log-dirs.ts'
 import { describeLogDirsHandler } from '../../../broker/handlers/describe-log-dirs.ts'
+import { MetadataImage } from '../../../broker/metadata/image.ts'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import { readAll } from '../storage/fixture.ts'
 import { type TestBroker, TestCluster } from './cluster.ts'
@@ -82,6 +83,14 @@ describe('a move to another log dir', () => {
     expect(await cluster.until(readAll(broker.partition().log))).toEqual(['a', 'b', 'c'])
   })
 
+  test('to a log dir that takes no new replicas is refused', async () => {
+    const cluster = await twoBrokers()
+    const broker = cluster.broker(1)
+    broker.logs.cordon(['*'])
+    const refused = await cluster.until(move(broker, elsewhere(broker)))
+    expect(refused).toBe(ErrorCode.INVALID_REPLICA_ASSIGNMENT)
+  })
+
   test('to where there is no log dir is refused, and so is that of a replica that is not here', async () => {
     const cluster = await twoBrokers()
     expect(await cluster.until(move(cluster.broker(1), '/nowhere'))).toBe(ErrorCode.LOG_DIR_NOT_FOUND)
@@ -92,7 +101,10 @@ describe('a move to another log dir', () => {
     const cluster = await twoBrokers()
     const broker = cluster.broker(1)
     await cluster.until(broker.logs.createFuture(broker.partition().log, elsewhere(broker)))
-    const answer = await describeLogDirsHandler(broker).handle({ topics: null }, {} as never)
+    const answer = await describeLogDirsHandler({ logs: broker.logs, image: () => MetadataImage.EMPTY }).handle(
+      { topics: null },
+      {} as never,
+    )
     if (typeof answer === 'string') throw new Error(answer)
     const replicas = answer.results?.flatMap(
       ({ topics }) => topics?.flatMap(({ partitions }) => partitions ?? []) ?? [],

@@ -266,11 +266,26 @@ describe('a log dir', () => {
     expect(manager.logs().map(({ parentDirectory }) => parentDirectory)).toEqual(['/a', '/b', '/a', '/b'])
   })
 
+  test('that is cordoned takes no new logs, unless it is named or all of them are', async () => {
+    const bed = new ManagerBed()
+    const manager = await bed.open({ logDirs: ['/a', '/b'] })
+    const made = async (partition: number, directoryId?: string) =>
+      (await manager.getOrCreate('orders', partition, TOPIC_ID, TEST_CONFIG, true, directoryId)).parentDirectory
+    manager.cordon(['/a'])
+    expect([await made(0), await made(1)]).toEqual(['/b', '/b'])
+    expect(manager.directories().map(({ isCordoned }) => isCordoned)).toEqual([true, false])
+    expect(await made(2, manager.directories()[0]?.id ?? '')).toBe('/a')
+    manager.cordon(['*'])
+    expect(await made(3)).toBe('/a')
+    manager.cordon([])
+    expect(manager.directories().map(({ isCordoned }) => isCordoned)).toEqual([false, false])
+  })
+
   test('that fails goes offline with its logs, and the rest goes on', async () => {
     const bed = new ManagerBed()
     const manager = await bed.open({ logDirs: ['/a', '/b'] })
     const failed: string[] = []
-    manager.onLogDirFailure(({ path }) => failed.push(path))
+    manager.onLogDirFailure((path) => failed.push(path))
     const [a, b] = await Promise.all(
       [0, 1].map((partition) => manager.getOrCreate('orders', partition, TOPIC_ID, TEST_CONFIG, true)),
     )
