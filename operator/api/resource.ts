@@ -29,6 +29,9 @@ export const ANNOTATION_RESTART = `${GROUP}/restart`
 /** Of a pod: the value that its KafkaCluster had. */
 export const ANNOTATION_RESTARTED_FOR = `${GROUP}/restarted-for`
 
+/** On a KafkaCluster: `stop` cancels what is being reassigned, and starts nothing until it is taken off. */
+export const ANNOTATION_REASSIGNMENT = `${GROUP}/reassignment`
+
 export interface OwnerReference {
   apiVersion: string
   kind: string

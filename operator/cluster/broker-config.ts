@@ -2,14 +2,17 @@ import type { AdminClient } from '../../broker/client/admin-client.ts'
 import type { Outcomes } from '../../broker/client/admin-types.ts'
 import { KafkaError } from '../../broker/client/kafka-error.ts'
 import type { ConfigDiff } from '../api/config-diff.ts'
+import { THROTTLED_RATES } from '../kafka/throttle.ts'
 
 /** Kafka's name of what all brokers have in common. */
 const ALL_BROKERS = ''
 
-/** The dynamic configs that are set for all brokers. Rejects with KafkaError. */
+/** The dynamic configs that are set for all brokers, but for what reassignments set for a while. Rejects with KafkaError. */
 export async function readClusterConfig(client: AdminClient): Promise<Map<string, string>> {
   const entries = only(await client.describeConfigs('broker', [ALL_BROKERS]))
-  const own = entries.filter(({ source }) => source === 'DYNAMIC_DEFAULT_BROKER_CONFIG')
+  const own = entries.filter(
+    ({ name, source }) => source === 'DYNAMIC_DEFAULT_BROKER_CONFIG' && !THROTTLED_RATES.includes(name),
+  )
   return new Map(own.map(({ name, value }) => [name, value ?? '']))
 }
 

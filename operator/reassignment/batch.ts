@@ -1,0 +1,100 @@
+import type { KafkaState, PartitionState } from '../kafka/state.ts'
+import { replicaKey } from './admin.ts'
+import type { BrokerDisks } from './admin.ts'
+import type { Move } from './placement.ts'
+import { isMoving, partitionSizes, targetOf } from './targets.ts'
+
+/** Partitions that are copied to one broker, or from one leader, at a time. */
+const COPIES_PER_BROKER = 20
+/** Changes of one request that copy nothing: another order of replicas, fewer of them. */
+const CHANGES_MAX = 1000
+
+/**
+ * The moves that may be started now. Copies are bounded for each broker, with those under way counted. A partition that is not well is left
+ * alone: what is missing is waited for, unless it is just what the move gives up. Pure.
+ */
+export function nextBatch(moves: readonly Move[], { brokers, partitions }: KafkaState): Move[] {
+  const byKey = new Map(partitions.map((one) => [replicaKey(one.topic, one.partition), one]))
+  const copies = copiesUnderWay(partitions)
+  const batch: Move[] = []
+  let changes = 0
+  for (const move of moves) {
+    const partition = byKey.get(replicaKey(move.topic, move.partition))
+    if (partition === undefined || !isReady(partition, move, brokers)) continue
+    const added = move.to.filter((id) => !partition.replicas.includes(id))
+    if (added.length === 0) {
+      if (++changes <= CHANGES_MAX) batch.push(move)
+      continue
+    }
+    const busy = [...added, partition.leader ?? -1]
+    if (busy.some((id) => (copies.get(id) ?? 0) >= COPIES_PER_BROKER)) continue
+    for (const id of busy) copies.set(id, (copies.get(id) ?? 0) + 1)
+    batch.push(move)
+  }
+  return batch
+}
+
+function isReady(partition: PartitionState, { to }: Move, brokers: KafkaState['brokers']): boolean {
+  const { leader, replicas, isr, adding } = partition
+  if (leader === null) return false
+  const kept = replicas.filter((id) => to.includes(id) && !adding.includes(id))
+  return kept.every((id) => isr.includes(id)) && to.every((id) => brokers.has(id))
+}
+
+function copiesUnderWay(partitions: readonly PartitionState[]): Map<number, number> {
+  const copies = new Map<number, number>()
+  for (const { adding, leader } of partitions) {
+    if (adding.length === 0) continue
+    for (const id of [...adding, leader ?? -1]) copies.set(id, (copies.get(id) ?? 0) + 1)
+  }
+  return copies
+}
+
+export interface Progress {
+  /** Partitions that are being reassigned, and those that are still to be. */
+  readonly moves: number
+  /** What is still to be copied. */
+  readonly bytesLeft: number
+}
+
+/** How much is left of the moves under way and of `moves`. Pure. */
+export function progressOf(
+  moves: readonly Move[],
+  { partitions }: KafkaState,
+  disks: ReadonlyMap<number, BrokerDisks>,
+): Progress {
+  const sizes = partitionSizes(disks)
+  const planned = new Set(moves.map(({ topic, partition }) => replicaKey(topic, partition)))
+  const underWay = partitions.filter(isMoving)
+  const copying = underWay.flatMap(({ topic, partition, adding }) => {
+    const key = replicaKey(topic, partition)
+    return adding.map((id) => (sizes.get(key) ?? 0) - (disks.get(id)?.replicas.get(key) ?? 0))
+  })
+  const waiting = moves.map(({ from, to, bytes }) => bytes * to.filter((id) => !from.includes(id)).length)
+  return {
+    moves: moves.length + underWay.filter((one) => !planned.has(replicaKey(one.topic, one.partition))).length,
+    bytesLeft: [...copying, ...waiting].reduce((sum, bytes) => sum + Math.max(0, bytes), 0),
+  }
+}
+
+/**
+ * Reassignments under way that nobody wants any more: they put replicas on brokers that are to go, or take them from brokers that were to go
+ * and stay now (`returned`). Pure.
+ */
+export function unwanted(
+  { partitions }: KafkaState,
+  leaving: ReadonlySet<number>,
+  returned: ReadonlySet<number>,
+): PartitionState[] {
+  return partitions.filter(
+    ({ adding, removing }) => adding.some((id) => leaving.has(id)) || removing.some((id) => returned.has(id)),
+  )
+}
+
+/** Partitions that another replica leads than the preferred one, which could. Pure. */
+export function misled({ partitions }: KafkaState): PartitionState[] {
+  return partitions.filter((partition) => {
+    const [preferred] = targetOf(partition)
+    return preferred !== undefined && partition.leader !== preferred && partition.isr.includes(preferred)
+  })
+}
