@@ -117,6 +117,10 @@ function inOrder({ nodes, kafka }: RollInput): readonly NodeState[] {
     .toSorted((a, b) => rank(a) - rank(b) || compare(rack(a), rack(b)) || a.nodeId - b.nodeId)
 }
 
+function compareTopics(a: PartitionBlock, b: PartitionBlock): number {
+  return Number(a.topic.startsWith('__')) - Number(b.topic.startsWith('__'))
+}
+
 function compare(a: string, b: string): number {
   if (a === b) return 0
   return a < b ? -1 : 1
@@ -180,7 +184,9 @@ class Selection {
   }
 
   #partitionBlocks({ nodeId, podName }: NodeState, others: ReadonlySet<number>): Block[] {
-    return this.#availability.partitionsBelow(nodeId, others).map((block) => {
+    const below = this.#availability.partitionsBelow(nodeId, others)
+    // What users know first.
+    return below.toSorted(compareTopics).map((block) => {
       const { topic, partition, isr, minIsr } = block
       const message = `${topic}-${partition} has ${isr.length} in sync and needs ${minIsr} without ${podName}`
       return { pod: podName, ...block, message }
