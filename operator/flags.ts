@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { flagError, splitAddress } from './api/address.ts'
 import type { OperatorOptions } from './operator.ts'
 
 export interface OperatorFlags {
@@ -67,17 +68,4 @@ function imagesOf(text: string): [string, string][] {
       if (version === undefined || image === undefined) throw flagError(`--images: ${part} is not VERSION=IMAGE`)
       return [version, image]
     })
-}
-
-/** `host:port`, as used for addresses of servers. Throws TypeError. */
-export function splitAddress(text: string): { host: string; port: number } {
-  const colon = text.lastIndexOf(':')
-  const port = Number(text.slice(colon + 1))
-  if (colon < 0 || !Number.isInteger(port) || port < 0 || port > 65_535) throw flagError(`${text} is not host:port`)
-  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port }
-}
-
-/** As node:util's parseArgs throws them. */
-function flagError(message: string): TypeError {
-  return Object.assign(new TypeError(message), { code: 'ERR_FLAG' })
 }

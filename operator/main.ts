@@ -1,13 +1,16 @@
+#!/usr/bin/env node
 import { enableCompileCache } from 'node:module'
 import { parseArgs } from 'node:util'
 import { nodeEnv } from '../broker/host/env.ts'
 import { Admins } from './admins.ts'
+import { runImport } from './import/run.ts'
 import { LocalError } from './local/local-error.ts'
 import { runLocal } from './local/run.ts'
 import { brokersMissing } from './specs/nodes.ts'
 
 const USAGE = `usage: node operator/main.ts run [options]      the operator, in a pod or with a kubeconfig
        node operator/main.ts local [options]    KafkaCluster and KafkaTopic on this machine, without Kubernetes
+       node operator/main.ts import [options]   prints the KafkaTopics of a cluster that is there, as YAML
 
 run:    --image IMAGE             image of the brokers of Kafka 4.3 ($OTTLA_IMAGE)
         --images V=I,V=I          those of other versions, or another one of 4.3 ($OTTLA_IMAGES)
@@ -21,6 +24,11 @@ local:  --file PATH               YAML file or directory; default examples/quick
         --data DIR                default ./data
         --port N                  instead of the first listener's
         --metrics-port N          instead of 9404
+import: --bootstrap A:P,B:P       brokers of the cluster
+        --cluster NAME            the KafkaCluster that the topics will name; default kafka
+        --cluster-namespace NAME  its namespace, where that is another one
+        --namespace NAME          of the KafkaTopics
+        --observe                 they are looked at and never changed (annotation kafka.ottla.dev/paused)
 `
 
 /** Ctrl-C comes twice where npm passes on what the terminal has sent already. */
@@ -91,6 +99,10 @@ async function main(): Promise<number> {
     return runOperator(args, stopSignal())
   }
   if (command === 'local') return runOnThisMachine(args)
+  if (command === 'import') {
+    const print = (text: string): void => void process.stdout.write(text)
+    return runImport(args, { ...nodeEnv(), print, warn: (line) => void process.stderr.write(`${line}\n`) })
+  }
   process.stderr.write(USAGE)
   return 2
 }

@@ -69,7 +69,8 @@ const OPERATOR_LAYERS: Record<string, readonly string[]> = {
     'policy',
     'alerts',
   ],
-  main: ['operator', 'api', 'runtime', 'kube', 'local', 'specs'],
+  import: ['api', 'topic'],
+  main: ['operator', 'api', 'runtime', 'kube', 'local', 'import', 'specs'],
 }
 const OPERATOR_FROM_BROKER = ['protocol', 'client', 'config', 'env', 'host', 'lib', 'telemetry']
 /** Files straight under broker/ and operator/ that count as `main`: programs. */
