@@ -12,7 +12,8 @@ export function spreadRacks(placement: Placement): boolean {
   let moved = false
   for (const placed of placement.partitions) {
     if (placed.isMoving) continue
-    for (const from of placed.replicas) {
+    // One that could not be placed may have a replica on a broker that goes.
+    for (const from of placed.replicas.filter((id) => placement.has(id))) {
       const crowded = placement.inRackOf(placed, from)
       if (crowded < 2) continue
       const to = placement.brokers

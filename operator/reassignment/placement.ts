@@ -4,6 +4,8 @@ export interface PlacementBroker {
   readonly rack: string | null
   /** Bytes that its disks can still take; null where that is not known. */
   readonly roomBytes: number | null
+  /** It is to run and does not: it keeps what it has, and gets nothing. */
+  readonly isAway: boolean
 }
 
 export interface PlacementPartition {
@@ -43,6 +45,8 @@ export interface Unplaceable {
   readonly topic: string
   readonly partition: number
   readonly why: string
+  /** It waits for a broker that is away, and will pass when that is back. */
+  readonly mayPass: boolean
 }
 
 /** One partition while a plan is made. */
@@ -112,8 +116,14 @@ export class Placement {
     return placed.replicas.filter((other) => this.#loads.get(other)?.rack === rack).length
   }
 
+  /** Brokers that are to run and do not. */
+  get away(): readonly number[] {
+    return [...this.#loads.values()].flatMap(({ broker }) => (broker.isAway ? [broker.id] : []))
+  }
+
   fits(placed: Placed, id: number): boolean {
-    return this.#load(id).roomBytes >= placed.bytes
+    const { broker, roomBytes } = this.#load(id)
+    return !broker.isAway && roomBytes >= placed.bytes
   }
 
   /** Whether the replica on `from` may go to `to`: it fits, is not there yet, and racks become no less even by it. */

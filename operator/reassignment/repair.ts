@@ -65,11 +65,13 @@ function giveUp(placement: Placement, placed: Placed, before: readonly number[])
   placement.set(placed, before)
   const { topic, partition, replicationFactor, bytes } = placed
   const others = placement.brokers.length
-  const why =
-    replicationFactor > others
-      ? `its ${replicationFactor} replicas need as many brokers, and there would be ${others}`
-      : `no other broker has room for its ${bytes} bytes`
-  return { topic, partition, why }
+  const away = placement.away.filter((id) => !before.includes(id))
+  if (replicationFactor > others) {
+    const why = `its ${replicationFactor} replicas need as many brokers, and there would be ${others}`
+    return { topic, partition, why, mayPass: false }
+  }
+  if (away.length > 0) return { topic, partition, why: `brokers ${away.join(', ')} are away`, mayPass: true }
+  return { topic, partition, why: `no other broker has room for its ${bytes} bytes`, mayPass: false }
 }
 
 function compare(a: readonly number[], b: readonly number[]): number {

@@ -21,6 +21,7 @@ export interface TargetInput {
 export function planTargets(input: TargetInput): PlacementPlan {
   const sizes = partitionSizes(input.disks)
   const brokers = placementBrokers(input)
+  const there = brokers.filter(({ isAway }) => !isAway).length
   const partitions = input.kafka.partitions.map((partition): PlacementPartition => {
     const { topic, partition: index } = partition
     const replicas = targetOf(partition)
@@ -30,8 +31,8 @@ export function planTargets(input: TargetInput): PlacementPlan {
       partition: index,
       replicas,
       bytes: sizes.get(replicaKey(topic, index)) ?? 0,
-      // More than there are brokers is refused where it is asked for; it is no reason to refuse anything else.
-      replicationFactor: factor > brokers.length ? replicas.length : factor,
+      // More than there are brokers waits for them, or is refused where it is asked for; it is no reason to refuse anything else.
+      replicationFactor: factor > replicas.length && factor > there ? replicas.length : factor,
       isMoving: isMoving(partition),
     }
   })
@@ -76,7 +77,7 @@ export function partitionSizes(disks: ReadonlyMap<number, BrokerDisks>): Map<str
   return sizes
 }
 
-/** Those that stay, and those that are there and not ours to send away. One that is away keeps what it has and gets nothing. */
+/** Those that stay, and those that are there and not ours to send away. */
 function placementBrokers({ kafka, disks, staying, leaving }: TargetInput): PlacementBroker[] {
   const ids = new Set([...staying, ...kafka.brokers.keys()])
   return [...ids]
@@ -84,7 +85,7 @@ function placementBrokers({ kafka, disks, staying, leaving }: TargetInput): Plac
     .sort((a, b) => a - b)
     .map((id) => {
       const there = kafka.brokers.get(id)
-      const roomBytes = there === undefined ? Number.NEGATIVE_INFINITY : (disks.get(id)?.roomBytes ?? null)
-      return { id, rack: there?.rack ?? null, roomBytes }
+      const roomBytes = disks.get(id)?.roomBytes ?? null
+      return { id, rack: there?.rack ?? null, roomBytes, isAway: there === undefined }
     })
 }

@@ -44,6 +44,8 @@ export function problemOf(unplaceable: readonly Unplaceable[]): string {
 export function healthOf(unplaceable: readonly Unplaceable[], draining: readonly number[]): Health | null {
   if (unplaceable.length === 0) return null
   const problem = problemOf(unplaceable)
+  if (unplaceable.every(({ mayPass }) => mayPass))
+    return { state: 'progressing', reason: 'BrokersAway', message: problem }
   if (draining.length === 0) return { state: 'stalled', reason: 'ReplicasCannotBePlaced', message: problem }
   const message = `brokers ${draining.join(', ')} cannot go: ${problem}`
   return { state: 'stalled', reason: 'ScaleDownRefused', message }

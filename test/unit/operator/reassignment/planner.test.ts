@@ -28,7 +28,7 @@ const cases: fc.Arbitrary<Case> = fc
     mode: fc.constantFrom('repair' as const, 'add' as const, 'full' as const),
   })
   .map(({ racks, going, topics, seeds, mode }) => {
-    const all = racks.map((rack, id) => ({ id, rack, roomBytes: null }))
+    const all = racks.map((rack, id) => ({ id, rack, roomBytes: null, isAway: false }))
     const gone = new Set(going.filter((id) => id < racks.length - 1))
     const brokers = all.filter(({ id }) => !gone.has(id))
     const next = (): number => seeds.next().value ?? 0
@@ -153,7 +153,12 @@ function bestRacks(brokers: readonly PlacementBroker[], replicas: number): numbe
 }
 
 function cluster(brokers: number, racks = 0, roomBytes: number | null = null): PlacementBroker[] {
-  return Array.from({ length: brokers }, (_, id) => ({ id, rack: racks === 0 ? null : `r${id % racks}`, roomBytes }))
+  return Array.from({ length: brokers }, (_, id) => ({
+    id,
+    rack: racks === 0 ? null : `r${id % racks}`,
+    roomBytes,
+    isAway: false,
+  }))
 }
 
 function striped(
@@ -203,7 +208,7 @@ test('what does not fit is told, and stays', () => {
   const partitions = striped(1, 2, 2, 3, 100)
   const plan = planPlacement(cluster(2, 0, 99), partitions, { mode: 'repair' })
   expect(plan.unplaceable).toEqual([
-    { topic: 'topic-0', partition: 1, why: 'no other broker has room for its 100 bytes' },
+    { topic: 'topic-0', partition: 1, why: 'no other broker has room for its 100 bytes', mayPass: false },
   ])
   expect(plan.moves).toEqual([])
 })
@@ -211,7 +216,12 @@ test('what does not fit is told, and stays', () => {
 test('more replicas than brokers are told', () => {
   const plan = planPlacement(cluster(2), striped(1, 1, 3, 3), { mode: 'repair' })
   expect(plan.unplaceable).toEqual([
-    { topic: 'topic-0', partition: 0, why: 'its 3 replicas need as many brokers, and there would be 2' },
+    {
+      topic: 'topic-0',
+      partition: 0,
+      why: 'its 3 replicas need as many brokers, and there would be 2',
+      mayPass: false,
+    },
   ])
 })
 
@@ -229,4 +239,19 @@ test('10,000 partitions on brokers that some are added to become even', () => {
   expect(plan.before).toEqual({ replicas: 33, leaders: 33, bytes: 33 })
   expect(plan.after.replicas).toBeLessThanOrEqual(1)
   expect(plan.after.bytes).toBeLessThanOrEqual(5)
+})
+
+test('a broker that is away keeps what it has, and is waited for where nobody else can take a replica', () => {
+  const [first, second, third] = cluster(3)
+  if (first === undefined || second === undefined || third === undefined) throw new Error('three brokers')
+  const partitions = [
+    ...striped(1, 1, 2, 2),
+    { ...striped(1, 1, 2, 2)[0], topic: 'u', replicas: [0, 9] },
+  ] as PlacementPartition[]
+  const away = { ...second, isAway: true }
+  const plan = planPlacement([first, away], partitions, { mode: 'full' })
+  expect(plan.unplaceable).toEqual([{ topic: 'u', partition: 0, why: 'brokers 1 are away', mayPass: true }])
+  expect(planPlacement([first, away, third], partitions, { mode: 'repair' }).moves).toMatchObject([
+    { topic: 'u', to: [0, 2] },
+  ])
 })

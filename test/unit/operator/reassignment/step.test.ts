@@ -195,6 +195,30 @@ describe('a replication factor', () => {
   })
 })
 
+test('a replication factor waits for the brokers that it needs', async () => {
+  const kafka = new FakeKafka([1000]).topic('t', [1000])
+  const { finish, factors } = world(kafka, 3, 3)
+  factors.set('t', 3)
+  expect((await finish()).health ?? null).toBeNull()
+  expect(kafka.calls).toEqual([])
+  kafka.brokers.add(1001).add(1002)
+  await finish()
+  expect(kafka.replicas('t')[0]).toHaveLength(3)
+})
+
+test('a drain waits for a broker that is away, which is no refusal', async () => {
+  const kafka = new FakeKafka([1000, 1001, 1003]).topic('t', [1000, 1001, 1003])
+  const { run } = world(kafka, 4, 3)
+  expect((await run()).health).toEqual({
+    state: 'progressing',
+    reason: 'BrokersAway',
+    message: 't-0: brokers 1002 are away',
+  })
+  kafka.brokers.add(1002)
+  await run()
+  expect(kafka.calls).toEqual(['t-0 -> 1000,1001,1002'])
+})
+
 test('a partition that is not well is left alone until it is', async () => {
   const kafka = new FakeKafka(FOUR).topic('t', [1000, 1001, 1003])
   const one = kafka.partitions.get('t/0')
