@@ -48,8 +48,8 @@ export function controllerChangeHandlers({ controller, onHeartbeat }: Controller
   ]
 }
 
-function originOf({ isForwarded }: RequestContext): ConfigOrigin {
-  return isForwarded === true ? 'broker' : 'client'
+function originOf(context: RequestContext): ConfigOrigin {
+  return context.isForwarded === true ? 'broker' : 'client'
 }
 
 const NOT_CONTROLLER = {

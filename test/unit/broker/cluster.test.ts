@@ -113,9 +113,8 @@ test('a broker whose log dirs are cordoned gets no new replicas until they are n
     return cluster.ask(one, ApiKey.IncrementalAlterConfigs, { resources, validateOnly: false })
   }
   const create = async (name: string) => {
-    const [topic] = CREATE.topics
-    const topics = [{ ...topic, name, replicationFactor: 2 }]
-    return (await cluster.ask(one, ApiKey.CreateTopics, { ...CREATE, topics } as typeof CREATE))?.topics[0]
+    const topics = CREATE.topics.map((topic) => ({ ...topic, name, replicationFactor: 2 }))
+    return (await cluster.ask(one, ApiKey.CreateTopics, { ...CREATE, topics }))?.topics[0]
   }
   expect((await cordon('*'))?.responses[0]?.errorMessage).toBeNull()
   await cluster.world.clock.run(500)
