@@ -141,7 +141,9 @@ class LogLoader {
     if (this.#scanFrom === Infinity) {
       const end = await findEnd(active)
       this.#logEndOffset = end.nextOffset
-      if (end.validBytes < active.writtenBytes) this.#scanFrom = active.baseOffset
+      // A log that was closed in order ends where the checkpoint says: a last batch whose offsets are damaged would move the end.
+      const isSound = end.validBytes === active.writtenBytes && end.nextOffset === this.#options.recoveryPoint
+      if (!isSound) this.#scanFrom = active.baseOffset
     }
     const scanned = this.#scanFrom === Infinity ? [] : this.#segments.from(this.#scanFrom)
     const producersTo = scanned[0]?.baseOffset ?? this.#logEndOffset

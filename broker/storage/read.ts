@@ -74,17 +74,20 @@ function select(
   while (at + HEADER_BYTES <= bytes.length) {
     const { lastOffset, sizeInBytes } = view.at(at)
     if (sizeInBytes < HEADER_BYTES) return done(false, 0, true)
+    const isWhole = at + sizeInBytes <= bytes.length
+    // Also what is passed over, or not given yet: an offset that is wrong would hide records, or all that follow.
+    if (isWhole && verify !== TRUST && !verify(view, nextOffset)) return done(false, 0, true)
     if (start >= 0 || lastOffset >= request.offset) {
       const taken = start < 0 ? 0 : at - start
       const fits = taken + sizeInBytes <= room || (minOneBatch && taken === 0)
-      if (!fits || lastOffset >= request.limitOffset) return done(false)
-      if (at + sizeInBytes > bytes.length) return done(true, sizeInBytes)
-      if (!verify(view, nextOffset)) return done(false, 0, true)
-      if (start < 0) {
-        start = at
-        baseOffset = view.baseOffset
-      }
-    } else if (at + sizeInBytes > bytes.length) return done(true, sizeInBytes)
+      const isBeyond = lastOffset >= request.limitOffset && (isWhole || verify === TRUST || taken > 0)
+      if (!fits || isBeyond) return done(false)
+    }
+    if (!isWhole) return done(true, sizeInBytes)
+    if (start < 0 && lastOffset >= request.offset) {
+      start = at
+      baseOffset = view.baseOffset
+    }
     nextOffset = lastOffset + 1
     at += sizeInBytes
   }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { BatchView } from '../../../broker/records/batch.ts'
+import { DamagedBatchError } from '../../../broker/storage/errors.ts'
 import { append, batchOf, DIRECTORY, LogBed, readAll, valuesOf, views } from './fixture.ts'
 
 describe('append', () => {
@@ -215,4 +216,17 @@ test('files have the names that Kafka gives them, and a segment its indexes once
   ])
   expect(bed.disk.readFile(`${DIRECTORY}/00000000000000000000.timeindex`)).toHaveLength(12)
   expect(new BatchView(bed.disk.readFile(`${DIRECTORY}/00000000000000000002.log`)).baseOffset).toBe(2)
+})
+
+describe('a read of damaged batches', () => {
+  test('does not pass over one whose offset is damaged', async () => {
+    const bed = new LogBed()
+    const first = await bed.open()
+    for (const value of ['a', 'b']) append(first, { values: [value] })
+    await first.close()
+    const log = await bed.open({}, { recoveryPoint: 2, hadCleanShutdown: true })
+    bed.disk.corrupt(`${DIRECTORY}/00000000000000000000.log`, 0)
+    const read = Promise.resolve(log.read(0, 1000, Infinity, true))
+    await expect(read).rejects.toMatchObject(new DamagedBatchError(0))
+  })
 })

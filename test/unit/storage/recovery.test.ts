@@ -87,6 +87,19 @@ describe('after kill -9', () => {
     expect(next).toMatchObject({ ok: true, duplicate: false, baseOffset: 8 })
   })
 
+  test('a last batch whose offset is damaged does not move the end of the log', async () => {
+    const bed = new LogBed()
+    const first = await bed.open()
+    for (const value of ['a', 'b']) append(first, { values: [value] })
+    await first.close()
+    const second = batchOf().length
+    bed.disk.corrupt(LOG, second + 1)
+    bed.disk.corrupt(LOG, second + 40)
+    const log = await bed.open({}, { recoveryPoint: 2, hadCleanShutdown: true })
+    expect(log.logEndOffset).toBe(1)
+    expect(await readAll(log)).toEqual(['a'])
+  })
+
   test('a damaged snapshot is passed over', async () => {
     const bed = new LogBed()
     const config = { segmentBytes: 250 }
