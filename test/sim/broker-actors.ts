@@ -1,4 +1,5 @@
 import { ApiKey } from '../../broker/protocol/api-key.ts'
+import type { RequestInputOf } from '../../broker/protocol/apis.ts'
 import { ErrorCode } from '../../broker/protocol/errors.ts'
 import { buildBatch } from '../../broker/records/build.ts'
 import { batches, readRecords } from '../../broker/records/read.ts'
@@ -24,6 +25,8 @@ export interface ActorDeps {
   readonly trace: Trace
   /** Longest pause between two batches of a producer, in ms. */
   readonly pauseMs: number
+  /** Where consumers are; '' where nobody cares. */
+  readonly rack: string
   /** True once the actors shall end. */
   readonly isOver: () => boolean
 }
@@ -131,11 +134,17 @@ export async function consume(
   const history = topic.histories[partition]
   if (history === undefined) throw new Violation(`${topic.name} has no partition ${partition}`)
   const values: string[] = []
+  const place = { followerId: NOBODY }
   for (;;) {
-    const found = await fetch(topic, partition, values.length, deps)
+    const found = await fetch(topic, partition, values.length, place, deps)
     if (found === undefined) return values
-    history.sawHighWatermark(found.highWatermark, found.leaderEpoch)
+    // A follower may have been behind the one that answered before.
+    if (!found.isFollower) history.sawHighWatermark(found.highWatermark, found.leaderEpoch)
     for (const view of batches(found.records)) {
+      hold(
+        view.computeCrc() === view.crc,
+        `${history.name}: the batch at ${view.baseOffset} is served though it is damaged`,
+      )
       for (const record of readRecords(view, deps.compute)) {
         if (record.offset < values.length) continue
         hold(
@@ -156,15 +165,60 @@ export async function consume(
   }
 }
 
+interface Fetched {
+  readonly records: Uint8Array
+  readonly highWatermark: number
+  readonly leaderEpoch: number
+  readonly isFollower: boolean
+}
+
+const NOBODY = -1
+/** How likely a consumer asks the leader again where it had better read. */
+const RETURN = 0.2
+
+/** Reads on where the leader says (KIP-392): that follower may be behind, restarted, or none any more. */
 async function fetch(
   topic: SimTopic,
   partition: number,
   offset: number,
-  { client, random, isOver }: ActorDeps,
-): Promise<{ records: Uint8Array; highWatermark: number; leaderEpoch: number } | undefined> {
-  let leaderEpoch = -1
+  place: { followerId: number },
+  deps: ActorDeps,
+): Promise<Fetched | undefined> {
+  const { client, random, isOver } = deps
+  for (;;) {
+    let leaderEpoch = -1
+    const known = () => (leaderEpoch = client.leaderEpoch(topic.name, partition))
+    const isFollower = place.followerId !== NOBODY && !random.chance(RETURN)
+    const body = fetchBody(topic, partition, offset, isFollower ? '' : deps.rack, known, random)
+    const leader: Target = { type: 'leader', topic: topic.name, partition }
+    const answer = isFollower
+      ? await client.tryOnce(ApiKey.Fetch, body(), { type: 'broker', id: place.followerId })
+      : await client.insist(ApiKey.Fetch, body, isFetched, isOver, leader)
+    const found = answer?.responses[0]?.partitions[0]
+    if (isOver() || (found === undefined && !isFollower)) return undefined
+    if (isFollower && found?.errorCode !== ErrorCode.NONE) {
+      place.followerId = NOBODY
+      continue
+    }
+    if (found === undefined) continue
+    const { errorCode, preferredReadReplica, records, highWatermark } = found
+    if (!isFollower) place.followerId = preferredReadReplica
+    if (preferredReadReplica !== NOBODY) continue
+    hold(errorCode === ErrorCode.NONE, `${topic.name}-${partition}: fetch at ${offset} failed with ${errorCode}`)
+    return { records: records ?? new Uint8Array(0), highWatermark: Number(highWatermark), leaderEpoch, isFollower }
+  }
+}
+
+function fetchBody(
+  topic: SimTopic,
+  partition: number,
+  offset: number,
+  rackId: string,
+  leaderEpoch: () => number,
+  random: SimRandom,
+): () => RequestInputOf<typeof ApiKey.Fetch> {
   const maxWaitMs = random.between(0, 1000)
-  const body = () => ({
+  return () => ({
     maxWaitMs,
     minBytes: 1,
     maxBytes: 1 << 20,
@@ -178,7 +232,7 @@ async function fetch(
         partitions: [
           {
             partition,
-            currentLeaderEpoch: (leaderEpoch = client.leaderEpoch(topic.name, partition)),
+            currentLeaderEpoch: leaderEpoch(),
             fetchOffset: BigInt(offset),
             partitionMaxBytes: random.between(100, 100_000),
           },
@@ -186,17 +240,8 @@ async function fetch(
       },
     ],
     forgottenTopicsData: [],
-    rackId: '',
+    rackId,
   })
-  const target: Target = { type: 'leader', topic: topic.name, partition }
-  const answer = await client.insist(ApiKey.Fetch, body, isFetched, isOver, target)
-  const found = answer?.responses[0]?.partitions[0]
-  if (found === undefined) return undefined
-  hold(
-    found.errorCode === ErrorCode.NONE,
-    `${topic.name}-${partition}: fetch at ${offset} failed with ${found.errorCode}`,
-  )
-  return { records: found.records ?? new Uint8Array(0), highWatermark: Number(found.highWatermark), leaderEpoch }
 }
 
 function isFetched({

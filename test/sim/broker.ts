@@ -18,7 +18,7 @@ import { hold } from './history.ts'
 import type { Simulation, Trace } from './simulation.ts'
 
 const ADDRESS = { host: 'broker', port: 9092 }
-const ROUNDS = 6
+const ROUNDS = 4
 const PROPERTIES = `
 process.roles=broker,controller
 node.id=1
@@ -156,7 +156,7 @@ class BrokerRun {
     const env = this.#world.machine(name).start()
     const random = this.#random.fork()
     const client = new SimClient({ name, bootstrap: [ADDRESS] }, { env, random: random.fork() })
-    return { client, random, compute: env.compute, trace: this.#trace, isOver, pauseMs: 100 }
+    return { client, random, compute: env.compute, trace: this.#trace, isOver, pauseMs: 100, rack: '' }
   }
 
   async #createTopic(name: string, partitions: number): Promise<SimTopic> {

@@ -17,6 +17,7 @@ export type Target =
   | { readonly type: 'any' }
   | { readonly type: 'at'; readonly address: Address }
   | { readonly type: 'leader'; readonly topic: string; readonly partition: number }
+  | { readonly type: 'broker'; readonly id: number }
   | { readonly type: 'coordinator'; readonly group: string }
 
 export const ANY: Target = { type: 'any' }
@@ -53,6 +54,16 @@ export class SimClient {
     const address = await this.#find(target)
     const connection = await this.#connect(address)
     return connection.request(key, body)
+  }
+
+  /** As `request`; undefined where there is no answer. */
+  async tryOnce<K extends ApiKey>(key: K, body: RequestInputOf<K>, target: Target): Promise<ResponseOf<K> | undefined> {
+    try {
+      return await this.request(key, body, target)
+    } catch (error) {
+      if (!(error instanceof KafkaError)) throw error
+      return undefined
+    }
   }
 
   /** As `request`, until there is an answer that is no retriable error, or undefined once `isOver`. */
@@ -96,6 +107,8 @@ export class SimClient {
         return this.#any
       case 'at':
         return target.address
+      case 'broker':
+        return this.#broker(target.id)
       case 'leader':
         return this.#findLeader(target.topic, target.partition)
       default:
@@ -112,8 +125,12 @@ export class SimClient {
   async #findLeader(topic: string, partition: number): Promise<Address> {
     const name = `${topic}-${partition}`
     if (!this.#leaders.has(name)) await this.#refresh(topic)
-    const address = this.#brokers.get(this.#leaders.get(name)?.brokerId ?? -1)
-    if (address === undefined) throw KafkaError.network(`${name} has no leader`)
+    return this.#broker(this.#leaders.get(name)?.brokerId ?? -1)
+  }
+
+  #broker(id: number): Address {
+    const address = this.#brokers.get(id)
+    if (address === undefined) throw KafkaError.network(`there is no broker ${id}`)
     return address
   }
 

@@ -1,3 +1,5 @@
+import { METADATA_TOPIC } from '../../broker/raft/metadata-log.ts'
+import { SECTOR_BYTES } from '../fakes/disk-node.ts'
 import type { SimMachine, SimWorld } from '../fakes/env.ts'
 import type { SimRandom } from '../fakes/random.ts'
 import type { Trace } from './simulation.ts'
@@ -20,6 +22,10 @@ interface Context {
   readonly victim: Victim
   /** The others, in an order of the seed's. */
   readonly others: readonly string[]
+  /** Machines that things are done to only so far as the victim cannot reach them. */
+  readonly bystanders: readonly string[]
+  /** Notes that a replica of this partition is damaged; false where one was before: that is not to happen to two. */
+  readonly mayRot: (partition: string) => boolean
 }
 
 /** Does something, and gives what ends it. */
@@ -136,7 +142,31 @@ const FAULTS = {
       disk.capacityBytes = before
     }
   },
+  /** Some of the clients do not reach the victim. */
+  unreachable: (context) => {
+    const { bystanders, random, victim } = context
+    const some = bystanders.filter(() => random.chance(0.5))
+    return cutBetween(context, [victim.name], some)
+  },
+  /** An orderly restart, and meanwhile a sector of a replica goes bad. */
+  rot: ({ victim, random, mayRot }) => {
+    victim.stop()
+    return () => {
+      victim.machine.kill()
+      const { disk } = victim.machine
+      const segments = disk.files('/').filter(({ path, size }) => size > 0 && partitionOf(path) !== undefined)
+      if (segments.length === 0) return
+      const { path, size } = random.pick(segments)
+      if (mayRot(partitionOf(path) ?? '')) disk.corruptSector(path, random.below(Math.ceil(size / SECTOR_BYTES)))
+    }
+  },
 } satisfies Record<string, Fault>
+
+/** The partition that a segment is of; undefined for other files, for the metadata log, and for logs that are not in use any more. */
+function partitionOf(path: string): string | undefined {
+  const found = /\/([^/]+-\d+)\/\d{20}\.log$/.exec(path)?.[1]
+  return found?.startsWith(METADATA_TOPIC) === true ? undefined : found
+}
 
 export interface NemesisOptions {
   /** Which faults come, each as often as it is in the list. */
@@ -152,6 +182,8 @@ export interface NemesisDeps {
   readonly victims: readonly Victim[]
   /** Whether the fault may begin now; all may where it is missing. */
   readonly mayBegin?: (fault: FaultName, victim: Victim) => boolean
+  /** The names of the clients' machines. */
+  readonly bystanders?: () => readonly string[]
 }
 
 interface Active {
@@ -165,6 +197,8 @@ export class Nemesis {
   readonly #options: NemesisOptions
   readonly #deps: NemesisDeps
   #active: Active[] = []
+  /** The partitions of which a replica was damaged, and where. */
+  readonly rotten = new Map<string, string>()
 
   constructor(options: NemesisOptions, deps: NemesisDeps) {
     this.#options = options
@@ -203,8 +237,17 @@ export class Nemesis {
     )
     if (others.length === 0 && NEEDS_OTHERS.has(name)) return
     trace.note(`-- ${name}`, victim.name)
-    const end = FAULTS[name]({ world, random, victim, others })
+    const mayRot = (partition: string): boolean => this.#mayRot(partition, victim.name)
+    const bystanders = this.#deps.bystanders?.() ?? []
+    const end = FAULTS[name]({ world, random, victim, others, bystanders, mayRot })
     this.#active.push({ name, victim, end })
+  }
+
+  #mayRot(partition: string, where: string): boolean {
+    if (this.rotten.has(partition)) return false
+    this.rotten.set(partition, where)
+    this.#deps.trace.note(`-- a replica of ${partition} goes bad`, where)
+    return true
   }
 
   #endOldest(): void {

@@ -10,11 +10,11 @@ import { type FaultName, Nemesis, type Victim } from '../nemesis.ts'
 import type { Simulation, Trace } from '../simulation.ts'
 import { AdminHistory, administrate, checkAdmin, createTopic } from './admin.ts'
 import { checkMetadata, checkReplicas, type NamedDisk } from './disks.ts'
-import { BROKER_PORT, type ClusterLayout, configOf, format, layoutOf, REPLICA_LAG_MAX_MS } from './layout.ts'
+import { BROKER_PORT, type ClusterLayout, configOf, format, layoutOf, rackOf, REPLICA_LAG_MAX_MS } from './layout.ts'
 import { SimNode } from './node.ts'
 import { Watch } from './watch.ts'
 
-const DURATION_MS = 30_000
+const DURATION_MS = 12_000
 /** In which a cluster without faults has to be whole, and to serve. */
 const RECOVERY_MS = 60_000
 
@@ -37,9 +37,13 @@ const FAULTS: readonly FaultName[] = [
   'drift',
   'slowDisk',
   'syncError',
+  'unreachable',
 ]
-/** What ends a process without a clean shutdown; all but `kill` take unsynced data from the machine. */
-const IS_UNCLEAN: ReadonlySet<FaultName> = new Set(['kill', 'power', 'syncError'])
+const BAD_DISKS: readonly FaultName[] = ['rot', 'rot', 'full']
+/** What ends a process without a clean shutdown, or takes data from a replica. */
+const IS_UNCLEAN: ReadonlySet<FaultName> = new Set(['kill', 'power', 'syncError', 'rot', 'full'])
+/** What takes no data. */
+const IS_KILL: ReadonlySet<FaultName> = new Set(['kill', 'full'])
 
 /** A whole cluster, of 1 to 7 nodes, with its clients, under every fault. */
 export const clusterSimulation: Simulation = {
@@ -80,8 +84,10 @@ class ClusterRun {
       return new SimNode({ layout, config: configOf(this.#layout, layout) }, { machine, trace })
     })
     const mayBegin = (fault: FaultName, victim: Victim) => this.#mayBegin(fault, victim)
-    const deps = { world: this.#world, random: this.#random.fork(), trace, victims: this.#nodes, mayBegin }
-    this.#nemesis = new Nemesis({ faults: FAULTS, most: this.#random.between(1, 3) }, deps)
+    const bystanders = () => Array.from({ length: this.#actorCount }, (_, i) => `client-${i}`)
+    const deps = { world: this.#world, random: this.#random.fork(), trace, victims: this.#nodes, mayBegin, bystanders }
+    const faults = this.#layout.hasBadDisks ? [...FAULTS, ...BAD_DISKS] : FAULTS
+    this.#nemesis = new Nemesis({ faults, most: this.#random.between(1, 3) }, deps)
     const { client } = this.#deps('watch', () => false)
     this.#watch = new Watch({ brokers: this.#addresses() }, { client })
   }
@@ -99,11 +105,17 @@ class ClusterRun {
   #use(topic: SimTopic): void {
     for (const name of ['p', 'q']) this.#act(`${name}-${topic.name}`, (deps, who) => produce(who, topic, deps))
     for (const partition of topic.histories.keys()) {
-      this.#act(`c-${topic.name}-${partition}`, (deps) => consume(topic, partition, deps, () => this.#isOver))
+      this.#act(`c-${topic.name}-${partition}`, (deps) =>
+        consume(topic, partition, { ...deps, rack: this.#rack() }, () => this.#isOver),
+      )
     }
     const group = { acknowledged: -1 }
     this.#groups.set(topic, group)
     this.#act(`g-${topic.name}`, (deps, who) => commitOffsets(who, topic, group, deps))
+  }
+
+  #rack(): string {
+    return this.#layout.hasRacks ? rackOf(this.#random.below(2)) : ''
   }
 
   #administrate(topics: readonly SimTopic[]): void {
@@ -119,7 +131,7 @@ class ClusterRun {
 
   async #harm(): Promise<void> {
     const startMs = this.#world.clock.monotonicMs()
-    const pace = this.#random.pick([400, 1500, 4000])
+    const pace = this.#random.pick([300, 800, 2000])
     while (this.#world.clock.monotonicMs() - startMs < DURATION_MS) {
       await this.#advance(this.#random.fraction() * pace)
       this.#nemesis.step()
@@ -132,10 +144,11 @@ class ClusterRun {
    */
   #mayBegin(fault: FaultName, victim: Victim): boolean {
     const isBroker = this.#layout.nodes.some(({ name, isBroker: is }) => is && name === victim.name)
-    if (!isBroker || this.#layout.isSynced || !IS_UNCLEAN.has(fault)) return true
+    const isSafe = this.#layout.isSynced && !this.#layout.hasBadDisks
+    if (!isBroker || isSafe || !IS_UNCLEAN.has(fault)) return true
     const isWhole = this.#watch.isWholeSince(this.#unsafeSinceMs)
     if (isWhole) this.#unsafeSinceMs = 0
-    if (fault === 'kill') return this.#unsafeSinceMs === 0
+    if (IS_KILL.has(fault)) return this.#unsafeSinceMs === 0
     if (this.#nemesis.activeCount > 0 || !isWhole) return false
     this.#unsafeSinceMs = Infinity
     return true
@@ -211,7 +224,9 @@ class ClusterRun {
       const partitions = this.#watch.last?.topics.find((topic) => topic.name === name)?.partitions ?? []
       for (const { partitionIndex, replicaNodes } of partitions) {
         const replicas = replicaNodes.flatMap((id) => disks.filter((disk) => disk.name === `n${id}`))
-        checkReplicas(`${name}-${partitionIndex}`, histories[partitionIndex]?.highWatermark ?? 0, replicas)
+        const partition = `${name}-${partitionIndex}`
+        const rotten = this.#nemesis.rotten.get(partition)
+        checkReplicas(partition, histories[partitionIndex]?.highWatermark ?? 0, replicas, rotten)
       }
     }
   }
@@ -251,7 +266,7 @@ class ClusterRun {
     const env = this.#world.machine(`client-${this.#actorCount++}`).start()
     const random = this.#random.fork()
     const client = new SimClient({ name, bootstrap: this.#addresses() }, { env, random: random.fork() })
-    return { client, random, compute: env.compute, trace: this.#trace, isOver, pauseMs: 400 }
+    return { client, random, compute: env.compute, trace: this.#trace, isOver, pauseMs: 400, rack: '' }
   }
 
   async #createTopic(name: string, partitions: number): Promise<SimTopic> {

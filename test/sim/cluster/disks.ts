@@ -5,6 +5,7 @@ import { snapshotRecords } from '../../../broker/metadata/snapshot-records.ts'
 import { decodeMetadataRecord, type MetadataRecord } from '../../../broker/protocol/metadata-record.ts'
 import { decodeSnapshot, snapshotName } from '../../../broker/raft/snapshot-file.ts'
 import type { BatchView } from '../../../broker/records/batch.ts'
+import { MalformedBatchError } from '../../../broker/records/record.ts'
 import { batches, readRecords } from '../../../broker/records/read.ts'
 import { METADATA_LOG_DIRECTORY } from '../../../broker/storage/names.ts'
 import type { SimDisk } from '../../fakes/disk.ts'
@@ -17,25 +18,45 @@ export interface NamedDisk {
   readonly disk: SimDisk
 }
 
-/** The batches in a log's segments, in order. */
-function logBatches(disk: SimDisk, directory: string): BatchView[] {
+/** The batches in a log's segments, in order; up to where it is damaged, if that is so. */
+function* logBatches(disk: SimDisk, directory: string, isRotten = false): Generator<BatchView> {
   const segments = disk.files(directory).filter(({ path }) => path.endsWith('.log'))
-  const paths = segments.map(({ path }) => path).toSorted()
-  return paths.flatMap((path) => [...batches(disk.readFile(path))])
+  let next = -1
+  for (const path of segments.map((segment) => segment.path).toSorted()) {
+    try {
+      for (const batch of batches(disk.readFile(path))) {
+        const isDamaged = batch.computeCrc() !== batch.crc || (next >= 0 && batch.baseOffset !== next)
+        if (isRotten && isDamaged) return
+        next = batch.nextOffset
+        yield batch
+      }
+    } catch (error) {
+      if (isRotten && error instanceof MalformedBatchError) return
+      throw error
+    }
+  }
 }
 
 function contentOf(batch: BatchView): string {
   return Buffer.from(batch.bytes.subarray(batch.start, batch.start + batch.sizeInBytes)).toString('base64')
 }
 
-/** Below `endOffset`, which was committed, each replica has every batch, and the same as the others. */
-export function checkReplicas(partition: string, endOffset: number, replicas: readonly NamedDisk[]): void {
+/**
+ * Below `endOffset`, which was committed, each replica has every batch, and the same as the others; but for damage to the one on `rotten`
+ * that nobody has come across yet.
+ */
+export function checkReplicas(
+  partition: string,
+  endOffset: number,
+  replicas: readonly NamedDisk[],
+  rotten: string | undefined,
+): void {
   const known = new Map<number, string>()
-  for (const { name, disk } of replicas) {
+  for (const { name, disk } of replicas.toSorted((a, b) => Number(a.name === rotten) - Number(b.name === rotten))) {
     const directory = `${LOG_DIR}/${partition}`
     hold(disk.exists(directory), `${name} has no replica of ${partition}`)
     let next = 0
-    for (const batch of logBatches(disk, directory)) {
+    for (const batch of logBatches(disk, directory, name === rotten)) {
       if (batch.baseOffset >= endOffset) break
       hold(batch.baseOffset === next, `${name}: ${partition} has ${batch.baseOffset} where ${next} should follow`)
       next = batch.nextOffset
@@ -47,7 +68,7 @@ export function checkReplicas(partition: string, endOffset: number, replicas: re
       )
       known.set(batch.baseOffset, content)
     }
-    hold(next >= endOffset, `${name}: ${partition} ends at ${next}, committed is ${endOffset}`)
+    hold(next >= endOffset || name === rotten, `${name}: ${partition} ends at ${next}, committed is ${endOffset}`)
   }
 }
 
@@ -57,7 +78,7 @@ export function checkMetadata(endOffset: number, nodes: readonly NamedDisk[], co
   const images = new Map<string, string>()
   for (const { name, disk } of nodes) {
     const directory = `${LOG_DIR}/${METADATA_LOG_DIRECTORY}`
-    const log = logBatches(disk, directory).filter(({ nextOffset }) => nextOffset <= endOffset)
+    const log = [...logBatches(disk, directory)].filter(({ nextOffset }) => nextOffset <= endOffset)
     for (const batch of log) {
       const content = contentOf(batch)
       const other = known.get(batch.baseOffset)

@@ -29,6 +29,10 @@ export interface ClusterLayout {
   /** Every append is synced before it counts: power may be lost anywhere. Otherwise on one machine at a time. */
   readonly isSynced: boolean
   readonly isOld: boolean
+  /** Brokers and consumers are in two racks, and consumers read in theirs. */
+  readonly hasRacks: boolean
+  /** Sectors of replicas go bad, and disks fill up. */
+  readonly hasBadDisks: boolean
 }
 
 export function layoutOf(random: SimRandom): ClusterLayout {
@@ -42,6 +46,8 @@ export function layoutOf(random: SimRandom): ClusterLayout {
     minInSyncReplicas: Math.min(2, brokers),
     isSynced: brokers < 3 || random.chance(0.5),
     isOld: random.chance(0.3),
+    hasRacks: random.chance(0.3),
+    hasBadDisks: brokers >= 3 && random.chance(0.3),
   }
 }
 
@@ -58,6 +64,12 @@ function separate(random: SimRandom): NodeLayout[] {
     ...Array.from({ length: controllers }, (_, i) => node(i + 1, true, false)),
     ...Array.from({ length: brokers }, (_, i) => node(controllers + i + 1, false, true)),
   ]
+}
+
+const RACK_AWARE = 'org.apache.kafka.common.replica.RackAwareReplicaSelector'
+
+export function rackOf(id: number): string {
+  return `rack-${id % 2}`
 }
 
 function node(id: number, isController: boolean, isBroker: boolean): NodeLayout {
@@ -95,6 +107,7 @@ inter.broker.listener.name=PLAINTEXT
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 ${quorum}
 log.dirs=/disk/a
+${layout.hasRacks ? `broker.rack=${rackOf(id)}\nreplica.selector.class=${RACK_AWARE}` : ''}
 min.insync.replicas=${layout.minInSyncReplicas}
 default.replication.factor=${layout.replicationFactor}
 offsets.topic.num.partitions=2

@@ -17,7 +17,7 @@ const CLUSTER_ID = 'c2ltdWxhdGlvbi1jbHVzdA'
 const LISTENER = 'CONTROLLER'
 const PORT = 9093
 const LOG_DIR = '/data'
-const DURATION_MS = 30_000
+const DURATION_MS = 12_000
 /** In which a healed quorum has to find a leader and to agree. */
 const RECOVERY_MS = 30_000
 
@@ -38,6 +38,7 @@ const FAULTS: readonly FaultName[] = [
   'drift',
   'slowDisk',
   'syncError',
+  'full',
 ]
 
 /** The metadata quorum alone: raft nodes with their disks, and requests without sockets. */
@@ -72,7 +73,7 @@ class RaftRun {
 
   async run(): Promise<void> {
     for (const member of this.#members) member.start()
-    const pace = this.#random.pick([50, 100, 200, 600, 2000])
+    const pace = this.#random.pick([50, 100, 200, 400, 1000])
     let nextHarmMs = 1000
     while (this.#world.clock.monotonicMs() < DURATION_MS) {
       await this.#advance(this.#random.between(5, 60))
