@@ -38,6 +38,7 @@ export function brokerGauges(parts: BrokerGaugeParts): BrokerGaugeSources {
         logEndOffset: log.logEndOffset,
         segments: log.segmentCount,
       })),
+    cordonedLogDirectoryCount: () => logs.directories().filter(({ isCordoned }) => isCordoned).length,
     offlineLogDirectoryCount: () => logs.directories().filter(({ online }) => !online).length,
     appliedMetadata: () => {
       const { offset, timestampMs } = image().provenance

@@ -38,6 +38,7 @@ export interface BrokerGaugeSources extends GroupGaugeSources {
   producerIdCount(): number
   logs(): Iterable<LogSample>
   offlineLogDirectoryCount(): number
+  cordonedLogDirectoryCount(): number
   appliedMetadata(): AppliedMetadataSample
   /** Those that have not failed. */
   logDirectories(): Iterable<LogDirectorySample>
@@ -158,6 +159,11 @@ function registerLogs(metrics: Metrics, sources: BrokerGaugeSources): void {
   byLog('numlogsegments', 'Segments of a log', ({ segments }) => segments)
   byLog('logstartoffset', 'First offset of a log', ({ logStartOffset }) => logStartOffset)
   byLog('logendoffset', 'Next offset of a log', ({ logEndOffset }) => logEndOffset)
+  metrics.registerGauge(
+    'kafka_log_logmanager_cordonedlogdirectorycount',
+    'Log directories that take no new replicas',
+    () => sources.cordonedLogDirectoryCount(),
+  )
   metrics.registerGauge('kafka_log_logmanager_offlinelogdirectorycount', 'Log directories that failed', () =>
     sources.offlineLogDirectoryCount(),
   )

@@ -25,6 +25,7 @@ const NAMES = [
   'kafka_controller_kafkacontroller_activecontrollercount',
   'kafka_controller_kafkacontroller_offlinepartitionscount',
   'kafka_log_log_size',
+  'kafka_log_logmanager_cordonedlogdirectorycount',
   'kafka_log_logmanager_offlinelogdirectorycount',
   'kafka_network_requestmetrics_requests_total',
   'kafka_network_requestmetrics_totaltimems',

@@ -105,6 +105,7 @@ const SOURCES: BrokerGaugeSources & NodeGaugeSources = {
   producerIdCount: () => 1,
   logs: () => [{ topic: 't', partition: 0, sizeInBytes: 10, logStartOffset: 1, logEndOffset: 5, segments: 2 }],
   logDirectories: () => [{ path: '/data', totalBytes: 100, usableBytes: 40 }],
+  cordonedLogDirectoryCount: () => 0,
   offlineLogDirectoryCount: () => 0,
   self: () => ({ id: 1, address: 'b1:9092' }),
   raft: () => ({
