@@ -1,0 +1,82 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { AdminClient } from '../../../../broker/client/admin-client.ts'
+import { describeFeatures, updateFeature } from '../../../../broker/client/admin-features.ts'
+import { readKafkaState } from '../../../../operator/kafka/read-state.ts'
+import { TestCluster } from '../../broker/bed.ts'
+
+let cluster: TestCluster
+let admin: AdminClient
+
+beforeEach(async () => {
+  const properties = {
+    'default.replication.factor': '3',
+    'min.insync.replicas': '2',
+    'broker.session.timeout.ms': '2000',
+  }
+  cluster = new TestCluster(['controller,broker', 'controller,broker', 'controller,broker'], properties)
+  await cluster.start()
+  const env = cluster.world.machine('operator').start()
+  admin = new AdminClient({ bootstrap: [1, 2, 3].map((id) => ({ host: `node-${id}`, port: 9092 })) }, env)
+})
+
+afterEach(async () => {
+  await cluster.world.clock.runFor(admin[Symbol.asyncDispose]())
+  await cluster.stop()
+})
+
+function run<T>(operation: Promise<T>): Promise<T> {
+  return cluster.world.clock.runFor(operation, 60_000)
+}
+
+async function createTopics(): Promise<void> {
+  const durable = { name: 'durable', partitions: 2, configs: { 'min.insync.replicas': '3' } }
+  await run(admin.createTopics([durable, { name: 'single', partitions: 1, replicationFactor: 1 }]))
+  await cluster.world.clock.run(1000)
+}
+
+test('the state of a cluster is that of its nodes', async () => {
+  await createTopics()
+  const state = await run(readKafkaState(admin))
+  expect(state.clusterId).toBe('test')
+  expect([...state.brokers.keys()].toSorted()).toEqual([1, 2, 3])
+  expect([1, 2, 3]).toContain(state.quorum.leaderId)
+  expect(state.quorum.voters.map(({ id }) => id).toSorted()).toEqual([1, 2, 3])
+  for (const { lagMs } of state.quorum.voters) expect(lagMs).toBeLessThan(5000)
+  expect(state.partitions.map(({ topic, partition, minIsr }) => `${topic}-${partition} ${minIsr}`)).toEqual([
+    'durable-0 3',
+    'durable-1 3',
+    'single-0 2',
+  ])
+  for (const { topic, replicas, isr, leader } of state.partitions) {
+    expect(replicas).toHaveLength(topic === 'single' ? 1 : 3)
+    expect(isr.toSorted()).toEqual(replicas.toSorted())
+    expect(replicas).toContain(leader)
+  }
+  expect(state.metadataVersion).toMatchObject({ finalized: 30, max: 30 })
+})
+
+test('a node that is gone is missing everywhere', async () => {
+  await createTopics()
+  const before = await run(readKafkaState(admin))
+  const gone = [1, 2, 3].find((id) => id !== before.quorum.leaderId) ?? 0
+  cluster.nodes.find(({ id }) => id === gone)?.machine.kill()
+  await cluster.world.clock.run(20_000)
+  const state = await run(readKafkaState(admin))
+  expect(state.brokers.has(gone)).toBe(false)
+  expect(state.quorum.voters.find(({ id }) => id === gone)?.lagMs).toBeGreaterThan(10_000)
+  for (const { isr, leader } of state.partitions) expect([...isr, leader]).not.toContain(leader === null ? 0 : gone)
+})
+
+test('a level of metadata.version that cannot be had is refused for good, in words', async () => {
+  expect((await run(describeFeatures(admin))).get('metadata.version')).toEqual({ min: 7, max: 30, finalized: 30 })
+  for (const [level, how] of [
+    [29, 'safe-downgrade'],
+    [99, 'upgrade'],
+  ] as const) {
+    const update = run(updateFeature(admin, 'metadata.version', level, how))
+    await expect(update).rejects.toMatchObject({
+      isRetriable: false,
+      message: expect.stringContaining('metadata.version'),
+    })
+  }
+})
