@@ -158,11 +158,10 @@ function checkHeartbeat(config: ServerConfig, warnings: string[]): void {
 }
 
 /** Keys that are accepted and change nothing, where somebody has set them and may count on them. */
-function withoutEffect({ compressionLz4Level, logPreallocate, layers }: ServerConfig): string[] {
+function withoutEffect({ compressionLz4Level, layers }: ServerConfig): string[] {
   const warnings: string[] = []
   if (layers.static.has('compression.lz4.level')) {
     warnings.push(`compression.lz4.level=${compressionLz4Level} has no effect: the LZ4 codec has one level.`)
   }
-  if (logPreallocate) warnings.push('log.preallocate=true has no effect: segments take their space as they grow.')
   return warnings
 }

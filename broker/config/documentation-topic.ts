@@ -29,7 +29,8 @@ export const TOPIC_DOCUMENTATION: Readonly<Record<string, string>> = {
   'min.cleanable.dirty.ratio': 'Part of a log that must be uncompacted before it is compacted, 0 to 1.',
   'min.compaction.lag.ms': 'How long a record stays out of compaction at least, in ms.',
   'min.insync.replicas': 'How many replicas must have a record before it is acknowledged to a producer with acks=all.',
-  preallocate: 'Whether a new segment takes its whole space on the device at once.',
+  preallocate:
+    'Whether the file of a new segment has its whole length at once; what is not used of it is cut off when the segment is full, or closed.',
   'remote.log.copy.disable': 'Whether no further segments of a tiered topic are copied.',
   'remote.log.delete.on.disable':
     'Whether tiered segments are deleted when tiered storage is switched off for the topic.',

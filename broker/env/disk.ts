@@ -46,6 +46,7 @@ export interface File {
   readToSend(size: number, position: number): Promise<Uint8Array>
   /** fdatasync: resolves when everything written before the call is durable. */
   sync(): Promise<void>
+  /** Cuts the file at `size`, or extends it with zeros up to there. */
   truncate(size: number): void
   close(): void
 }

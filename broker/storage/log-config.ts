@@ -7,6 +7,8 @@ export interface LogConfig {
   readonly segmentMs: number
   /** At most this much is taken off `segmentMs`, so that logs do not all roll at once. */
   readonly segmentJitterMs: number
+  /** A new segment's file is `segmentBytes` long from the start. */
+  readonly preallocate: boolean
   /** Largest size of one index file, and its size while the segment is active. */
   readonly segmentIndexBytes: number
   readonly indexIntervalBytes: number
@@ -26,6 +28,7 @@ export const DEFAULT_LOG_CONFIG: LogConfig = {
   segmentBytes: 1_073_741_824,
   segmentMs: 604_800_000,
   segmentJitterMs: 0,
+  preallocate: false,
   segmentIndexBytes: 10_485_760,
   indexIntervalBytes: 4096,
   retentionBytes: -1,

@@ -57,6 +57,8 @@ export class LogSegment {
   readonly #file: LogFile
   #config: LogConfig
   #writtenBytes: number
+  /** There may be zeros behind them, up to the size of a whole segment. */
+  #isPreallocated = false
   /** What was in the file before this process wrote to it. */
   #foundBytes: number
   #staged: Uint8Array[] = []
@@ -92,11 +94,21 @@ export class LogSegment {
   static create(options: SegmentOptions, deps: SegmentDeps): LogSegment {
     const file = deps.files.create(segmentPath(options.directory, options.baseOffset, LOG_SUFFIX))
     const segment = new LogSegment(options, 0, { ...deps, file })
+    if (options.config.preallocate) segment.#preallocate()
     segment.resetIndexes()
     return segment
   }
 
-  /** A segment that is there, as a sealed one; `indexesAreSane` tells whether it can be used without being scanned. */
+  /** As Apache Kafka does: the file has its length, and the file system decides what it sets aside for it. */
+  #preallocate(): void {
+    this.#file.truncate(this.#config.segmentBytes)
+    this.#isPreallocated = true
+  }
+
+  /**
+   * A segment that is there, as a sealed one, with the zeros that a crash may have left behind the batches; `indexesAreSane` tells whether it
+   * can be used without being scanned.
+   */
   static open(options: SegmentOptions, deps: SegmentDeps): { segment: LogSegment; indexesAreSane: boolean } {
     const path = segmentPath(options.directory, options.baseOffset, LOG_SUFFIX)
     const segment = new LogSegment(options, deps.disk.sizeOf(path) ?? 0, { ...deps, file: deps.files.existing(path) })
@@ -208,7 +220,13 @@ export class LogSegment {
   dropStaged(): void {
     this.#staged = []
     this.#stagedBytes = 0
-    this.#file.truncate(this.#writtenBytes)
+    this.#cutFile(this.#writtenBytes)
+  }
+
+  #cutFile(bytes: number): void {
+    this.#file.truncate(bytes)
+    this.#isPreallocated = false
+    this.dirty = true
   }
 
   /** Opens a sealed segment for appends. `firstTimestampMs` is that of its first batch. Throws DiskError. */
@@ -220,8 +238,9 @@ export class LogSegment {
     this.#indexesSynced = true
   }
 
-  /** Nothing more is appended: the time index gets its last entry, and the next sync saves the indexes. */
+  /** Nothing more is appended: the time index gets its last entry, and the next sync saves the indexes. Throws DiskError. */
   seal(): void {
+    if (this.#isPreallocated) this.#cutFile(this.#writtenBytes)
     if (this.#max.timestampMs >= 0) this.timeIndex.maybeAppend(this.#max.timestampMs, this.#max.offset, true)
     this.offsetIndex.file.seal()
     this.timeIndex.file.seal()
@@ -233,10 +252,9 @@ export class LogSegment {
 
   /** Cuts the file at `position`, where the batch that held `offset` began. */
   truncateTo(offset: number, position: number): void {
-    this.#file.truncate(position)
+    this.#cutFile(position)
     this.#writtenBytes = position
     this.#foundBytes = Math.min(this.#foundBytes, position)
-    this.dirty = true
     this.offsetIndex.truncateTo(offset)
     this.timeIndex.truncateTo(offset)
     this.abortedTxns.truncateTo(offset)

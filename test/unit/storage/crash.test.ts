@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { BatchView } from '../../../broker/records/batch.ts'
+import type { LogConfig } from '../../../broker/storage/log-config.ts'
 import type { PartitionLog } from '../../../broker/storage/log.ts'
 import { scanBatches } from '../../../broker/storage/scan.ts'
 import { append, batchOf, DIRECTORY, LogBed, readAll } from './fixture.ts'
@@ -49,14 +50,17 @@ class Driver {
   #serial = 0
   #recoveryPoint = 0
 
-  constructor(seed: number) {
+  readonly #config: Partial<LogConfig>
+
+  constructor(seed: number, options: { readonly preallocate: boolean }) {
+    this.#config = { ...CONFIG, ...options }
     this.bed = new LogBed({ seed })
     // Files are closed and opened again all the time.
     this.bed.openFilesMax = 2
   }
 
   async open(): Promise<void> {
-    this.log = await this.bed.open(CONFIG, { recoveryPoint: this.#recoveryPoint })
+    this.log = await this.bed.open(this.#config, { recoveryPoint: this.#recoveryPoint })
   }
 
   async step(step: Step): Promise<void> {
@@ -151,9 +155,10 @@ describe('whatever a log was doing', () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 1e9 }),
+        fc.boolean(),
         fc.array(steps, { minLength: 1, maxLength: 4 }),
-        async (seed, runs) => {
-          const driver = new Driver(seed)
+        async (seed, preallocate, runs) => {
+          const driver = new Driver(seed, { preallocate })
           await driver.open()
           for (const run of runs) {
             for (const step of run) await driver.step(step)
@@ -172,9 +177,10 @@ describe('whatever a log was doing', () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 1e9 }),
+        fc.boolean(),
         fc.array(steps, { minLength: 1, maxLength: 4 }),
-        async (seed, runs) => {
-          const driver = new Driver(seed)
+        async (seed, preallocate, runs) => {
+          const driver = new Driver(seed, { preallocate })
           await driver.open()
           for (const run of runs) {
             for (const step of run) await driver.step(step)
@@ -197,7 +203,7 @@ describe('whatever a log was doing', () => {
         fc.integer({ min: 0, max: 60 }),
         fc.constantFrom(...operations),
         async (seed, run, at, failing) => {
-          const driver = new Driver(seed)
+          const driver = new Driver(seed, { preallocate: false })
           await driver.open()
           let count = 0
           driver.bed.disk.fault = (operation) => (operation === failing && count++ === at ? 'EIO' : undefined)
