@@ -84,6 +84,8 @@ export class TopicReconciler {
       return isPaused(topic) ? await this.#observe(topic, cluster) : await this.#converge(topic, cluster)
     } catch (error) {
       if (!(error instanceof TopicRefusal)) throw await this.#unreachable(topic, cluster, error)
+      // The controller has made it, and the broker that was asked has not heard of it yet.
+      if (error.code === 'TOPIC_ALREADY_EXISTS') return { requeueAfterMs: SOON_MS }
       await this.#report(topic, refused(cluster, error))
       return this.#later()
     }
@@ -175,6 +177,7 @@ export class TopicReconciler {
   }
 }
 
+const SOON_MS = 500
 const LET_GO = 'set spec.deletionPolicy to retain to let go of it'
 
 /** Two resources for one topic: the older one has it. */

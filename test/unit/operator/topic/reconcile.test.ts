@@ -314,3 +314,10 @@ test('all topics come back for the next look at the same time', async () => {
   await clock.run(2000)
   expect((await reconcile('other')).requeueAfterMs).toBe(57_000)
 })
+
+test('a topic that the broker has not heard of yet is no refusal', async () => {
+  const { admin, reconcile, stored } = reconciling(kafkaTopic())
+  admin.refusal = new TopicRefusal('TOPIC_ALREADY_EXISTS', "Topic 'payments' already exists.")
+  expect((await reconcile()).requeueAfterMs).toBe(500)
+  expect(stored()?.status).toBeUndefined()
+})
