@@ -14,6 +14,10 @@ import { readGroups } from './kafka/read-groups.ts'
 import { readKafkaState } from './kafka/read-state.ts'
 import type { KafkaState, Unreachable } from './kafka/state.ts'
 import { resetMinIsr } from './policy/min-isr.ts'
+import type { ReassignmentAdmin } from './reassignment/admin.ts'
+import { KafkaReassignmentAdmin } from './reassignment/kafka-admin.ts'
+import type { ScalingAdmin } from './scaling/admin.ts'
+import { KafkaScalingAdmin } from './scaling/kafka-admin.ts'
 import { TopicRefusal } from './topic/admin.ts'
 import type { TopicAdmin } from './topic/admin.ts'
 import { convergeTopic } from './topic/converge.ts'
@@ -48,6 +52,14 @@ export class Admins implements Brokers, AsyncDisposable {
 
   topicsOf(cluster: KafkaCluster): TopicAdmin {
     return this.#connectionOf(cluster).topics
+  }
+
+  scalingOf(cluster: KafkaCluster): ScalingAdmin {
+    return new KafkaScalingAdmin(this.#clientOf(cluster))
+  }
+
+  reassignmentOf(cluster: KafkaCluster): ReassignmentAdmin {
+    return new KafkaReassignmentAdmin(this.#clientOf(cluster))
   }
 
   /** The ids of the brokers that answer for `cluster`; none where nobody answers. */

@@ -22,15 +22,21 @@ import {
 } from './api/resource.ts'
 import type { KafkaCluster, KafkaTopic, Key, Resource, ResourceType } from './api/resource.ts'
 import { ClusterReconciler } from './cluster/reconcile.ts'
+import type { ClusterStep } from './cluster/step.ts'
 import type { KubeApi } from './kube/api.ts'
 import { EventRecorder } from './kube/events.ts'
 import { Informer } from './kube/informer.ts'
 import { LEADER_DEFAULTS, LeaderElection } from './kube/leader.ts'
 import { PlacementStep } from './listeners/step.ts'
 import type { OperatorMetrics } from './metrics.ts'
+import { raisedFactors } from './policy/planner.ts'
 import { DurabilityStep } from './policy/step.ts'
+import { ReassignmentStep } from './reassignment/step.ts'
 import { MetadataVersionStep } from './rolling/metadata-version-step.ts'
 import { RollingStep } from './rolling/step.ts'
+import { DrainStep } from './scaling/drain-step.ts'
+import { effectiveCluster } from './scaling/effective.ts'
+import { QuorumStep } from './scaling/quorum-step.ts'
 import { Controller } from './runtime/controller.ts'
 import type { Reconcile } from './runtime/controller.ts'
 import { Batcher } from './topic/batcher.ts'
@@ -61,7 +67,10 @@ export interface OperatorDeps {
   readonly metrics: OperatorMetrics
   /** The way to Alertmanagers. */
   readonly post: PostJson
-  readonly admins: Pick<Admins, 'setMetadataVersion' | 'look' | 'configure' | 'resetMinIsr' | 'topicsOf' | 'forget'>
+  readonly admins: Pick<
+    Admins,
+    'setMetadataVersion' | 'look' | 'configure' | 'resetMinIsr' | 'topicsOf' | 'forget' | 'scalingOf' | 'reassignmentOf'
+  >
 }
 
 /** What the operator makes; it looks at a cluster again when one of these changes. */
@@ -166,11 +175,13 @@ class Leadership {
         api: this.#api,
         events,
         brokers,
-        effective: (cluster) => cluster,
+        effective: effectiveCluster,
         steps: [
           new PlacementStep({ api: this.#api, logger: this.#deps.logger }),
+          ...this.#scalingSteps(events),
           new RollingStep({ api: this.#api, brokers, events }),
           new MetadataVersionStep({ setMetadataVersion: (...change) => brokers.setMetadataVersion(...change), events }),
+          this.#reassignmentStep(events),
           new DurabilityStep({ ...this.#deps, events, resetMinIsr: (...topics) => brokers.resetMinIsr(...topics) }),
           this.#alertStep(),
         ],
@@ -183,6 +194,27 @@ class Leadership {
     const { clock, logger, post } = this.#deps
     const monitoring = new Monitoring({ api: this.#api, clock })
     return new AlertStep({ monitoring, alertmanager: new Alertmanager({ post, clock }), logger })
+  }
+
+  #scalingSteps(events: EventRecorder): ClusterStep[] {
+    const { admins } = this.#deps
+    const adminOf = (cluster: KafkaCluster) => admins.scalingOf(cluster)
+    return [
+      new QuorumStep({ adminOf, events, look: (cluster) => admins.look(cluster) }),
+      new DrainStep({ api: this.#api, adminOf, events }),
+    ]
+  }
+
+  #reassignmentStep(events: EventRecorder): ReassignmentStep {
+    const { admins, logger } = this.#deps
+    return new ReassignmentStep({
+      adminOf: (cluster) => admins.reassignmentOf(cluster),
+      events,
+      logger,
+      factorsOf: (cluster, kafka) =>
+        new Map([...raisedFactors(cluster, kafka), ...this.#claims.replicationFactors(cluster)]),
+      rebalanceOf: async () => null,
+    })
   }
 
   #topicReconcile(): Reconcile {

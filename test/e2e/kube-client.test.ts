@@ -10,6 +10,8 @@ import { KubeRest } from '../../operator/kube/rest.ts'
 import { OperatorMetrics } from '../../operator/metrics.ts'
 import { Operator } from '../../operator/operator.ts'
 import { condition, FakeTopics } from '../fakes/operator.ts'
+import { FakeReassignments } from '../fakes/reassignment.ts'
+import { FakeScaling } from '../fakes/scaling.ts'
 import { TestApi } from '../tools/kube-api.ts'
 import { uninstallOperator } from './cluster.ts'
 import { describeWith } from '../tools/requires.ts'
@@ -144,6 +146,8 @@ describeWith(['kubernetes'], "the operator's Kubernetes client on a real API ser
           resetMinIsr: () => Promise.resolve([]),
           setMetadataVersion: () => Promise.resolve({ error: 'no pods here' }),
           topicsOf: () => new FakeTopics(),
+          scalingOf: () => new FakeScaling(),
+          reassignmentOf: () => new FakeReassignments([]),
           forget: () => {},
         },
       },

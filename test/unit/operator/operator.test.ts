@@ -16,6 +16,8 @@ import { Operator } from '../../../operator/operator.ts'
 import type { FakeKube } from '../../fakes/kube.ts'
 import { FakeKubelet } from '../../fakes/kubelet.ts'
 import { condition, FakeTopics, kafkaCluster, kafkaState, kafkaTopic, operatorWorld } from '../../fakes/operator.ts'
+import { FakeReassignments } from '../../fakes/reassignment.ts'
+import { FakeScaling } from '../../fakes/scaling.ts'
 
 /** The API as KubeRest gives it: nothing goes through once the signal has aborted. */
 function guarded(api: FakeKube, signal: AbortSignal): KubeApi {
@@ -47,6 +49,8 @@ function operating(namespaces: readonly string[] | null = null) {
     resetMinIsr: () => Promise.resolve([]),
     setMetadataVersion: () => Promise.resolve({ changes: '' }),
     topicsOf: () => topics,
+    scalingOf: () => new FakeScaling(),
+    reassignmentOf: () => new FakeReassignments([]),
     forget: () => {},
   }
   const operator = new Operator(

@@ -6,15 +6,20 @@ import type { StepResult } from '../../../../operator/cluster/step.ts'
 import { ReassignmentStep } from '../../../../operator/reassignment/step.ts'
 import type { Rebalance } from '../../../../operator/reassignment/step.ts'
 import { kafkaCluster, operatorWorld, pool } from '../../../fakes/operator.ts'
+import { FakeReassignments } from '../../../fakes/reassignment.ts'
 import { changed, running, viewOf } from '../scaling/world.ts'
-import { FakeKafka } from './fake-kafka.ts'
 
 const controllers = pool({ name: 'controllers', roles: ['controller'] })
 const brokers = (replicas: number) => pool({ name: 'brokers', roles: ['broker'], replicas })
 const BLOCKED = 10_000
 
 /** A cluster of brokers 1000… that had `before` brokers, and is asked to have `asked`. */
-function world(kafka: FakeKafka, before: number, asked: number, spec: Partial<KafkaCluster['spec']['rebalance']> = {}) {
+function world(
+  kafka: FakeReassignments,
+  before: number,
+  asked: number,
+  spec: Partial<KafkaCluster['spec']['rebalance']> = {},
+) {
   const { api, events, logger } = operatorWorld()
   const pools = [controllers, brokers(before)]
   const rebalance = { onScale: 'auto' as const, ...spec }
@@ -63,7 +68,7 @@ const THREE = [1000, 1001, 1002]
 const FOUR = [...THREE, 1003]
 
 test('nothing is done about replicas that are where they are to be', async () => {
-  const kafka = new FakeKafka(THREE).topic('t', [1000, 1001], [1001, 1002])
+  const kafka = new FakeReassignments(THREE).topic('t', [1000, 1001], [1001, 1002])
   const { run } = world(kafka, 3, 3)
   const result = await run()
   expect(result.status?.reassignment).toEqual({ state: 'Idle', moves: 0, bytesLeft: 0 })
@@ -75,7 +80,7 @@ test('nothing is done about replicas that are where they are to be', async () =>
 
 describe('a broker that is to go', () => {
   test('is emptied; the status tells how far it is, Events what for', async () => {
-    const kafka = new FakeKafka(FOUR).topic('t', [1003, 1000], [1001, 1003], [1000, 1002])
+    const kafka = new FakeReassignments(FOUR).topic('t', [1003, 1000], [1001, 1003], [1000, 1002])
     const { run, finish, notes } = world(kafka, 4, 3)
     const result = await run()
     expect(result.status?.reassignment).toEqual({ state: 'Moving', moves: 2, bytesLeft: 200, draining: [1003] })
@@ -89,7 +94,7 @@ describe('a broker that is to go', () => {
   })
 
   test('stays where the others cannot take what it has, and nothing is moved', async () => {
-    const kafka = new FakeKafka(THREE).topic('t', THREE).topic('u', [1002])
+    const kafka = new FakeReassignments(THREE).topic('t', THREE).topic('u', [1002])
     const { run } = world(kafka, 3, 2)
     const result = await run()
     expect(result.health).toEqual({
@@ -102,7 +107,7 @@ describe('a broker that is to go', () => {
   })
 
   test('stays where the disks of the others are full', async () => {
-    const kafka = new FakeKafka(THREE).topic('t', [1000], [1001], [1002])
+    const kafka = new FakeReassignments(THREE).topic('t', [1000], [1001], [1002])
     kafka.roomBytes = 99
     const { run } = world(kafka, 3, 2)
     expect((await run()).health?.message).toBe(
@@ -111,7 +116,7 @@ describe('a broker that is to go', () => {
   })
 
   test('keeps what it has when it is asked for again', async () => {
-    const kafka = new FakeKafka(FOUR).topic('t', [1003, 1000], [1001, 1003])
+    const kafka = new FakeReassignments(FOUR).topic('t', [1003, 1000], [1001, 1003])
     const { run, finish, ask } = world(kafka, 4, 3)
     await run()
     kafka.calls.length = 0
@@ -124,7 +129,7 @@ describe('a broker that is to go', () => {
   })
 
   test('that is away is emptied too where others have what it has', async () => {
-    const kafka = new FakeKafka(THREE).topic('t', [1000, 1003])
+    const kafka = new FakeReassignments(THREE).topic('t', [1000, 1003])
     const one = kafka.partitions.get('t/0')
     if (one !== undefined) one.isr = [1000]
     const { finish } = world(kafka, 4, 3)
@@ -134,11 +139,11 @@ describe('a broker that is to go', () => {
 })
 
 describe('brokers that are new', () => {
-  const topic = (kafka: FakeKafka): FakeKafka =>
+  const topic = (kafka: FakeReassignments): FakeReassignments =>
     kafka.topic('t', ...Array.from({ length: 40 }, (_, index) => [THREE[index % 3] ?? 0, THREE[(index + 1) % 3] ?? 0]))
 
   test('get their share', async () => {
-    const kafka = topic(new FakeKafka(FOUR))
+    const kafka = topic(new FakeReassignments(FOUR))
     const { finish } = world(kafka, 3, 4)
     const result = await finish()
     expect(kafka.replicas('t').filter((ids) => ids.includes(1003))).toHaveLength(20)
@@ -148,7 +153,7 @@ describe('brokers that are new', () => {
   })
 
   test('get it when they are there', async () => {
-    const kafka = topic(new FakeKafka(THREE))
+    const kafka = topic(new FakeReassignments(THREE))
     const { finish } = world(kafka, 3, 4)
     const waiting = await finish()
     expect(waiting.status?.reassignment).toMatchObject({ state: 'Idle', filling: [1003] })
@@ -158,14 +163,14 @@ describe('brokers that are new', () => {
   })
 
   test('get only new partitions with rebalance.onScale none', async () => {
-    const kafka = topic(new FakeKafka(FOUR))
+    const kafka = topic(new FakeReassignments(FOUR))
     const { finish } = world(kafka, 3, 4, { onScale: 'none' })
     await finish()
     expect(kafka.calls).toEqual([])
   })
 
   test('that are given up again give back what they were getting', async () => {
-    const kafka = topic(new FakeKafka(FOUR))
+    const kafka = topic(new FakeReassignments(FOUR))
     const before = kafka.replicas('t')
     const { run, finish, ask } = world(kafka, 3, 4)
     await run()
@@ -178,7 +183,7 @@ describe('brokers that are new', () => {
 
 describe('a replication factor', () => {
   test('is raised and lowered', async () => {
-    const kafka = new FakeKafka(THREE).topic('t', [1000], [1001]).topic('u', THREE)
+    const kafka = new FakeReassignments(THREE).topic('t', [1000], [1001]).topic('u', THREE)
     const { finish, factors } = world(kafka, 3, 3)
     factors.set('t', 2).set('u', 1)
     await finish()
@@ -187,7 +192,7 @@ describe('a replication factor', () => {
   })
 
   test('of more than there are brokers changes nothing', async () => {
-    const kafka = new FakeKafka(THREE).topic('t', [1000])
+    const kafka = new FakeReassignments(THREE).topic('t', [1000])
     const { finish, factors } = world(kafka, 3, 3)
     factors.set('t', 4)
     expect((await finish()).health ?? null).toBeNull()
@@ -196,7 +201,7 @@ describe('a replication factor', () => {
 })
 
 test('a replication factor waits for the brokers that it needs', async () => {
-  const kafka = new FakeKafka([1000]).topic('t', [1000])
+  const kafka = new FakeReassignments([1000]).topic('t', [1000])
   const { finish, factors } = world(kafka, 3, 3)
   factors.set('t', 3)
   expect((await finish()).health ?? null).toBeNull()
@@ -207,7 +212,7 @@ test('a replication factor waits for the brokers that it needs', async () => {
 })
 
 test('a drain waits for a broker that is away, which is no refusal', async () => {
-  const kafka = new FakeKafka([1000, 1001, 1003]).topic('t', [1000, 1001, 1003])
+  const kafka = new FakeReassignments([1000, 1001, 1003]).topic('t', [1000, 1001, 1003])
   const { run } = world(kafka, 4, 3)
   expect((await run()).health).toEqual({
     state: 'progressing',
@@ -220,7 +225,7 @@ test('a drain waits for a broker that is away, which is no refusal', async () =>
 })
 
 test('a partition that is not well is left alone until it is', async () => {
-  const kafka = new FakeKafka(FOUR).topic('t', [1000, 1001, 1003])
+  const kafka = new FakeReassignments(FOUR).topic('t', [1000, 1001, 1003])
   const one = kafka.partitions.get('t/0')
   if (one !== undefined) one.isr = [1000, 1003]
   const { run } = world(kafka, 4, 3)
@@ -232,7 +237,7 @@ test('a partition that is not well is left alone until it is', async () => {
 })
 
 test('a throttle applies to what moves, and is gone afterwards', async () => {
-  const kafka = new FakeKafka(FOUR).topic('t', [1003]).topic('u', [1000])
+  const kafka = new FakeReassignments(FOUR).topic('t', [1003]).topic('u', [1000])
   const { run, finish } = world(kafka, 4, 3, { throttle: '50M' })
   await run()
   expect([kafka.rate, [...kafka.throttled]]).toEqual([50_000_000, ['t']])
@@ -241,7 +246,7 @@ test('a throttle applies to what moves, and is gone afterwards', async () => {
 })
 
 test('the annotation stops it: what is under way is cancelled, and nothing begun', async () => {
-  const kafka = new FakeKafka(FOUR).topic('t', [1003], [1002])
+  const kafka = new FakeReassignments(FOUR).topic('t', [1003], [1002])
   const { run, finish, state } = world(kafka, 4, 3, { throttle: '1M' })
   await run()
   state.annotations['kafka.ottla.dev/reassignment'] = 'stop'
@@ -255,7 +260,7 @@ test('the annotation stops it: what is under way is cancelled, and nothing begun
 })
 
 test('an approved rebalance is carried out, but for what it would put on brokers that go', async () => {
-  const kafka = new FakeKafka(FOUR).topic('t', [1000], [1001], [1002])
+  const kafka = new FakeReassignments(FOUR).topic('t', [1000], [1001], [1002])
   const { finish, state } = world(kafka, 4, 3)
   const move = (partition: number, from: number, to: number) => ({
     topic: 't',
@@ -272,7 +277,7 @@ test('an approved rebalance is carried out, but for what it would put on brokers
 test('it goes on after a failure of any call, and ends the same', async () => {
   let calls = 0
   const make = () => {
-    const kafka = new FakeKafka(FOUR).topic('t', [1003, 1000], [1001, 1003], [1000, 1002])
+    const kafka = new FakeReassignments(FOUR).topic('t', [1003, 1000], [1001, 1003], [1000, 1002])
     return { kafka, ...world(kafka, 4, 3, { throttle: '1M' }) }
   }
   const clean = make()

@@ -5,7 +5,8 @@ import type { Observed } from '../../../../operator/cluster/observe.ts'
 import type { KafkaState } from '../../../../operator/kafka/state.ts'
 import { DrainStep } from '../../../../operator/scaling/drain-step.ts'
 import { kafkaCluster, operatorWorld, pool } from '../../../fakes/operator.ts'
-import { changed, FakeScaling, kafka, partition, running, viewOf } from './world.ts'
+import { FakeScaling } from '../../../fakes/scaling.ts'
+import { changed, kafka, partition, running, viewOf } from './world.ts'
 
 const controllers = pool({ name: 'controllers', roles: ['controller'] })
 const brokers = (replicas: number) => pool({ name: 'brokers', roles: ['broker'], replicas })

@@ -4,7 +4,8 @@ import type { KafkaState, QuorumReplica } from '../../../../operator/kafka/state
 import { planQuorum } from '../../../../operator/scaling/quorum-plan.ts'
 import { QuorumStep } from '../../../../operator/scaling/quorum-step.ts'
 import { kafkaCluster, operatorWorld, pool, quorumReplica } from '../../../fakes/operator.ts'
-import { changed, FakeScaling, kafka, partition, running, viewOf } from './world.ts'
+import { FakeScaling } from '../../../fakes/scaling.ts'
+import { changed, kafka, partition, running, viewOf } from './world.ts'
 
 type Quorum = KafkaState['quorum']
 const LAGGING = 60_000

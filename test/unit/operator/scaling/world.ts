@@ -5,9 +5,7 @@ import type { Observed } from '../../../../operator/cluster/observe.ts'
 import { remembered } from '../../../../operator/cluster/pools.ts'
 import type { ClusterView } from '../../../../operator/cluster/step.ts'
 import type { KafkaState, PartitionState, Unreachable } from '../../../../operator/kafka/state.ts'
-import type { ScalingAdmin } from '../../../../operator/scaling/admin.ts'
 import { effectiveCluster } from '../../../../operator/scaling/effective.ts'
-import type { Voter } from '../../../../operator/scaling/quorum-plan.ts'
 import { nodesOf } from '../../../../operator/specs/nodes.ts'
 import { poolMemory } from '../../../../operator/specs/pool-memory.ts'
 import { poolStatuses } from '../../../../operator/specs/pool-status.ts'
@@ -102,52 +100,5 @@ export function viewOf(observed: Observed, state: KafkaState | Unreachable): Clu
     kafka: state,
     plan: { replaced: [], manifests: [], growClaims: [], version: '4.3', image: 'ottla' },
     nowMs: 0,
-  }
-}
-
-/** What scaling asks of Kafka, in memory. */
-export class FakeScaling implements ScalingAdmin {
-  readonly calls: string[] = []
-  readonly cordoned = new Set<number>()
-  readonly fenced = new Set<number>()
-  readonly onDisk = new Map<number, number>()
-  /** What every change rejects with. */
-  failure: Error | null = null
-
-  async addVoter(_: string, { id, directoryId }: Voter, { host, port }: { host: string; port: number }): Promise<void> {
-    this.#change(`add ${id} ${directoryId} at ${host}:${port}`)
-  }
-
-  async removeVoter(_: string, { id, directoryId }: Voter): Promise<void> {
-    this.#change(`remove ${id} ${directoryId}`)
-  }
-
-  async registered(): Promise<{ id: number; isFenced: boolean }[]> {
-    return [...this.fenced].map((id) => ({ id, isFenced: true }))
-  }
-
-  async unregister(brokerId: number): Promise<void> {
-    this.#change(`unregister ${brokerId}`)
-    this.fenced.delete(brokerId)
-  }
-
-  async isCordoned(brokerId: number): Promise<boolean> {
-    return this.cordoned.has(brokerId)
-  }
-
-  async cordon(brokerId: number, isOn: boolean): Promise<boolean> {
-    this.#change(`${isOn ? 'cordon' : 'uncordon'} ${brokerId}`)
-    if (isOn) this.cordoned.add(brokerId)
-    else this.cordoned.delete(brokerId)
-    return true
-  }
-
-  async replicasOn(brokerId: number): Promise<number> {
-    return this.onDisk.get(brokerId) ?? 0
-  }
-
-  #change(call: string): void {
-    if (this.failure !== null) throw this.failure
-    this.calls.push(call)
   }
 }

@@ -1,13 +1,13 @@
-import { KafkaError } from '../../../../broker/client/kafka-error.ts'
-import type { KafkaState, PartitionState } from '../../../../operator/kafka/state.ts'
-import { replicaKey } from '../../../../operator/reassignment/admin.ts'
-import type { BrokerDisks, ReassignmentAdmin, Target, TopicPartition } from '../../../../operator/reassignment/admin.ts'
-import { kafkaState, quorumReplica } from '../../../fakes/operator.ts'
+import { KafkaError } from '../../broker/client/kafka-error.ts'
+import type { KafkaState, PartitionState } from '../../operator/kafka/state.ts'
+import { replicaKey } from '../../operator/reassignment/admin.ts'
+import type { BrokerDisks, ReassignmentAdmin, Target, TopicPartition } from '../../operator/reassignment/admin.ts'
+import { kafkaState, quorumReplica } from './operator.ts'
 
 type Mutable = { -readonly [K in keyof PartitionState]: PartitionState[K] }
 
 /** Partitions on brokers in memory: reassignments take until `copied` is called. */
-export class FakeKafka implements ReassignmentAdmin {
+export class FakeReassignments implements ReassignmentAdmin {
   readonly partitions = new Map<string, Mutable>()
   readonly brokers = new Set<number>()
   readonly calls: string[] = []
