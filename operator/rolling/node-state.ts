@@ -21,6 +21,8 @@ export interface NodeState {
   readonly sinceMs: number
   /** Why it has to start anew; none: it is as wanted. */
   readonly reasons: readonly string[]
+  /** Somebody has asked for a restart of this very pod: also while it starts. */
+  readonly isForced: boolean
   /** Why it must not be restarted now, or null. */
   readonly hold: string | null
 }

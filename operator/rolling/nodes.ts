@@ -1,4 +1,4 @@
-import { STATEFUL_SET } from '../api/resource.ts'
+import { ANNOTATION_RESTART, STATEFUL_SET } from '../api/resource.ts'
 import { isPodReady, podTrouble } from '../cluster/kubernetes.ts'
 import type { ConfigMap, ContainerStatus, PersistentVolumeClaim, Pod, PodTemplate } from '../cluster/kubernetes.ts'
 import type { Observed } from '../cluster/observe.ts'
@@ -44,12 +44,20 @@ export function nodeStates(view: Pick<ClusterView, 'cluster' | 'observed' | 'pla
       isFailing: isFailing(pod),
       sinceMs: sinceMs(pod),
       reasons: wanted === null ? [] : restartReasons(pod, { ...wanted, claims }, view.nowMs),
+      isForced: pod.metadata.annotations?.[ANNOTATION_RESTART] !== undefined,
       hold: holdOf(observed, statefulSetName(cluster, node.pool), wanted, claims, view.nowMs),
     }
   })
 }
 
-const MISSING = { phase: 'missing', trouble: 'there is no pod', isFailing: false, reasons: [], hold: null } as const
+const MISSING = {
+  phase: 'missing',
+  trouble: 'there is no pod',
+  isFailing: false,
+  isForced: false,
+  reasons: [],
+  hold: null,
+} as const
 
 function wantedOf({ cluster, observed, plan }: Pick<ClusterView, 'cluster' | 'observed' | 'plan'>, node: Node) {
   const name = statefulSetName(cluster, node.pool)

@@ -1,3 +1,4 @@
+import { ANNOTATION_RESTART } from '../api/resource.ts'
 import { Availability } from '../kafka/availability.ts'
 import type { PartitionBlock } from '../kafka/availability.ts'
 import type { KafkaState, Unreachable } from '../kafka/state.ts'
@@ -47,7 +48,7 @@ const PATIENCE_MS = 120_000
 
 /**
  * Which pods may be restarted now. The same input gives the same plan; what was restarted before is seen by what is not back yet. Rules:
- * pods in which Kafka does not run are replaced at once; controllers before brokers, the active one last; nothing that runs is restarted
+ * pods in which Kafka does not run are replaced at once, one that starts is left alone unless somebody asks for that one; controllers before brokers, the active one last; nothing that runs is restarted
  * unless Kafka says that nothing drops below its min ISR and the quorum keeps its majority, and at most `maxUnavailable` nodes are away,
  * none of them sharing a partition with another.
  */
@@ -149,7 +150,8 @@ class Selection {
     const controllers = running.filter(({ isController }) => isController)
     for (const node of controllers.length > 0 ? controllers : running) {
       const isLast = controllers.length === 1
-      const blocks = node.phase === 'ready' ? this.#blocks(node, isLast) : this.#notReady(node)
+      const mayGo = node.phase === 'ready' || (node.phase === 'starting' && node.isForced)
+      const blocks = mayGo ? this.#blocks(node, isLast) : this.#notReady(node)
       if (blocks.length === 0) this.#take(node)
       else if (this.#blockedBy.length === 0) this.#blockedBy = blocks
     }
@@ -166,8 +168,12 @@ class Selection {
     return null
   }
 
-  #notReady({ podName, trouble }: NodeState): Block[] {
-    return [{ pod: podName, message: `${podName} is left alone while it starts: ${trouble}` }]
+  #notReady({ podName, phase, trouble }: NodeState): Block[] {
+    const message =
+      phase === 'starting'
+        ? `${podName} is left alone while it starts, since it may be recovering its log, unless the pod is annotated with ${ANNOTATION_RESTART}: ${trouble}`
+        : `${podName}: ${trouble}`
+    return [{ pod: podName, message }]
   }
 
   /** Why `node`, which runs, cannot go now. */

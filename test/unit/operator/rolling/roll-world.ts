@@ -18,6 +18,7 @@ export function node(nodeId: number, change: Partial<NodeState> = {}): NodeState
     isFailing: false,
     sinceMs: 0,
     reasons: [],
+    isForced: false,
     hold: null,
     ...change,
   }
@@ -81,6 +82,7 @@ export const anyInput: fc.Arbitrary<RollInput> = fc
           reasons: fc.constantFrom([], ['image'], ['image']),
           sinceMs: fc.constantFrom(0, NOW),
           isFailing: fc.nat(9).map((value) => value === 0),
+          isForced: fc.boolean(),
           hold: fc.nat(9).map((value) => (value === 0 ? 'its volume is growing' : null)),
         })
         .map((change) => node(id, { ...change, isBroker: brokerIds.includes(id), isController: voterIds.includes(id) }))
