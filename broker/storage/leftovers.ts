@@ -20,6 +20,22 @@ const SEGMENT_SUFFIXES = [LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TX
  */
 export async function clearLeftovers(directory: string, disk: Disk): Promise<number[]> {
   const names = (): string[] => disk.list(directory).map(({ name }) => name)
+  const found = names()
+  if (found.some(isLeftover)) await removeLeftovers(directory, names, disk)
+  const left = found.some(isLeftover) ? names() : found
+  const bases = left
+    .map((name) => offsetOf(name, LOG_SUFFIX))
+    .filter((offset) => offset !== undefined)
+    .sort((a, b) => a - b)
+  removeOrphans(directory, left, new Set(bases), disk)
+  return bases
+}
+
+function isLeftover(name: string): boolean {
+  return [DELETED_SUFFIX, CLEANED_SUFFIX, SWAP_SUFFIX, '.tmp'].some((suffix) => name.endsWith(suffix))
+}
+
+async function removeLeftovers(directory: string, names: () => string[], disk: Disk): Promise<void> {
   // A swap that began while a segment at or before it was still being cleaned has to be done again (KAFKA-6264).
   const cleaned = names().map((name) => offsetOf(name, LOG_SUFFIX + CLEANED_SUFFIX) ?? Infinity)
   const minCleaned = Math.min(...cleaned)
@@ -29,12 +45,6 @@ export async function clearLeftovers(directory: string, disk: Disk): Promise<num
     if (isWorthless || isInvalidSwap) disk.remove(`${directory}/${name}`)
   }
   await finishSwaps(directory, names(), disk)
-  const bases = names()
-    .map((name) => offsetOf(name, LOG_SUFFIX))
-    .filter((offset) => offset !== undefined)
-    .sort((a, b) => a - b)
-  removeOrphans(directory, names(), new Set(bases), disk)
-  return bases
 }
 
 /** The compacted segments take the place of those whose offsets they cover. */

@@ -82,17 +82,18 @@ class LogLoader {
   async load(): Promise<LoadedLog> {
     const { disk } = this.#deps
     const { directory } = this.#options
-    if (!disk.exists(directory)) disk.makeDirectory(directory)
-    const bases = await clearLeftovers(directory, disk)
+    const isNew = !disk.exists(directory)
+    if (isNew) disk.makeDirectory(directory)
+    const bases = isNew ? [] : await clearLeftovers(directory, disk)
     this.#openSegments(bases)
-    this.#loadEpochs()
+    if (!isNew) this.#loadEpochs()
     const logStartOffset = Math.max(this.#options.logStartOffset, bases[0] ?? 0)
     if (this.#segments.count > 0) await this.#findEnd(logStartOffset)
     if (this.#segments.count === 0 || this.#logEndOffset < logStartOffset) this.#startAt(logStartOffset)
     else await reactivate(this.#segments.active)
     this.#epochs.truncateFromEnd(this.#logEndOffset)
     this.#epochs.truncateFromStart(logStartOffset)
-    this.#removeStraySnapshots()
+    if (!isNew) this.#removeStraySnapshots()
     return {
       segments: this.#segments,
       leaderEpochs: this.#epochs,
@@ -231,9 +232,10 @@ class LogLoader {
     const bases = new Set([...this.#segments].map(({ baseOffset }) => baseOffset))
     const all = this.#producers.snapshotOffsets()
     const newest = all.findLast((offset) => offset <= this.#logEndOffset)
-    this.#producers.removeSnapshots(
-      (offset) => offset > this.#logEndOffset || (!bases.has(offset) && offset !== newest),
-    )
+    const isStray = (offset: number): boolean =>
+      offset > this.#logEndOffset || (!bases.has(offset) && offset !== newest)
+    if (!all.some(isStray)) return
+    this.#producers.removeSnapshots(isStray)
     // One that came back after another crash would tell of batches that are gone.
     if ((all.at(-1) ?? 0) > this.#logEndOffset) this.#deps.disk.syncDirectory(this.#options.directory)
   }
