@@ -7,6 +7,8 @@ const RELEASE = 'ottla'
 const OPERATOR_NAMESPACE = 'ottla-system'
 /** Longer than anything takes on a busy machine of two cores. */
 const WAIT = '--timeout=120s'
+/** On every namespace of these tests. */
+const OURS = 'ottla.test/e2e'
 
 /** The Kubernetes that is up. */
 function kubernetes(): Access {
@@ -22,22 +24,31 @@ export async function kubectl(args: readonly string[], options: RunOptions = {})
   return stdout
 }
 
-/** Installs the chart as a user does; the operator looks after `namespaces`, or all where none is named. */
+/**
+ * Installs the chart as a user does; the operator looks after `namespaces`, or all where none is named. It stays for the next file: an
+ * installation that is the same as the last one costs little. Namespaces that are on their way out need the operator that looks after all.
+ */
 export async function installOperator(...namespaces: readonly string[]): Promise<void> {
   const { helm, kubeconfig, images } = kubernetes()
   const [repository = '', tag = ''] = images.ottla.split(':')
   const image = ['--set', `image.repository=${repository}`, '--set', `image.tag=${tag}`]
   const where = ['--kubeconfig', kubeconfig, '--namespace', OPERATOR_NAMESPACE, '--create-namespace']
   const args = ['upgrade', '--install', RELEASE, 'charts/ottla', ...where, ...image, '--wait', '--timeout', '2m']
-  if (namespaces.length > 0) args.push('--set', `watchNamespaces={${namespaces.join(',')}}`)
+  if (namespaces.length > 0) {
+    args.push('--set', `watchNamespaces={${namespaces.join(',')}}`)
+    await Namespace.removed()
+  }
   await run(helm, args, { cwd: ROOT, timeoutMs: 180_000 })
   // Helm never changes CRDs that are there.
   await kubectl(['apply', '--server-side', '--force-conflicts', '-f', `${ROOT}/crds`])
 }
 
+/** No operator is no error. */
 export async function uninstallOperator(): Promise<void> {
+  await Namespace.removed()
   const { helm, kubeconfig } = kubernetes()
-  await run(helm, ['uninstall', RELEASE, '--kubeconfig', kubeconfig, '--namespace', OPERATOR_NAMESPACE, '--wait'])
+  const where = ['--kubeconfig', kubeconfig, '--namespace', OPERATOR_NAMESPACE]
+  await run(helm, ['uninstall', RELEASE, ...where, '--wait', '--ignore-not-found'])
 }
 
 /** Starts the operator anew: it reads everything again. */
@@ -71,8 +82,8 @@ export class Namespace {
 
   /** Removes what an earlier run may have left, and begins with nothing. */
   static async create(name: string): Promise<Namespace> {
-    await Namespace.remove(name)
-    const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' }
+    await kubectl(['delete', 'namespace', name, '--ignore-not-found', '--wait'])
+    const labels = { 'pod-security.kubernetes.io/enforce': 'restricted', [OURS]: 'true' }
     const manifest = { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } }
     await kubectl(['create', '-f', '-'], { input: JSON.stringify(manifest) })
     return new Namespace(name)
@@ -131,9 +142,18 @@ export class Namespace {
     return new Client(this, bootstrap)
   }
 
-  /** Waits until nothing is left of it. */
+  /** Has it removed with everything in it, while the next file begins. */
   static async remove(name: string): Promise<void> {
-    await kubectl(['delete', 'namespace', name, '--ignore-not-found', '--wait'])
+    await kubectl(['delete', 'namespace', name, '--ignore-not-found', '--wait=false'])
+  }
+
+  /** Resolves when nothing is left of what is on its way out. */
+  static async removed(): Promise<void> {
+    const path = 'jsonpath={range .items[?(@.metadata.deletionTimestamp)]}{.metadata.name} {end}'
+    const names = (await kubectl(['get', 'namespaces', '-l', OURS, '-o', path]))
+      .split(' ')
+      .filter((name) => name !== '')
+    if (names.length > 0) await kubectl(['wait', '--for=delete', ...names.map((name) => `namespace/${name}`), WAIT])
   }
 }
 
@@ -164,6 +184,11 @@ export class Client {
   /** Null where there is no such topic. */
   describe(topic: string): Promise<TopicDescription | null> {
     return this.#run('describe', topic)
+  }
+
+  /** Node ids, by partition. */
+  replicas(topic: string): Promise<number[][]> {
+    return this.#run('replicas', topic)
   }
 
   create(topic: string, description: TopicDescription): Promise<boolean> {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { describeWith } from '../tools/requires.ts'
-import { type Client, installOperator, Namespace, uninstallOperator } from './cluster.ts'
+import { type Client, installOperator, Namespace } from './cluster.ts'
 import { kafkaCluster, kafkaTopic } from './manifests.ts'
 
 const RECORDS = 300
@@ -15,8 +15,8 @@ describeWith(['kubernetes'], 'a cluster of three controllers and three brokers',
   let client: Client
 
   beforeAll(async () => {
+    await installOperator()
     namespace = await Namespace.create('pools')
-    await installOperator('pools')
     await namespace.apply(kafkaCluster({ pools: POOLS }), kafkaTopic('orders', { partitions: 3, replicas: 3 }))
     await namespace.ready('kafkacluster/main', 'kafkatopic/orders')
     client = await namespace.client('main-bootstrap:9092')
@@ -24,7 +24,6 @@ describeWith(['kubernetes'], 'a cluster of three controllers and three brokers',
 
   afterAll(async () => {
     await Namespace.remove('pools')
-    await uninstallOperator()
   }, 120_000)
 
   test('its status tells the node ids of each pool', async () => {
@@ -48,7 +47,8 @@ describeWith(['kubernetes'], 'a cluster of three controllers and three brokers',
   }, 240_000)
 
   test('an internal topic has as many replicas as the cluster promises', async () => {
-    const config = await namespace.kubectl('get', 'configmap', 'main-brokers-config', '-o', 'jsonpath={.data}')
+    const [name = ''] = (await namespace.list('configmap')).filter((one) => one.includes('main-brokers-config-'))
+    const config = await namespace.kubectl('get', name, '-o', 'jsonpath={.data}')
     expect(config).toContain('offsets.topic.replication.factor=3')
   })
 })

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { describeWith } from '../tools/requires.ts'
 import { ROOT } from './bed/layout.ts'
-import { type Client, installOperator, type KubeObject, Namespace, uninstallOperator } from './cluster.ts'
+import { type Client, installOperator, type KubeObject, Namespace } from './cluster.ts'
 
 const QUICKSTART = `${ROOT}/examples/quickstart`
 const RECORDS = 3000
@@ -21,7 +21,6 @@ describeWith(['kubernetes'], 'the quickstart example', () => {
 
   afterAll(async () => {
     await Namespace.remove('quickstart')
-    await uninstallOperator()
   }, 120_000)
 
   const cluster = (): Promise<KubeObject> => namespace.get('kafkacluster', 'quickstart')

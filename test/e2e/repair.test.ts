@@ -6,7 +6,7 @@ import { kafkaCluster, kafkaTopic } from './manifests.ts'
 /** Far below the operator's resync of 5 minutes: only a watch is that quick. */
 const SOON = '--timeout=20s'
 
-describeWith(['kubernetes'], 'what others do to a cluster', () => {
+describeWith(['kubernetes'], 'what others do to a cluster of an operator that has rights in its namespace only', () => {
   let namespace: Namespace
 
   beforeAll(async () => {
@@ -37,9 +37,11 @@ describeWith(['kubernetes'], 'what others do to a cluster', () => {
     await namespace.ready('kafkacluster/main')
   }, 150_000)
 
-  test.each(['configmap/main-nodes-config', 'poddisruptionbudget/main-kafka', 'serviceaccount/main-kafka'])(
+  test.each(['configmap/main-nodes-config-', 'poddisruptionbudget/main-kafka', 'serviceaccount/main-kafka'])(
     '%s comes back when it was deleted',
-    async (resource) => {
+    async (prefix) => {
+      const [kind = ''] = prefix.split('/')
+      const [resource = ''] = (await namespace.list(kind)).filter((name) => name.includes(prefix.slice(kind.length)))
       await namespace.delete(resource)
       await namespace.kubectl('wait', '--for=create', resource, SOON)
     },
