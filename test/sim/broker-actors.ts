@@ -27,6 +27,8 @@ export interface ActorDeps {
   readonly pauseMs: number
   /** Where consumers are; '' where nobody cares. */
   readonly rack: string
+  /** A client was told that something is done. */
+  readonly onAcknowledged: () => void
   /** True once the actors shall end. */
   readonly isOver: () => boolean
 }
@@ -52,6 +54,7 @@ export async function produce(name: string, topic: SimTopic, deps: ActorDeps): P
     for (const [i, value] of values.entries()) {
       topic.histories[partition]?.acknowledged(offset < 0 ? undefined : offset + i, value)
     }
+    deps.onAcknowledged()
     deps.trace.note(`${name} ${topic.name}-${partition} ${offset}+${size}`)
     sequences[partition] = baseSequence + size
     await client.sleep(random.fraction() * pauseMs)

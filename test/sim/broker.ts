@@ -156,7 +156,16 @@ class BrokerRun {
     const env = this.#world.machine(name).start()
     const random = this.#random.fork()
     const client = new SimClient({ name, bootstrap: [ADDRESS] }, { env, random: random.fork() })
-    return { client, random, compute: env.compute, trace: this.#trace, isOver, pauseMs: 100, rack: '' }
+    return {
+      client,
+      random,
+      compute: env.compute,
+      trace: this.#trace,
+      isOver,
+      pauseMs: 100,
+      rack: '',
+      onAcknowledged: () => {},
+    }
   }
 
   async #createTopic(name: string, partitions: number): Promise<SimTopic> {

@@ -30,6 +30,8 @@ interface Leader {
 /** A client of a cluster: finds leaders and coordinators, forgets them when they disappoint, connects anew whenever it must. */
 export class SimClient {
   readonly clock: Clock
+  /** Who answered last. */
+  lastHost = ''
   readonly #name: string
   readonly #env: Env
   readonly #bootstrap: readonly Address[]
@@ -37,6 +39,8 @@ export class SimClient {
   readonly #connections = new Map<string, ClientConnection>()
   readonly #brokers = new Map<number, Address>()
   readonly #leaders = new Map<string, Leader>()
+  /** The highest that was seen: a broker that knows less is not believed (KIP-320). */
+  readonly #epochs = new Map<string, number>()
   readonly #coordinators = new Map<string, Address>()
   #any: Address
 
@@ -53,7 +57,9 @@ export class SimClient {
   async request<K extends ApiKey>(key: K, body: RequestInputOf<K>, target: Target = ANY): Promise<ResponseOf<K>> {
     const address = await this.#find(target)
     const connection = await this.#connect(address)
-    return connection.request(key, body)
+    const response = await connection.request(key, body)
+    this.lastHost = address.host
+    return response
   }
 
   /** As `request`; undefined where there is no answer. */
@@ -142,7 +148,10 @@ export class SimClient {
     for (const { nodeId, host, port } of brokers) this.#brokers.set(nodeId, { host, port })
     for (const { partitionIndex, leaderId, leaderEpoch, errorCode } of topics[0]?.partitions ?? []) {
       if (errorCode === ErrorCode.LEADER_NOT_AVAILABLE || leaderId < 0) continue
-      this.#leaders.set(`${topic}-${partitionIndex}`, { brokerId: leaderId, epoch: leaderEpoch })
+      const name = `${topic}-${partitionIndex}`
+      if (leaderEpoch < (this.#epochs.get(name) ?? 0)) continue
+      this.#epochs.set(name, leaderEpoch)
+      this.#leaders.set(name, { brokerId: leaderId, epoch: leaderEpoch })
     }
   }
 

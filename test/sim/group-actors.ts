@@ -22,6 +22,7 @@ export async function commitOffsets(
   for (let offset = 0; !isOver(); offset++) {
     if (!(await commit(group, topic, offset, deps))) return
     history.acknowledged = offset
+    deps.onAcknowledged()
     for (let found = -1; found < offset && !isOver();) {
       found = (await committedOffset(group, topic, deps)) ?? found
       hold(found <= offset, `${group}: committed ${offset}, read ${found}`)

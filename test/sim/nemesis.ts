@@ -22,6 +22,7 @@ interface Context {
   readonly victim: Victim
   /** The others, in an order of the seed's. */
   readonly others: readonly string[]
+  readonly victims: readonly Victim[]
   /** Machines that things are done to only so far as the victim cannot reach them. */
   readonly bystanders: readonly string[]
   /** Notes that a replica of this partition is damaged; false where one was before: that is not to happen to two. */
@@ -56,6 +57,11 @@ const FAULTS = {
   /** Power loss. */
   power: ({ victim }) => {
     victim.machine.losePower()
+    return nothing
+  },
+  /** Power is lost everywhere; the others come back before the victim. */
+  blackout: ({ victims }) => {
+    for (const { machine } of victims) machine.losePower()
     return nothing
   },
   /** An orderly restart. */
@@ -214,8 +220,13 @@ export class Nemesis {
     const { random } = this.#deps
     const isFull = this.#active.length >= this.#options.most
     if (isFull || (this.#active.length > 0 && random.chance(0.5))) this.#endOldest()
-    else this.#begin()
+    else this.#begin(random.pick(this.#options.faults), random.pick(this.#deps.victims))
     this.#revive()
+  }
+
+  /** Begins a fault at a moment that somebody else has chosen, where it may; one more than others may be at work. */
+  strike(name: FaultName, victim: Victim): void {
+    if (this.#active.length <= this.#options.most) this.#begin(name, victim)
   }
 
   /** Ends all that is at work, and starts every node. */
@@ -225,10 +236,8 @@ export class Nemesis {
     this.#revive()
   }
 
-  #begin(): void {
+  #begin(name: FaultName, victim: Victim): void {
     const { world, random, trace, victims, mayBegin } = this.#deps
-    const name = random.pick(this.#options.faults)
-    const victim = random.pick(victims)
     const isTaken = this.#active.some((active) => active.victim === victim || active.name === name)
     if (isTaken || !victim.machine.isRunning || mayBegin?.(name, victim) === false) return
     const others = shuffled(
@@ -239,7 +248,7 @@ export class Nemesis {
     trace.note(`-- ${name}`, victim.name)
     const mayRot = (partition: string): boolean => this.#mayRot(partition, victim.name)
     const bystanders = this.#deps.bystanders?.() ?? []
-    const end = FAULTS[name]({ world, random, victim, others, bystanders, mayRot })
+    const end = FAULTS[name]({ world, random, victim, victims, others, bystanders, mayRot })
     this.#active.push({ name, victim, end })
   }
 

@@ -80,7 +80,9 @@ export async function administrate(options: AdminOptions, history: AdminHistory,
 
 async function create(name: string, options: AdminOptions, history: AdminHistory, deps: ActorDeps): Promise<void> {
   const topic = await createTopic(name, deps.random.between(1, 3), options.replicationFactor, deps)
-  if (topic !== undefined) history.topicIds.set(name, topic.topicId)
+  if (topic === undefined) return
+  history.topicIds.set(name, topic.topicId)
+  deps.onAcknowledged()
 }
 
 async function removeOne(history: AdminHistory, deps: ActorDeps): Promise<void> {
@@ -96,7 +98,10 @@ async function removeOne(history: AdminHistory, deps: ActorDeps): Promise<void> 
     ({ responses }) => settled.has(responses[0]?.errorCode ?? -1),
     deps.isOver,
   )
-  if (gone !== undefined) history.deleted.add(topicId)
+  if (gone !== undefined) {
+    history.deleted.add(topicId)
+    deps.onAcknowledged()
+  }
   deps.trace.note(`deleted ${name}`, 'admin')
 }
 
@@ -113,7 +118,10 @@ async function configure(name: string, count: number, history: AdminHistory, dep
   const isDone = ({ responses }: ResponseOf<typeof ApiKey.IncrementalAlterConfigs>) =>
     responses[0]?.errorCode === ErrorCode.NONE
   const done = await deps.client.insist(ApiKey.IncrementalAlterConfigs, body, isDone, deps.isOver)
-  if (done !== undefined) history.retentions.set(name, [value])
+  if (done !== undefined) {
+    history.retentions.set(name, [value])
+    deps.onAcknowledged()
+  }
   deps.trace.note(`retention.ms of ${name} is ${value}`, 'admin')
 }
 

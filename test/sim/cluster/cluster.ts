@@ -38,12 +38,27 @@ const FAULTS: readonly FaultName[] = [
   'slowDisk',
   'syncError',
   'unreachable',
+  'blackout',
 ]
 const BAD_DISKS: readonly FaultName[] = ['rot', 'rot', 'full']
 /** What ends a process without a clean shutdown, or takes data from a replica. */
-const IS_UNCLEAN: ReadonlySet<FaultName> = new Set(['kill', 'power', 'syncError', 'rot', 'full'])
+const IS_UNCLEAN: ReadonlySet<FaultName> = new Set(['kill', 'power', 'syncError', 'rot', 'full', 'blackout'])
 /** What takes no data. */
 const IS_KILL: ReadonlySet<FaultName> = new Set(['kill', 'full'])
+
+/** What a node says when the cluster has just changed, or is about to: a bad moment for a fault. */
+const PRECARIOUS: ReadonlySet<string> = new Set([
+  'the ISR is to expand',
+  'the ISR is to shrink',
+  'cut as the leader is',
+  'the damage is cut off, to be fetched again',
+  'Became the active controller',
+  'group partition loaded',
+  'unfenced: clients are served',
+])
+const STRIKES: readonly FaultName[] = ['kill', 'power', 'isolate', 'isolate', 'pause']
+/** How often a fault comes at such a moment, or just behind what a client was told is done. */
+const STRIKE_CHANCE = { logged: 0.03, acknowledged: 0.005, decided: 0.05 }
 
 /** A whole cluster, of 1 to 7 nodes, with its clients, under every fault. */
 export const clusterSimulation: Simulation = {
@@ -81,7 +96,8 @@ class ClusterRun {
     this.#nodes = this.#layout.nodes.map((layout) => {
       const machine = this.#world.machine(layout.name)
       format(this.#layout, layout, machine, this.#random.fork())
-      return new SimNode({ layout, config: configOf(this.#layout, layout) }, { machine, trace })
+      const onLog = (who: SimNode, message: string) => this.#logged(who, message)
+      return new SimNode({ layout, config: configOf(this.#layout, layout) }, { machine, trace, onLog })
     })
     const mayBegin = (fault: FaultName, victim: Victim) => this.#mayBegin(fault, victim)
     const bystanders = () => Array.from({ length: this.#actorCount }, (_, i) => `client-${i}`)
@@ -100,6 +116,32 @@ class ClusterRun {
     this.#administrate(topics)
     await this.#harm()
     await this.#finish(topics)
+  }
+
+  #logged(node: SimNode, message: string): void {
+    if (!PRECARIOUS.has(message) || !this.#random.chance(STRIKE_CHANCE.logged)) return
+    this.#strike(this.#random.chance(0.5) ? node : this.#random.pick(this.#nodes))
+  }
+
+  /** `host`: who said so. */
+  #acknowledged(host: string): void {
+    if (!this.#random.chance(STRIKE_CHANCE.acknowledged)) return
+    this.#strike(this.#nodes.find(({ name }) => name === host) ?? this.#random.pick(this.#nodes))
+  }
+
+  /** The active controller has changed something. */
+  #decided(): void {
+    const leader = this.#nodes.find(({ layout }) => layout.id === this.#watch.quorumLeader)
+    if (leader !== undefined && this.#random.chance(STRIKE_CHANCE.decided)) this.#strike(leader)
+  }
+
+  /** Not at once: who says something is in the midst of it. */
+  #strike(victim: SimNode): void {
+    const fault = this.#random.pick(STRIKES)
+    const delayMs = this.#random.fraction() * this.#random.pick([0.1, 2, 20])
+    this.#world.clock.setTimer(delayMs, () => {
+      if (!this.#isCalm) this.#nemesis.strike(fault, victim)
+    })
   }
 
   #use(topic: SimTopic): void {
@@ -124,7 +166,7 @@ class ClusterRun {
     const options = { brokerIds, replicationFactor, topics, isOld }
     const isOver = () => this.#isCalm
     this.#act('admin', async (deps) => {
-      await administrate(options, this.#admin, { ...deps, isOver })
+      await administrate(options, this.#admin, { ...deps, isOver, onAcknowledged: () => this.#decided() })
       this.#calmSinceMs = this.#world.clock.monotonicMs()
     })
   }
@@ -145,6 +187,7 @@ class ClusterRun {
   #mayBegin(fault: FaultName, victim: Victim): boolean {
     const isBroker = this.#layout.nodes.some(({ name, isBroker: is }) => is && name === victim.name)
     const isSafe = this.#layout.isSynced && !this.#layout.hasBadDisks
+    if (fault === 'blackout') return isSafe
     if (!isBroker || isSafe || !IS_UNCLEAN.has(fault)) return true
     const isWhole = this.#watch.isWholeSince(this.#unsafeSinceMs)
     if (isWhole) this.#unsafeSinceMs = 0
@@ -266,7 +309,8 @@ class ClusterRun {
     const env = this.#world.machine(`client-${this.#actorCount++}`).start()
     const random = this.#random.fork()
     const client = new SimClient({ name, bootstrap: this.#addresses() }, { env, random: random.fork() })
-    return { client, random, compute: env.compute, trace: this.#trace, isOver, pauseMs: 400, rack: '' }
+    const onAcknowledged = (): void => this.#acknowledged(client.lastHost)
+    return { client, random, compute: env.compute, trace: this.#trace, isOver, pauseMs: 400, rack: '', onAcknowledged }
   }
 
   async #createTopic(name: string, partitions: number): Promise<SimTopic> {

@@ -7,19 +7,26 @@ import type { Victim } from '../nemesis.ts'
 import type { Trace } from '../simulation.ts'
 import type { NodeLayout } from './layout.ts'
 
+export interface SimNodeDeps {
+  readonly machine: SimMachine
+  readonly trace: Trace
+  /** Hears what a node logs. */
+  readonly onLog: (node: SimNode, message: string) => void
+}
+
 /** A machine that runs a node of the cluster. */
 export class SimNode implements Victim {
   readonly layout: NodeLayout
   readonly machine: SimMachine
   readonly #config: ServerConfig
-  readonly #trace: Trace
+  readonly #deps: SimNodeDeps
   #broker: Broker | undefined
 
-  constructor(options: { layout: NodeLayout; config: ServerConfig }, deps: { machine: SimMachine; trace: Trace }) {
+  constructor(options: { layout: NodeLayout; config: ServerConfig }, deps: SimNodeDeps) {
     this.layout = options.layout
     this.#config = options.config
     this.machine = deps.machine
-    this.#trace = deps.trace
+    this.#deps = deps
   }
 
   get name(): string {
@@ -30,8 +37,8 @@ export class SimNode implements Victim {
     const env = this.machine.start()
     const { clock } = this.machine
     this.#broker = undefined
-    this.#trace.note('starts', this.name)
-    const logger = traceLogger(this.#trace, this.name, clock)
+    this.#deps.trace.note('starts', this.name)
+    const logger = this.#logger(clock)
     const deps = { env, logger, withProcessMetrics: false, idleRatio: () => 1 }
     const opening = Broker.open({ config: this.#config, hostName: this.name }, deps)
     opening.then(
@@ -52,27 +59,29 @@ export class SimNode implements Victim {
     else broker[Symbol.asyncDispose]().then(end, (error: unknown) => this.#exit(clock, String(error)))
   }
 
+  /** What a node logs is part of the history. */
+  #logger(clock: ScopedClock | undefined): Logger {
+    const log = (level: LogLevel) => (fields: object, message: string) => {
+      if (clock?.alive !== true) return
+      this.#deps.trace.note(`${level}: ${message} ${describe(fields)}`, this.name)
+      this.#deps.onLog(this, message)
+    }
+    const logger: Logger = {
+      debug: () => {},
+      info: log('info'),
+      warn: log('warn'),
+      error: log('error'),
+      child: () => logger,
+    }
+    return logger
+  }
+
   /** The process ends by itself. */
   #exit(clock: ScopedClock | undefined, reason: string): void {
     if (clock !== this.machine.clock) return
-    this.#trace.note(`exits: ${reason}`, this.name)
+    this.#deps.trace.note(`exits: ${reason}`, this.name)
     clock?.setTimer(0, () => this.machine.kill())
   }
-}
-
-/** What a node logs is part of the history. */
-function traceLogger(trace: Trace, who: string, clock: ScopedClock | undefined): Logger {
-  const log = (level: LogLevel) => (fields: object, message: string) => {
-    if (clock?.alive === true) trace.note(`${level}: ${message} ${describe(fields)}`, who)
-  }
-  const logger: Logger = {
-    debug: () => {},
-    info: log('info'),
-    warn: log('warn'),
-    error: log('error'),
-    child: () => logger,
-  }
-  return logger
 }
 
 function describe(fields: object): string {

@@ -22,6 +22,7 @@ export class Watch {
   readonly #client: SimClient
   readonly #brokers: readonly Address[]
   readonly #leaders = new Map<string, number>()
+  #quorumLeader = -1
   readonly #reports = new Map<string, Report>()
 
   constructor(options: { brokers: readonly Address[] }, deps: { client: SimClient }) {
@@ -45,6 +46,11 @@ export class Watch {
     const reports = [...this.#reports.values()]
     const areWhole = reports.every((report) => report.isWhole && report.atMs >= sinceMs)
     return areWhole && reports.length === this.#brokers.length && new Set(reports.map(summary)).size === 1
+  }
+
+  /** The last of whom somebody said that it leads the metadata quorum; -1 where nobody did. */
+  get quorumLeader(): number {
+    return this.#quorumLeader
   }
 
   get last(): Metadata | undefined {
@@ -82,6 +88,7 @@ export class Watch {
     const { errorCode, topics } = await this.#client.request(ApiKey.DescribeQuorum, METADATA_PARTITION, target)
     const found = topics[0]?.partitions[0]
     if (errorCode !== ErrorCode.NONE || found === undefined || found.errorCode !== ErrorCode.NONE) return
+    this.#quorumLeader = found.leaderId
     this.#leads('the metadata quorum', found.leaderEpoch, found.leaderId)
   }
 

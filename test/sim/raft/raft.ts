@@ -1,6 +1,8 @@
+import { ApiKey } from '../../../broker/protocol/api-key.ts'
 import { METADATA_LOG_DIRECTORY } from '../../../broker/storage/names.ts'
 import type { RaftOptions } from '../../../broker/raft/raft-types.ts'
-import { NotLeaderError } from '../../../broker/raft/raft-types.ts'
+import type { RaftNode } from '../../../broker/raft/raft-node.ts'
+import { NotLeaderError, type RaftApi } from '../../../broker/raft/raft-types.ts'
 import { type Voter, staticVoters } from '../../../broker/raft/voters.ts'
 import { batches } from '../../../broker/records/read.ts'
 import { SimWorld } from '../../fakes/env.ts'
@@ -39,7 +41,13 @@ const FAULTS: readonly FaultName[] = [
   'slowDisk',
   'syncError',
   'full',
+  'blackout',
 ]
+/** How often a node fails just when it has answered. */
+const BOUNCES: ReadonlyMap<RaftApi, number> = new Map([
+  [ApiKey.Vote, 0.05],
+  [ApiKey.Fetch, 0.002],
+])
 
 /** The metadata quorum alone: raft nodes with their disks, and requests without sockets. */
 export const raftSimulation: Simulation = {
@@ -56,6 +64,7 @@ class RaftRun {
   readonly #members: readonly RaftMember[]
   readonly #nemesis: Nemesis
   readonly #isDynamic: boolean
+  #isCalm = false
   #failure: unknown
   #nextValue = 0
 
@@ -78,7 +87,7 @@ class RaftRun {
     while (this.#world.clock.monotonicMs() < DURATION_MS) {
       await this.#advance(this.#random.between(5, 60))
       this.#propose()
-      if (this.#isDynamic && this.#random.chance(0.02)) this.#changeVoters()
+      if (this.#random.chance(0.02)) this.#changeQuorum()
       if (this.#world.clock.monotonicMs() < nextHarmMs) continue
       this.#nemesis.step()
       nextHarmMs = this.#world.clock.monotonicMs() + this.#random.fraction() * pace
@@ -93,7 +102,9 @@ class RaftRun {
     const addresses = ids.map((id) => ({ id, host: `n${id}`, port: PORT }))
     const first = ids.slice(0, controllers).map((id) => this.#voter(id))
     const timing = this.#timing()
-    const wire = new RaftWire(this.#world)
+    const fetchMaxBytes = this.#random.pick([150, 1000, 8192])
+    const served = (host: string, key: RaftApi): void => this.#served(host, key)
+    const wire = new RaftWire({ served }, { world: this.#world })
     return addresses.map(({ id, host }) => {
       const options: RaftOptions = {
         nodeId: id,
@@ -105,7 +116,7 @@ class RaftRun {
         isController: this.#isDynamic || id <= controllers,
         controllerListenerName: LISTENER,
         ...timing,
-        fetchMaxBytes: 8192,
+        fetchMaxBytes,
         fetchSnapshotMaxBytes: 200,
         autoJoin: false,
         endpoints: [{ name: LISTENER, host, port: PORT }],
@@ -120,6 +131,23 @@ class RaftRun {
       const member = new RaftMember(options, { ...deps, fail })
       member.format(this.#isDynamic ? (id <= controllers ? first : undefined) : undefined)
       return member
+    })
+  }
+
+  /** What was promised a moment ago is what is forgotten: the node is gone, and back before the others are done. */
+  #served(host: string, key: RaftApi): void {
+    const member = this.#members.find(({ name }) => name === host)
+    if (member === undefined || this.#isCalm || !this.#random.chance(BOUNCES.get(key) ?? 0)) return
+    const { clock } = this.#world
+    const isKill = this.#random.chance(0.3)
+    clock.setTimer(this.#random.fraction(), () => {
+      if (!member.machine.isRunning) return
+      this.#trace.note('-- bounce', host)
+      if (isKill) member.machine.kill()
+      else member.machine.losePower()
+      clock.setTimer(this.#random.fraction() * 50, () => {
+        if (!member.machine.isRunning) member.start()
+      })
     })
   }
 
@@ -158,13 +186,18 @@ class RaftRun {
     }
   }
 
-  /** Adds or removes one voter, if the leader lets it. */
-  #changeVoters(): void {
+  /** Makes static voters dynamic, or adds or removes one, if the leader lets it. */
+  #changeQuorum(): void {
     const leader = this.#members.find(({ node }) => node?.role === 'leader')
     const node = leader?.node
-    if (node === undefined) return
+    if (leader === undefined || node === undefined) return
+    if (node.kraftVersion > 0) this.#changeVoters(leader, node)
+    else this.#trace.note(`kraft.version 1: ${node.upgradeKraftVersion(1, { validateOnly: false })}`, leader.name)
+  }
+
+  #changeVoters(leader: RaftMember, node: RaftNode): void {
     const voters = node.quorumInfo().voters.map(({ id }) => id)
-    const others = this.#members.filter(({ options }) => !voters.includes(options.nodeId))
+    const others = this.#members.filter(({ options }) => options.isController && !voters.includes(options.nodeId))
     const isGrowing = others.length > 0 && (voters.length < 3 || this.#random.chance(0.5))
     const id = isGrowing ? this.#random.pick(others).options.nodeId : this.#random.pick(voters)
     if (!isGrowing && voters.length === 1) return
@@ -174,13 +207,14 @@ class RaftRun {
       ? node.addVoter({ ...identity, timeoutMs: 1000, listeners, ackWhenCommitted: true })
       : node.removeVoter(identity)
     const what = `${isGrowing ? 'adds' : 'removes'} voter ${id}`
-    this.#trace.note(what, leader?.name)
-    void changing.then(({ errorCode }) => this.#trace.note(`${what}: ${errorCode}`, leader?.name))
+    this.#trace.note(what, leader.name)
+    void changing.then(({ errorCode }) => this.#trace.note(`${what}: ${errorCode}`, leader.name))
   }
 
   /** All is well again: the quorum must come to agree, and its logs be the same. */
   async #finish(): Promise<void> {
     this.#trace.note('-- all faults end')
+    this.#isCalm = true
     this.#nemesis.end()
     const untilMs = this.#world.clock.monotonicMs() + RECOVERY_MS
     const target = this.#truth.endOffset

@@ -39,10 +39,13 @@ class WireError extends Error {
  */
 export class RaftWire {
   readonly #world: SimWorld
+  readonly #served: (host: string, key: RaftApi) => void
   readonly #processes = new Map<string, RaftProcess>()
 
-  constructor(world: SimWorld) {
-    this.#world = world
+  /** `served` hears who has answered what, before the answer is on its way. */
+  constructor(options: { readonly served: (host: string, key: RaftApi) => void }, deps: { readonly world: SimWorld }) {
+    this.#served = options.served
+    this.#world = deps.world
   }
 
   /** From now on, `process` answers at its host. */
@@ -95,6 +98,7 @@ export class RaftWire {
         const serving = serve(process.node, key, body, (gone) => abandoned.push(gone))
         void serving.then((output) => {
           if (!process.clock.alive) return
+          this.#served(to.host, key)
           const answer = roundTrip<ResponseOf<K>, ResponseInputOf<K>>(response, versions.max, output)
           this.#pass(
             to.host,
