@@ -12,6 +12,8 @@ export interface OperatorFlags {
 
 /** The Kafka version that `--image` is of. */
 const VERSION = '4.3'
+/** Apache Kafka's own, of spec.distribution apache. */
+const APACHE_IMAGE = 'apache/kafka:4.3.1'
 const RESYNC_MS = 5 * 60_000
 
 /** Reads the flags of `operator/main.ts run`; a flag wins over its environment variable. Throws TypeError for what it does not know. */
@@ -24,6 +26,7 @@ export function operatorFlags(
     options: {
       image: { type: 'string' },
       images: { type: 'string' },
+      'apache-images': { type: 'string' },
       namespaces: { type: 'string' },
       namespace: { type: 'string' },
       'leader-election': { type: 'string' },
@@ -44,7 +47,13 @@ export function operatorFlags(
   const console = values.console ?? env.CONSOLE_LISTEN ?? '127.0.0.1:8081'
   return {
     operator: {
-      images: new Map([[VERSION, image], ...imagesOf(values.images ?? env.OTTLA_IMAGES ?? '')]),
+      images: {
+        bundled: new Map([[VERSION, image], ...imagesOf('--images', values.images ?? env.OTTLA_IMAGES ?? '')]),
+        apache: new Map([
+          [VERSION, APACHE_IMAGE],
+          ...imagesOf('--apache-images', values['apache-images'] ?? env.APACHE_IMAGES ?? ''),
+        ]),
+      },
       namespaces: namespaces.length === 0 ? null : namespaces,
       lease: election === 'true' ? { namespace, name: 'ottla-operator' } : null,
       clusterWorkers: 4,
@@ -59,13 +68,13 @@ export function operatorFlags(
 }
 
 /** `4.2=registry/ottla:1.0,4.3=registry/ottla:1.1`. Throws TypeError. */
-function imagesOf(text: string): [string, string][] {
+function imagesOf(flag: string, text: string): [string, string][] {
   const parts = text.split(',').map((part) => part.trim())
   return parts
     .filter((part) => part !== '')
     .map((part) => {
       const [, version, image] = /^([\d.]+)=(\S+)$/.exec(part) ?? []
-      if (version === undefined || image === undefined) throw flagError(`--images: ${part} is not VERSION=IMAGE`)
+      if (version === undefined || image === undefined) throw flagError(`${flag}: ${part} is not VERSION=IMAGE`)
       return [version, image]
     })
 }

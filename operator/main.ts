@@ -14,6 +14,7 @@ const USAGE = `usage: node operator/main.ts run [options]      the operator, in 
 
 run:    --image IMAGE             image of the brokers of Kafka 4.3 ($OTTLA_IMAGE)
         --images V=I,V=I          those of other versions, or another one of 4.3 ($OTTLA_IMAGES)
+        --apache-images V=I,V=I   those of spec.distribution apache; default 4.3=apache/kafka:4.3.1 ($APACHE_IMAGES)
         --namespaces A,B          watch these; without it all ($WATCH_NAMESPACES)
         --leader-election BOOL    one operator of several works; default true ($LEADER_ELECTION)
         --namespace NAME          where its Lease is; default "default" ($POD_NAMESPACE)

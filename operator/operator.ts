@@ -21,6 +21,7 @@ import {
   STATEFUL_SET,
 } from './api/resource.ts'
 import type { KafkaCluster, KafkaTopic, Key, Resource, ResourceType } from './api/resource.ts'
+import type { Images } from './cluster/version.ts'
 import { ClusterReconciler } from './cluster/reconcile.ts'
 import type { ClusterStep } from './cluster/step.ts'
 import type { KubeApi } from './kube/api.ts'
@@ -48,7 +49,7 @@ export interface OperatorOptions {
   /** Null: all. */
   readonly namespaces: readonly string[] | null
   /** The image of each Kafka version. */
-  readonly images: ReadonlyMap<string, string>
+  readonly images: Images
   /** Unique among the operators of a Kubernetes cluster. */
   readonly identity: string
   /** Where the Lease is; null: this is the only operator, and leads at once. */

@@ -101,7 +101,8 @@ export function plan(observed: Observed, options: PlanOptions): Plan {
   const pools = cluster.spec.pools
   const budgets = disruptionBudgets(cluster, evictable(options.kafka))
   const version = runnableVersion(cluster, options.kafka, options.images)
-  const image = options.images.get(version) ?? ''
+  const image = options.images[cluster.spec.distribution].get(version) ?? ''
+  const helperImage = options.images.bundled.get(version) ?? image
   const replaced = pools.flatMap((pool) => {
     const set = statefulSets.get(statefulSetName(cluster, pool))
     const wanted = volumeClaimTemplates(cluster, pool, options.clusterId)
@@ -122,7 +123,10 @@ export function plan(observed: Observed, options: PlanOptions): Plan {
         const isKept = set !== undefined && !replaced.includes(set)
         const volumeClaims = isKept ? (set.spec.volumeClaimTemplates ?? null) : null
         const { clusterId } = options
-        return { type: STATEFUL_SET, manifest: statefulSet(cluster, pool, { image, clusterId, volumeClaims }) }
+        return {
+          type: STATEFUL_SET,
+          manifest: statefulSet(cluster, pool, { image, helperImage, clusterId, volumeClaims }),
+        }
       }),
     ],
     growClaims: pools.flatMap((pool) => claimsToGrow(observed, pool)),

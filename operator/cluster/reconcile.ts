@@ -11,7 +11,6 @@ import type { KubeApi } from '../kube/api.ts'
 import type { EventRecorder } from '../kube/events.ts'
 import { report } from '../kube/report.ts'
 import type { Outcome } from '../runtime/controller.ts'
-import { dynamicConfig } from '../specs/config-map.ts'
 import { poolStatuses } from '../specs/pool-status.ts'
 import { newClusterId } from '../specs/cluster-id.ts'
 import { isPodReady } from './kubernetes.ts'
@@ -37,8 +36,15 @@ export interface ClusterReconcilerOptions {
 export interface Brokers {
   /** How everything in it is. */
   look(cluster: KafkaCluster): Promise<KafkaState | Unreachable>
-  /** Makes `wanted` the configuration that they all have while they run. */
-  configure(cluster: KafkaCluster, wanted: ReadonlyMap<string, string>): Promise<Configured>
+  /**
+   * Makes `wanted` the configuration that they all have while they run, where the changes, in words, are those that have been `told`; else they
+   * are `pending`.
+   */
+  configure(
+    cluster: KafkaCluster,
+    wanted: ReadonlyMap<string, string>,
+    told: string | null,
+  ): Promise<Configured | { readonly pending: string }>
 }
 
 /** `changes`: what was changed, in words, empty where nothing was. A `refusal` is final, an `error` may pass. */
@@ -50,7 +56,7 @@ interface Deps {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
-  readonly brokers: Brokers
+  readonly brokers: Pick<Brokers, 'look'>
   readonly effective: EffectiveCluster
   /** In the order in which they run. */
   readonly steps: readonly ClusterStep[]
@@ -163,13 +169,12 @@ export class ClusterReconciler {
   async #finish(view: ClusterView, clusterId: string, refusal: Health | null): Promise<Outcome> {
     const { cluster, asked, observed, kafka, nowMs } = view
     const seen = refusal ?? healthOf({ cluster, clusterId, observed, kafka })
-    const configured = 'error' in kafka ? null : await this.#configure(cluster)
     const results: StepResult[] = []
     for (const step of this.#deps.steps) {
       const now = results.findLast((result) => result.kafka !== undefined)?.kafka ?? kafka
       results.push(await step.run({ ...view, kafka: now }))
     }
-    const all = merged({ health: seen }, [{ health: configured }, ...results])
+    const all = merged({ health: seen }, results)
     const health = all.health ?? seen
     const status = {
       ...statusOf({ cluster, clusterId, observed }, health, nowMs, all.conditions ?? []),
@@ -178,18 +183,6 @@ export class ClusterReconciler {
     await this.#report(asked, status, health)
     const { resyncMs, recheckMs } = this.#options
     return { requeueAfterMs: Math.min(all.requeueAfterMs ?? resyncMs, health.state === 'ready' ? resyncMs : recheckMs) }
-  }
-
-  /** Changes what can be changed without a restart; null where all is well. */
-  async #configure(cluster: KafkaCluster): Promise<Health | null> {
-    const result = await this.#deps.brokers.configure(cluster, dynamicConfig(cluster))
-    if ('refusal' in result) return { state: 'stalled', reason: 'ConfigRefused', message: result.refusal }
-    if ('error' in result) return { state: 'unknown', reason: 'BrokersUnreachable', message: result.error }
-    if (result.changes !== '') {
-      const note = `changed without a restart: ${result.changes}`
-      await this.#deps.events.record(cluster, { type: 'Normal', reason: 'ConfigChanged', action: 'Configure', note })
-    }
-    return null
   }
 
   #report(cluster: KafkaCluster, status: KafkaClusterStatus, health: Health): Promise<void> {

@@ -62,7 +62,8 @@ export function merged(base: StepResult, results: readonly StepResult[]): StepRe
 
 const BAD_TO_GOOD: readonly Health['state'][] = ['stalled', 'unknown', 'progressing', 'ready']
 
-function worse(a: Health | null, b: Health | null): Health | null {
+/** The worse of both; the first of equals. */
+export function worse(a: Health | null, b: Health | null): Health | null {
   if (a === null || b === null) return a ?? b
   return BAD_TO_GOOD.indexOf(b.state) < BAD_TO_GOOD.indexOf(a.state) ? b : a
 }

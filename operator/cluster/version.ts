@@ -2,15 +2,18 @@ import { metadataVersionLevel } from '../../broker/protocol/metadata-version.ts'
 import type { Health } from '../api/conditions.ts'
 import type { KafkaCluster } from '../api/resource.ts'
 import type { KafkaState, Unreachable } from '../kafka/state.ts'
+import type { DistributionName } from '../specs/programs.ts'
 
-/** The image of each Kafka version that there is one of. */
-export type Images = ReadonlyMap<string, string>
+/** The image of each Kafka version that there is one of, by distribution. */
+export type Images = Readonly<Record<DistributionName, ReadonlyMap<string, string>>>
 
 /** Why spec.version or spec.metadataVersion cannot be had, or null. Pure. */
 export function versionProblem({ spec }: KafkaCluster, images: Images): Health | null {
-  if (!images.has(spec.version)) {
-    const known = [...images.keys()].join(', ')
-    return refused('UnknownVersion', `spec.version ${spec.version}: the operator has images of ${known}`)
+  const ofDistribution = images[spec.distribution]
+  if (!ofDistribution.has(spec.version)) {
+    const known = [...ofDistribution.keys()].join(', ')
+    const message = `spec.version ${spec.version} of distribution ${spec.distribution}: the operator has images of ${known}`
+    return refused('UnknownVersion', message)
   }
   const [level, max] = [metadataLevel(spec), metadataVersionLevel(spec.version)]
   if (level === null) return refused('InvalidSpec', `spec.metadataVersion ${spec.metadataVersion} is none of Kafka's`)
@@ -37,7 +40,8 @@ export function runnableVersion(
   images: Images,
 ): string {
   const [before, level] = [status?.version, metadataVersionLevel(spec.version)]
-  if (before === undefined || before === spec.version || level === undefined || !images.has(before)) return spec.version
+  if (before === undefined || before === spec.version || level === undefined || !images[spec.distribution].has(before))
+    return spec.version
   const finalized =
     'error' in kafka ? metadataVersionLevel(status?.metadataVersion ?? before) : kafka.metadataVersion.finalized
   return (finalized ?? 0) > level ? before : spec.version

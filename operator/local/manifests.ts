@@ -25,6 +25,11 @@ export function readManifests(path: string): Manifests {
     .map((document) => accept<KafkaCluster>(document))
   const topics = documents.filter(({ kind }) => kind === 'KafkaTopic').map((document) => accept<KafkaTopic>(document))
   if (clusters.length === 0) throw new LocalError(`${path} has no KafkaCluster`)
+  const elsewhere = clusters.find(({ spec }) => spec.distribution !== 'bundled')
+  if (elsewhere !== undefined) {
+    const what = `KafkaCluster ${keyOf(elsewhere)}: spec.distribution ${elsewhere.spec.distribution}`
+    throw new LocalError(`${what} is a container image, which needs Kubernetes; only bundled runs on this machine`)
+  }
   const keys = new Set(clusters.map(keyOf))
   const stray = topics.find((topic) => !keys.has(clusterKeyOf(topic)))
   if (stray !== undefined) {

@@ -2,6 +2,7 @@ import type { KafkaCluster } from '../api/resource.ts'
 import { rolesOf } from './labels.ts'
 import { CONTROLLER_LISTENER, INTERNAL_LISTENER, isBroker, isController, nodesOf } from './nodes.ts'
 import type { Node } from './nodes.ts'
+import { programsOf } from './programs.ts'
 
 /** Where a node lives: in a pod, or in a process of this machine. */
 export interface Placement {
@@ -28,6 +29,7 @@ export function brokerConfig(cluster: KafkaCluster, node: Node, placement: Place
   set(cluster.spec.config)
   set(durabilityConfig(cluster))
   set(identityConfig(node, placement))
+  if (programsOf(cluster).hasMetrics) set({ 'metrics.listen': placement.metricsListen })
   set(listenerConfig(cluster, node, placement))
   return config
 }
@@ -64,7 +66,6 @@ function identityConfig(node: Node, placement: Placement): Record<string, string
     'controller.listener.names': CONTROLLER_LISTENER.toUpperCase(),
     'controller.quorum.bootstrap.servers': placement.controllers.join(','),
     'log.dirs': placement.logDirs.join(','),
-    'metrics.listen': placement.metricsListen,
   }
 }
 

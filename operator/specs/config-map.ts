@@ -16,6 +16,7 @@ import {
   statefulSetName,
 } from './nodes.ts'
 import type { Node, Pool } from './nodes.ts'
+import { programsOf } from './programs.ts'
 import { formatProperties } from './properties.ts'
 import { listenerPorts } from './services.ts'
 import { DATA_ROOT } from './volumes.ts'
@@ -25,7 +26,7 @@ import { DATA_ROOT } from './volumes.ts'
  * starts again by itself starts with what it had, and what a pod runs with can be read from the one that it has.
  */
 export function configMap(cluster: KafkaCluster, pool: Pool): Manifest {
-  const data = propertiesByPod(cluster, pool)
+  const data = { ...programsOf(cluster).files, ...propertiesByPod(cluster, pool) }
   return {
     ...ownedManifest(cluster, CONFIG_MAP, `${configMapPrefix(cluster, pool)}${hash(data)}`, { pool }),
     immutable: true,

@@ -13,6 +13,7 @@ import {
 import type { Pool } from './nodes.ts'
 import { placeParts } from './place.ts'
 import { poolMemory } from './pool-memory.ts'
+import { programsOf } from './programs.ts'
 import { quorumArgs } from './quorum.ts'
 import { templateParts } from './template-parts.ts'
 import type { TemplateContainer, TemplateSpec } from './template-parts.ts'
@@ -30,7 +31,10 @@ const TERMINATION_SECONDS = 120
 const STARTUP_MAX_SECONDS = 3600
 
 export interface StatefulSetOptions {
+  /** Of the cluster's distribution and version. */
   readonly image: string
+  /** Of the bundled distribution: what helps a pod along before its broker starts is in it. */
+  readonly helperImage: string
   readonly clusterId: string
   /** The claims of the StatefulSet that is there: they cannot be changed, so they are applied as they are. */
   readonly volumeClaims: readonly Manifest[] | null
@@ -107,10 +111,10 @@ function podSpec(cluster: KafkaCluster, pool: Pool, options: StatefulSetOptions)
 }
 
 /** Before anything else: what a pod waits for may be long in coming, and needs none of its volumes. */
-function placeContainers(cluster: KafkaCluster, pool: Pool, { image }: StatefulSetOptions): TemplateContainer[] {
+function placeContainers(cluster: KafkaCluster, pool: Pool, { helperImage }: StatefulSetOptions): TemplateContainer[] {
   const { wait } = placeParts(cluster, pool)
   if (wait === null) return []
-  return [{ ...container(pool, 'place', image), args: wait.args, volumeMounts: [wait.volumeMount] }]
+  return [{ ...container(pool, 'place', helperImage), args: wait.args, volumeMounts: [wait.volumeMount] }]
 }
 
 /** Replicas on one machine, or in one rack, are lost together: apart where that can be. A template's own constraints replace it. */
@@ -135,35 +139,30 @@ function formatContainer(
   { image, clusterId }: StatefulSetOptions,
 ): TemplateContainer {
   const quorum = quorumArgs(cluster, pool, clusterId, (node) => `${nodeHost(cluster, node)}:${CONTROLLER_PORT}`)
-  const format = ['broker/format.js', 'format', '--ignore-formatted', ...quorum, '-t', clusterId, '-c', PROPERTIES]
-  return { ...container(pool, 'format', image), args: format }
+  const format = ['format', '--ignore-formatted', ...quorum, '-t', clusterId, '-c', PROPERTIES]
+  const common = container(pool, 'format', image)
+  const programs = programsOf(cluster)
+  return { ...common, env: [...common.env, ...programs.env(pool)], ...programs.format(format) }
 }
 
 function brokerContainer(cluster: KafkaCluster, pool: Pool, { image }: StatefulSetOptions): TemplateContainer {
-  const ports = [...servedPorts(cluster, pool), ['metrics', METRICS_PORT] as const]
+  const programs = programsOf(cluster)
+  const ports = [...servedPorts(cluster, pool), ...(programs.hasMetrics ? [['metrics', METRICS_PORT] as const] : [])]
   const place = placeParts(cluster, pool)
   const common = container(pool, 'kafka', image)
+  const { startup, liveness, readiness } = programs.probes(pool)
   return {
     ...common,
-    env: [...common.env, ...place.env],
-    args: ['broker/main.js', PROPERTIES, ...place.args],
+    env: [...common.env, ...programs.env(pool), ...place.env],
+    ...programs.serve([PROPERTIES, ...place.args]),
     ports: ports.map(([name, containerPort]) => ({ name, containerPort, protocol: 'TCP' })),
-    startupProbe: {
-      httpGet: metricsPath('/healthz'),
-      periodSeconds: 1,
-      timeoutSeconds: 5,
-      failureThreshold: STARTUP_MAX_SECONDS,
-    },
-    livenessProbe: { httpGet: metricsPath('/healthz'), periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
-    readinessProbe: { httpGet: metricsPath('/readyz'), periodSeconds: 3, timeoutSeconds: 5, failureThreshold: 2 },
+    startupProbe: { ...startup, periodSeconds: 1, timeoutSeconds: 5, failureThreshold: STARTUP_MAX_SECONDS },
+    livenessProbe: { ...liveness, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
+    readinessProbe: { ...readiness, periodSeconds: 3, timeoutSeconds: 5, failureThreshold: 2 },
   }
 }
 
-function metricsPath(path: string): object {
-  return { path, port: 'metrics', scheme: 'HTTP' }
-}
-
-/** What both containers have; the image's entry point is `node`. */
+/** What all containers have. */
 function container(pool: Pool, name: string, image: string): TemplateContainer & { readonly env: readonly object[] } {
   const volumes = Array.from({ length: pool.storage.volumes }, (_, volume) => `data-${volume}`)
   return {

@@ -127,7 +127,7 @@ describeWith(['kubernetes'], "the operator's Kubernetes client on a real API ser
     const operator = new Operator(
       {
         namespaces: [namespace],
-        images: new Map([['4.3', 'no.such/image:1']]),
+        images: { bundled: new Map([['4.3', 'no.such/image:1']]), apache: new Map() },
         identity: 'test',
         lease: { namespace, name: 'ottla-operator' },
         clusterWorkers: 1,

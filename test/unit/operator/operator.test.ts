@@ -56,7 +56,7 @@ function operating(namespaces: readonly string[] | null = null) {
   const operator = new Operator(
     {
       namespaces,
-      images: new Map([['4.3', 'ottla:1']]),
+      images: { bundled: new Map([['4.3', 'ottla:1']]), apache: new Map([['4.3', 'apache:1']]) },
       identity: 'me',
       lease: { namespace: 'ops', name: 'ottla-operator' },
       clusterWorkers: 2,

@@ -8,7 +8,7 @@ import { quantityBytes } from '../../../../operator/cluster/quantity.ts'
 import { specProblem } from '../../../../operator/specs/spec-problem.ts'
 import { kafkaCluster } from '../../../fakes/operator.ts'
 
-const IMAGES = new Map([['4.3', 'i']])
+const IMAGES = { bundled: new Map([['4.3', 'i']]), apache: new Map([['4.3', 'a']]) }
 const OPTIONS = { images: IMAGES, clusterId: 'c', kafka: { error: 'nobody' } }
 const ID = 'kafka.ottla.dev/cluster-id'
 

@@ -9,7 +9,6 @@ import {
 } from '../../../../operator/api/resource.ts'
 import type { KafkaCluster, Manifest, Resource } from '../../../../operator/api/resource.ts'
 import { ClusterReconciler } from '../../../../operator/cluster/reconcile.ts'
-import type { Configured } from '../../../../operator/cluster/reconcile.ts'
 import type { KafkaState, Unreachable } from '../../../../operator/kafka/state.ts'
 import { KubeError } from '../../../../operator/kube/api.ts'
 import { FakeKubelet } from '../../../fakes/kubelet.ts'
@@ -19,21 +18,17 @@ const KEY = 'kafka/orders'
 
 function reconciling(cluster = kafkaCluster()) {
   const world = operatorWorld()
-  const brokers: { state: KafkaState | Unreachable; configured: Configured; wanted: ReadonlyMap<string, string> } = {
-    state: kafkaState(),
-    configured: { changes: '' },
-    wanted: new Map(),
-  }
+  const brokers: { state: KafkaState | Unreachable } = { state: kafkaState() }
   const reconciler = new ClusterReconciler(
-    { images: new Map([['4.3', 'ottla:1']]), resyncMs: 300_000, recheckMs: 3000 },
+    {
+      images: { bundled: new Map([['4.3', 'ottla:1']]), apache: new Map([['4.3', 'apache:1']]) },
+      resyncMs: 300_000,
+      recheckMs: 3000,
+    },
     {
       ...world,
       brokers: {
         look: () => Promise.resolve(brokers.state),
-        configure: async (_, wanted) => {
-          brokers.wanted = wanted
-          return brokers.configured
-        },
       },
       effective: (cluster) => cluster,
       steps: [],
@@ -85,36 +80,13 @@ test('it is ready when its pods are and its brokers answer', async () => {
   expect(outcome.requeueAfterMs).toBe(300_000)
 })
 
-test('what brokers take on while they run is not in their files, and set before the cluster is ready', async () => {
+test('what brokers take on while they run is not in their files', async () => {
   const config = { 'message.max.bytes': 2_000_000, 'num.partitions': 3 }
-  const { api, reconcile, startPods, brokers } = reconciling(kafkaCluster({ config }))
+  const { api, reconcile } = reconciling(kafkaCluster({ config }))
   await reconcile()
   const [{ data }] = api.all(CONFIG_MAP) as [Manifest & { data: object }]
   expect(JSON.stringify(data)).toContain('num.partitions=3')
   expect(JSON.stringify(data)).not.toContain('message.max.bytes')
-  startPods()
-  brokers.configured = { changes: 'message.max.bytes=2000000' }
-  await reconcile()
-  expect(brokers.wanted).toEqual(
-    new Map([
-      ['message.max.bytes', '2000000'],
-      ['min.insync.replicas', '1'],
-    ]),
-  )
-  const notes = (api.all(EVENT) as (Resource & { note: string })[]).map(({ note }) => note)
-  expect(notes).toContain('changed without a restart: message.max.bytes=2000000')
-})
-
-test.each<[Configured, string]>([
-  [{ refusal: 'no such value (INVALID_CONFIG)' }, 'False ConfigRefused: no such value (INVALID_CONFIG)'],
-  [{ error: 'connection lost' }, 'Unknown BrokersUnreachable: connection lost'],
-])('a configuration that brokers do not take is said: %j', async (configured, words) => {
-  const { reconcile, stored, startPods, brokers } = reconciling()
-  await reconcile()
-  startPods()
-  brokers.configured = configured
-  await reconcile()
-  expect(condition(stored(), 'Ready')).toBe(words)
 })
 
 test('ready pods whose brokers do not answer are not ready', async () => {

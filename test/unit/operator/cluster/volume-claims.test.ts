@@ -27,12 +27,15 @@ test.each([
 async function growing() {
   const world = operatorWorld()
   const reconciler = new ClusterReconciler(
-    { images: new Map([['4.3', 'ottla:1']]), resyncMs: 300_000, recheckMs: 3000 },
+    {
+      images: { bundled: new Map([['4.3', 'ottla:1']]), apache: new Map([['4.3', 'apache:1']]) },
+      resyncMs: 300_000,
+      recheckMs: 3000,
+    },
     {
       ...world,
       brokers: {
         look: () => Promise.resolve(kafkaState()),
-        configure: () => Promise.resolve({ changes: '' }),
       },
       effective: (cluster) => cluster,
       steps: [],

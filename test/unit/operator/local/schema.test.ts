@@ -60,6 +60,11 @@ test('a topic of a cluster that is not there, and a file without a cluster, are 
   expect(() => read(topic)).toThrow('has no KafkaCluster')
 })
 
+test('a distribution that is a container image is refused where there are no containers', () => {
+  const spec = 'spec: {distribution: apache, pools: [{name: nodes, storage: {size: 1Gi}}]}'
+  expect(() => read(`kind: KafkaCluster\nmetadata: {name: c}\n${spec}\n`)).toThrow('which needs Kubernetes')
+})
+
 test('YAML that cannot be read names the file', () => {
   expect(() => read('a: [')).toThrow('it.yaml')
 })

@@ -1,3 +1,4 @@
+import { configDiff, describeDiff } from '../../../../operator/api/config-diff.ts'
 import { KAFKA_CLUSTER } from '../../../../operator/api/resource.ts'
 import type { KafkaCluster } from '../../../../operator/api/resource.ts'
 import { isPodReady } from '../../../../operator/cluster/kubernetes.ts'
@@ -35,6 +36,9 @@ export class RollWorld {
   /** Called before each look. */
   onLook: () => void = () => {}
   silence: string | null = null
+  /** What brokers take on while they run, and how they answer where they do not. */
+  config: ReadonlyMap<string, string> = new Map()
+  refused: Configured | null = null
   /** Pods whose replicas are not in sync yet. */
   readonly behind = new Set<string>()
   /** Names of pods, in the order in which they were deleted. */
@@ -70,9 +74,12 @@ export class RollWorld {
     const { world } = this
     const brokers = {
       look: () => Promise.resolve(this.#look()),
-      configure: (_: KafkaCluster, wanted: ReadonlyMap<string, string>): Promise<Configured> => {
-        this.asked.push(`configure ${[...wanted.keys()].toSorted().join(' ')}`)
-        return Promise.resolve({ changes: '' })
+      configure: (_: KafkaCluster, wanted: ReadonlyMap<string, string>, told: string | null) => {
+        const changes = describeDiff(configDiff(wanted, this.config))
+        if (this.refused !== null || changes === '') return Promise.resolve(this.refused ?? { changes })
+        if (changes !== told) return Promise.resolve({ pending: changes })
+        this.config = wanted
+        return Promise.resolve({ changes })
       },
       setMetadataVersion: (_: KafkaCluster, level: number, isLower: boolean): Promise<Configured> => {
         this.asked.push(`metadata.version ${this.metadataVersion} -> ${level}${isLower ? ' lower' : ''}`)
@@ -81,7 +88,7 @@ export class RollWorld {
       },
     }
     const steps = [new RollingStep({ ...world, brokers }), new MetadataVersionStep({ ...world, ...brokers })]
-    const options = { images: this.images, resyncMs: 300_000, recheckMs: 3000 }
+    const options = { images: { bundled: this.images, apache: this.images }, resyncMs: 300_000, recheckMs: 3000 }
     // Another one each time: it remembers nothing.
     return new ClusterReconciler(options, { ...world, brokers, effective: (cluster) => cluster, steps }).reconcile(KEY)
   }

@@ -8,7 +8,7 @@ import { bootstrapService, headlessService, serviceAccount } from '../../../../o
 import { statefulSet } from '../../../../operator/specs/stateful-set.ts'
 import { kafkaCluster, pool } from '../../../fakes/operator.ts'
 
-const OPTIONS = { image: 'ottla:1', clusterId: 'AAAAAAAAAAAAAAAAAAAAAQ', volumeClaims: null }
+const OPTIONS = { image: 'ottla:1', helperImage: 'ottla:1', clusterId: 'AAAAAAAAAAAAAAAAAAAAAQ', volumeClaims: null }
 
 function poolOf(cluster: KafkaCluster) {
   const [first] = cluster.spec.pools
