@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals'
 import { CONFIG_MAP, EVENT, POD, POD_DISRUPTION_BUDGET, STATEFUL_SET } from '../../../../operator/api/resource.ts'
 import type { Manifest, Resource } from '../../../../operator/api/resource.ts'
 import type { Pod, StatefulSet } from '../../../../operator/cluster/kubernetes.ts'
+import type { Configured } from '../../../../operator/cluster/reconcile.ts'
 import { KubeError } from '../../../../operator/kube/api.ts'
 import { condition, pool } from '../../../fakes/operator.ts'
 import { partition } from './roll-world.ts'
@@ -41,9 +42,29 @@ test('a new cluster restarts nothing', async () => {
 test('what brokers take on while they run restarts none', async () => {
   const world = await settled()
   world.change({ config: { 'message.max.bytes': 2_000_000 } })
+  await world.reconcile()
+  const reasons = ['message.max.bytes=2000000']
+  expect(world.rollout?.plan).toEqual(BROKERS.map((name) => ({ pod: name, reasons, how: 'dynamic' })))
+  expect(world.config.has('message.max.bytes')).toBe(false)
   await world.settle()
-  expect(world.asked.at(-1)).toBe('configure message.max.bytes min.insync.replicas')
+  expect(world.config).toEqual(
+    new Map([
+      ['message.max.bytes', '2000000'],
+      ['min.insync.replicas', '2'],
+    ]),
+  )
+  expect(notes(world)).toContain('changed without a restart: message.max.bytes=2000000')
   expect(world.restarted).toEqual([])
+})
+
+test.each<[Configured, string]>([
+  [{ refusal: 'no such value (INVALID_CONFIG)' }, 'False ConfigRefused: no such value (INVALID_CONFIG)'],
+  [{ error: 'connection lost' }, 'Unknown BrokersUnreachable: connection lost'],
+])('a configuration that brokers do not take is said: %j', async (refused, words) => {
+  const world = await settled()
+  world.refused = refused
+  await world.reconcile()
+  expect(condition(world.stored, 'Ready')).toBe(words)
 })
 
 test('what they do not restarts every pod once, controllers first, the active one last', async () => {
@@ -144,7 +165,7 @@ test('spec.metadataVersion holds it', async () => {
 })
 
 test.each([
-  [{ version: '9.9' }, 'UnknownVersion: spec.version 9.9: the operator has images of 4.3, 4.2'],
+  [{ version: '9.9' }, 'UnknownVersion: spec.version 9.9 of distribution bundled: the operator has images of 4.3, 4.2'],
   [{ metadataVersion: '9.9' }, "InvalidSpec: spec.metadataVersion 9.9 is none of Kafka's"],
   [{ version: '4.2', metadataVersion: '4.3' }, 'InvalidSpec: spec.metadataVersion 4.3 is above spec.version 4.2'],
 ])('a version that cannot be had is said: %j', async (change, words) => {
