@@ -17,7 +17,7 @@ export async function runOperator(args: readonly string[], signal: AbortSignal):
   const env = nodeEnv()
   const logger = pino({ level: flags.logLevel })
   const metrics = new OperatorMetrics()
-  const transport = KubeTransport.fromEnvironment()
+  const transport = await KubeTransport.fromEnvironment()
   await using stack = new AsyncDisposableStack()
   const admins = stack.use(
     new Admins({ bootstrapOf: (cluster) => splitAddress(bootstrapServers(cluster, INTERNAL_PORT)) }, env),

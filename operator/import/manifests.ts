@@ -3,6 +3,7 @@ import { crc32c } from '../../broker/lib/crc32c.ts'
 import { KAFKA_TOPIC } from '../api/resource.ts'
 import type { Manifest } from '../api/resource.ts'
 import type { TopicState } from '../topic/admin.ts'
+import { PASSING } from '../topic/plan.ts'
 import { ANNOTATION_PAUSED } from '../topic/rules.ts'
 
 export interface ImportOptions {
@@ -22,8 +23,6 @@ export interface Imported {
 }
 
 const NAME_MAX = 253
-/** Set while replicas are moved. */
-const PASSING = new Set(['leader.replication.throttled.replicas', 'follower.replication.throttled.replicas'])
 const KNOWN: ReadonlySet<string> = new Set(TOPIC_KEYS.map(({ name }) => name))
 const MIN_ISR = 'min.insync.replicas'
 

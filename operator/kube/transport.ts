@@ -2,8 +2,9 @@ import { request as httpRequest } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import { Agent, request as httpsRequest } from 'node:https'
 import type { RequestOptions } from 'node:https'
-import { KubeConfig } from '@kubernetes/client-node'
 import { KubeError } from './api.ts'
+import { credentialsOf } from './credentials.ts'
+import type { Credentials } from './credentials.ts'
 
 export interface ApiRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -21,18 +22,16 @@ const CONNECTIONS_MAX = 16
 
 /** HTTP to one API server, with the credentials of a kubeconfig or of the pod that it runs in. */
 export class KubeTransport {
-  readonly #config: KubeConfig
+  readonly #credentials: Credentials
   readonly #agents = new Map<'calls' | 'streams', { agent: Agent; identity: string }>()
 
   /** $KUBECONFIG, ~/.kube/config, or the pod's service account, in this order. */
-  static fromEnvironment(): KubeTransport {
-    const config = new KubeConfig()
-    config.loadFromDefault()
-    return new KubeTransport(config)
+  static async fromEnvironment(): Promise<KubeTransport> {
+    return new KubeTransport(await credentialsOf(process.env))
   }
 
-  constructor(config: KubeConfig) {
-    this.#config = config
+  constructor(credentials: Credentials) {
+    this.#credentials = credentials
   }
 
   /**
@@ -57,9 +56,9 @@ export class KubeTransport {
 
   async #exchange(request: ApiRequest, pool: 'calls' | 'streams'): Promise<IncomingMessage> {
     request.signal.throwIfAborted()
-    const cluster = this.#config.getCurrentCluster()
-    if (cluster === null) throw new KubeError(0, 'NoCluster', 'no Kubernetes cluster: neither a kubeconfig nor a pod')
-    const url = new URL(cluster.server + request.path)
+    const { server } = this.#credentials
+    if (server === null) throw new KubeError(0, 'NoCluster', 'no Kubernetes cluster: neither a kubeconfig nor a pod')
+    const url = new URL(server + request.path)
     const body = request.body === undefined ? '' : JSON.stringify(request.body)
     const options = await this.#options(request, pool, Buffer.byteLength(body))
     return new Promise((resolve, reject) => {
@@ -75,9 +74,7 @@ export class KubeTransport {
   }
 
   async #options(request: ApiRequest, pool: 'calls' | 'streams', bodyLength: number): Promise<RequestOptions> {
-    // Asked for each time: a pod's token is replaced every hour.
-    const options: RequestOptions = { headers: {} }
-    await this.#config.applyToHTTPSOptions(options)
+    const options = await this.#credentials.options()
     return {
       method: request.method,
       headers: {
@@ -89,9 +86,7 @@ export class KubeTransport {
         ...(request.contentType === undefined ? {} : { 'content-type': request.contentType }),
       },
       ...(typeof options.auth === 'string' ? { auth: options.auth } : {}),
-      ...(this.#config.getCurrentCluster()?.server.startsWith('https:')
-        ? { agent: this.#agentFor(pool, options) }
-        : {}),
+      ...(this.#credentials.server?.startsWith('https:') === true ? { agent: this.#agentFor(pool, options) } : {}),
       signal: request.signal,
       timeout: request.timeoutMs,
     }

@@ -26,6 +26,11 @@ export interface TopicPlan {
 }
 
 const MIN_ISR = 'min.insync.replicas'
+/** Set while replicas are moved, by whoever moves them. */
+export const PASSING: ReadonlySet<string> = new Set([
+  'leader.replication.throttled.replicas',
+  'follower.replication.throttled.replicas',
+])
 
 /**
  * What differs between a spec and the topic, and nothing else: an existing topic is adopted, drift reverted, a key that was taken out of the
@@ -50,7 +55,8 @@ export function planTopic(
   if (spec.partitions > state.partitions) {
     actions.push({ kind: 'grow', partitions: spec.partitions, from: state.partitions })
   }
-  const diff = configDiff(config, state.config)
+  const current = [...state.config].filter(([key]) => !PASSING.has(key) || config.has(key))
+  const diff = configDiff(config, new Map(current))
   if (describeDiff(diff) !== '') actions.push({ kind: 'alterConfig', ...diff })
   return { actions, replicasChange: replicasChange(name, replicas, state, limits), raised }
 }

@@ -13,7 +13,7 @@ import { Operator } from '../../operator/operator.ts'
 const [namespace = '', broker = '', resyncMs = ''] = process.argv.slice(2)
 const { operator: flags } = operatorFlags(['--image', 'none'], {})
 const env = nodeEnv()
-const transport = KubeTransport.fromEnvironment()
+const transport = await KubeTransport.fromEnvironment()
 const operator = new Operator(
   { ...flags, namespaces: [namespace], identity: 'scale', lease: null, clusterWorkers: 0, resyncMs: Number(resyncMs) },
   {

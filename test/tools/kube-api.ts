@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parse } from 'yaml'
+import { kubeconfig } from '../../operator/kube/kubeconfig.ts'
 import { KubeTransport } from '../../operator/kube/transport.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -12,7 +13,7 @@ export class TestApi {
 
   constructor() {
     process.env['KUBECONFIG'] = join(ROOT, '.cache', 'kube', 'kubeconfig')
-    this.transport = KubeTransport.fromEnvironment()
+    this.transport = new KubeTransport(kubeconfig())
   }
 
   request<T>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<T> {

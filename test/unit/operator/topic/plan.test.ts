@@ -59,6 +59,13 @@ test('what the cluster enforces wins over the spec, and says so', () => {
   expect(planTopic(spec, 't', live, { floor, brokers: 3 })).toMatchObject({ actions: [], replicasChange: null })
 })
 
+test('the throttle of replicas that are moved is no drift', () => {
+  const key = 'leader.replication.throttled.replicas'
+  expect(planTopic(specOf({}), 't', state(3, { [key]: '*' }), NO_FLOOR)).toEqual(NOTHING)
+  const named = planTopic(specOf({ config: { [key]: '0:1' } }), 't', state(3, { [key]: '*' }), NO_FLOOR)
+  expect(named).toMatchObject({ actions: [{ set: new Map([[key, '0:1']]) }] })
+})
+
 test('more than the cluster enforces is left as it is', () => {
   const floor = { replicationFactor: 3, minInSyncReplicas: 1 }
   const spec = specOf({ replicas: 4, config: { 'min.insync.replicas': '2' } })
