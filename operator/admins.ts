@@ -90,11 +90,18 @@ export class Admins implements Brokers, AsyncDisposable {
     }
   }
 
-  /** Sets cluster-wide dynamic configs; those that somebody else has set go back to their defaults. Never rejects. */
-  async configure(cluster: KafkaCluster, wanted: ReadonlyMap<string, string>): Promise<Configured> {
+  /**
+   * Sets cluster-wide dynamic configs, once the changes have been told; those that somebody else has set go back to their defaults. Never rejects.
+   */
+  async configure(
+    cluster: KafkaCluster,
+    wanted: ReadonlyMap<string, string>,
+    told: string | null,
+  ): Promise<Configured | { pending: string }> {
     try {
       const diff = configDiff(wanted, await readClusterConfig(this.#clientOf(cluster)))
       const changes = describeDiff(diff)
+      if (changes !== '' && changes !== told) return { pending: changes }
       if (changes !== '') await alterClusterConfig(this.#clientOf(cluster), diff)
       return { changes }
     } catch (error) {

@@ -9,21 +9,27 @@ type Rollout = NonNullable<KafkaClusterStatus['rollout']>
 const PLAN_MAX = 100
 const BLOCKS_MAX = 20
 
-/** status.rollout; what is about to be restarted is always in it. */
-export function rolloutStatus({ state, message, plan, restart, blockedBy }: RollPlan): Rollout {
+/** status.rollout; what is about to be restarted, or is `pending` to be changed while brokers run, is always in it. */
+export function rolloutStatus(
+  { state, message, plan, restart, blockedBy }: RollPlan,
+  nodes: readonly NodeState[],
+  pending: string | null,
+): Rollout {
   const first = new Set(restart)
-  const shown = [...restart, ...plan.filter((node) => !first.has(node))].slice(0, Math.max(PLAN_MAX, restart.length))
+  const next = [...restart, ...plan.filter((node) => !first.has(node))].slice(0, Math.max(PLAN_MAX, restart.length))
+  const brokers = pending === null ? [] : nodes.filter(({ isBroker }) => isBroker).slice(0, PLAN_MAX)
+  const shown = [...brokers.map(({ podName }) => dynamicEntry(podName, pending ?? '')), ...next.map(planEntry)]
   return {
     state,
     message,
-    ...(shown.length === 0 ? {} : { plan: shown.map(planEntry) }),
+    ...(shown.length === 0 ? {} : { plan: shown }),
     ...(blockedBy.length === 0 ? {} : { blockedBy: blockedBy.slice(0, BLOCKS_MAX).map(blockEntry) }),
   }
 }
 
 /** Whether `status` says already that `node` is to be restarted, and why. */
 export function isAnnounced(status: Rollout | undefined, node: NodeState): boolean {
-  const entry = status?.plan?.find(({ pod }) => pod === node.podName)
+  const entry = status?.plan?.find(({ pod, how }) => pod === node.podName && how === 'restart')
   return entry !== undefined && entry.reasons.join('\n') === node.reasons.join('\n')
 }
 
@@ -47,6 +53,10 @@ export function rolloutConditions({ state, message }: RollPlan): ExtraCondition[
     { type: 'UpToDate', status: status(state === 'Complete'), reason: state, message },
     { type: 'RolloutUnblocked', status: status(UNBLOCKED.has(state)), reason: state, message },
   ]
+}
+
+function dynamicEntry(pod: string, changes: string): NonNullable<Rollout['plan']>[number] {
+  return { pod, reasons: [changes], how: 'dynamic' }
 }
 
 function planEntry({ podName, reasons }: NodeState): NonNullable<Rollout['plan']>[number] {

@@ -4,6 +4,7 @@ import { isPodReady } from '../cluster/kubernetes.ts'
 import type { Pod } from '../cluster/kubernetes.ts'
 import { refresh } from '../cluster/observe.ts'
 import type { Brokers } from '../cluster/reconcile.ts'
+import { worse } from '../cluster/step.ts'
 import type { ClusterStep, ClusterView, StepResult } from '../cluster/step.ts'
 import { Availability } from '../kafka/availability.ts'
 import type { KafkaState, Unreachable } from '../kafka/state.ts'
@@ -12,6 +13,7 @@ import type { KubeApi } from '../kube/api.ts'
 import type { EventRecorder } from '../kube/events.ts'
 import { configGarbage } from './config-garbage.ts'
 import { isOnImage } from './images.ts'
+import { configure } from './dynamic-config.ts'
 import type { NodeState } from './node-state.ts'
 import { nodeStates } from './nodes.ts'
 import { planRoll } from './planner.ts'
@@ -21,7 +23,7 @@ import { windowAt } from './windows.ts'
 
 interface Deps {
   readonly api: KubeApi
-  readonly brokers: Pick<Brokers, 'look'>
+  readonly brokers: Brokers
   readonly events: Pick<EventRecorder, 'record'>
 }
 
@@ -43,18 +45,18 @@ export class RollingStep implements ClusterStep {
   }
 
   async run(view: ClusterView): Promise<StepResult> {
+    const dynamic = await configure(view, this.#deps)
     const nodes = nodeStates(view)
     const { roll, nextMs } = planned(view, nodes, view.kafka)
     const isTold = roll.restart.every((node) => isAnnounced(view.cluster.status?.rollout, node))
     if (roll.restart.length > 0 && isTold) await this.#restart(view, roll.restart)
     await this.#collectGarbage(view)
-    const again = roll.restart.length > 0 && !isTold ? SOON_MS : LOOK_MS
-    const window = nextMs === null ? {} : { requeueAfterMs: nextMs - view.nowMs }
+    const isUntold = (roll.restart.length > 0 && !isTold) || dynamic.pending !== null
     return {
-      status: { rollout: rolloutStatus(roll), ...versionOf(view) },
-      health: rolloutHealth(roll, nodes),
+      status: { rollout: rolloutStatus(roll, nodes, dynamic.pending), ...versionOf(view) },
+      health: worse(rolloutHealth(roll, nodes), dynamic.health),
       conditions: rolloutConditions(roll),
-      ...(roll.state === 'Rolling' || roll.state === 'Blocked' ? { requeueAfterMs: again } : window),
+      requeueAfterMs: isUntold ? SOON_MS : againMs(roll, nextMs, view.nowMs),
     }
   }
 
@@ -104,6 +106,12 @@ export class RollingStep implements ClusterStep {
       await this.#deps.api.delete(CONFIG_MAP, namespace, name, { uid })
     }
   }
+}
+
+/** When to look again where nothing else happens, in ms. */
+function againMs({ state }: RollPlan, windowMs: number | null, nowMs: number): number {
+  if (state === 'Rolling' || state === 'Blocked') return LOOK_MS
+  return windowMs === null ? Infinity : windowMs - nowMs
 }
 
 function planned(
