@@ -4,7 +4,7 @@ import type { Clock } from '../env/clock.ts'
 import type { MetadataDelta } from '../metadata/delta.ts'
 import { MetadataImage, type PartitionImage, ResourceType, type TopicImage } from '../metadata/image.ts'
 import { ErrorCode } from '../protocol/errors.ts'
-import { StorageError } from '../storage/errors.ts'
+import { isTooManyFiles, StorageError } from '../storage/errors.ts'
 import type { LogManager } from '../storage/log-manager.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { appendRules } from './append-rules.ts'
@@ -63,6 +63,8 @@ export class MetadataPublisher {
   readonly #deps: MetadataPublisherDeps
   #turnBeganMs = 0
   #isStopped = false
+  /** Replicas for which no file could be opened. */
+  #unopened: { readonly topicId: string; readonly index: number; readonly isNew: boolean }[] = []
 
   constructor(options: { readonly nodeId: number }, deps: MetadataPublisherDeps) {
     this.#nodeId = options.nodeId
@@ -78,6 +80,7 @@ export class MetadataPublisher {
       if (topic !== undefined) await this.#change(topic, partitions, delta.image, image)
     }
     for (const { type, name } of delta.configs.changed()) if (type === ResourceType.TOPIC) this.#configure(name, image)
+    await this.#openMissing(image)
     // Nobody waits any more for a follower that has been fenced.
     if (delta.cluster.changedBrokers.size > 0)
       for (const partition of this.#deps.replicas.partitions()) partition.reconsider()
@@ -86,6 +89,26 @@ export class MetadataPublisher {
   /** No more replicas are opened: an image that is being applied stays so, in part. */
   stop(): void {
     this.#isStopped = true
+  }
+
+  /** Tries again what failed since the process had too many files open: there is something to apply about twice a second. */
+  async #openMissing(image: MetadataImage): Promise<void> {
+    const missing = this.#unopened
+    this.#unopened = []
+    for (const each of missing) {
+      // While one fails, so do the others.
+      if (this.#unopened.length > 0) {
+        this.#unopened.push(each)
+        continue
+      }
+      const { topicId, index, isNew } = each
+      const topic = image.topicById(topicId)
+      const state = topic?.partitions[index]
+      if (topic === undefined || state === undefined || this.#deps.replicas.get(topic.name, index) !== undefined)
+        continue
+      if (state.replicas.includes(this.#nodeId))
+        await this.#host(topic, state, this.#configOf(topic.name, image), isNew)
+    }
   }
 
   #configureThrottles(delta: MetadataDelta, image: MetadataImage): void {
@@ -212,6 +235,9 @@ export class MetadataPublisher {
       )
       return this.#deps.replicas.host({ topicId: topic.id, log, state, rules: appendRules(config) })
     } catch (error) {
+      if (error instanceof StorageError && isTooManyFiles(error.cause)) {
+        this.#unopened.push({ topicId: topic.id, index: state.index, isNew })
+      }
       this.#deps.logger.error(
         { topic: topic.name, partition: state.index, err: error },
         'a replica is offline: its log cannot be opened',

@@ -137,6 +137,18 @@ describe('a topic that is assigned here', () => {
     expect([bed.turns, bed.led.length < 10]).toEqual([1, true])
   })
 
+  test('is hosted later where too many files are open now', async () => {
+    const bed = await PublisherBed.open()
+    bed.disk.fault = (operation, path) => (operation === 'open' && path.endsWith('.log') ? 'EMFILE' : undefined)
+    await bed.publish(...topic(7, 3, 'orders'))
+    await bed.publish(record('NoOpRecord', {}))
+    expect(bed.led).toEqual([])
+    bed.disk.fault = undefined
+    await bed.publish(record('NoOpRecord', {}))
+    expect(bed.led.toSorted()).toEqual(['orders-0 in 0', 'orders-1 in 0', 'orders-2 in 0'])
+    expect(bed.logs.directories().every(({ online }) => online)).toBe(true)
+  })
+
   test('has the rules of its settings, and of changes of them', async () => {
     const bed = await PublisherBed.open()
     const set = (value: string) => config(ResourceType.TOPIC, 'orders', 'max.message.bytes', value)
