@@ -6,11 +6,11 @@ import type { Wanted } from '../../../../operator/rolling/reasons.ts'
 
 const NOW = Date.parse('2026-11-21T08:00:00Z')
 
-function template(configMap: string, change: { image?: string; parts?: string } = {}): PodTemplate {
+function template(config: string, change: { image?: string; parts?: string } = {}): PodTemplate {
   const { image = 'ottla:1', parts = 'metadata=1,pod=2,resources=3' } = change
   return {
     metadata: { annotations: { 'kafka.ottla.dev/template': parts } },
-    spec: { containers: [{ name: 'kafka', image }], volumes: [{ name: 'config', configMap: { name: configMap } }] },
+    spec: { containers: [{ name: 'kafka', image }], volumes: [{ name: 'config', configMap: { name: config } }] },
   }
 }
 
