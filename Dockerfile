@@ -34,7 +34,7 @@ RUN mkdir compile-cache && chown 1000:1000 compile-cache
 ENV NODE_OPTIONS=--max-semi-space-size=2 MALLOC_ARENA_MAX=1
 # The operator and its StatefulSets count on this id.
 USER 1000:1000
-# Without arguments, the broker is loaded and ends with its usage.
-RUN node broker/main.js 2>/dev/null || [ "$(ls compile-cache)" ]
+# Without arguments, each program is loaded and ends.
+RUN for program in main format await-files; do node broker/$program.js 2>/dev/null; done; [ "$(ls compile-cache)" ]
 ENTRYPOINT ["node"]
 CMD ["operator/main.ts", "run"]

@@ -54,7 +54,7 @@ export function placeParts(cluster: KafkaCluster, pool: Pool): PlaceParts {
   const items = facts.map((fact) => ({ path: fact.file, fieldRef: { fieldPath: fieldPath(fact) } }))
   return {
     wait: {
-      args: ['broker/await-files.ts', ...facts.map(({ file }) => `${ROOT}/${file}`)],
+      args: ['broker/await-files.js', ...facts.map(({ file }) => `${ROOT}/${file}`)],
       volumeMount: { name: 'place', mountPath: ROOT, readOnly: true },
     },
     volumes: [{ name: 'place', downwardAPI: { items } }],
