@@ -3,7 +3,7 @@
 import { kafkaJars } from '../../tools/maven.ts'
 import { monitoringPrograms } from '../../tools/prometheus.ts'
 import { requires, type Tool } from '../../tools/requires.ts'
-import { DEBIAN_TOOLS, franzGo, installPackages, pythonWithClient } from './setup.ts'
+import { DEBIAN_TOOLS, franzGo, healthTool, installPackages, pythonWithClient } from './setup.ts'
 
 async function bring(what: string, tools: readonly Tool[], body: () => Promise<unknown>): Promise<void> {
   if (!requires(what, ...tools)) return
@@ -17,4 +17,5 @@ await bring('Chromium', ['chromium'], async () => undefined)
 await bring('Apache Kafka', ['java', 'mvn'], kafkaJars)
 await bring('confluent-kafka', ['python3'], pythonWithClient)
 await bring('franz-go', ['go'], franzGo)
+await bring('the health checks of GitOps tools', ['go'], healthTool)
 await bring('Prometheus and Alertmanager', ['apt'], monitoringPrograms)

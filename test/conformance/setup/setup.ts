@@ -21,9 +21,17 @@ export async function pythonWithClient(): Promise<string> {
 
 /** The franz-go client, built. Needs `go` the first time. */
 export function franzGo(): Promise<string> {
-  const source = join(CLIENTS, 'franz-go')
-  const files = ['main.go', 'load.go', 'go.mod', 'go.sum'].map((name) => join(source, name))
-  return cached(join(CACHE, 'bin', `franz-go-${hashOf(files)}`), async (target) => {
+  return goProgram('franz-go', join(CLIENTS, 'franz-go'), ['main.go', 'load.go'])
+}
+
+/** What GitOps tools make of a resource's status, built. Needs `go` the first time. */
+export function healthTool(): Promise<string> {
+  return goProgram('gitops-health', resolve(CLIENTS, '..', 'gitops', 'health'), ['main.go'])
+}
+
+function goProgram(name: string, source: string, files: readonly string[]): Promise<string> {
+  const inputs = [...files, 'go.mod', 'go.sum'].map((file) => join(source, file))
+  return cached(join(CACHE, 'bin', `${name}-${hashOf(inputs)}`), async (target) => {
     mkdirSync(join(CACHE, 'bin'), { recursive: true })
     await run('go', ['build', '-o', target, '.'], { cwd: source, timeoutMs: 600_000 })
   })
