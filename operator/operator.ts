@@ -9,6 +9,7 @@ import { AlertStep } from './alerts/step.ts'
 import {
   CONFIG_MAP,
   KAFKA_CLUSTER,
+  KAFKA_REBALANCE,
   KAFKA_TOPIC,
   keyOf,
   LABEL_CLUSTER,
@@ -20,7 +21,7 @@ import {
   SERVICE_ACCOUNT,
   STATEFUL_SET,
 } from './api/resource.ts'
-import type { KafkaCluster, KafkaTopic, Key, Resource, ResourceType } from './api/resource.ts'
+import type { KafkaCluster, KafkaRebalance, KafkaTopic, Key, Resource, ResourceType } from './api/resource.ts'
 import type { Images } from './cluster/version.ts'
 import { ClusterReconciler } from './cluster/reconcile.ts'
 import type { ClusterStep } from './cluster/step.ts'
@@ -33,6 +34,9 @@ import type { OperatorMetrics } from './metrics.ts'
 import { raisedFactors } from './policy/planner.ts'
 import { DurabilityStep } from './policy/step.ts'
 import { ReassignmentStep } from './reassignment/step.ts'
+import type { Rebalance } from './reassignment/step.ts'
+import { throttleOf } from './reassignment/throttle.ts'
+import { readPlan, RebalanceReconciler } from './rebalance/reconcile.ts'
 import { MetadataVersionStep } from './rolling/metadata-version-step.ts'
 import { RollingStep } from './rolling/step.ts'
 import { DrainStep } from './scaling/drain-step.ts'
@@ -125,9 +129,11 @@ class Leadership {
   readonly #claims = new TopicClaims()
   readonly #clusters: Informer<KafkaCluster>[]
   readonly #topics: Informer<KafkaTopic>[]
+  readonly #rebalances: Informer<KafkaRebalance>[]
   readonly #children: Informer<Resource>[]
   readonly #clusterController: Controller
   readonly #topicController: Controller
+  readonly #rebalanceController: Controller
   /** What topics go by of each cluster: they are looked at again when it changes. */
   readonly #clusterStates = new Map<Key, string>()
 
@@ -138,10 +144,14 @@ class Leadership {
     this.#api = deps.apiFor(signal)
     this.#clusters = this.#informers<KafkaCluster>(KAFKA_CLUSTER, undefined, (...change) => this.#onCluster(...change))
     this.#topics = this.#informers<KafkaTopic>(KAFKA_TOPIC, undefined, (...change) => this.#onTopic(...change))
+    this.#rebalances = this.#informers<KafkaRebalance>(KAFKA_REBALANCE, undefined, (rebalance) =>
+      this.#rebalanceController.queue.add(keyOf(rebalance)),
+    )
     const managed = `${LABEL_MANAGED_BY}=${MANAGED_BY}`
     this.#children = CHILDREN.flatMap((type) => this.#informers(type, managed, (child) => this.#onChild(child)))
     this.#clusterController = this.#controller('KafkaCluster', options.clusterWorkers, this.#clusterReconcile())
     this.#topicController = this.#controller('KafkaTopic', options.topicWorkers, this.#topicReconcile())
+    this.#rebalanceController = this.#controller('KafkaRebalance', 1, this.#rebalanceReconcile())
   }
 
   clusters(): readonly KafkaCluster[] {
@@ -154,14 +164,15 @@ class Leadership {
 
   async run(): Promise<void> {
     const caches = [...this.#clusters, ...this.#topics]
-    const watching = [...caches, ...this.#children].map((informer) => informer.run(this.#signal))
+    // Helm upgrades no CRDs: where there are no KafkaRebalances nobody waits for them.
+    const watching = [...caches, ...this.#rebalances, ...this.#children].map((informer) => informer.run(this.#signal))
     const aborted = new Promise<void>((resolve) => {
       if (this.#signal.aborted) resolve()
       this.#signal.addEventListener('abort', () => resolve(), { once: true })
     })
     // Two claims for one topic must both be known before either is acted on.
     await Promise.race([Promise.all(caches.map(({ synced }) => synced)), aborted])
-    const controllers = [this.#clusterController, this.#topicController]
+    const controllers = [this.#clusterController, this.#topicController, this.#rebalanceController]
     await Promise.all([...watching, ...controllers.map((controller) => controller.run(this.#signal))])
   }
 
@@ -214,8 +225,40 @@ class Leadership {
       logger,
       factorsOf: (cluster, kafka) =>
         new Map([...raisedFactors(cluster, kafka), ...this.#claims.replicationFactors(cluster)]),
-      rebalanceOf: async () => null,
+      rebalanceOf: (cluster) => this.#rebalanceOf(cluster),
     })
+  }
+
+  #clusterOf(key: Key): KafkaCluster | undefined {
+    return this.#clusters.map((informer) => informer.get(key)).find((cluster) => cluster !== undefined)
+  }
+
+  #rebalancesOf({ metadata }: KafkaCluster): KafkaRebalance[] {
+    return this.#rebalances
+      .flatMap((informer) => informer.values())
+      .filter((one) => one.metadata.namespace === metadata.namespace && one.spec.cluster.name === metadata.name)
+  }
+
+  /** The one that has been approved and is not done. */
+  async #rebalanceOf(cluster: KafkaCluster): Promise<Rebalance | null> {
+    const approved = this.#rebalancesOf(cluster).find(({ status }) => status?.state === 'Rebalancing')
+    if (approved === undefined) return null
+    return { plan: await readPlan(this.#api, approved), bytesPerSecond: throttleOf(approved.spec.throttle) }
+  }
+
+  #rebalanceReconcile(): Reconcile {
+    const { admins } = this.#deps
+    const reconciler = new RebalanceReconciler({
+      ...this.#deps,
+      api: this.#api,
+      events: this.#events(),
+      look: (cluster) => admins.look(cluster),
+      adminOf: (cluster) => admins.reassignmentOf(cluster),
+      clusterOf: (key) => this.#clusterOf(key),
+      othersOf: (cluster) => this.#rebalancesOf(cluster),
+      wake: (key) => this.#clusterController.queue.add(key),
+    })
+    return (key) => reconciler.reconcile(key)
   }
 
   #topicReconcile(): Reconcile {
@@ -234,8 +277,7 @@ class Leadership {
         claimsOf: (topic) => this.#claims.of(topic),
         // One watch tells everything in order, so that it knows of every claim older than a deletion; several watches do not wait for each other.
         rivalsOf: (topic) => (this.#topics.length === 1 ? Promise.resolve(this.#claims.of(topic)) : listed.ask(topic)),
-        clusterOf: (key) =>
-          this.#clusters.map((informer) => informer.get(key)).find((cluster) => cluster !== undefined),
+        clusterOf: (key) => this.#clusterOf(key),
       },
     )
     return (key) => reconciler.reconcile(key)

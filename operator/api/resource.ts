@@ -1,4 +1,5 @@
 import type { KafkaClusterSpec, KafkaClusterStatus } from './kafkacluster.ts'
+import type { KafkaRebalanceSpec, KafkaRebalanceStatus } from './kafkarebalance.ts'
 import type { KafkaTopicSpec, KafkaTopicStatus } from './kafkatopic.ts'
 
 export const GROUP = 'kafka.ottla.dev'
@@ -31,6 +32,8 @@ export const ANNOTATION_RESTARTED_FOR = `${GROUP}/restarted-for`
 
 /** On a KafkaCluster: `stop` cancels what is being reassigned, and starts nothing until it is taken off. */
 export const ANNOTATION_REASSIGNMENT = `${GROUP}/reassignment`
+/** On a KafkaRebalance, taken off when it is done: `approve`, `stop` or `refresh`. */
+export const ANNOTATION_REBALANCE = `${GROUP}/rebalance`
 
 export interface OwnerReference {
   apiVersion: string
@@ -81,6 +84,11 @@ export const KAFKA_CLUSTER = {
   plural: 'kafkaclusters',
 } as const
 export const KAFKA_TOPIC = { apiVersion: `${GROUP}/${VERSION}`, kind: 'KafkaTopic', plural: 'kafkatopics' } as const
+export const KAFKA_REBALANCE = {
+  apiVersion: `${GROUP}/${VERSION}`,
+  kind: 'KafkaRebalance',
+  plural: 'kafkarebalances',
+} as const
 export const STATEFUL_SET = { apiVersion: 'apps/v1', kind: 'StatefulSet', plural: 'statefulsets' } as const
 export const SERVICE = { apiVersion: 'v1', kind: 'Service', plural: 'services' } as const
 export const CONFIG_MAP = { apiVersion: 'v1', kind: 'ConfigMap', plural: 'configmaps' } as const
@@ -107,6 +115,11 @@ export interface KafkaCluster extends Resource {
 export interface KafkaTopic extends Resource {
   spec: KafkaTopicSpec
   status?: KafkaTopicStatus
+}
+
+export interface KafkaRebalance extends Resource {
+  spec: KafkaRebalanceSpec
+  status?: KafkaRebalanceStatus
 }
 
 /** `namespace/name`: what queues and caches know an object by. */

@@ -12,13 +12,14 @@ import { misled, nextBatch, progressOf, unwanted } from './batch.ts'
 import type { Progress } from './batch.ts'
 import type { Move, Scope, Unplaceable } from './placement.ts'
 import { isMoving, planTargets, remaining } from './targets.ts'
+import type { Planned } from './targets.ts'
 import { throttle, throttleOf, unthrottle } from './throttle.ts'
 import { CONDITION, healthOf, IDLE, problemOf, told } from './told.ts'
 import type { ReassignmentStatus, Waiting } from './told.ts'
 
 /** A rebalance that has been approved. */
 export interface Rebalance {
-  readonly moves: readonly Move[]
+  readonly plan: readonly Planned[]
   /** Instead of the cluster's; null: the cluster's. */
   readonly bytesPerSecond: number | null
 }
@@ -196,7 +197,7 @@ async function todoOf(work: Work): Promise<Todo> {
   const staying = new Set(staffing.brokers.keys())
   const leaving = new Set(work.draining)
   const plan = planTargets({ kafka, disks, factors, staying, leaving, scope: scopeOf(work) })
-  const moves = [...plan.moves, ...remaining(rebalance?.moves ?? [], kafka, plan.moves, leaving)]
+  const moves = [...plan.moves, ...remaining(rebalance?.plan ?? [], kafka, disks, plan.moves, leaving)]
   return { moves, unplaceable: plan.unplaceable, progress: progressOf(moves, kafka, disks) }
 }
 

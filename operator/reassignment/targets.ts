@@ -39,24 +39,52 @@ export function planTargets(input: TargetInput): PlacementPlan {
   return planPlacement(brokers, partitions, input.scope)
 }
 
-/**
- * What is left of the moves of a plan that was made before: not what is done, what `others` move, or what would go to a broker that is to go
- * or is gone. Pure.
- */
+/** Where a plan that was made before wants a partition's replicas, the preferred leader first. */
+export interface Planned {
+  readonly topic: string
+  readonly partition: number
+  readonly replicas: readonly number[]
+}
+
+/** The partitions of a plan that are not, and will not be by what is under way, as it wants them. Pure. */
+export function notYet(
+  plan: readonly Planned[],
+  { partitions }: KafkaState,
+): (Planned & { readonly now: PartitionState })[] {
+  const byKey = new Map(partitions.map((one) => [replicaKey(one.topic, one.partition), one]))
+  return plan.flatMap((planned) => {
+    const now = byKey.get(replicaKey(planned.topic, planned.partition))
+    return now === undefined || targetOf(now).join() === planned.replicas.join() ? [] : [{ ...planned, now }]
+  })
+}
+
+/** Whether a plan can still be carried out for a partition: not on brokers that are to go, or are gone, or with another replication factor. */
+export function isPossible(
+  { replicas, now }: Planned & { readonly now: PartitionState },
+  { brokers }: KafkaState,
+  leaving: ReadonlySet<number>,
+): boolean {
+  return replicas.length === targetOf(now).length && replicas.every((id) => brokers.has(id) && !leaving.has(id))
+}
+
+/** The moves that are left of a plan, but for partitions that `others` move. Pure. */
 export function remaining(
-  moves: readonly Move[],
-  { brokers, partitions }: KafkaState,
+  plan: readonly Planned[],
+  kafka: KafkaState,
+  disks: ReadonlyMap<number, BrokerDisks>,
   others: readonly Move[],
   leaving: ReadonlySet<number>,
 ): Move[] {
+  if (plan.length === 0) return []
   const taken = new Set(others.map(({ topic, partition }) => replicaKey(topic, partition)))
-  const now = new Map(partitions.map((one) => [replicaKey(one.topic, one.partition), targetOf(one)]))
-  return moves.filter(({ topic, partition, to }) => {
-    const key = replicaKey(topic, partition)
-    const target = now.get(key)
-    if (target === undefined || taken.has(key) || target.join() === to.join()) return false
-    return to.every((id) => brokers.has(id) && !leaving.has(id))
-  })
+  const sizes = partitionSizes(disks)
+  return notYet(plan, kafka)
+    .filter((planned) => isPossible(planned, kafka, leaving))
+    .filter(({ topic, partition }) => !taken.has(replicaKey(topic, partition)))
+    .map(({ topic, partition, replicas, now }) => {
+      const bytes = sizes.get(replicaKey(topic, partition)) ?? 0
+      return { topic, partition, from: targetOf(now), to: replicas, bytes }
+    })
 }
 
 /** The replicas that a partition will have when the reassignment under way is done. */

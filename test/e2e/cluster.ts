@@ -43,6 +43,14 @@ export async function installOperator(...namespaces: readonly string[]): Promise
   await kubectl(['apply', '--server-side', '--force-conflicts', '-f', `${ROOT}/crds`])
 }
 
+/** Has the operator take `image` for clusters of Apache Kafka, as `apacheImages` of the chart does, until it is installed again. */
+export async function useApacheImage(version: string, image: string): Promise<void> {
+  const { helm, kubeconfig } = kubernetes()
+  const where = ['--kubeconfig', kubeconfig, '--namespace', OPERATOR_NAMESPACE, '--reuse-values']
+  const value = `apacheImages.${version.replace('.', '\\.')}=${image}`
+  await run(helm, ['upgrade', RELEASE, 'charts/ottla', ...where, '--set-string', value, '--wait'], { cwd: ROOT })
+}
+
 /** No operator is no error. */
 export async function uninstallOperator(): Promise<void> {
   await Namespace.removed()

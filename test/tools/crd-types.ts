@@ -8,7 +8,7 @@ import { compile } from 'json-schema-to-typescript'
 import { parse } from 'yaml'
 
 const ROOT = resolve(import.meta.dirname, '../..')
-export const KINDS = ['kafkacluster', 'kafkatopic'] as const
+export const KINDS = ['kafkacluster', 'kafkatopic', 'kafkarebalance'] as const
 
 type Schema = Record<string, unknown>
 

@@ -73,6 +73,15 @@ async function configure(): Promise<boolean> {
   return true
 }
 
+/** The replicas of each partition, in order of the partitions. */
+async function replicas(): Promise<number[][]> {
+  return withAdmin(async (admin) => {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+    const partitions = topics[0]?.partitions.toSorted((a, b) => a.partitionId - b.partitionId) ?? []
+    return partitions.map((partition) => partition.replicas)
+  })
+}
+
 async function partitionCount(admin: kafkajs.Admin): Promise<number> {
   const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
   return topics[0]?.partitions.length ?? 0
@@ -88,7 +97,7 @@ async function withAdmin<T>(body: (admin: kafkajs.Admin) => Promise<T>): Promise
   }
 }
 
-const commands: Record<string, () => Promise<unknown>> = { produce, consume, describe, create, configure }
+const commands: Record<string, () => Promise<unknown>> = { produce, consume, describe, create, configure, replicas }
 const run = commands[command]
 if (run === undefined) throw new Error(`no such command: ${command}`)
 process.stdout.write(`${JSON.stringify(await run())}\n`)

@@ -262,14 +262,8 @@ test('the annotation stops it: what is under way is cancelled, and nothing begun
 test('an approved rebalance is carried out, but for what it would put on brokers that go', async () => {
   const kafka = new FakeReassignments(FOUR).topic('t', [1000], [1001], [1002])
   const { finish, state } = world(kafka, 4, 3)
-  const move = (partition: number, from: number, to: number) => ({
-    topic: 't',
-    partition,
-    from: [from],
-    to: [to],
-    bytes: 1,
-  })
-  state.rebalance = { moves: [move(0, 1000, 1002), move(1, 1001, 1003)], bytesPerSecond: 5 }
+  const planned = (partition: number, broker: number) => ({ topic: 't', partition, replicas: [broker] })
+  state.rebalance = { plan: [planned(0, 1002), planned(1, 1003)], bytesPerSecond: 5 }
   await finish()
   expect(kafka.replicas('t')).toEqual([[1002], [1001], [1002]])
 })

@@ -1,0 +1,255 @@
+import type { Logger } from 'pino'
+import type { Clock } from '../../broker/env/clock.ts'
+import { conditionsOf } from '../api/conditions.ts'
+import type { Health } from '../api/conditions.ts'
+import type { KafkaRebalanceStatus } from '../api/kafkarebalance.ts'
+import {
+  ANNOTATION_REBALANCE,
+  CONFIG_MAP,
+  KAFKA_REBALANCE,
+  keyOf,
+  LABEL_MANAGED_BY,
+  MANAGED_BY,
+  splitKey,
+} from '../api/resource.ts'
+import type { KafkaCluster, KafkaRebalance, Key, Manifest } from '../api/resource.ts'
+import type { ConfigMap } from '../cluster/kubernetes.ts'
+import { staffingOf } from '../cluster/leaving.ts'
+import type { KafkaState, Unreachable } from '../kafka/state.ts'
+import type { KubeApi } from '../kube/api.ts'
+import type { EventRecorder } from '../kube/events.ts'
+import { report } from '../kube/report.ts'
+import type { ReassignmentAdminOf } from '../reassignment/admin.ts'
+import { isMoving, isPossible, notYet } from '../reassignment/targets.ts'
+import type { Planned } from '../reassignment/targets.ts'
+import type { Outcome } from '../runtime/controller.ts'
+import { formatPlan, parsePlan, PLAN_KEY } from './plan-text.ts'
+import { propose } from './proposal.ts'
+
+interface Deps {
+  readonly api: KubeApi
+  readonly events: EventRecorder
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly look: (cluster: KafkaCluster) => Promise<KafkaState | Unreachable>
+  readonly adminOf: ReassignmentAdminOf
+  /** A KafkaCluster, from the cache. */
+  readonly clusterOf: (key: Key) => KafkaCluster | undefined
+  /** All KafkaRebalances of a KafkaCluster, from the cache. */
+  readonly othersOf: (cluster: KafkaCluster) => readonly KafkaRebalance[]
+  /** Has the cluster looked at: there is something to be moved. */
+  readonly wake: (cluster: Key) => void
+}
+
+type Status = Omit<KafkaRebalanceStatus, 'conditions' | 'observedGeneration'>
+type Command = 'approve' | 'stop' | 'refresh'
+
+const WATCH_MS = 2000
+const RETRY_MS = 10_000
+const APPROVE = `approve it with the annotation ${ANNOTATION_REBALANCE}=approve`
+
+/** What a run goes by. */
+interface Scene {
+  readonly rebalance: KafkaRebalance
+  readonly cluster: KafkaCluster
+  readonly kafka: KafkaState
+  readonly command: Command | null
+}
+
+/**
+ * A KafkaRebalance: its plan is made and shown, waits for approval, and is then carried out by the cluster's reconciler (see
+ * ReassignmentStep), one of a cluster at a time. status.state and the plan's ConfigMap are all that is remembered.
+ */
+export class RebalanceReconciler {
+  readonly #deps: Deps
+
+  constructor(deps: Deps) {
+    this.#deps = deps
+  }
+
+  async reconcile(key: Key): Promise<Outcome> {
+    const { namespace, name } = splitKey(key)
+    const rebalance = await this.#deps.api.get<KafkaRebalance>(KAFKA_REBALANCE, namespace, name)
+    if (rebalance === null || rebalance.metadata.deletionTimestamp !== undefined) return {}
+    const { status, metadata } = rebalance
+    const command = commandOf(rebalance)
+    const isSeen = status?.observedGeneration === metadata.generation
+    if (isSeen && command === null && (status?.state === 'Done' || status?.state === 'Stopped')) return {}
+    const clusterKey = `${namespace}/${rebalance.spec.cluster.name}`
+    const cluster = this.#deps.clusterOf(clusterKey)
+    if (cluster === undefined) return this.#wait(rebalance, 'ClusterNotFound', `there is no KafkaCluster ${clusterKey}`)
+    const kafka = await this.#deps.look(cluster)
+    if ('error' in kafka)
+      return this.#wait(rebalance, 'BrokersUnreachable', `the brokers do not answer: ${kafka.error}`)
+    const outcome = await this.#advance({ rebalance, cluster, kafka, command }, isSeen)
+    if (command !== null) await this.#takeOff(rebalance)
+    return outcome
+  }
+
+  async #advance(scene: Scene, isSeen: boolean): Promise<Outcome> {
+    const { rebalance, command } = scene
+    const { status } = rebalance
+    if (command === 'stop') return this.#stop(scene)
+    if (!isSeen || status?.state === undefined || command === 'refresh') return this.#propose(scene)
+    if (status.state === 'Rebalancing') return this.#watch(scene)
+    if (status.state === 'Proposed' && (command === 'approve' || rebalance.spec.approval === 'auto'))
+      return this.#start(scene)
+    return {}
+  }
+
+  async #propose(scene: Scene): Promise<Outcome> {
+    const { rebalance, cluster, kafka } = scene
+    await this.#cancelOwn(scene)
+    const staffing = staffingOf(cluster, cluster)
+    const disks = await this.#deps.adminOf(cluster).disks([...kafka.brokers.keys()])
+    const staying = new Set(staffing.brokers.keys())
+    const proposal = propose(rebalance, { kafka, disks, staying, leaving: new Set() })
+    if ('refusal' in proposal) {
+      await this.#report(rebalance, {}, { state: 'stalled', reason: 'CannotBePlanned', message: proposal.refusal })
+      return { requeueAfterMs: RETRY_MS }
+    }
+    const { plan, moves } = proposal
+    if (moves.length === 0) {
+      const message = 'nothing is to be moved: the brokers are as even as racks and sizes allow'
+      await this.#report(rebalance, { state: 'Done', plan }, { state: 'ready', reason: 'Balanced', message })
+      return {}
+    }
+    const { text, count } = formatPlan(moves)
+    const configMap = await this.#writePlan(rebalance, text)
+    const cut =
+      count < moves.length ? `; the first ${count} of ${moves.length} partitions, plan the others afterwards` : ''
+    const words = `${plan.moves} partitions move, ${plan.reorders} get another leader, ${plan.bytes} bytes are copied${cut}`
+    const isAuto = rebalance.spec.approval === 'auto'
+    const message = isAuto ? words : `${words}; ${APPROVE}`
+    const status: Status = { state: 'Proposed', plan: { ...plan, configMap } }
+    await this.#report(rebalance, status, { state: 'progressing', reason: 'Proposed', message })
+    return isAuto ? { requeueAfterMs: 0 } : {}
+  }
+
+  /** One of a cluster at a time: two plans know nothing of each other. */
+  async #start({ rebalance, cluster, kafka }: Scene): Promise<Outcome> {
+    const other = this.#deps
+      .othersOf(cluster)
+      .find(({ metadata, status }) => status?.state === 'Rebalancing' && metadata.uid !== rebalance.metadata.uid)
+    if (other !== undefined) return this.#wait(rebalance, 'Proposed', `it waits for KafkaRebalance ${keyOf(other)}`)
+    const left = notYet(await this.#readPlan(rebalance), kafka).length
+    await this.#report(
+      rebalance,
+      { ...rebalance.status, state: 'Rebalancing', progress: { moves: left } },
+      rebalancing(left),
+    )
+    this.#deps.wake(keyOf(cluster))
+    return { requeueAfterMs: WATCH_MS }
+  }
+
+  async #watch({ rebalance, cluster, kafka }: Scene): Promise<Outcome> {
+    const plan = await this.#readPlan(rebalance)
+    const undone = notYet(plan, kafka)
+    const possible = undone.filter((planned) => isPossible(planned, kafka, new Set()))
+    const underWay = ofPlan(plan, kafka).filter(isMoving).length
+    if (possible.length > 0 || underWay > 0) {
+      this.#deps.wake(keyOf(cluster))
+      const moves = possible.length + underWay
+      await this.#report(rebalance, { ...rebalance.status, progress: { moves } }, rebalancing(moves))
+      return { requeueAfterMs: WATCH_MS }
+    }
+    const given = undone.length === 0 ? '' : `, but for ${undone.length} that cannot be any more`
+    const message = `all ${plan.length} partitions are as planned${given}`
+    const health: Health = { state: 'ready', reason: 'Rebalanced', message }
+    await this.#report(rebalance, { ...rebalance.status, state: 'Done', progress: { moves: 0 } }, health)
+    return {}
+  }
+
+  async #stop(scene: Scene): Promise<Outcome> {
+    const { rebalance } = scene
+    const message = `stopped; plan it anew with the annotation ${ANNOTATION_REBALANCE}=refresh`
+    // First the state, that nothing more is begun; then what was.
+    await this.#report(
+      rebalance,
+      { ...rebalance.status, state: 'Stopped' },
+      { state: 'stalled', reason: 'Stopped', message },
+    )
+    await this.#cancelOwn(scene)
+    return {}
+  }
+
+  /** Takes back what is under way of the plan. */
+  async #cancelOwn({ rebalance, cluster, kafka }: Scene): Promise<void> {
+    if (rebalance.status?.state !== 'Rebalancing') return
+    const moving = ofPlan(await this.#readPlan(rebalance), kafka).filter(isMoving)
+    if (moving.length === 0) return
+    const targets = moving.map(({ topic, partition }) => ({ topic, partition, replicas: null }))
+    await this.#deps.adminOf(cluster).reassign(targets)
+  }
+
+  async #wait(rebalance: KafkaRebalance, reason: string, message: string): Promise<Outcome> {
+    await this.#report(rebalance, rebalance.status ?? {}, { state: 'progressing', reason, message }, false)
+    return { requeueAfterMs: RETRY_MS }
+  }
+
+  async #writePlan(rebalance: KafkaRebalance, text: string): Promise<string> {
+    const { name, namespace = '', uid = '' } = rebalance.metadata
+    const { apiVersion, kind } = KAFKA_REBALANCE
+    const manifest: Manifest = {
+      apiVersion: CONFIG_MAP.apiVersion,
+      kind: CONFIG_MAP.kind,
+      metadata: {
+        name: planName(rebalance),
+        namespace,
+        labels: { [LABEL_MANAGED_BY]: MANAGED_BY },
+        ownerReferences: [{ apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: true }],
+      },
+      data: { [PLAN_KEY]: text },
+    }
+    await this.#deps.api.apply(CONFIG_MAP, manifest)
+    return planName(rebalance)
+  }
+
+  #readPlan(rebalance: KafkaRebalance): Promise<readonly Planned[]> {
+    return readPlan(this.#deps.api, rebalance)
+  }
+
+  async #takeOff({ metadata }: KafkaRebalance): Promise<void> {
+    const patch = { metadata: { annotations: { [ANNOTATION_REBALANCE]: null } } }
+    await this.#deps.api.patch(KAFKA_REBALANCE, metadata.namespace ?? '', metadata.name, patch)
+  }
+
+  /** `isSeen`: whether the spec has been acted on. */
+  #report(rebalance: KafkaRebalance, status: Status, health: Health, isSeen = true): Promise<void> {
+    const { generation = 0 } = rebalance.metadata
+    const conditions = conditionsOf(health, generation, rebalance.status?.conditions, this.#deps.clock.wallMs())
+    const observedGeneration = isSeen ? generation : (rebalance.status?.observedGeneration ?? -1)
+    return report(
+      KAFKA_REBALANCE,
+      rebalance,
+      { ...status, conditions, observedGeneration } as KafkaRebalanceStatus,
+      health,
+      this.#deps,
+    )
+  }
+}
+
+/** The plan of a rebalance, from its ConfigMap; empty where somebody has removed it. */
+export async function readPlan(api: KubeApi, rebalance: KafkaRebalance): Promise<readonly Planned[]> {
+  const map = await api.get<ConfigMap>(CONFIG_MAP, rebalance.metadata.namespace ?? '', planName(rebalance))
+  const text = map?.data?.[PLAN_KEY]
+  return text === undefined ? [] : parsePlan(text)
+}
+
+function planName({ metadata }: KafkaRebalance): string {
+  return `${metadata.name}-rebalance`
+}
+
+function commandOf({ metadata }: KafkaRebalance): Command | null {
+  const word = metadata.annotations?.[ANNOTATION_REBALANCE]
+  return word === 'approve' || word === 'stop' || word === 'refresh' ? word : null
+}
+
+function rebalancing(moves: number): Health {
+  return { state: 'progressing', reason: 'Rebalancing', message: `${moves} partitions have still to move` }
+}
+
+function ofPlan(plan: readonly Planned[], { partitions }: KafkaState): KafkaState['partitions'] {
+  const planned = new Set(plan.map(({ topic, partition }) => `${topic}/${partition}`))
+  return partitions.filter(({ topic, partition }) => planned.has(`${topic}/${partition}`))
+}

@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { describeWith } from '../tools/requires.ts'
+import { type Client, installOperator, Namespace } from './cluster.ts'
+import { kafkaCluster, kafkaTopic } from './manifests.ts'
+
+const PARTITIONS = 6
+/** What is written at a time. */
+const RECORDS = 300
+const FIRST_NODES = ['main-brokers-0', 'main-brokers-1', 'main-brokers-2', 'main-controllers-0']
+const DURABILITY = { replicationFactor: 2, minInSyncReplicas: 1 }
+const storage = { size: '1Gi' }
+
+function cluster(controllers: number, brokers: number): object {
+  const pools = [
+    { name: 'controllers', roles: ['controller'], replicas: controllers, storage },
+    { name: 'brokers', roles: ['broker'], replicas: brokers, storage },
+  ]
+  return kafkaCluster({ pools, durability: DURABILITY })
+}
+
+describeWith(['kubernetes'], 'a cluster that is scaled', () => {
+  let namespace: Namespace
+  let client: Client
+  let written = 0
+
+  beforeAll(async () => {
+    namespace = await Namespace.create('scaling')
+    await installOperator()
+    await namespace.apply(cluster(1, 3), kafkaTopic('orders', { partitions: PARTITIONS, replicas: 2 }))
+    await namespace.ready('kafkacluster/main', 'kafkatopic/orders')
+    client = await namespace.client('main-bootstrap:9092')
+  }, 300_000)
+
+  afterAll(async () => {
+    await Namespace.remove('scaling')
+  }, 120_000)
+
+  /** Writes until `body` is done, and then once more. */
+  async function writing(body: () => Promise<void>): Promise<void> {
+    let isDone = false
+    const loop = async (): Promise<void> => {
+      do written += (await client.produce('orders', RECORDS)).written
+      while (!isDone)
+    }
+    const work = body().finally(() => (isDone = true))
+    await Promise.all([work, loop()])
+  }
+
+  async function expectAllThere(): Promise<void> {
+    const values = await client.consume('orders', written)
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      const each = Array.from({ length: written / PARTITIONS }, (_, index) => index % (RECORDS / PARTITIONS))
+      expect(values[partition]).toEqual(each.map((index) => `${partition}-${index}`))
+    }
+  }
+
+  async function replicasOnce(done: (replicas: number[][]) => boolean): Promise<number[][]> {
+    for (;;) {
+      const replicas = await client.replicas('orders')
+      if (done(replicas)) return replicas
+    }
+  }
+
+  async function uids(): Promise<Record<string, string>> {
+    const list = await namespace.kubectl('get', 'pods', '-l', 'kafka.ottla.dev/cluster=main', '-o', 'json')
+    const { items } = JSON.parse(list) as { items: { metadata: { name: string; uid: string } }[] }
+    return Object.fromEntries(items.map(({ metadata }) => [metadata.name, metadata.uid]))
+  }
+
+  test('controllers and brokers that are added get their part, and nothing is restarted for it', async () => {
+    const before = await uids()
+    expect(Object.keys(before).toSorted()).toEqual(FIRST_NODES)
+    await writing(async () => {
+      await namespace.apply(cluster(3, 4))
+      await namespace.has('kafkacluster/main', '{.status.quorum.voters}', '[0,1,2]')
+      await namespace.settled('kafkacluster/main')
+      const share = (replicas: number[][]): number => replicas.filter((ids) => ids.includes(1003)).length
+      const replicas = await replicasOnce((now) => share(now) === 3 && now.flat().length === 2 * PARTITIONS)
+      expect(share(replicas)).toBe(3)
+    })
+    expect(await uids()).toMatchObject(before)
+    await expectAllThere()
+  }, 240_000)
+
+  test('those that are taken away are emptied first; their volumes stay', async () => {
+    await writing(async () => {
+      await namespace.apply(cluster(1, 3))
+      await namespace.has('kafkacluster/main', '{.status.quorum.voters}', '[0]')
+      await namespace.settled('kafkacluster/main')
+    })
+    expect(Object.keys(await uids()).toSorted()).toEqual(FIRST_NODES)
+    expect((await client.replicas('orders')).flat()).not.toContain(1003)
+    expect(await namespace.list('pvc')).toContain('persistentvolumeclaim/data-0-main-brokers-3')
+    await expectAllThere()
+  }, 240_000)
+
+  test("a topic's replication factor changes", async () => {
+    await writing(async () => {
+      await namespace.apply(kafkaTopic('orders', { partitions: PARTITIONS, replicas: 3 }))
+      await namespace.has('kafkatopic/orders', '{.status.replicas}', '3')
+      await namespace.settled('kafkatopic/orders')
+    })
+    expect((await client.replicas('orders')).map(({ length }) => length)).toEqual(Array(PARTITIONS).fill(3))
+    await expectAllThere()
+  }, 120_000)
+})
