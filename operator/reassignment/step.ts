@@ -34,8 +34,10 @@ interface Deps {
   readonly rebalanceOf: (cluster: KafkaCluster) => Promise<Rebalance | null>
 }
 
-/** How soon moves under way are looked at again: the next ones may begin. */
+/** How soon moves under way are looked at again: the next ones may begin. To look costs more the more there is. */
 const MOVING_MS = 1000
+const MOVING_MANY_MS = 5000
+const MANY_PARTITIONS = 2000
 /** The same where only others can change something. */
 const BLOCKED_MS = 10_000
 /** Refusals that are told. */
@@ -137,10 +139,11 @@ export class ReassignmentStep implements ClusterStep {
     if (underWay.length === 0 && (isRefused || todo.moves.length === 0)) return this.#settled(work, todo)
     const refused = await this.#start(work, isRefused ? [] : nextBatch(todo.moves, kafka))
     if (work.before === undefined || work.before.state === 'Idle') await this.#announce(work, todo)
+    const requeueAfterMs = kafka.partitions.length > MANY_PARTITIONS ? MOVING_MANY_MS : MOVING_MS
     const problem = problemOf(todo.unplaceable)
     const message = [...refused.slice(0, REFUSED_MAX), ...(problem === '' ? [] : [problem])].join('; ')
     const status: ReassignmentStatus = { state: 'Moving', ...todo.progress, ...(message === '' ? {} : { message }) }
-    return { ...told(status, work), health: healthOf(todo.unplaceable, draining), requeueAfterMs: MOVING_MS }
+    return { ...told(status, work), health: healthOf(todo.unplaceable, draining), requeueAfterMs }
   }
 
   /** Resolves with what was refused, in words. */
