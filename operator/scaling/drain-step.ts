@@ -1,7 +1,7 @@
 import { KafkaError } from '../../broker/client/kafka-error.ts'
 import type { Health } from '../api/conditions.ts'
-import { ANNOTATION_DRAIN, CONFIG_MAP, PERSISTENT_VOLUME_CLAIM, STATEFUL_SET } from '../api/resource.ts'
-import type { KafkaCluster, Resource } from '../api/resource.ts'
+import { ANNOTATION_DRAIN, CONFIG_MAP, LABEL_POOL, PERSISTENT_VOLUME_CLAIM, STATEFUL_SET } from '../api/resource.ts'
+import type { KafkaCluster } from '../api/resource.ts'
 import { staffingOf } from '../cluster/leaving.ts'
 import type { Staffing } from '../cluster/leaving.ts'
 import type { ClusterStep, ClusterView, StepResult } from '../cluster/step.ts'
@@ -127,12 +127,12 @@ export class DrainStep implements ClusterStep {
     const { api } = this.#deps
     const { namespace = '' } = cluster.metadata
     for (const name of emptyPools(cluster, observed)) {
-      const { uid } = observed.statefulSets.get(name)?.metadata ?? {}
+      const { uid, labels } = observed.statefulSets.get(name)?.metadata ?? {}
       if (uid === undefined) continue
       // The StatefulSet last: it is what tells that there is something to remove.
-      const config = await api.get<Resource>(CONFIG_MAP, namespace, `${name}-config`)
-      if (config?.metadata.uid !== undefined) {
-        await api.delete(CONFIG_MAP, namespace, config.metadata.name, { uid: config.metadata.uid })
+      for (const { metadata } of observed.configMaps) {
+        if (metadata.labels?.[LABEL_POOL] !== labels?.[LABEL_POOL]) continue
+        await api.delete(CONFIG_MAP, namespace, metadata.name, { uid: metadata.uid ?? '' })
       }
       await api.delete(STATEFUL_SET, namespace, name, { uid })
       await this.#tell(cluster, 'PoolRemoved', `StatefulSet ${name} is empty and has been deleted; its volumes stay`)

@@ -129,13 +129,16 @@ test('the StatefulSet of an empty pool is deleted, its volumes stay', async () =
       return [name, stored] as const
     }),
   )
-  const metadata = { name: 'orders-old-config', namespace: 'kafka' }
-  api.put(CONFIG_MAP, { apiVersion: 'v1', kind: 'ConfigMap', metadata })
-  const observed = changed({ ...before, statefulSets: sets }, [controllers, brokers(3)])
+  const configMaps = ['old', 'brokers'].map((name) => {
+    const labels = { 'kafka.ottla.dev/pool': name }
+    const metadata = { name: `orders-${name}-config-1`, namespace: 'kafka', labels }
+    return api.put(CONFIG_MAP, { apiVersion: 'v1', kind: 'ConfigMap', metadata })
+  })
+  const observed = changed({ ...before, statefulSets: sets, configMaps }, [controllers, brokers(3)])
   await step.run(viewOf(observed, kafka({ brokers: [...ALL, 2000], partitions: [partition(0, [2000])] })))
   expect(api.all(STATEFUL_SET)).toHaveLength(3)
   await step.run(viewOf(observed, kafka({ brokers: [...ALL, 2000] })))
   expect(api.all(STATEFUL_SET).map((set) => set.metadata.name)).toEqual(['orders-controllers', 'orders-brokers'])
-  expect(api.all(CONFIG_MAP)).toEqual([])
+  expect(api.all(CONFIG_MAP).map(({ metadata }) => metadata.name)).toEqual(['orders-brokers-config-1'])
   expect(api.all(PERSISTENT_VOLUME_CLAIM)).toHaveLength(before.claims.length)
 })
