@@ -7,6 +7,7 @@ import type { PostJson } from './alerts/alertmanager.ts'
 import { Monitoring } from './alerts/monitoring.ts'
 import { AlertStep } from './alerts/step.ts'
 import {
+  clusterKeyOf,
   CONFIG_MAP,
   KAFKA_CLUSTER,
   KAFKA_REBALANCE,
@@ -304,6 +305,8 @@ class Leadership {
   }
 
   #onTopic(topic: KafkaTopic, isDeleted: boolean): void {
+    // It is the cluster that moves replicas.
+    if (topic.status?.replicasChange !== undefined) this.#clusterController.queue.add(clusterKeyOf(topic))
     if (isDeleted) this.#claims.remove(topic)
     else if (!this.#claims.put(topic)) return
     // Its rivals too: one may win, or lose, by this change.
