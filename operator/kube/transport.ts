@@ -1,4 +1,4 @@
-import { request as httpRequest } from 'node:http'
+import { Agent as HttpAgent, request as httpRequest } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import { Agent, request as httpsRequest } from 'node:https'
 import type { RequestOptions } from 'node:https'
@@ -23,7 +23,7 @@ const CONNECTIONS_MAX = 16
 /** HTTP to one API server, with the credentials of a kubeconfig or of the pod that it runs in. */
 export class KubeTransport {
   readonly #credentials: Credentials
-  readonly #agents = new Map<'calls' | 'streams', { agent: Agent; identity: string }>()
+  readonly #agents = new Map<'calls' | 'streams', { agent: Agent | HttpAgent; identity: string }>()
 
   /** $KUBECONFIG, ~/.kube/config, or the pod's service account, in this order. */
   static async fromEnvironment(): Promise<KubeTransport> {
@@ -86,14 +86,17 @@ export class KubeTransport {
         ...(request.contentType === undefined ? {} : { 'content-type': request.contentType }),
       },
       ...(typeof options.auth === 'string' ? { auth: options.auth } : {}),
-      ...(this.#credentials.server?.startsWith('https:') === true ? { agent: this.#agentFor(pool, options) } : {}),
+      agent: this.#agentFor(pool, options),
       signal: request.signal,
       timeout: request.timeoutMs,
     }
   }
 
   /** The same agent as long as the credentials are the same: connections are reused. */
-  #agentFor(pool: 'calls' | 'streams', { ca, cert, key, rejectUnauthorized, servername }: RequestOptions): Agent {
+  #agentFor(
+    pool: 'calls' | 'streams',
+    { ca, cert, key, rejectUnauthorized, servername }: RequestOptions,
+  ): Agent | HttpAgent {
     const identity = [ca, cert, key, rejectUnauthorized, servername].map(String).join('\n')
     const known = this.#agents.get(pool)
     if (known?.identity === identity) return known.agent
@@ -102,7 +105,8 @@ export class KubeTransport {
       Object.entries({ ca, cert, key, rejectUnauthorized, servername }).filter(([, value]) => value !== undefined),
     )
     const maxSockets = pool === 'calls' ? CONNECTIONS_MAX : Infinity
-    const agent = new Agent({ keepAlive: true, maxSockets, ...tls })
+    const isPlain = this.#credentials.server?.startsWith('http:') === true
+    const agent = new (isPlain ? HttpAgent : Agent)({ keepAlive: true, maxSockets, ...tls })
     this.#agents.set(pool, { agent, identity })
     return agent
   }

@@ -1,4 +1,4 @@
-// The operator of test/scale/main.ts, as a process of its own: node operator-process.ts NAMESPACE BROKER RESYNC_MS. Topics only: KafkaClusters are left
+// The operator of test/scale/main.ts, as a process of its own: node operator-process.ts API_SERVER NAMESPACE BROKER RESYNC_MS. Topics only: KafkaClusters are left
 // as they are, and their broker is BROKER.
 import { pino } from 'pino'
 import { nodeEnv } from '../../broker/host/env.ts'
@@ -10,10 +10,10 @@ import { KubeTransport } from '../../operator/kube/transport.ts'
 import { OperatorMetrics } from '../../operator/metrics.ts'
 import { Operator } from '../../operator/operator.ts'
 
-const [namespace = '', broker = '', resyncMs = ''] = process.argv.slice(2)
+const [server = '', namespace = '', broker = '', resyncMs = ''] = process.argv.slice(2)
 const { operator: flags } = operatorFlags(['--image', 'none'], {})
 const env = nodeEnv()
-const transport = await KubeTransport.fromEnvironment()
+const transport = new KubeTransport({ server, options: async () => ({ headers: {} }) })
 const operator = new Operator(
   { ...flags, namespaces: [namespace], identity: 'scale', lease: null, clusterWorkers: 0, resyncMs: Number(resyncMs) },
   {
