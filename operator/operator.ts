@@ -295,6 +295,11 @@ class Leadership {
   #onCluster(cluster: KafkaCluster, isDeleted: boolean): void {
     const key = keyOf(cluster)
     this.#clusterController.queue.add(key)
+    for (const topic of this.topics()) {
+      // The replicas that it waits for may have moved.
+      const isWaiting = topic.status?.replicasChange !== undefined && clusterKeyOf(topic) === key
+      if (isWaiting) this.#topicController.queue.add(keyOf(topic))
+    }
     const state = isDeleted ? 'deleted' : topicsGoBy(cluster)
     if (this.#clusterStates.get(key) === state) return
     if (isDeleted) {
