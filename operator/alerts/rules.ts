@@ -146,7 +146,9 @@ const DISKS: readonly AlertRule[] = [
     for: '30m',
     expr: (of) => {
       const inADay = `predict_linear(${ofNodes(of, 'ottla_log_directory_usable_bytes[6h]')}, 86400)`
-      return `${freeRatio(of)} < 0.4 and ${inADay} < 0`
+      // A few minutes say nothing of a day.
+      const anHourAgo = `${ofNodes(of, 'ottla_log_directory_usable_bytes')} offset 1h`
+      return `${freeRatio(of)} < 0.4 and ${inADay} < 0 and ${anHourAgo}`
     },
     summary: 'A log directory will be full within a day',
     description:

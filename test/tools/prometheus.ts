@@ -2,14 +2,19 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { cached, CACHE } from './cache.ts'
 import { run } from './run.ts'
+import type { Command } from './server-process.ts'
 
 const PACKAGES = ['prometheus', 'prometheus-alertmanager']
 
 export interface MonitoringPrograms {
   readonly prometheus: string
   readonly promtool: string
-  readonly alertmanager: string
+  /** With these arguments. */
+  readonly alertmanager: (...args: readonly string[]) => Command
 }
+
+/** Debian's Alertmanager wants its templates where it is installed: /usr/share is ours, for this process alone. */
+const WITH_SHARE = 'mount --bind "$0" /usr/share && exec "$@"'
 
 /** Debian's Prometheus and Alertmanager, unpacked and not installed: neither is to run as a service. Needs `apt` the first time. */
 export async function monitoringPrograms(): Promise<MonitoringPrograms> {
@@ -20,13 +25,16 @@ export async function monitoringPrograms(): Promise<MonitoringPrograms> {
       await run('dpkg-deb', ['-x', file, '.'], { cwd: target })
       rmSync(join(target, file))
     }
-    rmSync(join(target, 'usr/share'), { recursive: true, force: true })
   })
   const program = (name: string): string => join(root, 'usr/bin', name)
+  const share = join(root, 'usr/share')
   return {
     prometheus: program('prometheus'),
     promtool: program('promtool'),
-    alertmanager: program('prometheus-alertmanager'),
+    alertmanager: (...args) => ({
+      program: 'unshare',
+      args: ['--map-root-user', '--mount', 'sh', '-c', WITH_SHARE, share, program('prometheus-alertmanager'), ...args],
+    }),
   }
 }
 

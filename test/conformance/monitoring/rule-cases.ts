@@ -15,8 +15,8 @@ export interface RuleCase {
   readonly labels: Readonly<Record<string, string>>
 }
 
-/** Values of a series: an hour and a bit, longer than any alert takes. */
-const COUNT = 150
+/** Values of a series: two hours, longer than any alert takes. */
+const COUNT = 240
 const CLUSTER = { namespace: 'ns', kafka_cluster: 'c' }
 const POD = { ...CLUSTER, pod: 'c-brokers-0' }
 const OPERATOR = { namespace: 'operators', resource_namespace: 'ns', kafka_cluster: 'c' }
@@ -94,6 +94,7 @@ export const RULE_CASES: readonly RuleCase[] = [
   {
     alert: 'KafkaDiskFilling',
     labels: { ...POD, directory: '/data/0' },
+    fromMinutes: 60,
     // Some 20 an hour: 399 are gone in less than a day. The good one is as full, and does not fill.
     bad: disk(`399-0.17x${COUNT}`),
     good: disk(399),
