@@ -40,10 +40,7 @@ export function effectiveCluster(
 
 /** StatefulSets of pools that are not in `effective` any more, and were once: there is nothing in them, and they may go. */
 export function emptyPools(effective: KafkaCluster, observed: Observed): string[] {
-  const wanted = effective.spec.pools.map((pool) => statefulSetName(effective, pool))
-  return [...observed.statefulSets.values()]
-    .filter((set) => !wanted.includes(set.metadata.name) && rememberedPool(set) !== null)
-    .map(({ metadata }) => metadata.name)
+  return removedPools(effective, observed).map((pool) => statefulSetName(effective, pool))
 }
 
 function quorumStatus(kafka: KafkaState | null): Pick<NonNullable<KafkaCluster['status']>, 'quorum'> {

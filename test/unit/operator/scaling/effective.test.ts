@@ -109,6 +109,15 @@ describe('a pool that is taken out', () => {
     expect(poolStatuses(next, []).at(-1)).toEqual({ name: 'old', replicas: 0, ready: 0, nodeIds: [2000, 2001] })
   })
 
+  test('is not every StatefulSet that says so: it has to have the name of one', () => {
+    const observed = changed(running(cluster(more)), SEPARATE)
+    const copied = observed.statefulSets.get('orders-old')
+    if (copied === undefined) throw new Error('no StatefulSet')
+    const other = { ...copied, metadata: { ...copied.metadata, name: 'copied' } }
+    const there = { ...observed, statefulSets: new Map([['copied', other]]) }
+    expect(emptyPools(effectiveCluster(there.cluster, there, well()), there)).toEqual([])
+  })
+
   test('whose StatefulSet does not tell what it was is left alone', () => {
     const observed = changed(running(cluster(more)), SEPARATE)
     delete observed.statefulSets.get('orders-old')?.metadata.annotations?.['kafka.ottla.dev/pool']
