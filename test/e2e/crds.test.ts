@@ -23,6 +23,8 @@ function topic(spec: Fields = {}, name = 'payments') {
   return { apiVersion: 'kafka.ottla.dev/v1alpha1', kind: 'KafkaTopic', metadata: { name }, spec: filled }
 }
 
+const BALANCED = { name: 'external', port: 9094, type: 'loadbalancer' }
+
 jest.setTimeout(60_000)
 
 describeWith(['kubernetes'], 'the CRDs on a real API server', () => {
@@ -71,7 +73,9 @@ describeWith(['kubernetes'], 'the CRDs on a real API server', () => {
         },
       ],
       listeners: [{ name: 'plain', port: 9092, type: 'internal', tls: false }],
+      topics: { namespaces: [], deleteProtection: false },
       config: {},
+      rebalance: { onScale: 'auto' },
       durability: { policy: 'enforce' },
     })
     const { spec } = await api.request<KafkaTopic>(
@@ -91,7 +95,7 @@ describeWith(['kubernetes'], 'the CRDs on a real API server', () => {
 
   describe('a KafkaCluster is refused at admission', () => {
     test.each<[Fields, string]>([
-      [{ distribution: 'apache' }, 'spec.distribution must be bundled'],
+      [{ distribution: 'other' }, 'spec.distribution'],
       [{ pools: [] }, 'spec.pools'],
       [{ pools: [POOL, { ...POOL, name: 'others' }] }, 'number of controllers must be odd'],
       [{ pools: [{ ...POOL, replicas: 2 }] }, 'number of controllers must be odd'],
@@ -103,7 +107,17 @@ describeWith(['kubernetes'], 'the CRDs on a real API server', () => {
         'belong to the operator',
       ],
       [{ listeners: [{ name: 'plain', port: 9092, tls: true }] }, 'TLS is not supported yet'],
-      [{ listeners: [{ name: 'plain', port: 9092, type: 'loadbalancer' }] }, 'type must be internal'],
+      [{ listeners: [{ name: 'sni', port: 9094, type: 'ingress' }] }, 'ingress needs TLS'],
+      [{ listeners: [{ name: 'plain', port: 9092, service: {} }] }, 'are for listeners that are reached from outside'],
+      [{ listeners: [{ ...BALANCED, addressType: 'InternalIP' }] }, 'it is for type nodeport'],
+      [{ listeners: [{ ...BALANCED, advertised: { host: 'kafka.example.org' } }] }, 'must contain {nodeId}'],
+      [{ listeners: [{ ...BALANCED, advertised: { port: 443 } }] }, 'needs an advertised.host with {nodeId}'],
+      [
+        { listeners: [{ ...BALANCED, type: 'nodeport', service: { loadBalancerClass: 'x' } }] },
+        'are for type loadbalancer',
+      ],
+      [{ rack: { topologyKey: 'not a label' } }, 'spec.rack.topologyKey'],
+      [{ topics: { namespaces: ['Team'] } }, 'spec.topics.namespaces'],
       [{ listeners: [{ name: 'plain', port: 9091 }] }, '9091 and 9404 belong to the operator'],
       [{ listeners: [{ name: 'internal', port: 9092 }] }, 'internal and metrics belong to the operator'],
       [
@@ -124,7 +138,7 @@ describeWith(['kubernetes'], 'the CRDs on a real API server', () => {
       [{ config: { 'Num Threads': '8' } }, "keys are Kafka's own"],
       [{ durability: { replicationFactor: 3 } }, 'must not exceed the number of brokers'],
       [{ durability: { replicationFactor: 1, minInSyncReplicas: 2 } }, 'minInSyncReplicas must not exceed'],
-      [{ rolling: { maxUnavailable: 1 } }, 'unknown field "spec.rolling"'],
+      [{ rollign: { maxUnavailable: 1 } }, 'unknown field "spec.rollign"'],
     ])('%j', async (spec, words) => {
       expect(await admission('clusters', cluster(spec))).toContain(words)
     })
@@ -154,7 +168,21 @@ describeWith(['kubernetes'], 'the CRDs on a real API server', () => {
       listeners: [
         { name: 'plain', port: 9092 },
         { name: 'other', port: 19_092 },
+        {
+          ...BALANCED,
+          service: { annotations: { a: '{nodeId}' }, loadBalancerClass: 'x' },
+          bootstrap: { enabled: false },
+        },
+        {
+          name: 'nodes',
+          port: 9095,
+          type: 'nodeport',
+          addressType: 'ExternalIP',
+          brokers: [{ nodeId: 0, nodePort: 31_000 }],
+        },
       ],
+      rack: { topologyKey: 'topology.kubernetes.io/zone' },
+      topics: { namespaces: ['team-a', '*'], deleteProtection: true },
       config: { 'log.retention.hours': 168, 'compression.type': 'lz4' },
       durability: { replicationFactor: 1, minInSyncReplicas: 1, policy: 'warn' },
     }
@@ -177,16 +205,22 @@ describeWith(['kubernetes'], 'the CRDs on a real API server', () => {
     test.each<[Fields, string]>([
       [{ pools: [{ ...POOL, storage: { size: '9Gi' } }] }, 'size can only grow'],
       [{ pools: [{ ...POOL, storage: { size: '10Gi', class: 'fast' } }] }, 'class is immutable'],
-      [{ pools: [{ ...POOL, storage: { size: '10Gi', volumes: 2 } }] }, 'volumes is immutable'],
-      [{ pools: [{ ...POOL, name: 'others' }] }, 'cannot be added, removed or renamed yet'],
-      [{ pools: [POOL, { ...POOL, name: 'more', roles: ['broker'] }] }, 'cannot be added, removed or renamed yet'],
-      [{ pools: [{ ...POOL, replicas: 3 }] }, 'replicas cannot be changed yet'],
+      [{ pools: [{ ...POOL, storage: { size: '10Gi', volumes: 2 } }] }, 'accepted'],
+      [{ pools: [{ ...POOL, name: 'others' }] }, 'accepted'],
+      [{ pools: [POOL, { ...POOL, name: 'more', roles: ['broker'] }] }, 'accepted'],
+      [{ pools: [{ ...POOL, replicas: 3 }] }, 'accepted'],
       [{ pools: [{ ...POOL, roles: ['broker', 'controller'] }] }, 'accepted'],
       [{ pools: [{ ...POOL, storage: { size: '0.02Ti' } }] }, 'accepted'],
       [{ config: { 'log.retention.hours': 1 } }, 'accepted'],
     ])('%j', async (spec, words) => {
       expect(await change(path(), spec)).toContain(words)
     })
+  })
+
+  test('a volume cannot be taken away from a pool', async () => {
+    const wide = { ...POOL, storage: { size: '10Gi', volumes: 2 } }
+    await api.request('POST', paths.clusters(), cluster({ pools: [wide] }, 'wide'))
+    expect(await change(`${paths.clusters()}/wide`, { pools: [POOL] })).toContain('volumes can only grow')
   })
 
   describe('a KafkaTopic is refused at admission', () => {

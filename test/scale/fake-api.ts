@@ -8,7 +8,9 @@ import { FakeKube } from '../fakes/kube.ts'
 /** Kinds by their plural, as paths have them. */
 type Kinds = ReadonlyMap<string, ResourceType>
 
-/** `FakeKube` over HTTP, so that a process of its own can be its client. Lists come in one page; of types that it was not told of there is nothing. */
+const BOOKMARK_MS = 60_000
+
+/** `FakeKube` over HTTP, so that a process of its own can be its client. Of types that it was not told of there is nothing. */
 export class FakeApiServer implements AsyncDisposable {
   readonly kube = new FakeKube()
   readonly #kinds: Kinds
@@ -68,12 +70,20 @@ export class FakeApiServer implements AsyncDisposable {
       return found
     }
     const { items, resourceVersion } = await kube.list(type, selectionOf(namespace, call.url))
-    return { items, metadata: { resourceVersion } }
+    const from = Number(call.url.searchParams.get('continue') ?? 0)
+    const to = from + Number(call.url.searchParams.get('limit') ?? items.length)
+    const next = to < items.length ? { continue: String(to) } : {}
+    return { items: items.slice(from, to), metadata: { resourceVersion, ...next } }
   }
 
   async #watch(type: ResourceType, namespace: string | null, url: URL, response: ServerResponse): Promise<void> {
     const stop = new AbortController()
-    response.on('close', () => stop.abort())
+    const bookmark = { type: 'BOOKMARK', object: { ...type, metadata: {} } }
+    const bookmarks = setInterval(() => response.write(`${JSON.stringify(bookmark)}\n`), BOOKMARK_MS)
+    response.on('close', () => {
+      clearInterval(bookmarks)
+      stop.abort()
+    })
     response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders()
     const resourceVersion = url.searchParams.get('resourceVersion') ?? '0'
     const options = { ...selectionOf(namespace, url), resourceVersion }

@@ -32,7 +32,7 @@ function reconciling(...topics: KafkaTopic[]) {
   for (const topic of topics) world.api.put(KAFKA_TOPIC, topic)
   const stored = (name = 'payments') => world.api.peek<KafkaTopic>(KAFKA_TOPIC, 'team', name)
   const reconcile = (name = 'payments') => reconciler.reconcile(`team/${name}`)
-  return { ...world, admin, stored, reconcile }
+  return { ...world, admin, reconciler, stored, reconcile }
 }
 
 test('a new resource makes its topic', async () => {
@@ -228,6 +228,14 @@ test('a namespace that the cluster does not name gets nothing, and is told what 
     'True NamespaceNotAllowed: KafkaCluster kafka/orders takes no KafkaTopics of namespace team: add it to spec.topics.namespaces there',
   )
   expect(admin.calls).toEqual([])
+})
+
+test("the cluster's own namespace needs no naming", async () => {
+  const { admin, reconciler, stored, api } = reconciling(kafkaTopic({}, 'payments', 'kafka'))
+  api.put(KAFKA_CLUSTER, kafkaCluster({ topics: { namespaces: [], deleteProtection: false } }))
+  await reconciler.reconcile('kafka/payments')
+  expect(admin.calls).toEqual(['create payments'])
+  expect(stored()).toBeNull()
 })
 
 test('a namespace that is not named any more lets go of its topics', async () => {
