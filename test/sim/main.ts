@@ -68,11 +68,19 @@ function speedOf(simulatedMs: number, realMs: number): string {
 const beganMs = performance.now()
 const endMs = beganMs + minutes * 60_000
 let index = 0
+let isEnding = false
+
+// The seeds that are under way are the last.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    isEnding = true
+  })
+}
 
 function next(): Job | undefined {
   const seed = from + Math.floor(index / chosen.length)
   const simulation = chosen[index++ % chosen.length]
-  const isOver = seed >= from + count || performance.now() >= endMs || (values.first && failed > 0)
+  const isOver = seed >= from + count || performance.now() >= endMs || isEnding || (values.first && failed > 0)
   return isOver || simulation === undefined ? undefined : { simulation: simulation.name, seed }
 }
 

@@ -19,8 +19,13 @@ const { values } = parseArgs({
   },
 })
 
-/** What the run of a mutant came to: how it was found, or null. */
-function hunt({ name, simulation }: Mutant): Promise<string | null> {
+interface Hunt {
+  readonly isCaught: boolean
+  /** How it was found, or what was run in vain. */
+  readonly says: string
+}
+
+function hunt({ name, simulation }: Mutant): Promise<Hunt> {
   const words = [
     '--only',
     simulation,
@@ -43,7 +48,14 @@ function hunt({ name, simulation }: Mutant): Promise<string | null> {
     }
     child.stdout.on('data', hear)
     child.stderr.on('data', hear)
-    child.on('exit', () => done(output.split('\n').find((line) => line.includes(' failed: ')) ?? null))
+    child.on('exit', () => {
+      const lines = output.split('\n')
+      const found = lines.find((line) => line.includes(' failed: '))
+      done({
+        isCaught: found !== undefined,
+        says: found ?? lines.find((line) => line.includes(' seeds from ')) ?? output,
+      })
+    })
   })
 }
 
@@ -59,11 +71,9 @@ const survivors: string[] = []
 
 async function work(): Promise<void> {
   for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
-    const found = await hunt(mutant)
-    if (found === null) survivors.push(mutant.name)
-    console.log(
-      `${found === null ? 'SURVIVES' : 'caught'}: ${mutant.name}${found === null ? '' : ` (${found.slice(0, 160)})`}`,
-    )
+    const { isCaught, says } = await hunt(mutant)
+    if (!isCaught) survivors.push(mutant.name)
+    console.log(`${isCaught ? 'caught' : 'SURVIVES'}: ${mutant.name} (${says.slice(0, 160)})`)
   }
 }
 

@@ -85,11 +85,18 @@ const RAFT: readonly Mutant[] = [
     to: "return { type: 'valid' }",
   },
   {
-    name: 'the leader of one epoch serves fetches of another',
+    name: 'a replica counts as far as it has come, though its log has parted',
     simulation: 'raft',
-    file: 'broker/raft/quorum-requests.ts',
-    from: 'if (epoch < state.epoch) return ErrorCode.FENCED_LEADER_EPOCH\n    if (epoch > state.epoch)',
-    to: 'if (epoch < 0) return ErrorCode.FENCED_LEADER_EPOCH\n    if (epoch > state.epoch + 1000)',
+    file: 'broker/raft/fetch-server.ts',
+    from: 'endOffset: isValid ? offset : undefined',
+    to: 'endOffset: offset',
+  },
+  {
+    name: 'a voter that is removed does not stand for election any more',
+    simulation: 'raft',
+    file: 'broker/raft/state.ts',
+    from: 'return isVoter(state) || isVoter({ self: state.self, voters: state.committedVoters })',
+    to: 'return isVoter(state)',
   },
   {
     name: 'the metadata log is not synced',
@@ -232,6 +239,20 @@ const REPLICATION: readonly Mutant[] = [
     from: 'if (!this.#namesDirty) return',
     to: 'if (this.#namesDirty) return',
     isQuick: true,
+  },
+  {
+    name: 'reads do not look at checksums',
+    simulation: 'cluster',
+    file: 'broker/storage/read.ts',
+    from: 'if (isWhole && verify !== TRUST && !verify(view, nextOffset))',
+    to: 'if (isWhole && nextOffset < -1)',
+  },
+  {
+    name: 'a log ends where its last batch says, be it damaged or not',
+    simulation: 'cluster',
+    file: 'broker/storage/loader.ts',
+    from: 'end.nextOffset === this.#options.recoveryPoint',
+    to: 'end.nextOffset >= 0',
   },
   {
     name: 'recovery does not look at checksums',

@@ -4,7 +4,6 @@ import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import type { ActorDeps, SimTopic } from '../broker-actors.ts'
 import { ClientHistory } from '../broker-history.ts'
 import type { Target } from '../client.ts'
-import { METADATA_VERSION_LATEST } from '../../../broker/protocol/metadata-version.ts'
 import { hold } from '../history.ts'
 
 /** Longer than any clock jumps. */
@@ -44,18 +43,23 @@ export async function createTopic(
   return { name, topicId, histories: Array.from({ length: partitions }, (_, i) => new ClientHistory(`${name}-${i}`)) }
 }
 
+export interface FeatureLevel {
+  readonly feature: string
+  readonly maxVersionLevel: number
+}
+
 export interface AdminOptions {
   readonly brokerIds: readonly number[]
   readonly replicationFactor: number
   readonly topics: readonly SimTopic[]
-  /** The cluster is finalized at an old metadata.version: raise it. */
-  readonly isOld: boolean
+  /** What is finalized below what the cluster could have: raised one by one. */
+  readonly upgrades: readonly FeatureLevel[]
 }
 
 /** Changes topics, their settings, leaders and replicas, one after the other. */
 export async function administrate(options: AdminOptions, history: AdminHistory, deps: ActorDeps): Promise<void> {
   const { random, client, isOver } = deps
-  let isOld = options.isOld
+  const upgrades = [...options.upgrades]
   for (let count = 0; !isOver(); count++) {
     const work = random.pick([
       'create',
@@ -73,7 +77,7 @@ export async function administrate(options: AdminOptions, history: AdminHistory,
     if (work === 'elect')
       await ask(ApiKey.ElectLeaders, { electionType: 0, topicPartitions: null, timeoutMs: 1000 }, deps)
     if (work === 'reassign') await reassign(options, deps)
-    if (work === 'upgrade' && isOld) isOld = !(await upgrade(deps))
+    if (work === 'upgrade' && upgrades[0] !== undefined && (await upgrade(upgrades[0], deps))) upgrades.shift()
     await client.sleep(random.fraction() * 700)
   }
 }
@@ -136,11 +140,11 @@ async function reassign({ topics, brokerIds, replicationFactor }: AdminOptions, 
   await ask(ApiKey.AlterPartitionReassignments, body, deps)
 }
 
-async function upgrade(deps: ActorDeps): Promise<boolean> {
-  const update = { feature: 'metadata.version', maxVersionLevel: METADATA_VERSION_LATEST, upgradeType: 1 }
-  const body = { timeoutMs: 1000, featureUpdates: [update], validateOnly: false }
+async function upgrade(level: FeatureLevel, deps: ActorDeps): Promise<boolean> {
+  const body = { timeoutMs: 1000, featureUpdates: [{ ...level, upgradeType: 1 }], validateOnly: false }
   const answer = await ask(ApiKey.UpdateFeatures, body, deps)
-  deps.trace.note(`metadata.version ${METADATA_VERSION_LATEST}: ${answer?.errorCode} ${answer?.errorMessage}`, 'admin')
+  const { feature, maxVersionLevel } = level
+  deps.trace.note(`${feature} ${maxVersionLevel}: ${answer?.errorCode} ${answer?.errorMessage}`, 'admin')
   return answer?.errorCode === ErrorCode.NONE
 }
 

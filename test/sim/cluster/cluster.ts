@@ -10,7 +10,16 @@ import { type FaultName, Nemesis, type Victim } from '../nemesis.ts'
 import type { Simulation, Trace } from '../simulation.ts'
 import { AdminHistory, administrate, checkAdmin, createTopic } from './admin.ts'
 import { checkMetadata, checkReplicas, type NamedDisk } from './disks.ts'
-import { BROKER_PORT, type ClusterLayout, configOf, format, layoutOf, rackOf, REPLICA_LAG_MAX_MS } from './layout.ts'
+import {
+  BROKER_PORT,
+  type ClusterLayout,
+  configOf,
+  format,
+  layoutOf,
+  rackOf,
+  REPLICA_LAG_MAX_MS,
+  upgradesOf,
+} from './layout.ts'
 import { SimNode } from './node.ts'
 import { Watch } from './watch.ts'
 
@@ -46,19 +55,19 @@ const IS_UNCLEAN: ReadonlySet<FaultName> = new Set(['kill', 'power', 'syncError'
 /** What takes no data. */
 const IS_KILL: ReadonlySet<FaultName> = new Set(['kill', 'full'])
 
-/** What a node says when the cluster has just changed, or is about to: a bad moment for a fault. */
-const PRECARIOUS: ReadonlySet<string> = new Set([
-  'the ISR is to expand',
-  'the ISR is to shrink',
-  'cut as the leader is',
-  'the damage is cut off, to be fetched again',
-  'Became the active controller',
-  'group partition loaded',
-  'unfenced: clients are served',
+/** What a node says when the cluster has just changed, or is about to, and how often a fault comes then: it is a bad moment. */
+const PRECARIOUS: ReadonlyMap<string, number> = new Map([
+  ['the ISR is to expand', 0.03],
+  ['the ISR is to shrink', 0.05],
+  ['cut as the leader is', 0.25],
+  ['the damage is cut off, to be fetched again', 0.25],
+  ['Became the active controller', 0.1],
+  ['group partition loaded', 0.03],
+  ['unfenced: clients are served', 0.05],
 ])
 const STRIKES: readonly FaultName[] = ['kill', 'power', 'isolate', 'isolate', 'pause']
-/** How often a fault comes at such a moment, or just behind what a client was told is done. */
-const STRIKE_CHANCE = { logged: 0.03, acknowledged: 0.005, decided: 0.05 }
+/** How often a fault comes just behind what somebody was told is done: a producer, a group, an administrator. */
+const STRIKE_CHANCE = { produced: 0.005, committed: 0.04, decided: 0.05 }
 
 /** A whole cluster, of 1 to 7 nodes, with its clients, under every fault. */
 export const clusterSimulation: Simulation = {
@@ -80,6 +89,8 @@ class ClusterRun {
   readonly #groups = new Map<SimTopic, GroupHistory>()
   #actorCount = 0
   #unsafeSinceMs = 0
+  /** Faults have begun. */
+  #isHarmed = false
   /** Faults are over, and changes are to be: what is whole then stays so. */
   #isCalm = false
   #calmSinceMs = Infinity
@@ -119,13 +130,14 @@ class ClusterRun {
   }
 
   #logged(node: SimNode, message: string): void {
-    if (!PRECARIOUS.has(message) || !this.#random.chance(STRIKE_CHANCE.logged)) return
+    const chance = PRECARIOUS.get(message)
+    if (chance === undefined || !this.#random.chance(chance)) return
     this.#strike(this.#random.chance(0.5) ? node : this.#random.pick(this.#nodes))
   }
 
   /** `host`: who said so. */
-  #acknowledged(host: string): void {
-    if (!this.#random.chance(STRIKE_CHANCE.acknowledged)) return
+  #acknowledged(host: string, chance: number): void {
+    if (!this.#random.chance(chance)) return
     this.#strike(this.#nodes.find(({ name }) => name === host) ?? this.#random.pick(this.#nodes))
   }
 
@@ -140,7 +152,7 @@ class ClusterRun {
     const fault = this.#random.pick(STRIKES)
     const delayMs = this.#random.fraction() * this.#random.pick([0.1, 2, 20])
     this.#world.clock.setTimer(delayMs, () => {
-      if (!this.#isCalm) this.#nemesis.strike(fault, victim)
+      if (this.#isHarmed && !this.#isCalm) this.#nemesis.strike(fault, victim)
     })
   }
 
@@ -153,7 +165,10 @@ class ClusterRun {
     }
     const group = { acknowledged: -1 }
     this.#groups.set(topic, group)
-    this.#act(`g-${topic.name}`, (deps, who) => commitOffsets(who, topic, group, deps))
+    this.#act(`g-${topic.name}`, (deps, who) => {
+      const onAcknowledged = (): void => this.#acknowledged(deps.client.lastHost, STRIKE_CHANCE.committed)
+      return commitOffsets(who, topic, group, { ...deps, onAcknowledged })
+    })
   }
 
   #rack(): string {
@@ -161,9 +176,10 @@ class ClusterRun {
   }
 
   #administrate(topics: readonly SimTopic[]): void {
-    const { replicationFactor, isOld, nodes } = this.#layout
+    const { replicationFactor, nodes } = this.#layout
+    const upgrades = upgradesOf(this.#layout)
     const brokerIds = nodes.filter(({ isBroker }) => isBroker).map(({ id }) => id)
-    const options = { brokerIds, replicationFactor, topics, isOld }
+    const options = { brokerIds, replicationFactor, topics, upgrades }
     const isOver = () => this.#isCalm
     this.#act('admin', async (deps) => {
       await administrate(options, this.#admin, { ...deps, isOver, onAcknowledged: () => this.#decided() })
@@ -172,6 +188,7 @@ class ClusterRun {
   }
 
   async #harm(): Promise<void> {
+    this.#isHarmed = true
     const startMs = this.#world.clock.monotonicMs()
     const pace = this.#random.pick([300, 800, 2000])
     while (this.#world.clock.monotonicMs() - startMs < DURATION_MS) {
@@ -309,7 +326,7 @@ class ClusterRun {
     const env = this.#world.machine(`client-${this.#actorCount++}`).start()
     const random = this.#random.fork()
     const client = new SimClient({ name, bootstrap: this.#addresses() }, { env, random: random.fork() })
-    const onAcknowledged = (): void => this.#acknowledged(client.lastHost)
+    const onAcknowledged = (): void => this.#acknowledged(client.lastHost, STRIKE_CHANCE.produced)
     return { client, random, compute: env.compute, trace: this.#trace, isOver, pauseMs: 400, rack: '', onAcknowledged }
   }
 

@@ -2,6 +2,8 @@ import { parseProperties } from '../../../broker/config/properties.ts'
 import { parseServerConfig } from '../../../broker/config/server-config.ts'
 import type { ServerConfig } from '../../../broker/config/server-config.ts'
 import { formatCommand } from '../../../broker/format-command.ts'
+import { KRAFT_VERSION, METADATA_VERSION } from '../../../broker/metadata/features.ts'
+import { METADATA_VERSION_LATEST } from '../../../broker/protocol/metadata-version.ts'
 import type { SimMachine } from '../../fakes/env.ts'
 import { SimClock } from '../../fakes/clock.ts'
 import type { SimRandom } from '../../fakes/random.ts'
@@ -10,7 +12,7 @@ import { hold } from '../history.ts'
 export const BROKER_PORT = 9092
 const CONTROLLER_PORT = 9093
 const CLUSTER_ID = 'c2ltdWxhdGlvbi1jbHVzdA'
-/** The oldest that the cluster may begin with; an actor finalizes the latest later. */
+/** The oldest that the cluster may begin with. */
 const OLD_RELEASE = '4.0-IV3'
 
 export interface NodeLayout {
@@ -29,6 +31,8 @@ export interface ClusterLayout {
   /** Every append is synced before it counts: power may be lost anywhere. Otherwise on one machine at a time. */
   readonly isSynced: boolean
   readonly isOld: boolean
+  /** Followers that are behind take many fetches to catch up. */
+  readonly isSlow: boolean
   /** Brokers and consumers are in two racks, and consumers read in theirs. */
   readonly hasRacks: boolean
   /** Sectors of replicas go bad, and disks fill up. */
@@ -46,6 +50,7 @@ export function layoutOf(random: SimRandom): ClusterLayout {
     minInSyncReplicas: Math.min(2, brokers),
     isSynced: brokers < 3 || random.chance(0.5),
     isOld: random.chance(0.3),
+    isSlow: random.chance(0.5),
     hasRacks: random.chance(0.3),
     hasBadDisks: brokers >= 3 && random.chance(0.3),
   }
@@ -74,6 +79,14 @@ export function rackOf(id: number): string {
 
 function node(id: number, isController: boolean, isBroker: boolean): NodeLayout {
   return { id, name: `n${id}`, isController, isBroker }
+}
+
+/** What an actor raises while the cluster runs. */
+export function upgradesOf({ isOld, hasDynamicVoters }: ClusterLayout) {
+  return [
+    ...(isOld ? [{ feature: METADATA_VERSION, maxVersionLevel: METADATA_VERSION_LATEST }] : []),
+    ...(hasDynamicVoters ? [] : [{ feature: KRAFT_VERSION, maxVersionLevel: 1 }]),
+  ]
 }
 
 const configs = new Map<string, ServerConfig>()
@@ -112,7 +125,7 @@ min.insync.replicas=${layout.minInSyncReplicas}
 default.replication.factor=${layout.replicationFactor}
 offsets.topic.num.partitions=2
 offsets.topic.replication.factor=${layout.replicationFactor}
-log.flush.interval.messages=${layout.isSynced ? '1' : '9223372036854775807'}
+${layout.isSlow ? 'replica.fetch.max.bytes=300\n' : ''}log.flush.interval.messages=${layout.isSynced ? '1' : '9223372036854775807'}
 ${TIMING}`
 }
 

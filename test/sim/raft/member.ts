@@ -4,6 +4,7 @@ import { RaftNode } from '../../../broker/raft/raft-node.ts'
 import type { CommittedBatch, LeaderAndEpoch, RaftOptions } from '../../../broker/raft/raft-types.ts'
 import { encodeSnapshot, type Snapshot, snapshotName } from '../../../broker/raft/snapshot-file.ts'
 import type { Voter } from '../../../broker/raft/voters.ts'
+import type { Logger } from '../../../broker/telemetry/logger.ts'
 import type { SimMachine } from '../../fakes/env.ts'
 import { silentLogger } from '../../fakes/logger.ts'
 import { hold } from '../history.ts'
@@ -19,6 +20,8 @@ export interface MemberDeps {
   readonly trace: Trace
   /** A rule did not hold in something that the node called. */
   readonly fail: (error: unknown) => void
+  /** The node has won an election. */
+  readonly onElected: (member: RaftMember) => void
 }
 
 /** Committed batches between two snapshots. */
@@ -91,7 +94,7 @@ export class RaftMember implements Victim {
     const { wire } = this.#deps
     const transport = wire.transport(this.name, env.clock)
     const onFailed = (error: unknown): void => this.#exit(env, error)
-    const node = await RaftNode.open(this.options, { ...env, logger: silentLogger(), transport, onFailed })
+    const node = await RaftNode.open(this.options, { ...env, logger: this.#logger(), transport, onFailed })
     if (clock === undefined || clock !== this.machine.clock) return
     const isAlive = () => clock.alive
     node.register({
@@ -102,6 +105,17 @@ export class RaftMember implements Victim {
     this.#node = node
     wire.attach({ host: this.name, clock, node })
     node.start()
+  }
+
+  #logger(): Logger {
+    const logger: Logger = {
+      ...silentLogger(),
+      info: (fields) => {
+        if ('role' in fields && fields.role === 'leader') this.#deps.onElected(this)
+      },
+      child: () => logger,
+    }
+    return logger
   }
 
   /** The process ends by itself, as one does that has lost its disk. */

@@ -43,6 +43,8 @@ const FAULTS: readonly FaultName[] = [
   'full',
   'blackout',
 ]
+/** How often a fault comes to a node that was just elected. */
+const ELECTED_STRIKES = 0.15
 /** How often a node fails just when it has answered. */
 const BOUNCES: ReadonlyMap<RaftApi, number> = new Map([
   [ApiKey.Vote, 0.05],
@@ -128,9 +130,20 @@ class RaftRun {
       const fail = (error: unknown): void => {
         this.#failure ??= error
       }
-      const member = new RaftMember(options, { ...deps, fail })
+      const onElected = (elected: RaftMember): void => this.#elected(elected)
+      const member = new RaftMember(options, { ...deps, fail, onElected })
       member.format(this.#isDynamic ? (id <= controllers ? first : undefined) : undefined)
       return member
+    })
+  }
+
+  /** A leader that is gone before the others have a record of its epoch leaves them with what they had. */
+  #elected(member: RaftMember): void {
+    if (!this.#random.chance(ELECTED_STRIKES)) return
+    const fault = this.#random.pick(['isolate', 'isolate', 'kill', 'power'] as const)
+    const delayMs = this.#random.fraction() * this.#random.pick([1, 10, 50])
+    this.#world.clock.setTimer(delayMs, () => {
+      if (!this.#isCalm) this.#nemesis.strike(fault, member)
     })
   }
 
@@ -152,7 +165,8 @@ class RaftRun {
   }
 
   #timing() {
-    const electionTimeoutMs = this.#random.between(100, 400)
+    // Where it is short, two stand for election at a time again and again.
+    const electionTimeoutMs = this.#random.chance(0.4) ? this.#random.between(15, 40) : this.#random.between(100, 400)
     return {
       electionTimeoutMs,
       fetchTimeoutMs: this.#random.between(200, 800),
