@@ -103,7 +103,8 @@ function* ledPartitions(replicas: ReplicaManager, image: MetadataImage): Generat
       topicPartitions: image.topic(log.topic)?.partitions.length ?? 0,
       highWatermark: log.highWatermark,
       logStartOffset: log.logStartOffset,
-      replicas: state.replicas.length,
+      // As Kafka counts: those that a reassignment is only adding are not missing.
+      replicas: state.replicas.length - (state.addingReplicas?.length ?? 0),
       isr: state.isr.length,
       minIsr: rules.minInSyncReplicas,
     }

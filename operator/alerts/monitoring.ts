@@ -3,6 +3,7 @@ import type { KafkaCluster, Manifest, Resource, ResourceType } from '../api/reso
 import { keyOf } from '../api/resource.ts'
 import { isConflict, isNotFound, isRefusal } from '../kube/api.ts'
 import type { KubeApi } from '../kube/api.ts'
+import { programsOf } from '../specs/programs.ts'
 import { POD_MONITOR, podMonitor } from './pod-monitor.ts'
 import { PROMETHEUS_RULE, prometheusRule } from './prometheus-rules.ts'
 
@@ -33,7 +34,7 @@ export class Monitoring {
   async apply(cluster: KafkaCluster): Promise<string | null> {
     const { podMonitor: withMonitor = true, rules: withRules = true } = cluster.spec.monitoring ?? {}
     const problems = [
-      await this.#make(cluster, POD_MONITOR, podMonitor(cluster), withMonitor),
+      await this.#make(cluster, POD_MONITOR, podMonitor(cluster), withMonitor && programsOf(cluster).hasMetrics),
       await this.#make(cluster, PROMETHEUS_RULE, prometheusRule(cluster), withRules),
     ]
     return problems.find((problem) => problem !== null) ?? null

@@ -1,7 +1,8 @@
 import type { KafkaCluster, Manifest, ResourceType } from '../api/resource.ts'
 import { ownedManifest } from '../specs/labels.ts'
+import { programsOf } from '../specs/programs.ts'
 import { type AlertRule, CLUSTER_RULES, OPERATOR_RULES, UNDER_REPLICATED_FOR } from './rules.ts'
-import type { ClusterName } from './selector.ts'
+import { type ClusterName, ofOperator } from './selector.ts'
 
 export const PROMETHEUS_RULE: ResourceType = {
   apiVersion: 'monitoring.coreos.com/v1',
@@ -40,10 +41,28 @@ export function operatorGroup(): RuleGroup {
   return { name: 'ottla-operator', rules: OPERATOR_RULES.map((rule) => prometheusAlert(rule, null, '')) }
 }
 
+/** As `clusterGroup`, for one whose nodes have no metrics: what the operator says of it. */
+export function unscrapedGroup(
+  cluster: NonNullable<ClusterName>,
+  underReplicatedFor: string = UNDER_REPLICATED_FOR,
+): RuleGroup {
+  const { name, rules } = clusterGroup(cluster, underReplicatedFor)
+  return {
+    name,
+    rules: CLUSTER_RULES.flatMap(({ condition }, index) => {
+      const rule = rules[index]
+      if (rule === undefined || condition === undefined) return []
+      const matching = [`type="${condition.type}"`, `status="${condition.status}"`]
+      return [{ ...rule, expr: `${ofOperator(cluster, 'ottla_cluster_condition', ...matching)} > 0` }]
+    }),
+  }
+}
+
 /** The rules of one cluster, for the Prometheus Operator. */
 export function prometheusRule(cluster: KafkaCluster): Manifest {
   const { name, namespace = '' } = cluster.metadata
-  const group = clusterGroup({ namespace, name }, cluster.spec.alerts?.underReplicatedFor)
+  const groupOf = programsOf(cluster).hasMetrics ? clusterGroup : unscrapedGroup
+  const group = groupOf({ namespace, name }, cluster.spec.alerts?.underReplicatedFor)
   return { ...ownedManifest(cluster, PROMETHEUS_RULE, `${name}-kafka`), spec: { groups: [group] } }
 }
 

@@ -30,9 +30,13 @@ export class ResourceMetrics {
     this.#ofClusters(registry, 'nodes', 'Nodes that a KafkaCluster is to have.', [], ({ spec }) => [
       [{}, spec.pools.reduce((sum, { replicas }) => sum + replicas, 0)],
     ])
-    this.#ofClusters(registry, 'nodes_ready', 'Nodes of a KafkaCluster that are ready.', [], ({ status }) => [
-      [{}, status?.readyNodes ?? 0],
-    ])
+    this.#ofClusters(
+      registry,
+      'nodes_ready',
+      'Nodes of a KafkaCluster that are ready.',
+      ['distribution'],
+      (cluster) => [[{ distribution: cluster.spec.distribution }, cluster.status?.readyNodes ?? 0]],
+    )
     this.#ofClusters(registry, 'partitions', 'Partitions of a KafkaCluster, by how they are.', ['state'], (cluster) =>
       PARTITIONS.map((state) => [{ state }, cluster.status?.partitions?.[state] ?? 0]),
     )

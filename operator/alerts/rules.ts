@@ -197,6 +197,16 @@ const CLUSTERS: readonly AlertRule[] = [
     condition: { type: 'DurabilityMet', status: 'False' },
   },
   {
+    alert: 'KafkaRestartUnsafe',
+    severity: 'warning',
+    for: '15m',
+    expr: (of) => `${ofOperator(of, 'ottla_cluster_condition', 'type="RestartSafe"', 'status="False"')} > 0`,
+    summary: 'Topics cannot survive the restart of a broker',
+    description:
+      'Topics of cluster {{ $labels.kafka_cluster }} have as many min.insync.replicas as replicas: writes with acks=all fail while any of their brokers restarts; the condition RestartSafe of the KafkaCluster names them.',
+    condition: { type: 'RestartSafe', status: 'False' },
+  },
+  {
     alert: 'KafkaClusterStalled',
     severity: 'warning',
     for: '5m',
@@ -221,7 +231,7 @@ const CLUSTERS: readonly AlertRule[] = [
     severity: 'warning',
     for: '10m',
     expr: (of) => {
-      const running = `${ofOperator(of, 'ottla_cluster_nodes_ready')} > 0`
+      const running = `${ofOperator(of, 'ottla_cluster_nodes_ready', 'distribution="bundled"')} > 0`
       const scraped = `max ${BY_CLUSTER} (${ofNodes(of, 'kafka_server_raftmetrics_current_epoch')})`
       return `${running} unless on (namespace, kafka_cluster) ${scraped}`
     },

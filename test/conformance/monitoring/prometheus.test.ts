@@ -28,7 +28,7 @@ const START_MS_MAX = 10 * 60_000
 const STEP_MS_MAX = 60_000
 
 /** Conditions that come with what this test does not do: a roll, a policy, a cluster that is stuck. */
-const ABSENT = /type="(RolloutUnblocked|DurabilityMet|Stalled)"/
+const ABSENT = /type="(RolloutUnblocked|DurabilityMet|RestartSafe|Stalled)"/
 
 describeWith(['apt'], 'Prometheus and Alertmanager', () => {
   const directory = mkdtempSync(join(tmpdir(), 'monitoring-'))

@@ -109,12 +109,13 @@ export const RULE_CASES: readonly RuleCase[] = [
   },
   condition('KafkaRolloutBlocked', 'RolloutUnblocked', 'False'),
   condition('KafkaDurabilityNotMet', 'DurabilityMet', 'False'),
+  condition('KafkaRestartUnsafe', 'RestartSafe', 'False'),
   condition('KafkaClusterStalled', 'Stalled', 'True'),
   condition('KafkaClusterUnreachable', 'Ready', 'Unknown'),
   {
     alert: 'KafkaMetricsMissing',
     labels: CLUSTER,
-    bad: [input('ottla_cluster_nodes_ready', OPERATOR, 3)],
+    bad: [input('ottla_cluster_nodes_ready', { ...OPERATOR, distribution: 'bundled' }, 3)],
     good: [input('ottla_cluster_nodes_ready', OPERATOR, 3), input('kafka_server_raftmetrics_current_epoch', POD, 1)],
   },
   {

@@ -81,3 +81,11 @@ test('a refusal is told in the words of Kubernetes, and tried again', async () =
   expect(await monitoring.apply(kafkaCluster())).toBeNull()
   expect(world.api.peek(POD_MONITOR, 'kafka', 'orders-kafka')).not.toBeNull()
 })
+
+test('nodes without metrics are not scraped, and the operator says how they are', async () => {
+  await monitoring.apply(kafkaCluster({ distribution: 'apache' }))
+  expect(world.api.peek(POD_MONITOR, 'kafka', 'orders-kafka')).toBeNull()
+  const rule = JSON.stringify(world.api.peek<Manifest>(PROMETHEUS_RULE, 'kafka', 'orders-kafka')?.spec)
+  expect(rule).toContain('type=\\"PartitionsInSync\\",status=\\"False\\"')
+  expect(rule).not.toMatch(/kafka_(server|controller|log)_/)
+})
