@@ -29,6 +29,7 @@ const LANES: readonly { readonly nice: number; readonly parts: readonly Part[] }
       jest('tidy', ['test/tidy.test.ts']),
       jest('unit', ['test/unit']),
       jest('sim', ['test/sim']),
+      jest('faults', ['test/faults']),
       jest('conformance', ['test/conformance'], { except: TIMED }),
     ],
   },
