@@ -102,6 +102,24 @@ describeWith(['kubernetes'], 'a cluster that is scaled', () => {
     await expectAllThere()
   }, 240_000)
 
+  test('a rebalance shows its plan, and is carried out when it is approved', async () => {
+    const spec = { cluster: { name: 'main' }, mode: 'remove-brokers', brokers: [1002] }
+    await writing(async () => {
+      await namespace.apply({
+        apiVersion: 'kafka.ottla.dev/v1alpha1',
+        kind: 'KafkaRebalance',
+        metadata: { name: 'away' },
+        spec,
+      })
+      expect(await namespace.says('kafkarebalance/away', 'Proposed')).toContain('kafka.ottla.dev/rebalance=approve')
+      expect((await client.replicas('orders')).flat()).toContain(1002)
+      await namespace.kubectl('annotate', 'kafkarebalance/away', 'kafka.ottla.dev/rebalance=approve')
+      await namespace.ready('kafkarebalance/away')
+    })
+    expect((await client.replicas('orders')).flat()).not.toContain(1002)
+    await expectAllThere()
+  }, 120_000)
+
   test("a topic's replication factor changes", async () => {
     await writing(async () => {
       await namespace.apply(kafkaTopic('orders', { partitions: PARTITIONS, replicas: 3 }))
