@@ -1,10 +1,11 @@
 /** The alert rules as Prometheus' own tool understands them: each fires when it should, not before its time, and not for what is near. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { stringify } from 'yaml'
 import { durationMs } from '../../../operator/alerts/duration.ts'
+import { RELABELINGS } from '../../../operator/alerts/pod-monitor.ts'
 import { clusterGroup, operatorGroup } from '../../../operator/alerts/prometheus-rules.ts'
 import type { PrometheusAlert } from '../../../operator/alerts/prometheus-rules.ts'
 import { CHART } from '../../tools/monitoring-files.ts'
@@ -58,6 +59,18 @@ describeWith(['apt'], 'alert rules', () => {
       join(CHART, 'rules/operator.yaml'),
     ])
     expect(stdout).toContain('SUCCESS')
+  })
+
+  test('the scrape configuration in the documentation is valid, and sets the labels that rules go by', async () => {
+    const page = readFileSync(join(CHART, '../../docs/monitoring.md'), 'utf8')
+    const [, config = ''] = /```yaml\n([^]*?)```/.exec(page) ?? []
+    // Debian's Prometheus has no discovery by Kubernetes.
+    const checked = config.replaceAll('kubernetes_sd_configs: [{role: pod}]', 'static_configs: []')
+    writeFileSync(join(directory, 'prometheus.yaml'), checked)
+    await run(promtool, ['check', 'config', 'prometheus.yaml'], { cwd: directory })
+    for (const { sourceLabels, targetLabel } of RELABELINGS.slice(0, 2)) {
+      expect(config).toContain(`{source_labels: [${sourceLabels[0]}], target_label: ${targetLabel}}`)
+    }
   })
 
   test('the rules of any cluster fire when they should', async () => {
