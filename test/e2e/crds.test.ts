@@ -23,6 +23,11 @@ function topic(spec: Fields = {}, name = 'payments') {
   return { apiVersion: 'kafka.ottla.dev/v1alpha1', kind: 'KafkaTopic', metadata: { name }, spec: filled }
 }
 
+function rebalance(spec: Fields) {
+  const filled = { cluster: { name: 'orders' }, ...spec }
+  return { apiVersion: 'kafka.ottla.dev/v1alpha1', kind: 'KafkaRebalance', metadata: { name: 'even' }, spec: filled }
+}
+
 const BALANCED = { name: 'external', port: 9094, type: 'loadbalancer' }
 
 jest.setTimeout(60_000)
@@ -33,10 +38,11 @@ describeWith(['kubernetes'], 'the CRDs on a real API server', () => {
   const paths = {
     clusters: () => `${API}/namespaces/${namespace}/kafkaclusters`,
     topics: () => `${API}/namespaces/${namespace}/kafkatopics`,
+    rebalances: () => `${API}/namespaces/${namespace}/kafkarebalances`,
   }
 
   /** What admission says to a creation; 'accepted' where it has nothing against it. Nothing is stored. */
-  async function admission(kind: 'clusters' | 'topics', body: Fields): Promise<string> {
+  async function admission(kind: keyof typeof paths, body: Fields): Promise<string> {
     return api.request('POST', `${paths[kind]()}?dryRun=All&fieldValidation=Strict`, body).then(
       () => 'accepted',
       (error: Error) => error.message,
@@ -221,6 +227,17 @@ describeWith(['kubernetes'], 'the CRDs on a real API server', () => {
     const wide = { ...POOL, storage: { size: '10Gi', volumes: 2 } }
     await api.request('POST', paths.clusters(), cluster({ pools: [wide] }, 'wide'))
     expect(await change(`${paths.clusters()}/wide`, { pools: [POOL] })).toContain('volumes can only grow')
+  })
+
+  test.each<[Fields, string]>([
+    [{}, 'accepted'],
+    [{ mode: 'add-brokers', brokers: [3], approval: 'auto', throttle: '50M' }, 'accepted'],
+    [{ mode: 'add-brokers' }, 'spec.brokers names the brokers'],
+    [{ mode: 'full', brokers: [3] }, 'spec.brokers names the brokers'],
+    [{ mode: 'some' }, 'spec.mode'],
+    [{ throttle: 'fast' }, 'spec.throttle'],
+  ])('what admission says to a KafkaRebalance: %j', async (spec, words) => {
+    expect(await admission('rebalances', rebalance(spec))).toContain(words)
   })
 
   describe('a KafkaTopic is refused at admission', () => {
