@@ -53,15 +53,19 @@ export async function report(
   }
 }
 
-/** Deep equality of JSON values; the order of keys does not count. */
+/** Deep equality of JSON values; the order of keys does not count, and one that is undefined is none. */
 function isSame(a: unknown, b: unknown): boolean {
-  return canonical(a) === canonical(b)
+  if (a === b) return true
+  if (Array.isArray(a) || Array.isArray(b)) {
+    return (
+      Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((item, index) => isSame(item, b[index]))
+    )
+  }
+  if (!isFields(a) || !isFields(b)) return false
+  const hasMore = Object.keys(b).some((key) => b[key] !== undefined && a[key] === undefined)
+  return !hasMore && Object.keys(a).every((key) => isSame(a[key], b[key]))
 }
 
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([x], [y]) => (x < y ? -1 : 1)))
-      : part,
-  )
+function isFields(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
 }

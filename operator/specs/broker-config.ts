@@ -1,6 +1,6 @@
 import type { KafkaCluster } from '../api/resource.ts'
 import { rolesOf } from './labels.ts'
-import { CONTROLLER_LISTENER, INTERNAL_LISTENER, isBroker, isController, nodesOf } from './nodes.ts'
+import { brokerCount, CONTROLLER_LISTENER, INTERNAL_LISTENER, isBroker, isController } from './nodes.ts'
 import type { Node } from './nodes.ts'
 import { programsOf } from './programs.ts'
 
@@ -36,7 +36,7 @@ export function brokerConfig(cluster: KafkaCluster, node: Node, placement: Place
 
 /** spec.durability with what it leaves out filled in. */
 export function durabilityOf(cluster: KafkaCluster): { replicationFactor: number; minInSyncReplicas: number } {
-  const brokers = nodesOf(cluster).filter(({ pool }) => isBroker(pool)).length
+  const brokers = brokerCount(cluster)
   const replicationFactor = cluster.spec.durability.replicationFactor ?? Math.min(3, brokers)
   const minInSyncReplicas = cluster.spec.durability.minInSyncReplicas ?? Math.max(1, replicationFactor - 1)
   return { replicationFactor, minInSyncReplicas }

@@ -77,3 +77,8 @@ export function isController(pool: Pool): boolean {
 export function brokersMissing(cluster: KafkaCluster, nodeIds: readonly number[]): Node[] {
   return nodesOf(cluster).filter(({ pool, nodeId }) => isBroker(pool) && !nodeIds.includes(nodeId))
 }
+
+/** Asked of each of ten thousand topics: cheaper than `nodesOf`. */
+export function brokerCount({ spec }: KafkaCluster): number {
+  return spec.pools.reduce((sum, pool) => sum + (isBroker(pool) ? pool.replicas : 0), 0)
+}

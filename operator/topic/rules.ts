@@ -2,7 +2,7 @@ import type { Health } from '../api/conditions.ts'
 import { GROUP, keyOf, topicNameOf } from '../api/resource.ts'
 import type { KafkaCluster, KafkaTopic } from '../api/resource.ts'
 import { durabilityOf } from '../specs/broker-config.ts'
-import { isBroker, nodesOf } from '../specs/nodes.ts'
+import { brokerCount, isBroker } from '../specs/nodes.ts'
 import { reasonOf } from './admin.ts'
 import type { TopicRefusal } from './admin.ts'
 import { describeAction } from './plan.ts'
@@ -31,8 +31,8 @@ export function isServing({ spec, status }: KafkaCluster): boolean {
 }
 
 export function limitsOf(cluster: KafkaCluster): TopicLimits {
-  const brokers = nodesOf(cluster).filter(({ pool }) => isBroker(pool)).length
-  return { floor: cluster.spec.durability.policy === 'enforce' ? durabilityOf(cluster) : null, brokers }
+  const isEnforced = cluster.spec.durability.policy === 'enforce'
+  return { floor: isEnforced ? durabilityOf(cluster) : null, brokers: brokerCount(cluster) }
 }
 
 /** What of `cluster` KafkaTopics go by: they are looked at again when it changes. */
