@@ -37,7 +37,7 @@ export class PlacementStep implements ClusterStep {
     const refused = await this.#apply(cluster, wanted, known)
     await this.#removeOthers(wanted, known)
     const pods: readonly PlacedPod[] = observed.pods
-    const seen = { services: known, nodes: await this.#nodes(cluster, pods) }
+    const seen = { services: known, nodes: await this.#nodes(cluster, pods, refused) }
     const placement = placementOf(cluster, pods, seen)
     await this.#tell(placement)
     return resultOf(cluster, seen, placement, refused)
@@ -74,11 +74,18 @@ export class PlacementStep implements ClusterStep {
     }
   }
 
-  #nodes(cluster: KafkaCluster, pods: readonly PlacedPod[]): Promise<Seen['nodes']> {
+  /** Adds to `refused` where the operator may not read them. */
+  async #nodes(cluster: KafkaCluster, pods: readonly PlacedPod[], refused: string[]): Promise<Seen['nodes']> {
     const isNeeded =
       cluster.spec.rack !== undefined || externalListeners(cluster).some(({ type }) => type === 'nodeport')
     const names = isNeeded ? pods.flatMap(({ spec }) => spec?.nodeName ?? []) : []
-    return readNodes(this.#deps.api, new Set(names))
+    try {
+      return await readNodes(this.#deps.api, new Set(names))
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      refused.push(`the operator may not read Kubernetes nodes, set rbac.nodes of its chart: ${error.message}`)
+      return new Map()
+    }
   }
 
   async #tell({ changes }: Placement): Promise<void> {

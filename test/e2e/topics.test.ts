@@ -1,18 +1,21 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { describeWith } from '../tools/requires.ts'
-import { type Client, installOperator, Namespace, restartOperator, uninstallOperator } from './cluster.ts'
+import { type Client, installOperator, Namespace, restartOperator } from './cluster.ts'
 import { kafkaCluster, kafkaTopic } from './manifests.ts'
 
 describeWith(['kubernetes'], 'topics as resources', () => {
   let namespace: Namespace
   let team: Namespace
+  let stranger: Namespace
   let client: Client
 
   beforeAll(async () => {
+    await installOperator()
     namespace = await Namespace.create('topics')
     team = await Namespace.create('topics-team')
-    await installOperator('topics', 'topics-team')
-    await namespace.apply(kafkaCluster())
+    stranger = await Namespace.create('topics-stranger')
+    const topics = { namespaces: ['topics-team'], deleteProtection: true }
+    await namespace.apply(kafkaCluster({ topics }))
     await namespace.ready('kafkacluster/main')
     client = await namespace.client('main-bootstrap:9092')
   }, 240_000)
@@ -20,7 +23,7 @@ describeWith(['kubernetes'], 'topics as resources', () => {
   afterAll(async () => {
     await Namespace.remove('topics')
     await Namespace.remove('topics-team')
-    await uninstallOperator()
+    await Namespace.remove('topics-stranger')
   }, 120_000)
 
   test('a topic is created with its partitions and configs', async () => {
@@ -87,6 +90,39 @@ describeWith(['kubernetes'], 'topics as resources', () => {
     await namespace.apply(kafkaTopic('younger', { topicName: 'shared', partitions: 9 }))
     expect(await namespace.says('kafkatopic/younger', 'TopicClaimed')).toContain('topics/older')
     expect(await client.describe('shared')).toMatchObject({ partitions: 2 })
+  }, 60_000)
+
+  test('when the older one goes the younger one has the topic, with its records', async () => {
+    await client.produce('shared', 10)
+    await namespace.delete('kafkatopic/older')
+    await namespace.ready('kafkatopic/younger')
+    expect(await client.describe('shared')).toMatchObject({ partitions: 9 })
+    expect(await client.consume('shared', 10)).toMatchObject({ 0: ['0-0', '0-1', '0-2', '0-3', '0-4'] })
+  }, 60_000)
+
+  test('a namespace that the cluster does not name has no topics there', async () => {
+    await stranger.apply(kafkaTopic('stranger', { cluster: { name: 'main', namespace: 'topics' } }))
+    const message = await stranger.says('kafkatopic/stranger', 'NamespaceNotAllowed')
+    expect(message).toContain('add it to spec.topics.namespaces')
+    expect(await client.describe('stranger')).toBeNull()
+  }, 60_000)
+
+  test('a paused topic is Ready, and left as it is', async () => {
+    await client.create('paused', { partitions: 2, config: {} })
+    const topic = kafkaTopic('paused', { partitions: 4 })
+    await namespace.apply({ ...topic, metadata: { name: 'paused', annotations: { 'kafka.ottla.dev/paused': 'true' } } })
+    expect(await namespace.says('kafkatopic/paused', 'Paused')).toContain('2 -> 4 partitions')
+    await namespace.ready('kafkatopic/paused')
+    await namespace.delete('kafkatopic/paused')
+    expect(await client.describe('paused')).toMatchObject({ partitions: 2 })
+  }, 60_000)
+
+  test('a topic with records is protected from the deletion of its resource', async () => {
+    await namespace.apply(kafkaTopic('precious', {}))
+    await namespace.ready('kafkatopic/precious')
+    await client.produce('precious', 5)
+    await namespace.delete('kafkatopic/precious')
+    expect(await client.consume('precious', 5)).toMatchObject({ 0: ['0-0', '0-1', '0-2', '0-3', '0-4'] })
   }, 60_000)
 
   test('what the broker refuses is in the status in its own words', async () => {

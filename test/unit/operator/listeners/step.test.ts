@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals'
 import { KAFKA_CLUSTER, POD, SERVICE } from '../../../../operator/api/resource.ts'
 import type { KafkaCluster, Manifest } from '../../../../operator/api/resource.ts'
 import type { ClusterView } from '../../../../operator/cluster/step.ts'
+import { KubeError } from '../../../../operator/kube/api.ts'
 import { NODE } from '../../../../operator/listeners/seen.ts'
 import type { KubeNode, Service } from '../../../../operator/listeners/seen.ts'
 import { PlacementStep } from '../../../../operator/listeners/step.ts'
@@ -92,6 +93,17 @@ test("somebody else's Service is left alone, and named", async () => {
     message: 'Service orders-external-0 is there already, and not of this KafkaCluster',
   })
   expect(api.peek(SERVICE, 'kafka', 'orders-external-0')).toMatchObject({ spec: { x: 1 } })
+})
+
+test('an operator that may not read nodes says what it lacks, and goes on', async () => {
+  const { run, api } = placing()
+  api.intercept = (call) => {
+    if (call === 'get Node') throw new KubeError(403, 'Forbidden', 'nodes is forbidden')
+  }
+  const { health } = await run([PLAIN, { ...BALANCED, type: 'nodeport' }])
+  expect(health?.message).toBe(
+    'the operator may not read Kubernetes nodes, set rbac.nodes of its chart: nodes is forbidden',
+  )
 })
 
 test('without listeners from outside and without racks nothing is asked of nodes', async () => {
