@@ -3,6 +3,7 @@ import { conditionsOf } from '../api/conditions.ts'
 import type { Condition, ExtraCondition } from '../api/conditions.ts'
 import { keyOf } from '../api/resource.ts'
 import type { KafkaCluster } from '../api/resource.ts'
+import { programsOf } from '../specs/programs.ts'
 import type { ClusterStep, ClusterView, StepResult } from '../cluster/step.ts'
 import type { Alertmanager } from './alertmanager.ts'
 import { KAFKA_CONDITIONS, kafkaConditions, partitionCounts } from './conditions.ts'
@@ -15,7 +16,7 @@ interface Deps {
   readonly logger: Logger
 }
 
-/** An ISR that shrinks is no change of a Kubernetes object: somebody has to look. */
+/** An ISR that shrinks is no change of a Kubernetes object: somebody has to look, where nobody else does. */
 const LOOK_MS = 30_000
 
 /** Says how Kafka is: in conditions, in status.partitions, to the Prometheus Operator, and to an Alertmanager. */
@@ -32,9 +33,12 @@ export class AlertStep implements ClusterStep {
     const seen = 'error' in kafka ? keptOf(written) : kafkaConditions(cluster, kafka)
     const own = [...seen, ...(await this.#monitor(asked))]
     const told = await this.#tell(asked, withTimes(written, own, nowMs), nowMs)
+    const isWatched = asked.spec.alerts?.alertmanager !== undefined || !programsOf(asked).hasMetrics
+    const lookMs = isWatched || own.some(({ status }) => status !== 'True') ? LOOK_MS : Infinity
+    const againMs = Math.min(lookMs, told.againMs ?? Infinity)
     return {
       conditions: [...own, ...told.conditions],
-      requeueAfterMs: Math.min(LOOK_MS, told.againMs ?? LOOK_MS),
+      ...(againMs === Infinity ? {} : { requeueAfterMs: againMs }),
       ...('error' in kafka ? {} : { status: { partitions: partitionCounts(kafka) } }),
     }
   }

@@ -119,3 +119,19 @@ test('partitions are counted in the status', async () => {
   await run(newStep(), kafkaState({ partitions: [FULL, BEHIND] }))
   expect(cluster.status?.partitions).toEqual({ total: 2, underReplicated: 1, underMinIsr: 0, offline: 0 })
 })
+
+test.each([
+  ['well, with metrics', {}, FULL, undefined],
+  ['not well', {}, BEHIND, 30_000],
+  [
+    'well, and the operator raises alarms',
+    { alerts: { underReplicatedFor: '1m', alertmanager: { url: URL } } },
+    FULL,
+    30_000,
+  ],
+  ['well, without metrics', { distribution: 'apache' }, FULL, 30_000],
+] as const)('a cluster that is %s is looked at again as often as it needs', async (_, spec, partition, expected) => {
+  cluster = kafkaCluster(spec)
+  const { requeueAfterMs } = await run(newStep(), kafkaState({ partitions: [partition] }))
+  expect(requeueAfterMs).toBe(expected)
+})
