@@ -211,6 +211,9 @@ test('an annotation on a pod restarts that pod', async () => {
   await world.api.patch(POD, 'kafka', 'orders-brokers-1', {
     metadata: { annotations: { 'kafka.ottla.dev/restart': 'now' } },
   })
+  await world.reconcile()
+  expect(world.restarted).toEqual([])
+  expect(world.rollout?.plan).toHaveLength(1)
   await world.settle()
   expect(world.restarted).toEqual(['orders-brokers-1'])
   expect(notes(world)).toContain('orders-brokers-1 is restarted: asked for at the pod: now')
@@ -260,6 +263,13 @@ test('when the brokers cannot be asked nothing is restarted', async () => {
 
 test.each<[string, (world: RollWorld) => void]>([
   ['a pod was evicted', ({ api }) => api.remove(POD, 'kafka', 'orders-brokers-2')],
+  [
+    'a pod is another one',
+    ({ api, kubelet }) => {
+      api.remove(POD, 'kafka', 'orders-brokers-2')
+      kubelet.run()
+    },
+  ],
   ['a pod has crashed', ({ kubelet }) => kubelet.turn('orders-brokers-2', 'CrashLoopBackOff')],
   ['a broker has fallen behind', ({ behind }) => void behind.add('orders-brokers-2')],
   ['Kafka does not answer any more', (world) => void (world.silence = 'no answer')],
@@ -275,6 +285,29 @@ test.each<[string, (world: RollWorld) => void]>([
   await world.reconcile()
   expect(looks).toBe(2)
   expect(world.restarted).toEqual([])
+})
+
+test('a pod that changes at the last moment stays', async () => {
+  const world = await settled()
+  await announced(world, { config: { 'queued.max.requests': 5 } })
+  world.api.intercept = (call) => {
+    if (call !== 'create Event') return
+    const pod = world.api.peek<Pod>(POD, 'kafka', 'orders-controllers-1')
+    if (pod !== null) world.api.put(POD, { ...pod, status: { ...pod.status, phase: 'Unknown' } })
+  }
+  await world.reconcile()
+  expect(world.restarted).toEqual([])
+})
+
+test('where Kubernetes refuses the new StatefulSet no pod is restarted for it', async () => {
+  const world = await settled()
+  world.api.intercept = (call) => {
+    if (call === 'apply StatefulSet') throw new KubeError(422, 'Invalid', 'no such priority class')
+  }
+  world.change({ config: { 'queued.max.requests': 5 } })
+  await world.settle(10)
+  expect(world.restarted).toEqual([])
+  expect(condition(world.stored, 'Stalled')).toContain('RefusedByKubernetes')
 })
 
 test('nothing can be evicted while a pod is about to be restarted', async () => {
