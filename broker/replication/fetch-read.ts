@@ -135,6 +135,46 @@ function readFrom(
   return fetched
 }
 
+/**
+ * Reads the partitions at `indexes` again, each with what the others leave of `maxBytes`; the others stay as they were `fetched`, which is
+ * changed and given back.
+ */
+export function readAgain(
+  entries: readonly FetchEntry[],
+  limits: FetchLimits,
+  fetched: FetchedPartition[],
+  indexes: readonly number[],
+): FetchedPartition[] | Promise<FetchedPartition[]> {
+  let bytes = 0
+  for (const { sizeInBytes } of fetched) bytes += sizeInBytes
+  for (const [done, index] of indexes.entries()) {
+    const others = bytes - (fetched[index]?.sizeInBytes ?? 0)
+    const read = readOne(entries[index] as FetchEntry, limits, limits.maxBytes - others, others === 0)
+    if (read instanceof Promise) {
+      return read.then((slow) => {
+        fetched[index] = slow
+        return readAgain(entries, limits, fetched, indexes.slice(done + 1))
+      })
+    }
+    fetched[index] = read
+    bytes = others + read.sizeInBytes
+  }
+  return fetched
+}
+
+/** The same, with the offsets that the log has now: they move without anybody being told. */
+export function upToDate(fetched: FetchedPartition, { partition }: FetchEntry): FetchedPartition {
+  if (typeof partition === 'number' || fetched.error !== ErrorCode.NONE) return fetched
+  const { highWatermark, lastStableOffset, logStartOffset } = partition.log
+  if (
+    highWatermark === fetched.highWatermark &&
+    lastStableOffset === fetched.lastStableOffset &&
+    logStartOffset === fetched.logStartOffset
+  )
+    return fetched
+  return { ...fetched, highWatermark, lastStableOffset, logStartOffset }
+}
+
 function readOne(
   entry: FetchEntry,
   limits: FetchLimits,

@@ -1,19 +1,29 @@
 import type { Clock, Timer } from '../env/clock.ts'
 import { ErrorCode } from '../protocol/errors.ts'
-import { type FetchedPartition, type FetchEntry, type FetchLimits, noteReplica, readAll } from './fetch-read.ts'
+import {
+  type FetchedPartition,
+  type FetchEntry,
+  type FetchLimits,
+  noteReplica,
+  readAgain,
+  readAll,
+  upToDate,
+} from './fetch-read.ts'
 import type { Partition } from './partition.ts'
 import type { Wait } from './waiters.ts'
 
-/** A Fetch in progress: reads all partitions, and again each time that one of them moves on, until there is enough or time is up. */
+/** A Fetch in progress: reads all partitions, and again each that moves on, until there is enough or time is up. */
 class DelayedFetch {
   readonly #entries: readonly FetchEntry[]
   readonly #limits: FetchLimits
   readonly #resolve: (fetched: FetchedPartition[]) => void
   readonly #reject: (error: unknown) => void
   readonly #waits: Wait[] = []
+  /** Those that have moved on since they were read. */
+  readonly #moved = new Set<number>()
+  #fetched: FetchedPartition[] = []
   #timer: Timer | undefined
   #reading = false
-  #movedOn = false
   #final = false
   #done = false
 
@@ -35,8 +45,8 @@ class DelayedFetch {
     clock: Clock,
     onAbandoned: (gone: () => void) => void,
   ): void {
-    for (const { partition } of this.#entries) {
-      if (typeof partition !== 'number') this.#waits.push(this.#wakeOn(partition))
+    for (const [index, { partition }] of this.#entries.entries()) {
+      if (typeof partition !== 'number') this.#waits.push(this.#wakeOn(partition, index))
     }
     this.#final = this.#limits.maxWaitMs <= 0
     if (!this.#final) this.#timer = clock.setTimer(this.#limits.maxWaitMs, () => this.#expire())
@@ -44,21 +54,26 @@ class DelayedFetch {
     this.#follow(first)
   }
 
-  #wakeOn(partition: Partition): Wait {
-    const attempt = (): void => this.#attempt()
-    return this.#limits.replica === undefined ? partition.onProgress(attempt) : partition.onWritten(attempt)
+  #wakeOn(partition: Partition, index: number): Wait {
+    const moved = (): void => {
+      this.#moved.add(index)
+      this.#attempt()
+    }
+    return this.#limits.replica === undefined ? partition.onProgress(moved) : partition.onWritten(moved)
   }
 
   #expire(): void {
     this.#final = true
+    for (const index of this.#entries.keys()) this.#moved.add(index)
     this.#attempt()
   }
 
   /** At most one read is under way; what moves on meanwhile is looked at after it. */
   #attempt(): void {
-    if (this.#done) return
-    if (this.#reading) this.#movedOn = true
-    else this.#follow(readAll(this.#entries, this.#limits))
+    if (this.#done || this.#reading) return
+    const moved = [...this.#moved]
+    this.#moved.clear()
+    this.#follow(readAgain(this.#entries, this.#limits, this.#fetched, moved))
   }
 
   #follow(read: FetchedPartition[] | Promise<FetchedPartition[]>): void {
@@ -70,10 +85,8 @@ class DelayedFetch {
     read.then(
       (fetched) => {
         this.#reading = false
-        const again = this.#movedOn
-        this.#movedOn = false
         this.#consider(fetched)
-        if (again) this.#attempt()
+        if (this.#moved.size > 0) this.#attempt()
       },
       (error: unknown) => {
         this.#release()
@@ -83,13 +96,14 @@ class DelayedFetch {
   }
 
   #consider(fetched: FetchedPartition[]): void {
+    this.#fetched = fetched
     if (this.#final || isEnough(fetched, this.#limits.minBytes)) this.#finish(fetched)
   }
 
   #finish(fetched: FetchedPartition[]): void {
     if (this.#done) return
     this.#release()
-    this.#resolve(fetched)
+    this.#resolve(fetched.map((each, index) => upToDate(each, this.#entries[index] as FetchEntry)))
   }
 
   #release(): void {

@@ -82,9 +82,14 @@ export class Leadership {
       .map((id) => known.get(id) ?? new RemoteReplica(id, isr.includes(id) ? nowMs : undefined))
   }
 
+  #remote(brokerId: number): RemoteReplica | undefined {
+    for (const remote of this.#remotes) if (remote.brokerId === brokerId) return remote
+    return undefined
+  }
+
   /** Notes where a follower is. False where it is no replica, or is known to run in a later broker epoch (KIP-903). */
   fetched(brokerId: number, position: FollowerPosition, leaderEndOffset: number, nowMs: number): boolean {
-    const remote = this.#remotes.find((each) => each.brokerId === brokerId)
+    const remote = this.#remote(brokerId)
     if (remote === undefined) return false
     if (position.brokerEpoch !== -1 && position.brokerEpoch < remote.brokerEpoch) return false
     remote.fetched(position, leaderEndOffset, nowMs)
@@ -93,7 +98,7 @@ export class Leadership {
 
   /** The broker epoch that a member of the ISR has told; -1 where it has not. */
   brokerEpochOf(brokerId: number): number {
-    return this.#remotes.find((each) => each.brokerId === brokerId)?.brokerEpoch ?? -1
+    return this.#remote(brokerId)?.brokerEpoch ?? -1
   }
 
   /**
@@ -133,7 +138,7 @@ export class Leadership {
    */
   expansion(brokerId: number, highWatermark: number): IsrProposal | undefined {
     if (this.#isr.pending !== undefined || this.#isr.isr.includes(brokerId)) return undefined
-    const remote = this.#remotes.find((each) => each.brokerId === brokerId)
+    const remote = this.#remote(brokerId)
     if (remote === undefined || remote.logEndOffset < Math.max(highWatermark, this.epochStartOffset)) return undefined
     if (!this.#deps.isEligible(brokerId, remote.brokerEpoch)) return undefined
     this.#isr = expandIsr(this.#isr, brokerId)

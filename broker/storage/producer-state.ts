@@ -117,6 +117,8 @@ export class ProducerState {
 
   /** The offset below which every transaction has ended, for readers that see offsets below `highWatermark`. */
   lastStableOffset(highWatermark: number): number {
+    // Nearly always: this is asked for each partition of each Fetch.
+    if (this.#openTxns.size === 0 && this.#endedTxns.length === 0) return highWatermark
     let stable = Math.min(highWatermark, this.#firstOpenOffset() ?? highWatermark)
     for (const { firstOffset } of this.#endedTxns) stable = Math.min(stable, firstOffset)
     return stable

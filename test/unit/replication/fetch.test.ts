@@ -84,6 +84,39 @@ describe('a fetch', () => {
     expect(valuesIn(under.result)).toEqual([['a']])
   })
 
+  test('reads again only what has moved on, and all at its end', async () => {
+    const rigs = [await PartitionRig.open(), await PartitionRig.open()] as const
+    rigs[0].append('a')
+    const entries = rigs.map((rig) => entry(rig))
+    const under = start(rigs[0], entries, { minBytes: 10_000 })
+    await settle()
+    const before = rigs[0].bed.disk.counts.read
+    rigs[1].append('b')
+    await settle()
+    expect(rigs[0].bed.disk.counts.read).toBe(before)
+    await rigs[0].bed.clock.run(200)
+    await settle()
+    expect(rigs[0].bed.disk.counts.read).toBeGreaterThan(before)
+    expect(valuesIn(under.result)).toEqual([['a'], ['b']])
+  })
+
+  test('of a follower tells high watermarks as they are when it is answered', async () => {
+    const options = { replicas: [1, 2, 3], isr: [1, 2, 3] }
+    const rigs = [await PartitionRig.open(options), await PartitionRig.open(options)] as const
+    rigs[0].append('a')
+    const at = (fetchOffset: number) => ({ fetchOffset, logStartOffset: 0, brokerEpoch: -1 })
+    rigs[0].partition.fetchedBy(3, at(0))
+    const entries = [entry(rigs[0], { fetchOffset: 1 }), entry(rigs[1])]
+    const under = start(rigs[0], entries, { replica: { brokerId: 2, brokerEpoch: -1 } })
+    await settle()
+    expect(under.result).toBeUndefined()
+    rigs[0].partition.fetchedBy(3, at(1))
+    rigs[1].append('b')
+    await settle()
+    expect(under.result).toMatchObject([{ highWatermark: 1 }, { highWatermark: 0 }])
+    expect(valuesIn(under.result)).toEqual([[], ['b']])
+  })
+
   test('of a client that has gone ends', async () => {
     const rig = await PartitionRig.open()
     const under = start(rig, [entry(rig)])
