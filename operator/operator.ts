@@ -83,6 +83,8 @@ export interface OperatorDeps {
 const CHILDREN = [STATEFUL_SET, POD, SERVICE, CONFIG_MAP, SERVICE_ACCOUNT, POD_DISRUPTION_BUDGET]
 const RECHECK_MS = 3000
 const TOPIC_RECHECK_MS = 30_000
+/** A look at ten thousand topics takes seconds of CPU time. */
+const TOPIC_RESYNC_FACTOR = 2
 const BACKOFF = { backoffMinMs: 500, backoffMaxMs: 60_000 }
 
 /** Wiring: informers feed queues, queues feed reconcilers, all of it only while this process leads. */
@@ -268,7 +270,7 @@ class Leadership {
       return topics.map(() => all)
     })
     const reconciler = new TopicReconciler(
-      { resyncMs: this.#options.resyncMs, recheckMs: TOPIC_RECHECK_MS },
+      { resyncMs: this.#options.resyncMs * TOPIC_RESYNC_FACTOR, recheckMs: TOPIC_RECHECK_MS },
       {
         ...this.#deps,
         api: this.#api,
