@@ -1,52 +1,36 @@
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
-import type { Collect, Metric, Sample } from './registry.ts'
+import type { Metric, Sample } from './registry.ts'
 
-/** A gauge whose values are kept elsewhere as plain numbers and read at a scrape, so that counting costs an addition. */
-class CollectedGauge extends Gauge {
-  readonly #collect: Collect
+const UNSAFE = /[\\\n"]/
 
-  constructor({ name, help, collect }: Metric) {
-    super({ name, help, registers: [] })
-    this.#collect = collect
+/** One metric in Prometheus' text format, and how many samples it has. */
+export function exposition({ name, type, help, collect }: Metric): { readonly text: string; readonly samples: number } {
+  let text = `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`
+  const collected = collect()
+  if (typeof collected === 'number') return { text: `${text}${name} ${valueOf(collected)}\n\n`, samples: 1 }
+  let samples = 0
+  for (const sample of collected) {
+    samples++
+    text += `${name}${labelsOf(sample)} ${valueOf(sample.value)}\n`
   }
-
-  override async get(): ReturnType<Gauge['get']> {
-    return { ...(await super.get()), values: valuesOf(this.#collect()) }
-  }
+  return { text: `${text}\n`, samples }
 }
 
-/** As CollectedGauge. */
-class CollectedCounter extends Counter {
-  readonly #collect: Collect
-
-  constructor({ name, help, collect }: Metric) {
-    super({ name, help, registers: [] })
-    this.#collect = collect
+function labelsOf({ labels }: Sample): string {
+  if (labels === undefined) return ''
+  let text = ''
+  for (const label in labels) {
+    const value = String(labels[label])
+    text += `${text === '' ? '' : ','}${label}="${UNSAFE.test(value) ? escaped(value) : value}"`
   }
-
-  override async get(): ReturnType<Counter['get']> {
-    return { ...(await super.get()), values: valuesOf(this.#collect()) }
-  }
+  return text === '' ? '' : `{${text}}`
 }
 
-function valuesOf(collected: number | Iterable<Sample>) {
-  const samples = typeof collected === 'number' ? [{ value: collected }] : [...collected]
-  return samples.map(({ value, labels }: Sample) => ({ value, labels: { ...labels } }))
+function escaped(value: string): string {
+  return value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"')
 }
 
-/** Prometheus' text format, by prom-client. */
-export class Exposition {
-  readonly #registry = new Registry()
-
-  constructor(options: { readonly withProcess: boolean }) {
-    if (options.withProcess) collectDefaultMetrics({ register: this.#registry })
-  }
-
-  add(metric: Metric): void {
-    this.#registry.registerMetric(metric.type === 'gauge' ? new CollectedGauge(metric) : new CollectedCounter(metric))
-  }
-
-  text(): Promise<string> {
-    return this.#registry.metrics()
-  }
+function valueOf(value: number): string {
+  if (Number.isFinite(value)) return String(value)
+  if (Number.isNaN(value)) return 'NaN'
+  return value > 0 ? '+Inf' : '-Inf'
 }

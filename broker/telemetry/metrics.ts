@@ -64,7 +64,7 @@ export class Metrics {
 
   /** All metrics in Prometheus' text format. */
   text(): Promise<string> {
-    return this.#registry.text()
+    return this.#registry.text(() => new Promise((resolve) => this.#clock.defer(resolve)))
   }
 
   close(): void {

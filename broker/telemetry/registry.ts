@@ -1,4 +1,4 @@
-import type { Exposition } from './exposition.ts'
+import { exposition } from './exposition.ts'
 
 /** One line of the exposition. */
 export interface Sample {
@@ -16,16 +16,17 @@ export interface Metric {
   readonly collect: Collect
 }
 
-/** The metrics of one process, as Prometheus text. The library behind it is loaded at the first scrape: it is a fifth of a start. */
+/** A scrape of tens of thousands of series lets others have their turn each time that it has written so many. */
+const SAMPLES_A_TURN = 2000
+
+/** The metrics of one process, as Prometheus text. */
 export class Registry {
   /** Of Prometheus' text format. */
   readonly contentType = 'text/plain; version=0.0.4; charset=utf-8'
-  readonly #names = new Set<string>()
-  /** What the exposition has not been told of. */
-  #added: Metric[] = []
-  #withProcess = false
+  readonly #metrics = new Map<string, Metric>()
   readonly #refreshes: (() => Promise<void>)[] = []
-  #exposition: Promise<Exposition> | undefined
+  #withProcess = false
+  #ofProcess: Promise<() => Promise<string>> | undefined
 
   gauge(name: string, help: string, collect: Collect): void {
     this.#add({ type: 'gauge', name, help, collect })
@@ -37,9 +38,8 @@ export class Registry {
   }
 
   #add(metric: Metric): void {
-    if (this.#names.has(metric.name)) throw new Error(`there is a metric ${metric.name} already`)
-    this.#names.add(metric.name)
-    this.#added.push(metric)
+    if (this.#metrics.has(metric.name)) throw new Error(`there is a metric ${metric.name} already`)
+    this.#metrics.set(metric.name, metric)
   }
 
   /** Calls `refresh` before each scrape, which waits for it; it must not reject. */
@@ -52,16 +52,26 @@ export class Registry {
     this.#withProcess = true
   }
 
-  async text(): Promise<string> {
-    this.#exposition ??= this.#open()
-    const exposition = await this.#exposition
+  /** `turn` resolves when all others who wait have had theirs. */
+  async text(turn: () => Promise<void>): Promise<string> {
     await Promise.all(this.#refreshes.map((refresh) => refresh()))
-    for (const metric of this.#added.splice(0)) exposition.add(metric)
-    return exposition.text()
+    let text = this.#withProcess ? await this.#processText() : ''
+    let written = 0
+    for (const metric of this.#metrics.values()) {
+      const told = exposition(metric)
+      text += told.text
+      written += told.samples
+      if (written < SAMPLES_A_TURN) continue
+      written = 0
+      await turn()
+    }
+    return text
   }
 
-  async #open(): Promise<Exposition> {
-    const { Exposition } = await import('./exposition.ts')
-    return new Exposition({ withProcess: this.#withProcess })
+  /** The library behind it is loaded at the first scrape: it is a fifth of a start. */
+  async #processText(): Promise<string> {
+    this.#ofProcess ??= import('./process-metrics.ts').then(({ processMetrics }) => processMetrics())
+    const text = await this.#ofProcess
+    return text()
   }
 }

@@ -143,6 +143,30 @@ test('the state in the quorum is a label, as the exporters of Kafka have it', as
   expect(await lines(metrics, name)).toEqual([`${name}{current_state="leader"} 1`])
 })
 
+test('values and labels are written as Prometheus reads them', async () => {
+  const { metrics } = create()
+  metrics.registerGauge('values', 'help', () =>
+    [NaN, Infinity, -Infinity, 1e21, 0.5].map((value) => ({ value, labels: { l: 'a\\b\nc' } })),
+  )
+  expect(await lines(metrics, 'values')).toEqual(
+    ['NaN', '+Inf', '-Inf', '1e+21', '0.5'].map((value) => String.raw`values{l="a\\b\nc"} ${value}`),
+  )
+})
+
+test('a long scrape lets others have their turn', async () => {
+  const { metrics, clock } = create()
+  const many = Array.from({ length: 3000 }, (_, i) => ({ value: i, labels: { i } }))
+  for (const name of ['a', 'b', 'c']) metrics.registerGauge(name, 'help', () => many)
+  let isDone = false
+  const scraped = metrics.text().then((text) => {
+    isDone = true
+    return text
+  })
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve()
+  expect(isDone).toBe(false)
+  expect((await clock.runFor(scraped, 10)).split('\n').filter((line) => line.startsWith('c{'))).toHaveLength(3000)
+})
+
 test('a scrape waits for what has to be asked for first', async () => {
   const { metrics } = create()
   let value = 0
