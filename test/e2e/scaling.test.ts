@@ -4,6 +4,7 @@ import { type Client, installOperator, Namespace } from './cluster.ts'
 import { kafkaCluster, kafkaTopic } from './manifests.ts'
 
 const PARTITIONS = 6
+const WAIT_MS_MAX = 150_000
 /** What is written at a time. */
 const RECORDS = 300
 const FIRST_NODES = ['main-brokers-0', 'main-brokers-1', 'main-brokers-2', 'main-controllers-0']
@@ -54,19 +55,22 @@ describeWith(['kubernetes'], 'a cluster that is scaled', () => {
     }
   }
 
-  async function replicasOnce(done: (replicas: number[][]) => boolean): Promise<number[][]> {
+  /** Asks until `done`; gives the last answer. */
+  async function until<T>(what: string, ask: () => Promise<T>, done: (answer: T) => boolean): Promise<T> {
+    const deadline = performance.now() + WAIT_MS_MAX
     for (;;) {
-      const replicas = await client.replicas('orders')
-      if (done(replicas)) return replicas
+      const answer = await ask()
+      if (done(answer)) return answer
+      if (performance.now() > deadline) throw new Error(`not ${what}: ${JSON.stringify(answer)}`)
     }
   }
 
   async function votersBecome(...ids: number[]): Promise<void> {
-    for (;;) {
+    const voters = async (): Promise<string> => {
       const { status } = await namespace.get('kafkacluster', 'main')
-      const { voters } = status['quorum'] as { voters: number[] }
-      if (voters.join() === ids.join()) return
+      return (status['quorum'] as { voters: number[] }).voters.join()
     }
+    await until(`the voters ${ids.join()}`, voters, (now) => now === ids.join())
   }
 
   async function uids(): Promise<Record<string, string>> {
@@ -82,9 +86,9 @@ describeWith(['kubernetes'], 'a cluster that is scaled', () => {
       await namespace.apply(cluster(3, 4))
       await votersBecome(0, 1, 2)
       await namespace.settled('kafkacluster/main')
-      const share = (replicas: number[][]): number => replicas.filter((ids) => ids.includes(1003)).length
-      const replicas = await replicasOnce((now) => share(now) === 3 && now.flat().length === 2 * PARTITIONS)
-      expect(share(replicas)).toBe(3)
+      const isSpread = (replicas: number[][]): boolean =>
+        replicas.filter((ids) => ids.includes(1003)).length === 3 && replicas.flat().length === 2 * PARTITIONS
+      await until('spread', () => client.replicas('orders'), isSpread)
     })
     expect(await uids()).toMatchObject(before)
     await expectAllThere()
@@ -95,6 +99,8 @@ describeWith(['kubernetes'], 'a cluster that is scaled', () => {
       await namespace.apply(cluster(1, 3))
       await votersBecome(0)
       await namespace.settled('kafkacluster/main')
+      const gone = ['pod/main-brokers-3', 'pod/main-controllers-1', 'pod/main-controllers-2']
+      await namespace.kubectl('wait', '--for=delete', ...gone, '--timeout=120s')
     })
     expect(Object.keys(await uids()).toSorted()).toEqual(FIRST_NODES)
     expect((await client.replicas('orders')).flat()).not.toContain(1003)
