@@ -18,7 +18,7 @@ function cluster(change: Partial<ClusterSpec> = {}): (world: World) => void {
 }
 
 function topic(change: Partial<KafkaTopic['spec']> = {}, name = 'payments'): (world: World) => void {
-  return ({ api }) => void api.put(KAFKA_TOPIC, kafkaTopic(change, name))
+  return ({ api }) => void api.put(KAFKA_TOPIC, kafkaTopic({ replicas: 3, ...change }, name))
 }
 
 const removeCluster = ({ api }: World): void => api.remove(KAFKA_CLUSTER, 'kafka', 'orders')
@@ -28,7 +28,7 @@ const nodes = (replicas: number, change: Partial<Pool> = {}): Partial<ClusterSpe
 const controllers = (replicas: number): Pool => pool({ name: 'controllers', roles: ['controller'], replicas })
 const brokers = (replicas: number, name = 'brokers'): Pool => pool({ name, roles: ['broker'], replicas })
 const pools = (...all: readonly Pool[]): Partial<ClusterSpec> => ({ pools: [...all] })
-const wide = topic({ partitions: 6, replicas: 3 })
+const wide = topic({ partitions: 6 })
 
 /** What users do to clusters and topics. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -107,8 +107,8 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'the replication factor of a topic is changed',
-    before: [cluster(nodes(3)), topic({ replicas: 1 })],
-    act: topic({ replicas: 3 }),
+    before: [cluster(nodes(5)), topic()],
+    act: topic({ replicas: 4 }),
   },
   {
     name: 'a topic is deleted',

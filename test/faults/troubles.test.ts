@@ -15,7 +15,7 @@ const TEST_MS_MAX = 120_000
 /** How long requests fail. */
 const TROUBLE_MS = 120_000
 /** Of two operators, how often the one that leads stands still. */
-const PAUSES = 6
+const PAUSES = 3
 
 const REFUSALS: readonly Error[] = [
   new KubeError(409, 'Conflict', 'the object has been modified'),

@@ -41,6 +41,7 @@ const IMAGES = new Map([
   ['4.3', 'ottla:3'],
 ])
 const TICK_MS = 1000
+const SLOW_TICK_MS = 10_000
 /** Nothing has changed for as long, and all is well: it is over. */
 const QUIET_MS = 10_000
 const RESYNC_MS = 300_000
@@ -126,19 +127,16 @@ export class World {
             .map(({ what }) => what)
             .join('\n')}`,
         )
-      this.kubernetes.tick()
-      this.kafka.tick()
-      if (this.#options.isForgetful === true) this.#forget()
       const now = this.#version()
       if (now !== before) [before, sinceMs] = [now, this.clock.monotonicMs()]
-      await this.clock.run(TICK_MS)
+      await this.#tick()
     }
   }
 
-  /** As `settle`, and lets everything be looked at once more: what nobody tells of is seen then. */
+  /** As `settle`, and lets everything be looked at again: what nobody tells of is seen then, and what follows from that in turn. */
   async end(): Promise<void> {
     await this.settle()
-    await this.clock.run(RESYNC_MS)
+    for (let passedMs = 0; passedMs < 2 * RESYNC_MS; passedMs += SLOW_TICK_MS) await this.#tick(SLOW_TICK_MS)
     await this.settle()
   }
 
@@ -148,6 +146,13 @@ export class World {
       (object) => [nameOf(object), plain(object)] as const,
     )
     return { ...Object.fromEntries(objects.sort(([a], [b]) => (a < b ? -1 : 1))), kafka: this.kafka.dump() }
+  }
+
+  async #tick(ms = TICK_MS): Promise<void> {
+    this.kubernetes.tick()
+    this.kafka.tick()
+    if (this.#options.isForgetful === true) this.#forget()
+    await this.clock.run(ms)
   }
 
   #isWell(): boolean {
