@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals'
+import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import { directoryOf, type Member, RaftCluster, voterOf } from './cluster.ts'
 import { values } from './harness.ts'
 
@@ -229,6 +230,39 @@ test('a voter is added and removed on request; a leader that removes itself resi
   await proposed(cluster, next, 'a')
   await cluster.run(1000)
   expect(heard(leader)).toEqual(['a'])
+  expect(cluster.node(leader.id).role).toBe('observer')
+})
+
+test('a leader that removed itself and died with the only record of it leads until that is committed', async () => {
+  const cluster = new RaftCluster({ seed: 13, voters: [1, 2] })
+  const leader = await elected(cluster)
+  await cluster.run(1000)
+  const rest = leader.id === 1 ? 2 : 1
+  cluster.kill(rest)
+  const self = voterOf(leader.id)
+  const removal = { clusterId: leader.options.clusterId, voterId: self.id, voterDirectoryId: self.directoryId }
+  void cluster.node(leader.id).removeVoter(removal)
+  await cluster.run(100)
+  cluster.kill(leader.id)
+  await cluster.start(leader.id, rest)
+  const next = await cluster.untilLeader(20_000, leader.id)
+  await proposed(cluster, next, 'a')
+  await cluster.run(2000)
+  expect([voterIds(cluster, next), cluster.node(leader.id).role]).toEqual([[rest], 'observer'])
+})
+
+test('a leader that removes itself resigns also where that takes longer than the request', async () => {
+  const cluster = new RaftCluster({ seed: 14, voters: [1, 2, 3], options: { requestTimeoutMs: 200 } })
+  const leader = await elected(cluster)
+  await cluster.run(1000)
+  cluster.isolate(leader.id)
+  const self = voterOf(leader.id)
+  const removal = { clusterId: leader.options.clusterId, voterId: self.id, voterDirectoryId: self.directoryId }
+  const removed = cluster.world.clock.runFor(cluster.node(leader.id).removeVoter(removal))
+  expect(await removed).toMatchObject({ errorCode: ErrorCode.REQUEST_TIMED_OUT })
+  cluster.heal()
+  await cluster.untilLeader(5000, leader.id)
+  await cluster.run(1000)
   expect(cluster.node(leader.id).role).toBe('observer')
 })
 
