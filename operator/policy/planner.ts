@@ -63,13 +63,11 @@ export function raisedFactors(cluster: KafkaCluster, kafka: KafkaState): Map<str
   return new Map(low.map(({ topic }) => [topic, promised]))
 }
 
-/** What is told where nobody can be asked. */
-export function unknownDurability(error: string): ExtraCondition[] {
-  const unknown = { status: 'Unknown', reason: 'BrokersUnreachable', message: error } as const
-  return [
-    { type: DURABILITY, ...unknown },
-    { type: RESTART_SAFE, ...unknown },
-  ]
+/** What is told where nobody can be asked: what was the matter before is taken to go on. */
+export function keptDurability({ status }: KafkaCluster): ExtraCondition[] {
+  return (status?.conditions ?? [])
+    .filter(({ type }) => type === DURABILITY || type === RESTART_SAFE)
+    .map(({ type, status: is, reason, message }) => ({ type, status: is, reason, message }))
 }
 
 const DURABILITY = 'DurabilityMet'

@@ -3,7 +3,7 @@ import { keyOf } from '../api/resource.ts'
 import type { KafkaCluster } from '../api/resource.ts'
 import type { ClusterStep, ClusterView, StepResult } from '../cluster/step.ts'
 import type { EventRecorder } from '../kube/events.ts'
-import { planDurability, unknownDurability } from './planner.ts'
+import { keptDurability, planDurability } from './planner.ts'
 
 export interface DurabilityDeps {
   readonly events: Pick<EventRecorder, 'record'>
@@ -24,7 +24,7 @@ export class DurabilityStep implements ClusterStep {
   }
 
   async run({ cluster, kafka }: ClusterView): Promise<StepResult> {
-    if ('error' in kafka) return { conditions: unknownDurability(kafka.error) }
+    if ('error' in kafka) return { conditions: keptDurability(cluster) }
     const { resetMinIsr, conditions } = planDurability(cluster, kafka)
     if (resetMinIsr.length === 0) return { conditions }
     const { logger } = this.#deps

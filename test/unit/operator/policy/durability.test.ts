@@ -119,8 +119,8 @@ test('once what enforce asks for is done, the promise is met', () => {
 function stepping(reset: (topics: readonly string[]) => Promise<readonly string[]>) {
   const world = operatorWorld()
   const step = new DurabilityStep({ ...world, resetMinIsr: (_, topics) => reset(topics) })
-  const run = (kafka: ClusterView['kafka']) =>
-    step.run({ cluster: clusterOf('enforce'), kafka } as unknown as ClusterView)
+  const run = (kafka: ClusterView['kafka'], status: KafkaCluster['status'] = {}) =>
+    step.run({ cluster: { ...clusterOf('enforce'), status }, kafka } as unknown as ClusterView)
   return { ...world, run }
 }
 
@@ -132,14 +132,12 @@ test('a failure is tried again and does not stop the rest', async () => {
   })
 })
 
-test('nothing is said to be met while nobody can be asked', async () => {
+test('while nobody can be asked, what was the matter goes on', async () => {
   const { run } = stepping(() => Promise.reject(new Error('must not be called')))
-  expect(await run({ error: 'gone' })).toEqual({
-    conditions: ['DurabilityMet', 'RestartSafe'].map((type) => ({
-      type,
-      status: 'Unknown',
-      reason: 'BrokersUnreachable',
-      message: 'gone',
-    })),
-  })
+  expect(await run({ error: 'gone' })).toEqual({ conditions: [] })
+  const before = { type: 'DurabilityMet', status: 'False', reason: 'BelowPromise', message: 'weak' } as const
+  const other = { type: 'Ready', status: 'True', reason: 'Ready', message: '' } as const
+  const lastTransitionTime = '2026-01-01T00:00:00Z'
+  const conditions = [before, other].map((one) => ({ ...one, lastTransitionTime }))
+  expect(await run({ error: 'gone' }, { conditions })).toEqual({ conditions: [before] })
 })
