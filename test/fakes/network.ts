@@ -1,6 +1,7 @@
 import type { Timer } from '../../broker/env/clock.ts'
 import type { Address, Connection, Listener, Network } from '../../broker/env/network.ts'
 import type { ScopedClock, SimClock } from './clock.ts'
+import { isSelf, systemError } from './socket.ts'
 import type { SimRandom } from './random.ts'
 
 export interface SimNetworkOptions {
@@ -218,14 +219,6 @@ export class SimHost implements Network {
     this.#network.bind(key, undefined)
     this.#bound.delete(key)
   }
-}
-
-function isSelf(host: string): boolean {
-  return ['localhost', '127.0.0.1', '0.0.0.0', '::1', '::', ''].includes(host)
-}
-
-function systemError(code: string, what: string): Error {
-  return Object.assign(new Error(`${code}: ${what}`), { code })
 }
 
 /** One end of a connection. */
