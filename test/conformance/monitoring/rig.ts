@@ -24,7 +24,11 @@ export interface PrometheusOptions {
   readonly alertmanagerPort: number
   readonly namespace: string
   readonly nodes: readonly Target[]
-  readonly operatorPort: number
+  readonly operatorPort?: number
+  /** Series that have all of their labels already. */
+  readonly exporterPort?: number
+  /** Of scrapes and evaluations; a second without it. */
+  readonly interval?: string
   readonly groups: readonly RuleGroup[]
 }
 
@@ -40,7 +44,7 @@ export interface FiringAlert {
   readonly activeAt: string
 }
 
-/** A Prometheus that scrapes, and evaluates its rules, once a second. */
+/** A Prometheus that scrapes, and evaluates its rules, often. */
 export class Prometheus implements AsyncDisposable {
   readonly #process: ServerProcess
   readonly #port: number
@@ -60,6 +64,8 @@ export class Prometheus implements AsyncDisposable {
       `--config.file=${config}`,
       `--storage.tsdb.path=${join(directory, 'data')}`,
       `--web.listen-address=${HOST}:${port}`,
+      // What fires before it has found its Alertmanagers is said again after a minute otherwise.
+      '--rules.alert.resend-delay=1s',
     ]
     const command = { program: programs.prometheus, args }
     const process = new ServerProcess('Prometheus', command, join(directory, 'prometheus.log'))
@@ -101,8 +107,14 @@ function configOf(options: PrometheusOptions): object {
     source_labels: [`__meta_kubernetes_${target_label === 'pod' ? 'pod_name' : target_label}`],
     target_label,
   }))
+  const { interval = '1s', operatorPort, exporterPort } = options
   return {
-    global: { scrape_interval: '1s', evaluation_interval: '1s', external_labels: { source: 'prometheus' } },
+    global: {
+      scrape_interval: interval,
+      scrape_timeout: interval,
+      evaluation_interval: interval,
+      external_labels: { source: 'prometheus' },
+    },
     rule_files: [join(options.directory, 'rules.yaml')],
     alerting: { alertmanagers: [{ static_configs: [{ targets: [`${HOST}:${options.alertmanagerPort}`] }] }] },
     scrape_configs: [
@@ -111,9 +123,14 @@ function configOf(options: PrometheusOptions): object {
         static_configs: options.nodes.map((target) => staticConfig(options.namespace, target)),
         relabel_configs: [...added, ...relabelings],
       },
-      { job_name: 'operator', static_configs: [{ targets: [`${HOST}:${options.operatorPort}`] }] },
+      ...(operatorPort === undefined ? [] : [localJob('operator', operatorPort)]),
+      ...(exporterPort === undefined ? [] : [{ ...localJob('exporter', exporterPort), honor_labels: true }]),
     ],
   }
+}
+
+function localJob(job_name: string, port: number): object {
+  return { job_name, static_configs: [{ targets: [`${HOST}:${port}`] }] }
 }
 
 function staticConfig(namespace: string, { port, pod, podLabels }: Target): object {
