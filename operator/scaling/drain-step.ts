@@ -4,9 +4,10 @@ import { ANNOTATION_DRAIN, CONFIG_MAP, LABEL_POOL, PERSISTENT_VOLUME_CLAIM, STAT
 import type { KafkaCluster } from '../api/resource.ts'
 import { staffingOf } from '../cluster/leaving.ts'
 import type { Staffing } from '../cluster/leaving.ts'
+import type { PersistentVolumeClaim } from '../cluster/kubernetes.ts'
 import type { ClusterStep, ClusterView, StepResult } from '../cluster/step.ts'
 import type { KafkaState } from '../kafka/state.ts'
-import { isNotFound } from '../kube/api.ts'
+import { isConflict, isNotFound } from '../kube/api.ts'
 import type { KubeApi } from '../kube/api.ts'
 import type { EventRecorder } from '../kube/events.ts'
 import { isBroker, nodesOf } from '../specs/nodes.ts'
@@ -65,14 +66,15 @@ export class DrainStep implements ClusterStep {
         if (!kafka.brokers.has(node.nodeId)) continue
         await this.#cordon(this.#deps.adminOf(cluster), node, false)
       }
-      if (isMarked) await this.#mark(cluster, node, null)
+      if (isMarked) await this.#mark(view, node, null)
     }
   }
 
   async #seal(view: ClusterView, kafka: KafkaState, node: Node): Promise<void> {
     if (markOf(view, node) === undefined) {
-      await this.#mark(view.cluster, node, DRAINING)
-      await this.#tell(view.cluster, 'BrokerDraining', `${node.podName} (node ${node.nodeId}) is being emptied`)
+      const isDone = await this.#mark(view, node, DRAINING)
+      if (isDone)
+        await this.#tell(view.cluster, 'BrokerDraining', `${node.podName} (node ${node.nodeId}) is being emptied`)
     }
     if (kafka.brokers.has(node.nodeId)) await this.#cordon(this.#deps.adminOf(view.cluster), node, true)
   }
@@ -82,9 +84,9 @@ export class DrainStep implements ClusterStep {
     const isEmpty = isFree(kafka, node.nodeId) && (await this.#isDiskEmpty(cluster, kafka, node, leavingBrokers))
     const mark = markOf(view, node)
     if (isEmpty && mark !== DRAINED) {
-      await this.#mark(cluster, node, DRAINED)
-      await this.#tell(cluster, 'NodeDrained', `${node.podName} (node ${node.nodeId}) is empty and goes`)
-    } else if (!isEmpty && mark === DRAINED) await this.#mark(cluster, node, DRAINING)
+      const isDone = await this.#mark(view, node, DRAINED)
+      if (isDone) await this.#tell(cluster, 'NodeDrained', `${node.podName} (node ${node.nodeId}) is empty and goes`)
+    } else if (!isEmpty && mark === DRAINED) await this.#mark(view, node, DRAINING)
   }
 
   /** What the controller says may be older than what the broker has. One that is away has nothing that could be asked for. */
@@ -113,13 +115,20 @@ export class DrainStep implements ClusterStep {
     if ((await admin.isCordoned(nodeId)) !== isOn) await admin.cordon(nodeId, isOn)
   }
 
-  async #mark(cluster: KafkaCluster, { podName }: Node, mark: string | null): Promise<void> {
-    const patch = { metadata: { annotations: { [ANNOTATION_DRAIN]: mark } } }
-    const { namespace = '' } = cluster.metadata
+  /**
+   * Resolves with false where the volume has changed since it was looked at, or is gone: the next run sees how. An operator that stood still
+   * for longer than its lease must not take back what the next one has written.
+   */
+  async #mark(view: ClusterView, node: Node, mark: string | null): Promise<boolean> {
+    const { resourceVersion } = claimOf(view, node)?.metadata ?? {}
+    const patch = { metadata: { resourceVersion, annotations: { [ANNOTATION_DRAIN]: mark } } }
+    const { namespace = '' } = view.cluster.metadata
     try {
-      await this.#deps.api.patch(PERSISTENT_VOLUME_CLAIM, namespace, markedClaim(podName), patch)
+      await this.#deps.api.patch(PERSISTENT_VOLUME_CLAIM, namespace, markedClaim(node.podName), patch)
+      return true
     } catch (error) {
-      if (!isNotFound(error)) throw error
+      if (!isNotFound(error) && !isConflict(error)) throw error
+      return false
     }
   }
 
@@ -144,9 +153,12 @@ export class DrainStep implements ClusterStep {
   }
 }
 
-function markOf({ observed }: ClusterView, { podName }: Node): string | undefined {
-  const claim = observed.claims.find(({ metadata }) => metadata.name === markedClaim(podName))
-  return claim?.metadata.annotations?.[ANNOTATION_DRAIN]
+function markOf(view: ClusterView, node: Node): string | undefined {
+  return claimOf(view, node)?.metadata.annotations?.[ANNOTATION_DRAIN]
+}
+
+function claimOf({ observed }: ClusterView, { podName }: Node): PersistentVolumeClaim | undefined {
+  return observed.claims.find(({ metadata }) => metadata.name === markedClaim(podName))
 }
 
 function holds({ partitions }: KafkaState, id: number): boolean {

@@ -41,6 +41,21 @@ describe('a broker that is to go', () => {
     expect(result).toMatchObject({ health: { reason: 'ScalingDown', message: 'orders-brokers-2: to go when empty' } })
   })
 
+  test('is not marked by an operator that has not seen what another one has written', async () => {
+    const { api, admin, notes, run } = draining(leaving())
+    const name = `data-0-${LAST}`
+    const seen = api.peek(PERSISTENT_VOLUME_CLAIM, 'kafka', name)
+    const stale = leaving()
+    const claims = stale.claims.map((claim) => (claim.metadata.name === name && seen !== null ? seen : claim))
+    await run(kafka({ brokers: ALL }))
+    const late = new DrainStep({ ...operatorWorld(), api, adminOf: () => admin })
+    await late.run(viewOf({ ...stale, claims }, kafka({ brokers: ALL, partitions: [partition(0, [1002])] })))
+    expect(api.peek(PERSISTENT_VOLUME_CLAIM, 'kafka', name)?.metadata.annotations).toMatchObject({
+      'kafka.ottla.dev/drain': 'drained',
+    })
+    expect(notes()).toHaveLength(2)
+  })
+
   test('is not told twice', async () => {
     const { run, admin, notes } = draining(leaving('draining'))
     admin.cordoned.add(1002)
