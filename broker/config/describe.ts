@@ -1,4 +1,5 @@
 import { BROKER_KEYS, brokerKey, brokerSynonyms, withoutListener } from './broker-keys.ts'
+import { dynamicKey } from './dynamic-only-keys.ts'
 import { CLIENT_METRICS_KEYS, GROUP_KEYS } from './group-keys.ts'
 import { camelCase, isSensitive, REQUIRED } from './key.ts'
 import type { ConfigKey, ConfigType } from './key.ts'
@@ -74,14 +75,14 @@ export function describeBroker(server: ServerConfig): readonly DescribedConfig[]
   const names = new Set([...BROKER_KEYS.map(({ name }) => name), ...extra])
   return [...names].map((name) => {
     const synonyms = synonymsOf(name, layers)
-    return entry(name, brokerKey(name), synonyms[0]?.value ?? null, synonyms)
+    return entry(name, dynamicKey(name), synonyms[0]?.value ?? null, synonyms)
   })
 }
 
 /** What is set for all brokers at run time: the broker resource with the empty name. */
 export function describeClusterDefault(server: ServerConfig): readonly DescribedConfig[] {
   return [...server.layers.clusterWide].map(([name, text]) => {
-    const key = brokerKey(name)
+    const key = dynamicKey(name)
     const synonym = { name, value: shown(key, text), source: ConfigSource.DYNAMIC_DEFAULT_BROKER }
     return entry(name, key, synonym.value, [synonym])
   })
@@ -144,7 +145,7 @@ function synonymsOf(name: string, layers: ConfigLayers): ConfigSynonym[] {
   for (const synonym of brokerSynonyms(name)) {
     const key = brokerKey(synonym)
     const add = (text: string | null | undefined, source: number) => {
-      if (typeof text === 'string') found.push({ name: synonym, value: shown(key, text), source })
+      if (typeof text === 'string') found.push({ name: synonym, value: shown(dynamicKey(synonym), text), source })
     }
     add(layers.perBroker.get(synonym), ConfigSource.DYNAMIC_BROKER)
     add(layers.clusterWide.get(synonym), ConfigSource.DYNAMIC_DEFAULT_BROKER)

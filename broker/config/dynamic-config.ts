@@ -1,4 +1,5 @@
 import { brokerKey, withoutListener } from './broker-keys.ts'
+import { dynamicKey } from './dynamic-only-keys.ts'
 import { ConfigError } from './config-error.ts'
 import { withDynamicConfigs } from './server-config.ts'
 import type { ServerConfig } from './server-config.ts'
@@ -54,7 +55,7 @@ function levelProblem(isClusterWide: boolean, changed: readonly string[]): strin
 
 function valuesProblem(changed: readonly string[], settings: Readonly<Record<string, string>>): string | null {
   for (const name of changed) {
-    const key = brokerKey(name)
+    const key = dynamicKey(name)
     const text = settings[name]
     if (key === undefined || text === undefined) continue
     const parsed = parseValue(key, text)

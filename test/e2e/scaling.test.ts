@@ -38,12 +38,12 @@ describeWith(['kubernetes'], 'a cluster that is scaled', () => {
 
   /** Writes until `body` is done, and then once more. */
   async function writing(body: () => Promise<void>): Promise<void> {
-    let isDone = false
+    const ended = new AbortController()
     const loop = async (): Promise<void> => {
       do written += (await client.produce('orders', RECORDS)).written
-      while (!isDone)
+      while (!ended.signal.aborted)
     }
-    const work = body().finally(() => (isDone = true))
+    const work = body().finally(() => ended.abort())
     await Promise.all([work, loop()])
   }
 

@@ -15,6 +15,7 @@ import { readKafkaState } from '../../../operator/kafka/read-state.ts'
 import type { KafkaState } from '../../../operator/kafka/state.ts'
 import { KafkaReassignmentAdmin } from '../../../operator/reassignment/kafka-admin.ts'
 import { ReassignmentStep } from '../../../operator/reassignment/step.ts'
+import { throttle, unthrottle } from '../../../operator/reassignment/throttle.ts'
 import { DrainStep } from '../../../operator/scaling/drain-step.ts'
 import { KafkaScalingAdmin } from '../../../operator/scaling/kafka-admin.ts'
 import { planQuorum } from '../../../operator/scaling/quorum-plan.ts'
@@ -99,6 +100,15 @@ describeWith(TARGET === 'apache' ? ['java', 'mvn'] : [], `scaling a cluster of $
     TEST_MS_MAX,
   )
 
+  test('a throttle is set, seen and taken off', async () => {
+    const moves = new KafkaReassignmentAdmin(admin)
+    await throttle(moves, [TOPIC], 5_000_000)
+    const seen = async (): Promise<unknown[]> => [await moves.limit(), ...(await moves.throttledTopics())]
+    await until('throttled', seen, (now) => now.join() === `5000000,${TOPIC}`, 30_000)
+    await unthrottle(moves)
+    await until('free again', seen, (now) => now.length === 1 && now[0] === null, 30_000)
+  }, 60_000)
+
   test(
     'a new broker gets its share',
     async () => {
@@ -165,7 +175,7 @@ function operating(admin: AdminClient) {
     pool({ name: 'controllers', roles: ['controller'], replicas: 3 }),
     pool({ name: 'brokers', roles: ['broker'], replicas: brokers }),
   ]
-  const marks = (): PersistentVolumeClaim[] => api.all(PERSISTENT_VOLUME_CLAIM) as PersistentVolumeClaim[]
+  const marks = (): PersistentVolumeClaim[] => api.all(PERSISTENT_VOLUME_CLAIM)
 
   /** `from` brokers run, `to` are asked for: resolves when all that is to move has moved. */
   async function scale(from: number, to: number): Promise<void> {

@@ -114,6 +114,16 @@ describe('DescribeConfigs says what Apache Kafka 4.3.1 says', () => {
   })
 })
 
+test('a limit on the copying of replicas is shown as Apache Kafka 4.3.1 shows it, though it is no key of server.properties', () => {
+  const name = 'leader.replication.throttled.rate'
+  const limited = withDynamicConfigs(server, { perBroker: new Map(), clusterWide: new Map([[name, '5000']]) })
+  const shown = { name, value: '5000', source: 3, readOnly: false, isSensitive: false, type: 5 }
+  const synonyms = [{ name, value: '5000', source: 3 }]
+  expect(describeClusterDefault(limited)).toMatchObject([{ ...shown, synonyms }])
+  expect(describeBroker(limited).find((entry) => entry.name === name)).toMatchObject({ ...shown, synonyms })
+  expect(describeBroker(server).some((entry) => entry.name === name)).toBe(false)
+})
+
 test('no password is shown, neither as a value nor as a synonym', () => {
   const shown = JSON.stringify(describeBroker(server))
   expect(shown).not.toContain('hunter2')
