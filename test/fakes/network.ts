@@ -1,7 +1,7 @@
 import type { Timer } from '../../broker/env/clock.ts'
 import type { Address, Connection, Listener, Network } from '../../broker/env/network.ts'
 import type { ScopedClock, SimClock } from './clock.ts'
-import { isSelf, systemError } from './socket.ts'
+import { isSelf, SYN_RETRY_MS, systemError } from './socket.ts'
 import type { SimRandom } from './random.ts'
 
 export interface SimNetworkOptions {
@@ -14,9 +14,6 @@ export interface SimNetworkOptions {
   /** How likely what arrives is only a part of what is on its way. */
   readonly cutChance?: number
 }
-
-/** As Linux does. */
-const SYN_RETRY_MS = 1000
 
 type Accept = (connection: Connection) => void
 
