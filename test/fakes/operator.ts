@@ -87,6 +87,7 @@ export class FakeTopics implements TopicAdmin {
 
   async create({ name, partitions, replicas, config }: NewTopic): Promise<TopicState> {
     this.#change(`create ${name}`)
+    if (this.topics.has(name)) throw new TopicRefusal('TOPIC_ALREADY_EXISTS', `Topic '${name}' already exists.`)
     const made = { topicId: `id-${++this.#ids}`, partitions, replicas: replicas ?? 1, config: new Map(config) }
     this.topics.set(name, made)
     return { ...made, config }
