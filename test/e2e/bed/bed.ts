@@ -4,7 +4,7 @@ import { run } from '../../tools/run.ts'
 import { type Addresses, claimAddresses, claimedAddresses } from './addresses.ts'
 import { removeCgroup } from './cgroups.ts'
 import { controlPlaneReady, isControlPlaneRunning, startControlPlane, stopControlPlane } from './control-plane.ts'
-import { buildImages, type Images } from './images.ts'
+import { apacheArchive, apacheRecipe, buildImages, type Images } from './images.ts'
 import type { Engine } from './kubernetes.ts'
 import { binDirectory, program, RUN } from './layout.ts'
 import { knownNodes, Node } from './node.ts'
@@ -19,6 +19,7 @@ export const BED: Engine = {
   isSetUp: () => existsSync(join(binDirectory(), 'helm')) && process.getuid?.() === 0,
   isUp: () => isControlPlaneRunning(),
   up,
+  loadApache,
   down,
 }
 
@@ -33,6 +34,13 @@ async function up(nodes: number): Promise<Images> {
   await Promise.all(all.map((node) => node.start(archives, nodes)))
   await Promise.all([controlPlaneReady(addresses), ...all.map((node) => node.ready())])
   return images
+}
+
+async function loadApache(): Promise<string> {
+  const addresses = await claimAddresses()
+  const archive = await apacheArchive()
+  await Promise.all(knownNodes(addresses).map((node) => node.load([archive])))
+  return (await apacheRecipe()).reference
 }
 
 async function down(wipe: boolean): Promise<void> {

@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statS
 import { basename, join } from 'node:path'
 import { cached } from '../../tools/cache.ts'
 import { run } from '../../tools/run.ts'
+import { apacheFiles } from './apache-image.ts'
 import { baseFiles, pauseFiles } from './base-image.ts'
 import { KUBE, ROOT } from './layout.ts'
 
@@ -68,6 +69,18 @@ export async function buildImages(): Promise<{ images: Images; archives: string[
   return { images: { ottla: ottla.reference, client: client.reference }, archives }
 }
 
+/** How an image of Apache Kafka is built, from its jars. Needs `java`, and `mvn` the first time. */
+export async function apacheRecipe(): Promise<Recipe> {
+  const context = await apacheFiles(IMAGES)
+  return { reference: `${REGISTRY}/kafka:${basename(context).slice('kafka-files-'.length)}`, context }
+}
+
+/** Resolves with an archive that containerd imports. */
+export async function apacheArchive(): Promise<string> {
+  const recipe = await apacheRecipe()
+  return archive(recipe, fileOf(recipe.reference), await baseImage())
+}
+
 /** The image `node:24-bookworm-slim`, as far as the Dockerfile uses it, from the Node of this package. */
 async function baseImage(): Promise<string> {
   const files = await baseFiles(IMAGES)
@@ -131,7 +144,7 @@ function fileOf(reference: string): string {
 function removeOthers(archives: readonly string[]): void {
   for (const name of readdirSync(IMAGES)) {
     const path = join(IMAGES, name)
-    if (name.endsWith('.tar') && !archives.includes(path)) rmSync(path)
+    if (name.endsWith('.tar') && !name.startsWith('kafka-') && !archives.includes(path)) rmSync(path)
   }
 }
 

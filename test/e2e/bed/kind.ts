@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { run } from '../../tools/run.ts'
-import { type Images, type Recipe, recipes } from './images.ts'
+import { apacheRecipe, type Images, type Recipe, recipes } from './images.ts'
 import type { Engine } from './kubernetes.ts'
 import { KUBECONFIG, RUN } from './layout.ts'
 
@@ -19,6 +19,7 @@ export const KIND: Engine = {
   isSetUp: isPresent,
   isUp: () => clusters().includes(NAME),
   up,
+  loadApache,
   down: async () => void (await run('kind', ['delete', 'cluster', '--name', NAME, '--kubeconfig', KUBECONFIG])),
 }
 
@@ -53,6 +54,13 @@ async function up(nodes: number): Promise<Images> {
     timeoutMs: CREATE_MS_MAX,
   })
   return { ottla: ottla.reference, client: client.reference }
+}
+
+async function loadApache(): Promise<string> {
+  const recipe = await apacheRecipe()
+  await build(recipe)
+  await run('kind', ['load', 'docker-image', '--name', NAME, recipe.reference], { timeoutMs: CREATE_MS_MAX })
+  return recipe.reference
 }
 
 async function create(nodes: number): Promise<void> {

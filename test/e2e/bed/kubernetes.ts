@@ -17,6 +17,8 @@ export interface Engine {
   readonly isUp: () => boolean
   /** Starts what does not run, and brings the images of the repository as it is now. */
   readonly up: (nodes: number) => Promise<Images>
+  /** Brings an image of Apache Kafka besides; resolves with its reference. */
+  readonly loadApache: () => Promise<string>
   /** Without `wipe` the state stays, and the next `up` goes on with it. */
   readonly down: (wipe: boolean) => Promise<void>
 }

@@ -1,0 +1,75 @@
+/** A cluster that is moved to the image of Apache Kafka, and back, on its own volumes. `DISTRIBUTION_NODES=3` has three nodes. */
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { describeWith } from '../tools/requires.ts'
+import { engine } from './bed/kubernetes.ts'
+import { type Client, installOperator, Namespace, useApacheImage } from './cluster.ts'
+import { kafkaCluster, kafkaTopic } from './manifests.ts'
+
+const NODES = Number(process.env['DISTRIBUTION_NODES'] ?? 1)
+const RECORDS = 300
+const POOLS = [{ name: 'nodes', roles: ['controller', 'broker'], replicas: NODES, storage: { size: '1Gi' } }]
+const MOVE_MS_MAX = 300_000
+
+describeWith(['kubernetes', 'java', 'mvn'], `a cluster of ${NODES} that changes its distribution`, () => {
+  let namespace: Namespace
+  let client: Client
+  let apache = ''
+  let written = 0
+
+  beforeAll(async () => {
+    apache = await engine().loadApache()
+    await installOperator()
+    await useApacheImage('4.3', apache)
+    namespace = await Namespace.create('distribution')
+    const replicas = Math.min(NODES, 3)
+    await namespace.apply(kafkaCluster({ pools: POOLS }), kafkaTopic('orders', { partitions: 3, replicas }))
+    await namespace.ready('kafkacluster/main', 'kafkatopic/orders')
+    client = await namespace.client('main-bootstrap:9092')
+    await write()
+  }, 600_000)
+
+  afterAll(() => Namespace.remove('distribution'), 120_000)
+
+  async function write(): Promise<void> {
+    await client.produce('orders', RECORDS)
+    written += RECORDS
+  }
+
+  async function moveTo(distribution: string): Promise<string[]> {
+    const patch = JSON.stringify({ spec: { distribution } })
+    await namespace.kubectl('patch', 'kafkacluster', 'main', '--type=merge', '-p', patch)
+    await namespace.settled('kafkacluster/main')
+    const image = '{range .items[*]}{.spec.containers[?(@.name=="kafka")].image} {end}'
+    const selector = 'kafka.ottla.dev/cluster=main'
+    return (await namespace.kubectl('get', 'pods', '-l', selector, '-o', `jsonpath=${image}`)).trim().split(' ')
+  }
+
+  async function countRead(): Promise<number> {
+    return Object.values(await client.consume('orders', written)).flat().length
+  }
+
+  test(
+    'Apache Kafka goes on where ours has stopped',
+    async () => {
+      expect(await moveTo('apache')).toEqual(Array.from({ length: NODES }, () => apache))
+      await write()
+      expect(await countRead()).toBe(written)
+    },
+    MOVE_MS_MAX,
+  )
+
+  test(
+    'ours goes on where Apache Kafka has stopped',
+    async () => {
+      expect(await moveTo('bundled')).not.toContain(apache)
+      await write()
+      expect(await countRead()).toBe(written)
+    },
+    MOVE_MS_MAX,
+  )
+
+  test('the topic is the same all the time', async () => {
+    const { status } = await namespace.get('kafkatopic', 'orders')
+    expect(status['conditions']).toMatchObject([{ type: 'Ready', status: 'True' }])
+  })
+})
