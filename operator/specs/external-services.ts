@@ -9,7 +9,7 @@ export type Listener = KafkaCluster['spec']['listeners'][number]
 /** On the Services of listeners that are reached from outside of Kubernetes: which listener. */
 export const LABEL_LISTENER = `${GROUP}/listener`
 /** On what belongs to one broker: its node.id. */
-export const LABEL_NODE_ID = `${GROUP}/node-id`
+const LABEL_NODE_ID = `${GROUP}/node-id`
 /** That the StatefulSet controller puts on each pod. */
 const LABEL_POD_NAME = 'statefulset.kubernetes.io/pod-name'
 const SERVICE_TYPES = { nodeport: 'NodePort', loadbalancer: 'LoadBalancer' } as const
