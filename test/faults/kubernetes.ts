@@ -4,6 +4,7 @@ import type { Manifest, Resource } from '../../operator/api/resource.ts'
 import { isPodReady } from '../../operator/cluster/kubernetes.ts'
 import type { PersistentVolumeClaim, Pod, PodTemplate, StatefulSet } from '../../operator/cluster/kubernetes.ts'
 import type { FakeKube } from '../fakes/kube.ts'
+import { withoutIds } from './ids.ts'
 
 const REVISION = 'controller-revision-hash'
 
@@ -137,6 +138,6 @@ export function ordinalOf({ metadata }: Resource): number {
 /** The same for the same template. */
 function revisionOf(template: PodTemplate | undefined): string {
   let hash = 0
-  for (const character of JSON.stringify(template ?? {})) hash = (hash * 31 + character.charCodeAt(0)) >>> 0
+  for (const character of withoutIds(JSON.stringify(template ?? {}))) hash = (hash * 31 + character.charCodeAt(0)) >>> 0
   return hash.toString(36)
 }

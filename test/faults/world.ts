@@ -32,6 +32,7 @@ import {
   type Write,
   type Writer,
 } from './faults.ts'
+import { withoutIds } from './ids.ts'
 import { FakeKafka } from './kafka.ts'
 import type { FakeCluster } from './kafka-cluster.ts'
 import { FakeKubernetes } from './kubernetes.ts'
@@ -62,13 +63,6 @@ const KINDS: readonly ResourceType[] = [
   POD_DISRUPTION_BUDGET,
   PERSISTENT_VOLUME_CLAIM,
 ]
-
-/** The same cluster id whoever draws it, and whenever. */
-class Random extends SimRandom {
-  override bytes(size: number): Uint8Array {
-    return size === 16 ? new Uint8Array(16).fill(7) : super.bytes(size)
-  }
-}
 
 export interface WorldOptions {
   readonly fault: Fault | null
@@ -119,7 +113,7 @@ export class World {
   async settle(): Promise<void> {
     const untilMs = this.clock.monotonicMs() + SETTLE_MS_MAX
     let [before, sinceMs] = ['', this.clock.monotonicMs()]
-    while (this.clock.monotonicMs() - sinceMs < (this.#isWell() ? QUIET_MS : STUCK_MS)) {
+    while (this.clock.monotonicMs() - sinceMs < (this.isWell ? QUIET_MS : STUCK_MS)) {
       if (this.clock.monotonicMs() > untilMs)
         throw new Error(
           `it does not settle:\n${this.writes
@@ -145,7 +139,8 @@ export class World {
     const objects = KINDS.flatMap((type) => this.api.all(type)).map(
       (object) => [nameOf(object), plain(object)] as const,
     )
-    return { ...Object.fromEntries(objects.sort(([a], [b]) => (a < b ? -1 : 1))), kafka: this.kafka.dump() }
+    const all = { ...Object.fromEntries(objects.sort(([a], [b]) => (a < b ? -1 : 1))), kafka: this.kafka.dump() }
+    return JSON.parse(withoutIds(JSON.stringify(all))) as Record<string, unknown>
   }
 
   async #tick(ms = TICK_MS): Promise<void> {
@@ -155,7 +150,8 @@ export class World {
     await this.clock.run(ms)
   }
 
-  #isWell(): boolean {
+  /** Whether every resource is ready. */
+  get isWell(): boolean {
     const all = [...this.api.all(KAFKA_CLUSTER), ...this.api.all(KAFKA_TOPIC)] as (KafkaCluster | KafkaTopic)[]
     return all.every(({ metadata, status }) => {
       const ready = status?.conditions?.find(({ type }) => type === 'Ready')
@@ -210,7 +206,7 @@ export class World {
       {
         apiFor: (signal) => apiOf(this.api, api, signal),
         clock: process,
-        random: new Random(number + 1),
+        random: new SimRandom(number + 1),
         logger: pino({ level: 'silent' }),
         metrics: new OperatorMetrics(),
         post: async () => ({ status: 200 }),
