@@ -161,22 +161,26 @@ test('a label that somebody takes off comes back at once', async () => {
   await finish()
 })
 
-test('a claim is taken over when the older one is deleted', async () => {
-  const { api, clock, kubelet, finish } = operating()
-  api.put(KAFKA_CLUSTER, kafkaCluster())
-  api.put(KAFKA_TOPIC, kafkaTopic())
-  await clock.run(1000)
-  kubelet.run()
-  await clock.run(4000)
-  api.put(KAFKA_TOPIC, kafkaTopic({ topicName: 'payments' }, 'later'))
-  await clock.run(1000)
-  const later = () => condition(api.peek<KafkaTopic>(KAFKA_TOPIC, 'team', 'later'), 'Ready')
-  expect(later()).toContain('TopicClaimed')
-  api.remove(KAFKA_TOPIC, 'team', 'payments')
-  await clock.run(5000)
-  expect(later()).toContain('True Ready')
-  await finish()
-})
+test.each([[null], [['kafka', 'team']]])(
+  'a claim is taken over when the older one is deleted: %j',
+  async (namespaces) => {
+    const { api, clock, topics, kubelet, finish } = operating(namespaces)
+    api.put(KAFKA_CLUSTER, kafkaCluster())
+    api.put(KAFKA_TOPIC, kafkaTopic())
+    await clock.run(1000)
+    kubelet.run()
+    await clock.run(4000)
+    api.put(KAFKA_TOPIC, kafkaTopic({ topicName: 'payments' }, 'later'))
+    await clock.run(1000)
+    const later = () => condition(api.peek<KafkaTopic>(KAFKA_TOPIC, 'team', 'later'), 'Ready')
+    expect(later()).toContain('TopicClaimed')
+    api.remove(KAFKA_TOPIC, 'team', 'payments')
+    await clock.run(5000)
+    expect(later()).toContain('True Ready')
+    expect(topics.calls).toEqual(['create payments'])
+    await finish()
+  },
+)
 
 test('other namespaces are none of its business', async () => {
   const { api, clock, finish } = operating(['elsewhere'])
