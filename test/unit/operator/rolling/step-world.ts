@@ -1,6 +1,6 @@
 import { configDiff, describeDiff } from '../../../../operator/api/config-diff.ts'
-import { KAFKA_CLUSTER } from '../../../../operator/api/resource.ts'
-import type { KafkaCluster } from '../../../../operator/api/resource.ts'
+import { EVENT, KAFKA_CLUSTER } from '../../../../operator/api/resource.ts'
+import type { KafkaCluster, Resource } from '../../../../operator/api/resource.ts'
 import { isPodReady } from '../../../../operator/cluster/kubernetes.ts'
 import { ClusterReconciler } from '../../../../operator/cluster/reconcile.ts'
 import type { Configured } from '../../../../operator/cluster/reconcile.ts'
@@ -9,7 +9,7 @@ import { MetadataVersionStep } from '../../../../operator/rolling/metadata-versi
 import { RollingStep } from '../../../../operator/rolling/step.ts'
 import { nodesOf } from '../../../../operator/specs/nodes.ts'
 import { FakeKubelet } from '../../../fakes/kubelet.ts'
-import { kafkaCluster, kafkaState, operatorWorld, pool, quorumReplica } from '../../../fakes/operator.ts'
+import { condition, kafkaCluster, kafkaState, operatorWorld, pool, quorumReplica } from '../../../fakes/operator.ts'
 import { partition } from './roll-world.ts'
 
 const KEY = 'kafka/orders'
@@ -22,14 +22,14 @@ export const POOLS = [
   pool({ name: 'controllers', roles: ['controller'], replicas: 3 }),
   pool({ name: 'brokers', roles: ['broker'], replicas: 3 }),
 ]
-export const BROKERS = [1000, 1001, 1002]
+const BROKER_IDS = [1000, 1001, 1002]
 
 /** A cluster on a fake Kubernetes, and a Kafka that is as its pods are: a broker is in sync while its pod is ready. */
 export class RollWorld {
   readonly world = operatorWorld()
   readonly api = this.world.api
   readonly kubelet = new FakeKubelet(this.api, () => this.world.clock.wallMs())
-  partitions: PartitionState[] = [partition(BROKERS), partition([1001, 1002, 1000], { partition: 1 })]
+  partitions: PartitionState[] = [partition(BROKER_IDS), partition([1001, 1002, 1000], { partition: 1 })]
   metadataVersion = 30
   /** What the operator asks of Kafka besides looking at it. */
   readonly asked: string[] = []
@@ -128,4 +128,30 @@ export class RollWorld {
       metadataVersion: { finalized: this.metadataVersion, min: 7, max: 30 },
     })
   }
+}
+
+/** The pods in the order in which they are restarted. */
+export const CONTROLLERS = ['orders-controllers-1', 'orders-controllers-2', 'orders-controllers-0']
+export const BROKERS = ['orders-brokers-0', 'orders-brokers-1', 'orders-brokers-2']
+export const ALL = [...CONTROLLERS, ...BROKERS]
+
+/** A cluster that is up, and as it was asked for; nothing has been restarted. */
+export async function settled(change: ConstructorParameters<typeof RollWorld>[0] = {}): Promise<RollWorld> {
+  const world = new RollWorld(change)
+  await world.settle()
+  const ready = condition(world.stored, 'Ready')
+  if (ready !== 'True Ready: 6 of 6 nodes are ready') throw new Error(`not ready: ${ready}`)
+  return world
+}
+
+/** A change has been made, and has been told in the status; nothing has been restarted yet. */
+export async function announced(world: RollWorld, change: Parameters<RollWorld['change']>[0]): Promise<void> {
+  world.change(change)
+  await world.reconcile()
+  world.kubelet.run()
+}
+
+/** What the Events say. */
+export function notes(world: RollWorld): string[] {
+  return (world.api.all(EVENT) as (Resource & { note: string })[]).map(({ note }) => note)
 }
