@@ -114,7 +114,7 @@ export interface KafkaClusterSpec {
      */
     service?: {
       /**
-       * {nodeId} in a value stands for the broker's id.
+       * {nodeId} in a value stands for the broker's id; such an annotation is for brokers' Services only.
        */
       annotations?: {
         [k: string]: string

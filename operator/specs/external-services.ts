@@ -12,6 +12,7 @@ export const LABEL_LISTENER = `${GROUP}/listener`
 const LABEL_NODE_ID = `${GROUP}/node-id`
 /** That the StatefulSet controller puts on each pod. */
 const LABEL_POD_NAME = 'statefulset.kubernetes.io/pod-name'
+const NODE_ID = '{nodeId}'
 const SERVICE_TYPES = { nodeport: 'NodePort', loadbalancer: 'LoadBalancer' } as const
 
 /** Those that are reached from outside of Kubernetes. */
@@ -36,7 +37,7 @@ export function overridesOf(listener: Listener, nodeId: number): NonNullable<Lis
 
 /** `text` with {nodeId} filled in. */
 export function forNode(text: string, nodeId: number): string {
-  return text.replaceAll('{nodeId}', String(nodeId))
+  return text.replaceAll(NODE_ID, String(nodeId))
 }
 
 /** The Services of the listeners that are reached from outside: one to begin with and one for each broker. */
@@ -50,7 +51,9 @@ export function externalServices(cluster: KafkaCluster): Manifest[] {
 
 function bootstrap(cluster: KafkaCluster, listener: Listener): Manifest {
   const name = bootstrapName(cluster, listener)
-  const annotations = { ...listener.service?.annotations, ...listener.bootstrap?.annotations }
+  // What has a broker's id in it is for brokers.
+  const common = Object.entries(listener.service?.annotations ?? {}).filter(([, value]) => !value.includes(NODE_ID))
+  const annotations = { ...Object.fromEntries(common), ...listener.bootstrap?.annotations }
   const manifest = service(cluster, listener, name, { labels: {}, annotations })
   return {
     ...manifest,
