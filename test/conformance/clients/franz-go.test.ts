@@ -1,30 +1,5 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import type { RunningNode } from '../../tools/node.ts'
-import { describeWith } from '../../tools/requires.ts'
-import { startTarget } from '../../tools/target.ts'
 import { franzGo } from '../setup/setup.ts'
-import { expectAdmin, expectGroup, expectRuns, reportOf } from './external.ts'
-import { type Plan, planOf, type Report } from './workload.ts'
+import { clientSuite } from './client-suite.ts'
+import { reportOf } from './external.ts'
 
-describeWith(['go'], 'franz-go', () => {
-  let node: RunningNode
-  let plan: Plan
-  let report: Report
-
-  beforeAll(async () => {
-    const program = await franzGo()
-    node = await startTarget()
-    plan = planOf('franz-go', node.bootstrap)
-    report = await reportOf(program, [], plan)
-  }, 900_000)
-
-  afterAll(() => node?.stop())
-
-  test('writes and reads with each codec and each acks', () => expectRuns(plan, report, node.logDir))
-
-  test('goes on in a group where its predecessor had committed', () => expectGroup(report.group))
-
-  test('administers topics, configs, offsets and groups', () => expectAdmin(report.admin))
-
-  test('leaves the broker running', () => expect(node.running()).toBe(true))
-})
+clientSuite('franz-go', ['go'], async (plan) => reportOf(await franzGo(), [], plan))
