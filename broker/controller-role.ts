@@ -84,7 +84,9 @@ export class ControllerRole {
       if (isLeader) this.controller.activate().then(onActive, (error: unknown) => this.#notActivated(error))
       else if (this.controller.isActive) {
         this.controller.deactivate()
-        if (raft.quorumInfo().voters.length === 1) {
+        const [voter, ...others] = raft.quorumInfo().voters
+        // One that has been taken out of the quorum leaves it to the others.
+        if (voter?.id === options.config.nodeId && others.length === 0) {
           deps.onFailed(new Error('this node no longer leads the metadata quorum, of which it is the only voter'))
         }
       }

@@ -73,6 +73,14 @@ class LostVolume {
     )
   }
 
+  /** Has the active controller take a voter out of the quorum. */
+  async remove(node: TestNode): Promise<number | undefined> {
+    const leaderId = (await this.quorum())?.leaderId
+    const leader = this.cluster.nodes.find(({ id }) => id === leaderId)
+    const body = { clusterId: 'test', voterId: node.id, voterDirectoryId: directoryOf(node) }
+    return (await this.cluster.ask(leader, ApiKey.RemoveRaftVoter, body, CONTROLLER_PORT))?.errorCode
+  }
+
   /** Asks the active controller. */
   async change<K extends typeof ApiKey.AddRaftVoter | typeof ApiKey.RemoveRaftVoter>(key: K, directoryId: string) {
     const leaderId = (await this.quorum())?.leaderId
@@ -118,4 +126,20 @@ test('with another controller gone, the one without its log makes no majority', 
   await bed.cluster.start([two as TestNode])
   expect((await create('with'))?.topics[0]?.errorCode).toBe(ErrorCode.NONE)
   await bed.cluster.stop()
+})
+
+test('a leader that is taken out of the quorum leaves it to the last voter, and goes on', async () => {
+  const bed = new LostVolume()
+  const { cluster } = bed
+  await cluster.start()
+  const leaderId = (await bed.quorum())?.leaderId
+  const leader = cluster.nodes.find(({ id }) => id === leaderId) as TestNode
+  const [follower, last] = cluster.nodes.filter(({ id }) => id !== leaderId) as [TestNode, TestNode]
+  expect(await bed.remove(follower)).toBe(ErrorCode.NONE)
+  expect(await bed.remove(leader)).toBe(ErrorCode.NONE)
+  const asked = () => ({ topics: [{ topicName: '__cluster_metadata', partitions: [{ partitionIndex: 0 }] }] })
+  await cluster.until(ApiKey.DescribeQuorum, asked, ({ topics }) => topics[0]?.partitions[0]?.leaderId === last.id)
+  await cluster.world.clock.run(5000)
+  expect(leader.logger.events.filter(({ level }) => level === 'error')).toEqual([])
+  await cluster.stop()
 })
