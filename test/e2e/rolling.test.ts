@@ -80,12 +80,10 @@ describeWith(['kubernetes'], 'a cluster that is rolled', () => {
   test('what they do not restarts them one after the other, and a producer does not notice', async () => {
     const before = await uids()
     await configure({ 'message.max.bytes': 2_000_000, 'queued.max.requests': 400 })
-    let isDone = false
-    const rolled = namespace.settled('kafkacluster/main').finally(() => {
-      isDone = true
-    })
-    while (!isDone) await produce()
-    await rolled
+    const rolled = namespace.settled('kafkacluster/main').then(() => 'rolled')
+    let producing = produce()
+    while ((await Promise.race([rolled, producing])) !== 'rolled') producing = produce()
+    await producing
     const after = await pods()
     for (const { metadata } of after) expect(before[metadata.name]).not.toBe(metadata.uid)
     expect(await restarts()).toEqual(Object.fromEntries(PODS.map((pod) => [pod, 1])))

@@ -38,9 +38,9 @@ test('the state of a cluster is that of its nodes', async () => {
   await createTopics()
   const state = await run(readKafkaState(admin))
   expect(state.clusterId).toBe('test')
-  expect([...state.brokers.keys()].toSorted()).toEqual([1, 2, 3])
+  expect(new Set(state.brokers.keys())).toEqual(new Set([1, 2, 3]))
   expect([1, 2, 3]).toContain(state.quorum.leaderId)
-  expect(state.quorum.voters.map(({ id }) => id).toSorted()).toEqual([1, 2, 3])
+  expect(new Set(state.quorum.voters.map(({ id }) => id))).toEqual(new Set([1, 2, 3]))
   for (const { lagMs } of state.quorum.voters) expect(lagMs).toBeLessThan(5000)
   expect(state.partitions.map(({ topic, partition, minIsr }) => `${topic}-${partition} ${minIsr}`)).toEqual([
     'durable-0 3',
@@ -49,7 +49,7 @@ test('the state of a cluster is that of its nodes', async () => {
   ])
   for (const { topic, replicas, isr, leader } of state.partitions) {
     expect(replicas).toHaveLength(topic === 'single' ? 1 : 3)
-    expect(isr.toSorted()).toEqual(replicas.toSorted())
+    expect(new Set(isr)).toEqual(new Set(replicas))
     expect(replicas).toContain(leader)
   }
   expect(state.metadataVersion).toMatchObject({ finalized: 30, max: 30 })

@@ -4,7 +4,8 @@ import type { Manifest } from '../../../../operator/api/resource.ts'
 import type { Pod } from '../../../../operator/cluster/kubernetes.ts'
 import { KubeError } from '../../../../operator/kube/api.ts'
 import { condition, pool } from '../../../fakes/operator.ts'
-import { ALL, announced, CONTROLLERS, POOLS, RollWorld, settled } from './step-world.ts'
+import { ALL, announced, CONTROLLERS, POOLS, settled } from './step-world.ts'
+import type { RollWorld } from './step-world.ts'
 
 test.each<[string, (world: RollWorld) => void]>([
   ['a pod was evicted', ({ api }) => api.remove(POD, 'kafka', 'orders-brokers-2')],
