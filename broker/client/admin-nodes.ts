@@ -30,10 +30,16 @@ export function addVoter(
   return client.run(async (ask) => check(await ask(ApiKey.AddRaftVoter, { ...body, listeners: [...listeners] })))
 }
 
-/** Takes a voter out of the quorum; resolves when that is committed. Rejects with KafkaError: VOTER_NOT_FOUND. */
+/**
+ * Takes a voter out of the quorum; resolves when that is committed. One that is none is no error: an answer may be lost, and the request
+ * made again. Rejects with KafkaError.
+ */
 export function removeVoter(client: AdminClient, clusterId: string, { id, directoryId }: Voter): Promise<void> {
   const body = { clusterId, voterId: id, voterDirectoryId: directoryId }
-  return client.run(async (ask) => check(await ask(ApiKey.RemoveRaftVoter, body)))
+  return client.run(async (ask) => {
+    const answer = await ask(ApiKey.RemoveRaftVoter, body)
+    if (answer.errorCode !== ErrorCode.VOTER_NOT_FOUND) check(answer)
+  })
 }
 
 /** Shorter than what the answer is waited for. */

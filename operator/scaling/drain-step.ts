@@ -1,10 +1,11 @@
 import { KafkaError } from '../../broker/client/kafka-error.ts'
 import type { Health } from '../api/conditions.ts'
 import { ANNOTATION_DRAIN, CONFIG_MAP, LABEL_POOL, PERSISTENT_VOLUME_CLAIM, STATEFUL_SET } from '../api/resource.ts'
-import type { KafkaCluster } from '../api/resource.ts'
+import type { KafkaCluster, Resource } from '../api/resource.ts'
 import { staffingOf } from '../cluster/leaving.ts'
 import type { Staffing } from '../cluster/leaving.ts'
 import type { PersistentVolumeClaim } from '../cluster/kubernetes.ts'
+import type { Observed } from '../cluster/observe.ts'
 import type { ClusterStep, ClusterView, StepResult } from '../cluster/step.ts'
 import type { KafkaState } from '../kafka/state.ts'
 import { isConflict, isNotFound } from '../kube/api.ts'
@@ -136,15 +137,13 @@ export class DrainStep implements ClusterStep {
     const { api } = this.#deps
     const { namespace = '' } = cluster.metadata
     for (const name of emptyPools(cluster, observed)) {
-      const { uid, labels } = observed.statefulSets.get(name)?.metadata ?? {}
+      const { uid } = observed.statefulSets.get(name)?.metadata ?? {}
       if (uid === undefined) continue
-      // The StatefulSet last: it is what tells that there is something to remove.
-      for (const { metadata } of observed.configMaps) {
-        if (metadata.labels?.[LABEL_POOL] !== labels?.[LABEL_POOL]) continue
-        await api.delete(CONFIG_MAP, namespace, metadata.name, { uid: metadata.uid ?? '' })
-      }
       await api.delete(STATEFUL_SET, namespace, name, { uid })
       await this.#tell(cluster, 'PoolRemoved', `StatefulSet ${name} is empty and has been deleted; its volumes stay`)
+    }
+    for (const { metadata } of leftConfigMaps(cluster, observed)) {
+      await api.delete(CONFIG_MAP, namespace, metadata.name, { uid: metadata.uid ?? '' })
     }
   }
 
@@ -159,6 +158,16 @@ function markOf(view: ClusterView, node: Node): string | undefined {
 
 function claimOf({ observed }: ClusterView, { podName }: Node): PersistentVolumeClaim | undefined {
   return observed.claims.find(({ metadata }) => metadata.name === markedClaim(podName))
+}
+
+/** Those of pools of which there is nothing else any more: a pod needs its own until it has ended. */
+function leftConfigMaps(cluster: KafkaCluster, { statefulSets, pods, configMaps }: Observed): readonly Resource[] {
+  const others = [...statefulSets.values(), ...pods].map(({ metadata }) => metadata.labels?.[LABEL_POOL])
+  const known = new Set([...cluster.spec.pools.map(({ name }) => name), ...others])
+  return configMaps.filter(({ metadata }) => {
+    const pool = metadata.labels?.[LABEL_POOL]
+    return pool !== undefined && !known.has(pool)
+  })
 }
 
 function holds({ partitions }: KafkaState, id: number): boolean {

@@ -154,6 +154,16 @@ test('the StatefulSet of an empty pool is deleted, its volumes stay', async () =
   expect(api.all(STATEFUL_SET)).toHaveLength(3)
   await step.run(viewOf(observed, kafka({ brokers: [...ALL, 2000] })))
   expect(api.all(STATEFUL_SET).map((set) => set.metadata.name)).toEqual(['orders-controllers', 'orders-brokers'])
+  expect(api.all(CONFIG_MAP)).toHaveLength(2)
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'orders-old-0', labels: { 'kafka.ottla.dev/pool': 'old' } },
+  }
+  const without = { ...observed, statefulSets: new Map([...sets].filter(([name]) => name !== 'orders-old')) }
+  await step.run(viewOf({ ...without, pods: [pod] }, kafka({ brokers: ALL })))
+  expect(api.all(CONFIG_MAP)).toHaveLength(2)
+  await step.run(viewOf(without, kafka({ brokers: ALL })))
   expect(api.all(CONFIG_MAP).map(({ metadata }) => metadata.name)).toEqual(['orders-brokers-config-1'])
   expect(api.all(PERSISTENT_VOLUME_CLAIM)).toHaveLength(before.claims.length)
 })
