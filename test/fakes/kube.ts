@@ -11,6 +11,10 @@ interface Watcher {
 
 type Fields = Record<string, unknown>
 
+/** Jest looks globals up by a detour, which is most of what copying costs. */
+const { isArray } = Array
+const { keys } = Object
+
 /**
  * An API server in memory: resource versions, generations, uids, finalizers, watches from a version, apply (the fields of one manager, which
  * go when it leaves them out), garbage collection of what is owned. No admission, no schema.
@@ -296,21 +300,21 @@ function merged(target: unknown, patch: unknown): unknown {
 
 /** Of JSON; structuredClone takes ten times as long. */
 function copyOf<T>(value: T): T {
-  if (Array.isArray(value)) return value.map((part: unknown) => copyOf(part)) as T
+  if (isArray(value)) return value.map((part: unknown) => copyOf(part)) as T
   if (!isFields(value)) return value
   const copy: Fields = {}
-  for (const key of Object.keys(value)) copy[key] = copyOf(value[key])
+  for (const key of keys(value)) copy[key] = copyOf(value[key])
   return copy as T
 }
 
 function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return typeof value === 'object' && value !== null && !isArray(value)
 }
 
 /** Of JSON; the order of keys does not count, and a key that is undefined is none. */
 function isSame(a: unknown, b: unknown): boolean {
-  if (Array.isArray(a) && Array.isArray(b))
+  if (isArray(a) && isArray(b))
     return a.length === b.length && a.every((part, index) => isSame(part, b[index]))
   if (!isFields(a) || !isFields(b)) return a === b
-  return [...new Set([...Object.keys(a), ...Object.keys(b)])].every((key) => isSame(a[key], b[key]))
+  return [...new Set([...keys(a), ...keys(b)])].every((key) => isSame(a[key], b[key]))
 }

@@ -1,8 +1,9 @@
 /**
  * The operator dies, or is told that something failed, at each of its writes to Kubernetes and to Kafka, in everything that users do; what
- * there is in the end is what there is without. `FAULTS=all` has failures that it survives too, and writes that change nothing: a crash
- * at one of these is the same as one at the write before.
+ * there is in the end is what there is without. A write that never arrives leaves what the one before has left, so that is tried with the
+ * first one only, and not with writes that change nothing; `FAULTS=all` has all of these too, and failures that the operator survives.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, test } from '@jest/globals'
 import { type Kind, KINDS } from './faults.ts'
 import { beginningOf, played } from './run.ts'
@@ -17,14 +18,15 @@ describe.each(SCENARIOS)('$name', (scenario) => {
     async (kind: Kind) => {
       const beginning = await beginningOf(scenario)
       const clean = await played(scenario, beginning, { fault: null })
-      const points = clean.writes.flatMap(({ what, isEffective }, index) =>
+      const all = clean.writes.flatMap(({ what, isEffective }, index) =>
         isEffective || IS_ALL ? [{ what, at: index + 1 }] : [],
       )
+      const points = kind === 'before' && !IS_ALL ? all.slice(0, 1) : all
       expect([points.length > 0, clean.isWell]).toEqual([true, scenario.isWell ?? true])
       const wanted = clean.state()
       for (const { what, at } of points) {
         const state = (await played(scenario, beginning, { fault: { at, kind } })).state()
-        expect({ at, what, state }).toEqual({ at, what, state: wanted })
+        if (!isDeepStrictEqual(state, wanted)) expect({ at, what, state }).toEqual({ at, what, state: wanted })
       }
       process.stderr.write(`${scenario.name}: ${kind} each of ${points.length} writes\n`)
     },

@@ -109,11 +109,11 @@ export class World {
     this.#faults = new Faults(this.#options.fault, { version: () => this.#version() })
   }
 
-  /** Runs until nothing changes any more. */
-  async settle(): Promise<void> {
+  /** Runs until nothing changes any more; where not all is well, for `stuckMs`. */
+  async settle(stuckMs = STUCK_MS): Promise<void> {
     const untilMs = this.clock.monotonicMs() + SETTLE_MS_MAX
     let [before, sinceMs] = ['', this.clock.monotonicMs()]
-    while (this.clock.monotonicMs() - sinceMs < (this.isWell ? QUIET_MS : STUCK_MS)) {
+    while (this.clock.monotonicMs() - sinceMs < (this.isWell ? QUIET_MS : stuckMs)) {
       if (this.clock.monotonicMs() > untilMs)
         throw new Error(
           `it does not settle:\n${this.writes
