@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
-import { setPriority } from 'node:os'
 import { join, resolve } from 'node:path'
 import { CACHE } from './cache.ts'
 
@@ -65,13 +64,13 @@ export function jest(
 
 function execute(argv: readonly string[], { nice, write }: Place, env: NodeJS.ProcessEnv = {}): Promise<number> {
   return new Promise((done, failed) => {
-    const child = spawn(argv[0] as string, argv.slice(1), {
+    const [program = '', ...args] = nice === 0 ? argv : ['nice', '-n', String(nice), ...argv]
+    const child = spawn(program, args, {
       cwd: ROOT,
       stdio: ['inherit', write === null ? 'inherit' : 'pipe', write === null ? 'inherit' : 'pipe'],
       env: { ...process.env, ...env },
     })
     for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', write ?? (() => {}))
-    child.on('spawn', () => setPriority(child.pid ?? 0, nice))
     child.on('error', failed)
     child.on('close', (code) => done(code ?? 1))
   })
