@@ -152,17 +152,4 @@ describeWith(['kubernetes'], 'listeners that are reached from outside of Kuberne
     await namespace.settled('kafkacluster/main')
     expect(await uids()).toBe(before)
   }, 120_000)
-
-  test('a load balancer that has moved restarts its broker, and no other', async () => {
-    const moved = '198.51.100.7'
-    const uid = (id: number) => namespace.kubectl('get', 'pod', `main-nodes-${id}`, '-o', 'jsonpath={.metadata.uid}')
-    const others = await Promise.all([uid(0), uid(2)])
-    const restarted = namespace.kubectl('wait', '--for=delete', 'pod/main-nodes-1', '--timeout=120s')
-    await balance('1', moved)
-    await restarted
-    await namespace.kubectl('wait', '--for=create', 'pod/main-nodes-1', '--timeout=60s')
-    await namespace.ready('pod/main-nodes-1', 'kafkacluster/main')
-    expect((await brokersBy('cloud'))[1]?.host).toBe(moved)
-    expect(await Promise.all([uid(0), uid(2)])).toEqual(others)
-  }, 180_000)
 })
