@@ -27,7 +27,12 @@ export async function report(
   const manifest: Manifest = {
     apiVersion: type.apiVersion,
     kind: type.kind,
-    metadata: { name, namespace },
+    // What is drawn at random is written down first: of two operators that both think that they lead, only one may do it.
+    metadata: {
+      name,
+      namespace,
+      ...(isNamed(object.status, status) ? { resourceVersion: object.metadata.resourceVersion } : {}),
+    },
     status,
   }
   try {
@@ -51,6 +56,11 @@ export async function report(
     else deps.logger.info(line, message)
     await deps.events.record(object, { type: isBad ? 'Warning' : 'Normal', reason, action: 'Reconcile', note: message })
   }
+}
+
+/** Whether a cluster id is written down that was not there before. */
+function isNamed(before: object | undefined, after: object): boolean {
+  return 'clusterId' in after && !('clusterId' in (before ?? {}))
 }
 
 /** Deep equality of JSON values; the order of keys does not count, and one that is undefined is none. */

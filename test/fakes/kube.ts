@@ -118,8 +118,9 @@ export class FakeKube implements KubeApi {
 
   async applyStatus<T extends Resource>(type: ResourceType, manifest: T & Manifest): Promise<T> {
     this.intercept(`applyStatus ${type.kind}`)
-    const { namespace = '', name } = manifest.metadata
+    const { namespace = '', name, resourceVersion } = manifest.metadata
     const before = this.#mustGet(type, namespace, name)
+    if (resourceVersion !== undefined && resourceVersion !== before.metadata.resourceVersion) throw conflict(type, name)
     this.writes.push(`applyStatus ${type.kind} ${namespace}/${name}`)
     return this.#replace(type, before, { ...before, status: copyOf(manifest.status) } as Resource) as T
   }
@@ -313,8 +314,7 @@ function isFields(value: unknown): value is Fields {
 
 /** Of JSON; the order of keys does not count, and a key that is undefined is none. */
 function isSame(a: unknown, b: unknown): boolean {
-  if (isArray(a) && isArray(b))
-    return a.length === b.length && a.every((part, index) => isSame(part, b[index]))
+  if (isArray(a) && isArray(b)) return a.length === b.length && a.every((part, index) => isSame(part, b[index]))
   if (!isFields(a) || !isFields(b)) return a === b
   return [...new Set([...keys(a), ...keys(b)])].every((key) => isSame(a[key], b[key]))
 }
