@@ -40,11 +40,15 @@ describeWith(['kubernetes'], 'a cluster that is scaled', () => {
   async function writing(body: () => Promise<void>): Promise<void> {
     const ended = new AbortController()
     const loop = async (): Promise<void> => {
-      do written += (await client.produce('orders', RECORDS)).written
-      while (!ended.signal.aborted)
+      do {
+        const more = await client.produce('orders', RECORDS)
+        written += more.written
+      } while (!ended.signal.aborted)
     }
     const work = body().finally(() => ended.abort())
-    await Promise.all([work, loop()])
+    // Both to their end, also where one fails: the next test counts on what has been written.
+    const both = await Promise.allSettled([work, loop()])
+    for (const one of both) if (one.status === 'rejected') throw one.reason
   }
 
   async function expectAllThere(): Promise<void> {
