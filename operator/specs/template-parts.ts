@@ -31,10 +31,7 @@ export function templateParts(metadata: object, spec: TemplateSpec): string {
     scheduling,
     pod: [
       Object.fromEntries(Object.entries(rest).filter(([field]) => !SCHEDULING.includes(field))),
-      all.map(({ image: _, resources: __, args, ...container }) => [
-        container,
-        container.name === 'format' ? [] : args,
-      ]),
+      all.map((container) => without(container, COMPARED_APART.get(container.name) ?? APART)),
       volumes.filter((volume) => !('configMap' in volume)),
     ],
   }
@@ -46,6 +43,14 @@ export function templateParts(metadata: object, spec: TemplateSpec): string {
           .padStart(8, '0')}`,
     )
     .join(',')
+}
+
+/** Fields of containers that are compared by themselves, or not at all. */
+const APART = ['image', 'resources']
+const COMPARED_APART: ReadonlyMap<string, readonly string[]> = new Map([['format', [...APART, 'args', 'command']]])
+
+function without(object: object, fields: readonly string[]): object {
+  return Object.fromEntries(Object.entries(object).filter(([field]) => !fields.includes(field)))
 }
 
 /** The names of the parts that differ; all of them where there is nothing to compare with. */

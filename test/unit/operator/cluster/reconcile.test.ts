@@ -30,7 +30,7 @@ function reconciling(cluster = kafkaCluster()) {
       brokers: {
         look: () => Promise.resolve(brokers.state),
       },
-      effective: (cluster) => cluster,
+      effective: (one) => one,
       steps: [],
     },
   )
