@@ -1,7 +1,7 @@
 /** What a cluster shows of itself on a real Kubernetes: objects for the Prometheus Operator, metrics, conditions, dashboards. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { describeWith } from '../tools/requires.ts'
-import { installOperator, kubectl, Namespace } from './cluster.ts'
+import { installOperator, kubectl, Namespace, uninstallOperator } from './cluster.ts'
 import { kafkaCluster } from './manifests.ts'
 
 const GROUP = 'monitoring.coreos.com'
@@ -37,6 +37,8 @@ describeWith(['kubernetes'], 'monitoring', () => {
 
   afterAll(async () => {
     await Namespace.remove('monitoring')
+    // Helm cannot change a release whose kinds are gone.
+    await uninstallOperator()
     await kubectl(['delete', 'crd', '--ignore-not-found', ...Object.keys(CRDS).map((plural) => `${plural}.${GROUP}`)])
   }, 120_000)
 

@@ -24,7 +24,7 @@ export class TestApi {
 
   /** Applies the CRDs of this tree, and waits until they are served. */
   async installCrds(): Promise<void> {
-    for (const kind of ['kafkacluster', 'kafkatopic']) {
+    for (const kind of ['kafkacluster', 'kafkatopic', 'kafkarebalance']) {
       const crd = parse(readFileSync(join(ROOT, 'crds', `${kind}.yaml`), 'utf8')) as { metadata: { name: string } }
       const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${crd.metadata.name}`
       await this.transport.json({
