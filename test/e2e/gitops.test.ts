@@ -13,6 +13,7 @@ import { ROOT } from './bed/layout.ts'
 import { installOperator, kubectl, type KubeObject } from './cluster.ts'
 
 const EXAMPLE = `${ROOT}/examples/gitops`
+const NAMESPACES = ['kafka', 'team-payments']
 const KINDS = { KafkaCluster: 'kafkaclusters', KafkaTopic: 'kafkatopics' } as const
 const WAIT = '--timeout=300s'
 /** Argo CD's word for what kstatus says. */
@@ -26,7 +27,11 @@ interface Verdict {
 
 interface Version extends KubeObject {
   readonly kind: keyof typeof KINDS
-  readonly metadata: KubeObject['metadata'] & { readonly generation: number; readonly deletionTimestamp?: string }
+  readonly metadata: KubeObject['metadata'] & {
+    readonly namespace: string
+    readonly generation: number
+    readonly deletionTimestamp?: string
+  }
 }
 
 /** Every version of every object of a kind, from when it is opened on. */
@@ -52,10 +57,14 @@ class Recording {
   stop(): Version[] {
     this.#child.kill()
     const lines = this.#text.split('\n').slice(0, -1)
-    return lines
-      .map((line) => JSON.parse(line) as { type: string; object: Version })
-      .filter(({ type }) => type === 'ADDED' || type === 'MODIFIED')
-      .map(({ object }) => object)
+    return (
+      lines
+        .map((line) => JSON.parse(line) as { type: string; object: Version })
+        .filter(({ type }) => type === 'ADDED' || type === 'MODIFIED')
+        .map(({ object }) => object)
+        // Those of other files may be on their way out.
+        .filter(({ metadata }) => NAMESPACES.includes(metadata.namespace))
+    )
   }
 }
 
