@@ -48,7 +48,7 @@ import type { Reconcile } from './runtime/controller.ts'
 import { Batcher } from './topic/batcher.ts'
 import { TopicClaims } from './topic/claims.ts'
 import { TopicReconciler } from './topic/reconcile.ts'
-import { topicsGoBy } from './topic/rules.ts'
+import { isTopicReady, strengthOf, topicsGoBy } from './topic/rules.ts'
 
 export interface OperatorOptions {
   /** Null: all. */
@@ -137,6 +137,8 @@ class Leadership {
   readonly #clusterController: Controller
   readonly #topicController: Controller
   readonly #rebalanceController: Controller
+  /** What topics that are not well wait for, by cluster. */
+  readonly #clusterStrengths = new Map<Key, string>()
   /** What topics go by of each cluster: they are looked at again when it changes. */
   readonly #clusterStates = new Map<Key, string>()
 
@@ -297,15 +299,18 @@ class Leadership {
   #onCluster(cluster: KafkaCluster, isDeleted: boolean): void {
     const key = keyOf(cluster)
     this.#clusterController.queue.add(key)
+    const isChanged = this.#clusterStrengths.get(key) !== strengthOf(cluster)
+    this.#clusterStrengths.set(key, strengthOf(cluster))
     for (const topic of this.topics()) {
-      // The replicas that it waits for may have moved.
-      const isWaiting = topic.status?.replicasChange !== undefined && clusterKeyOf(topic) === key
-      if (isWaiting) this.#topicController.queue.add(keyOf(topic))
+      // The replicas that it waits for may have moved; what was refused for lack of brokers may be possible now.
+      const isWaiting = topic.status?.replicasChange !== undefined || (isChanged && !isTopicReady(topic))
+      if (isWaiting && clusterKeyOf(topic) === key) this.#topicController.queue.add(keyOf(topic))
     }
     const state = isDeleted ? 'deleted' : topicsGoBy(cluster)
     if (this.#clusterStates.get(key) === state) return
     if (isDeleted) {
       this.#clusterStates.delete(key)
+      this.#clusterStrengths.delete(key)
       this.#deps.admins.forget(key)
     } else this.#clusterStates.set(key, state)
     for (const topic of this.#claims.ofCluster(key)) this.#topicController.queue.add(topic)

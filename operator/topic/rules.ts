@@ -41,6 +41,20 @@ export function topicsGoBy(cluster: KafkaCluster): string {
   return JSON.stringify([uid, deletionTimestamp, isServing(cluster), cluster.spec.topics, limitsOf(cluster)])
 }
 
+/**
+ * What a topic that is not well may be waiting for: brokers that come back or are added, or a cluster that is ready. Seldom the same for long
+ * while a cluster starts, so that topics that are well do not go by it.
+ */
+export function strengthOf({ spec, status }: KafkaCluster): string {
+  const ready = status?.conditions?.find(({ type }) => type === 'Ready')?.status
+  const brokers = new Set(spec.pools.filter(isBroker).map(({ name }) => name))
+  return JSON.stringify([ready, (status?.pools ?? []).map((pool) => (brokers.has(pool.name) ? pool.ready : 0))])
+}
+
+export function isTopicReady({ status }: KafkaTopic): boolean {
+  return status?.conditions?.find(({ type }) => type === 'Ready')?.status === 'True'
+}
+
 export function notAllowed(topic: KafkaTopic, cluster: KafkaCluster): Health {
   const namespace = topic.metadata.namespace ?? ''
   const message = `KafkaCluster ${keyOf(cluster)} takes no KafkaTopics of namespace ${namespace}: add it to spec.topics.namespaces there`

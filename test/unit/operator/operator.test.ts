@@ -15,6 +15,7 @@ import { OperatorMetrics } from '../../../operator/metrics.ts'
 import { Operator } from '../../../operator/operator.ts'
 import type { FakeKube } from '../../fakes/kube.ts'
 import { FakeKubelet } from '../../fakes/kubelet.ts'
+import { TopicRefusal } from '../../../operator/topic/admin.ts'
 import { condition, FakeTopics, kafkaCluster, kafkaState, kafkaTopic, operatorWorld } from '../../fakes/operator.ts'
 import { FakeReassignments } from '../../fakes/reassignment.ts'
 import { FakeScaling } from '../../fakes/scaling.ts'
@@ -181,6 +182,25 @@ test.each([[null], [['kafka', 'team']]])(
     await finish()
   },
 )
+
+test('a topic that is refused for lack of brokers is tried again as soon as the cluster is stronger', async () => {
+  const { api, clock, topics, kubelet, finish } = operating()
+  topics.refusal = new TopicRefusal('INVALID_REPLICATION_FACTOR', 'replication factor 3 is larger than 1 brokers')
+  api.put(KAFKA_CLUSTER, kafkaCluster())
+  api.put(KAFKA_TOPIC, kafkaTopic())
+  await clock.run(1000)
+  kubelet.run()
+  await clock.run(5000)
+  const ready = () => condition(api.peek<KafkaTopic>(KAFKA_TOPIC, 'team', 'payments'), 'Ready')
+  expect(ready()).toContain('False InvalidReplicationFactor')
+  topics.refusal = null
+  kubelet.turn('orders-nodes-0', 'CrashLoopBackOff')
+  await clock.run(5000)
+  kubelet.turn('orders-nodes-0', null)
+  await clock.run(10_000)
+  expect(ready()).toContain('True Ready')
+  await finish()
+})
 
 test('other namespaces are none of its business', async () => {
   const { api, clock, finish } = operating(['elsewhere'])
