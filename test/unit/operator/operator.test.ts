@@ -16,7 +16,15 @@ import { Operator } from '../../../operator/operator.ts'
 import type { FakeKube } from '../../fakes/kube.ts'
 import { FakeKubelet } from '../../fakes/kubelet.ts'
 import { TopicRefusal } from '../../../operator/topic/admin.ts'
-import { condition, FakeTopics, kafkaCluster, kafkaState, kafkaTopic, operatorWorld } from '../../fakes/operator.ts'
+import {
+  condition,
+  FakeTopics,
+  kafkaCluster,
+  kafkaState,
+  kafkaTopic,
+  operatorWorld,
+  pool,
+} from '../../fakes/operator.ts'
 import { FakeReassignments } from '../../fakes/reassignment.ts'
 import { FakeScaling } from '../../fakes/scaling.ts'
 
@@ -183,20 +191,19 @@ test.each([[null], [['kafka', 'team']]])(
   },
 )
 
-test('a topic that is refused for lack of brokers is tried again as soon as the cluster is stronger', async () => {
+test('a topic that is refused for lack of brokers is tried again as soon as there are more', async () => {
   const { api, clock, topics, kubelet, finish } = operating()
   topics.refusal = new TopicRefusal('INVALID_REPLICATION_FACTOR', 'replication factor 3 is larger than 1 brokers')
-  api.put(KAFKA_CLUSTER, kafkaCluster())
+  kubelet.trouble = ({ metadata }) => (metadata.name === 'orders-nodes-0' ? null : 'CrashLoopBackOff')
+  api.put(KAFKA_CLUSTER, kafkaCluster({ pools: [pool({ replicas: 3 })] }))
   api.put(KAFKA_TOPIC, kafkaTopic())
   await clock.run(1000)
   kubelet.run()
-  await clock.run(5000)
+  await clock.run(10_000)
   const ready = () => condition(api.peek<KafkaTopic>(KAFKA_TOPIC, 'team', 'payments'), 'Ready')
   expect(ready()).toContain('False InvalidReplicationFactor')
   topics.refusal = null
-  kubelet.turn('orders-nodes-0', 'CrashLoopBackOff')
-  await clock.run(5000)
-  kubelet.turn('orders-nodes-0', null)
+  kubelet.turn('orders-nodes-1', null)
   await clock.run(10_000)
   expect(ready()).toContain('True Ready')
   await finish()
