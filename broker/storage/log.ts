@@ -14,7 +14,7 @@ import { writeTopicId } from './partition-metadata.ts'
 import type { AppendOrigin } from './producer-entry.ts'
 import type { ProducerState } from './producer-state.ts'
 import { emptySlice, type LogSlice } from './read.ts'
-import { findEnd, positionOf, reactivate, replayProducers } from './replay.ts'
+import { cutOf, findEnd, reactivate, replayProducers } from './replay.ts'
 import { expiredSegments } from './retention.ts'
 import type { LogSegment } from './segment.ts'
 import type { LogSegments } from './segments.ts'
@@ -275,7 +275,7 @@ export class PartitionLog {
     if (paths.length > 0) this.#removal.remove(paths, this.config.fileDeleteDelayMs)
   }
 
-  /** Drops all records from `offset` on. Nobody may append meanwhile. Rejects with StorageError KAFKA_STORAGE_ERROR. */
+  /** Drops all records from `offset` on, and more where one before it is damaged. Nobody may append meanwhile. Rejects with StorageError KAFKA_STORAGE_ERROR. */
   async truncateTo(offset: number): Promise<void> {
     // At the end may be the epoch of a leader that wrote nothing, which its successor's history does not have.
     if (offset >= this.logEndOffset) return this.leaderEpochs.truncateFromEnd(this.logEndOffset)
@@ -293,11 +293,11 @@ export class PartitionLog {
     }
   }
 
-  async #truncate(offset: number): Promise<void> {
+  async #truncate(asked: number): Promise<void> {
     this.writeStaged()
-    const segment = this.#segments.at(this.#segments.indexFor(offset))
+    const segment = this.#segments.at(this.#segments.indexFor(asked))
     assert(segment !== undefined, 'the offset is in the log')
-    const position = await positionOf(segment, offset)
+    const { position, offset } = await cutOf(segment, asked, this.logEndOffset)
     this.#discard(this.#segments.list().filter(({ baseOffset }) => baseOffset > segment.baseOffset))
     segment.truncateTo(offset, position)
     this.#truncated(offset)

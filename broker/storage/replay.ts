@@ -29,13 +29,44 @@ export async function findEnd(segment: LogSegment): Promise<SegmentEnd> {
 }
 
 /** The position of the first batch that reaches to `offset` or behind it; the end of the file where there is none. */
-export async function positionOf(segment: LogSegment, offset: number): Promise<number> {
+async function positionOf(segment: LogSegment, offset: number): Promise<number> {
   const from = segment.offsetIndex.lookup(offset)
   return scanBatches(
     segment,
     { from, to: segment.writtenBytes, chunkBytes: TAIL_CHUNK_BYTES },
     (view) => view.lastOffset < offset,
   )
+}
+
+/**
+ * Where a cut at `offset` begins: at the first batch that reaches to it or behind it. Where that one, or what only looks like it, is damaged,
+ * at the first that is: what is kept must have no hole, and what is cut off can be fetched again.
+ */
+export async function cutOf(
+  segment: LogSegment,
+  offset: number,
+  logEndOffset: number,
+): Promise<{ position: number; offset: number }> {
+  const to = segment.writtenBytes
+  const position = await positionOf(segment, offset)
+  let isSound = position >= to
+  let behindFirst = -1
+  await scanBatches(segment, { from: position, to, chunkBytes: TAIL_CHUNK_BYTES }, (view) => {
+    // Its offset is outside the CRC: the batch behind it has to fit.
+    if (behindFirst >= 0) isSound = view.baseOffset >= behindFirst
+    else isSound = view.nextOffset <= logEndOffset && view.computeCrc() === view.crc
+    if (behindFirst >= 0) return false
+    behindFirst = view.nextOffset
+    return isSound
+  })
+  if (isSound) return { position, offset }
+  let next = segment.baseOffset
+  const sound = await scanBatches(segment, { from: 0, to }, (view) => {
+    const isNext = view.baseOffset >= next && view.lastOffset < offset && view.computeCrc() === view.crc
+    if (isNext) next = view.nextOffset
+    return isNext
+  })
+  return { position: sound, offset: next }
 }
 
 /** Opens a sealed segment for appends again. */

@@ -230,3 +230,21 @@ describe('a read of damaged batches', () => {
     await expect(read).rejects.toMatchObject(new DamagedBatchError(0))
   })
 })
+
+// Byte 7: the offset, outside the CRC. Byte 11: the size. Byte 20: the CRC itself.
+test.each([7, 11, 20])(
+  'a truncation behind damage at byte %i leaves no hole: it begins at the damage',
+  async (byte) => {
+    const bed = new LogBed()
+    const first = await bed.open()
+    for (const value of ['a', 'b', 'c', 'd']) append(first, { values: [value] })
+    await first.close()
+    const log = await bed.open({}, { recoveryPoint: 4, hadCleanShutdown: true })
+    bed.disk.corrupt(`${DIRECTORY}/00000000000000000000.log`, byte)
+    await log.truncateTo(byte === 20 ? 0 : 2)
+    expect(log.logEndOffset).toBe(0)
+    append(log, { values: ['again'] })
+    await log.close()
+    expect(new BatchView(bed.disk.readFile(`${DIRECTORY}/00000000000000000000.log`)).baseOffset).toBe(0)
+  },
+)
