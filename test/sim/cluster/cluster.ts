@@ -244,7 +244,12 @@ class ClusterRun {
     const fromMs = this.#world.clock.monotonicMs() + 2 * REPLICA_LAG_MAX_MS
     let isSettled = false
     const watching = this.#watch.run(() => isSettled)
-    await this.#world.clock.runUntil(() => this.#watch.isWholeSince(fromMs), RECOVERY_MS)
+    while (!this.#watch.isWholeSince(fromMs)) {
+      await this.#advance(100)
+      // A node whose orderly stop outlasts the faults has to be started too.
+      this.#nemesis.end()
+      hold(this.#world.clock.monotonicMs() - fromMs < RECOVERY_MS, `after ${RECOVERY_MS} ms replicas are not in sync`)
+    }
     isSettled = true
     await this.#world.clock.runFor(watching)
   }
