@@ -106,7 +106,7 @@ describeWith(['kubernetes'], 'a cluster that is rolled', () => {
       const { status } = await namespace.get('kafkacluster', 'main')
       const { blockedBy } = status['rollout'] as { blockedBy: { topic?: string; isr?: number[]; minIsr?: number }[] }
       const { isr = [], minIsr } = blockedBy.find(({ topic }) => topic === 'orders') ?? {}
-      expect({ isr: isr.toSorted(), minIsr }).toEqual({ isr: [0, 2], minIsr: 2 })
+      expect({ isr: isr.toSorted((a, b) => a - b), minIsr }).toEqual({ isr: [0, 2], minIsr: 2 })
       expect(await restarts()).toMatchObject({ 'main-nodes-0': 1, 'main-nodes-2': 1 })
       await produce()
     } finally {
