@@ -278,7 +278,7 @@ class Leadership {
         api: this.#api,
         events: this.#events(),
         adminOf: (cluster) => this.#deps.admins.topicsOf(cluster),
-        topicOf: (key) => this.#topics.map((informer) => informer.get(key)).find((topic) => topic !== undefined),
+        topicOf: (key) => this.#topic(key),
         claimsOf: (topic) => this.#claims.of(topic),
         // One watch tells everything in order, so that it knows of every claim older than a deletion; several watches do not wait for each other.
         rivalsOf: (topic) => (this.#topics.length === 1 ? Promise.resolve(this.#claims.of(topic)) : listed.ask(topic)),
@@ -299,12 +299,15 @@ class Leadership {
   #onCluster(cluster: KafkaCluster, isDeleted: boolean): void {
     const key = keyOf(cluster)
     this.#clusterController.queue.add(key)
-    const isChanged = this.#clusterStrengths.get(key) !== strengthOf(cluster)
-    this.#clusterStrengths.set(key, strengthOf(cluster))
-    for (const topic of this.topics()) {
+    const strength = strengthOf(cluster)
+    const isChanged = this.#clusterStrengths.get(key) !== strength
+    this.#clusterStrengths.set(key, strength)
+    for (const name of this.#claims.ofCluster(key)) {
+      const topic = this.#topic(name)
       // The replicas that it waits for may have moved; what was refused for lack of brokers may be possible now.
-      const isWaiting = topic.status?.replicasChange !== undefined || (isChanged && !isTopicReady(topic))
-      if (isWaiting && clusterKeyOf(topic) === key) this.#topicController.queue.add(keyOf(topic))
+      const isWaiting =
+        topic?.status?.replicasChange !== undefined || (isChanged && topic !== undefined && !isTopicReady(topic))
+      if (isWaiting) this.#topicController.queue.add(name)
     }
     const state = isDeleted ? 'deleted' : topicsGoBy(cluster)
     if (this.#clusterStates.get(key) === state) return
@@ -314,6 +317,10 @@ class Leadership {
       this.#deps.admins.forget(key)
     } else this.#clusterStates.set(key, state)
     for (const topic of this.#claims.ofCluster(key)) this.#topicController.queue.add(topic)
+  }
+
+  #topic(key: Key): KafkaTopic | undefined {
+    return this.#topics.map((informer) => informer.get(key)).find((topic) => topic !== undefined)
   }
 
   #onTopic(topic: KafkaTopic, isDeleted: boolean): void {

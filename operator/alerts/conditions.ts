@@ -1,5 +1,6 @@
 import type { ExtraCondition } from '../api/conditions.ts'
 import type { KafkaCluster } from '../api/resource.ts'
+import { isUnderMinIsr, isUnderReplicated } from '../kafka/partition-counts.ts'
 import type { KafkaState, PartitionState } from '../kafka/state.ts'
 import { brokersMissing } from '../specs/nodes.ts'
 
@@ -55,26 +56,6 @@ export function kafkaConditions(cluster: KafkaCluster, kafka: KafkaState): Extra
         : { status: 'False', reason: 'NoLeader', message: 'the metadata quorum has no leader' }),
     },
   ]
-}
-
-/** As the conditions above say it; for status.partitions. */
-export function partitionCounts({ partitions }: KafkaState) {
-  return {
-    total: partitions.length,
-    underReplicated: partitions.filter(isUnderReplicated).length,
-    underMinIsr: partitions.filter(isUnderMinIsr).length,
-    offline: partitions.filter(({ leader }) => leader === null).length,
-  }
-}
-
-/** Replicas that are only being added do not count: a reassignment is no reason for an alarm. */
-function isUnderReplicated({ replicas, adding, isr }: PartitionState): boolean {
-  return isr.length < replicas.length - adding.length
-}
-
-/** min.insync.replicas above the replication factor asks for no more than all replicas. */
-function isUnderMinIsr({ replicas, minIsr, isr }: PartitionState): boolean {
-  return isr.length < Math.min(minIsr, replicas.length)
 }
 
 function condition(

@@ -6,7 +6,8 @@ import type { KafkaCluster } from '../api/resource.ts'
 import { programsOf } from '../specs/programs.ts'
 import type { ClusterStep, ClusterView, StepResult } from '../cluster/step.ts'
 import type { Alertmanager } from './alertmanager.ts'
-import { KAFKA_CONDITIONS, kafkaConditions, partitionCounts } from './conditions.ts'
+import { partitionCounts } from '../kafka/partition-counts.ts'
+import { KAFKA_CONDITIONS, kafkaConditions } from './conditions.ts'
 import { alertsOf } from './firing.ts'
 import type { Monitoring } from './monitoring.ts'
 
@@ -39,7 +40,7 @@ export class AlertStep implements ClusterStep {
     return {
       conditions: [...own, ...told.conditions],
       ...(againMs === Infinity ? {} : { requeueAfterMs: againMs }),
-      ...('error' in kafka ? {} : { status: { partitions: partitionCounts(kafka) } }),
+      ...('error' in kafka ? {} : { status: { partitions: partitionCounts(kafka.partitions) } }),
     }
   }
 

@@ -69,6 +69,14 @@ export function conditionsOf(
   }
 }
 
+/** What a resource's status says of `type`. */
+export function conditionOf(
+  { status }: { readonly status?: { readonly conditions?: readonly Condition[] } },
+  type: string,
+): Condition | undefined {
+  return status?.conditions?.find((condition) => condition.type === type)
+}
+
 /** Whether `next` says something else of the health than `previous`, apart from times. */
 export function healthChanged(previous: readonly Condition[] | undefined, next: readonly Condition[]): boolean {
   const words = (conditions: readonly Condition[]): string =>

@@ -1,6 +1,9 @@
-import { keyOf } from '../api/resource.ts'
+import { conditionOf } from '../api/conditions.ts'
+import { clusterKeyOf, keyOf, topicNameOf } from '../api/resource.ts'
 import type { KafkaCluster, KafkaTopic, Key } from '../api/resource.ts'
 import type { GroupState } from '../kafka/group-state.ts'
+import { partitionCounts } from '../kafka/partition-counts.ts'
+import type { PartitionCounts } from '../kafka/partition-counts.ts'
 import type { KafkaState, PartitionState, Unreachable } from '../kafka/state.ts'
 
 /** One line of the list of clusters. */
@@ -57,15 +60,6 @@ export interface PoolRow {
   readonly nodeIds: readonly number[]
 }
 
-export interface PartitionCounts {
-  readonly total: number
-  /** Fewer in sync than there are replicas. */
-  readonly underReplicated: number
-  readonly underMinIsr: number
-  /** Without a leader. */
-  readonly offline: number
-}
-
 export interface BrokerRow {
   readonly id: number
   readonly rack: string | null
@@ -101,7 +95,7 @@ export interface GroupRow {
 export type PartitionRow = PartitionState
 
 export function summaryOf(cluster: KafkaCluster): ClusterSummary {
-  const ready = cluster.status?.conditions?.find(({ type }) => type === 'Ready')
+  const ready = conditionOf(cluster, 'Ready')
   return {
     key: keyOf(cluster),
     namespace: cluster.metadata.namespace ?? '',
@@ -141,7 +135,7 @@ export function detailOf(
     rollout: rolloutOf(status),
     reassignment: status?.reassignment ?? null,
     error: 'error' in kafka ? kafka.error : null,
-    partitions: countsOf(known?.partitions ?? []),
+    partitions: partitionCounts(known?.partitions ?? []),
     brokers: known === null ? [] : brokerRows(known),
     controllers: known === null ? [] : controllerRows(known),
     topics: known === null ? [] : topicRows(known, resourcesOf(cluster, topics)),
@@ -160,16 +154,6 @@ function poolRows({ spec, status }: KafkaCluster): PoolRow[] {
     const pool = status?.pools?.find((candidate) => candidate.name === name)
     return { name, roles, ready: pool?.ready ?? 0, wanted: replicas, nodeIds: pool?.nodeIds ?? [] }
   })
-}
-
-function countsOf(partitions: readonly PartitionState[]): PartitionCounts {
-  const count = (matches: (partition: PartitionState) => boolean): number => partitions.filter(matches).length
-  return {
-    total: partitions.length,
-    underReplicated: count(({ isr, replicas, adding }) => isr.length < replicas.length - adding.length),
-    underMinIsr: count(({ isr, minIsr }) => isr.length < minIsr),
-    offline: count(({ leader }) => leader === null),
-  }
 }
 
 function brokerRows({ brokers, partitions }: KafkaState): BrokerRow[] {
@@ -195,11 +179,8 @@ function controllerRows({ quorum }: KafkaState): ControllerRow[] {
 }
 
 function resourcesOf(cluster: KafkaCluster, topics: readonly KafkaTopic[]): Map<string, Key> {
-  const { name, namespace } = cluster.metadata
-  const own = topics.filter(
-    ({ spec, metadata }) => spec.cluster.name === name && (spec.cluster.namespace ?? metadata.namespace) === namespace,
-  )
-  return new Map(own.map((topic) => [topic.spec.topicName ?? topic.metadata.name, keyOf(topic)]))
+  const own = topics.filter((topic) => clusterKeyOf(topic) === keyOf(cluster))
+  return new Map(own.map((topic) => [topicNameOf(topic), keyOf(topic)]))
 }
 
 /** Those in trouble first, then by name. */
@@ -208,7 +189,7 @@ function topicRows({ partitions }: KafkaState, resources: ReadonlyMap<string, Ke
     const least = Math.min(...some.map(({ replicas, adding }) => replicas.length - adding.length))
     return {
       name,
-      ...countsOf(some),
+      ...partitionCounts(some),
       replicas: least,
       minIsr: some[0]?.minIsr ?? 1,
       resource: resources.get(name) ?? null,
@@ -227,6 +208,8 @@ function groupRow({ groupId, state, members, topics }: GroupState): GroupRow {
   return { groupId, state, members, topics, lag: topics.reduce((sum, { lag }) => sum + lag, 0) }
 }
 
+/** The status leaves out what is empty. */
 function rolloutOf(status: KafkaCluster['status']): Rollout | null {
-  return (status as { readonly rollout?: Rollout } | undefined)?.rollout ?? null
+  const rollout = status?.rollout
+  return rollout === undefined ? null : { plan: [], blockedBy: [], ...rollout }
 }

@@ -2,6 +2,9 @@ import type { KafkaCluster } from '../api/resource.ts'
 import { CONTROLLER_PORT, INTERNAL_PORT, isBroker } from './nodes.ts'
 import type { Pool } from './nodes.ts'
 
+/** Where the files of a pod's ConfigMap are. */
+export const CONFIG_ROOT = '/etc/ottla'
+
 export type DistributionName = KafkaCluster['spec']['distribution']
 
 /** A container's entry point and arguments. */
@@ -67,7 +70,7 @@ const APACHE: Programs = {
   env: (pool) => [
     // The scripts write below it, and the root file system is read-only.
     { name: 'LOG_DIR', value: '/tmp' },
-    { name: 'KAFKA_LOG4J_OPTS', value: `-Dlog4j2.configurationFile=/etc/ottla/${LOGGING}` },
+    { name: 'KAFKA_LOG4J_OPTS', value: `-Dlog4j2.configurationFile=${CONFIG_ROOT}/${LOGGING}` },
     // The scripts' own default is 1 GiB whatever the container may have; half is for the page cache.
     ...(pool.resources.limits?.['memory'] === undefined
       ? []

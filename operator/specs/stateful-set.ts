@@ -13,14 +13,13 @@ import {
 import type { Pool } from './nodes.ts'
 import { placeParts } from './place.ts'
 import { poolMemory } from './pool-memory.ts'
-import { programsOf } from './programs.ts'
+import { CONFIG_ROOT, programsOf } from './programs.ts'
 import { quorumArgs } from './quorum.ts'
 import { templateParts } from './template-parts.ts'
 import type { TemplateContainer, TemplateSpec } from './template-parts.ts'
 import { servedPorts } from './services.ts'
 import { DATA_ROOT, volumeClaimTemplates } from './volumes.ts'
 
-const CONFIG_ROOT = '/etc/ottla'
 /** Kubernetes replaces $(POD_NAME) by the container's variable. */
 const PROPERTIES = `${CONFIG_ROOT}/$(POD_NAME).properties`
 /** The image's user; see Dockerfile. */

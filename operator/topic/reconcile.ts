@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { Clock } from '../../broker/env/clock.ts'
+import { conditionOf } from '../api/conditions.ts'
 import type { Health } from '../api/conditions.ts'
 import { clusterKeyOf, KAFKA_TOPIC, keyOf, topicNameOf } from '../api/resource.ts'
 import type { KafkaCluster, KafkaTopic, Key } from '../api/resource.ts'
@@ -187,7 +188,7 @@ function claimed(topic: KafkaTopic, winner: KafkaTopic): Health {
 }
 
 /** With its spec as it is. */
-function wasReady({ metadata, status }: KafkaTopic): boolean {
-  const before = status?.conditions?.find(({ type }) => type === 'Ready')
-  return before?.status === 'True' && before.observedGeneration === metadata.generation
+function wasReady(topic: KafkaTopic): boolean {
+  const before = conditionOf(topic, 'Ready')
+  return before?.status === 'True' && before.observedGeneration === topic.metadata.generation
 }

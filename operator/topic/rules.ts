@@ -1,3 +1,4 @@
+import { conditionOf } from '../api/conditions.ts'
 import type { Health } from '../api/conditions.ts'
 import { GROUP, keyOf, topicNameOf } from '../api/resource.ts'
 import type { KafkaCluster, KafkaTopic } from '../api/resource.ts'
@@ -23,9 +24,9 @@ export function isAllowed({ metadata }: KafkaTopic, cluster: KafkaCluster): bool
 }
 
 /** Whether there is any point in asking: once the cluster has been up, one broker is enough. */
-export function isServing({ spec, status }: KafkaCluster): boolean {
-  const ready = status?.conditions?.find(({ type }) => type === 'Ready')
-  if (ready?.status === 'True') return true
+export function isServing(cluster: KafkaCluster): boolean {
+  if (conditionOf(cluster, 'Ready')?.status === 'True') return true
+  const { spec, status } = cluster
   const brokers = new Set(spec.pools.filter(isBroker).map(({ name }) => name))
   return status?.version !== undefined && (status.pools ?? []).some((pool) => brokers.has(pool.name) && pool.ready > 0)
 }
@@ -45,14 +46,15 @@ export function topicsGoBy(cluster: KafkaCluster): string {
  * What a topic that is not well may be waiting for: brokers that come back or are added, or a cluster that is ready. Seldom the same for long
  * while a cluster starts, so that topics that are well do not go by it.
  */
-export function strengthOf({ spec, status }: KafkaCluster): string {
-  const ready = status?.conditions?.find(({ type }) => type === 'Ready')?.status
+export function strengthOf(cluster: KafkaCluster): string {
+  const { spec, status } = cluster
+  const ready = conditionOf(cluster, 'Ready')?.status
   const brokers = new Set(spec.pools.filter(isBroker).map(({ name }) => name))
   return JSON.stringify([ready, (status?.pools ?? []).map((pool) => (brokers.has(pool.name) ? pool.ready : 0))])
 }
 
-export function isTopicReady({ status }: KafkaTopic): boolean {
-  return status?.conditions?.find(({ type }) => type === 'Ready')?.status === 'True'
+export function isTopicReady(topic: KafkaTopic): boolean {
+  return conditionOf(topic, 'Ready')?.status === 'True'
 }
 
 export function notAllowed(topic: KafkaTopic, cluster: KafkaCluster): Health {

@@ -162,8 +162,7 @@ export function partitionsPage(topic: string, rows: readonly PartitionRow[]): HT
       {
         title: 'Leader',
         isNumber: true,
-        cell: ({ leader }) =>
-          leader === null ? bad(1, 'bad') && el('strong', { class: 'bad' }, 'none') : String(leader),
+        cell: ({ leader }) => (leader === null ? el('strong', { class: 'bad' }, 'none') : String(leader)),
       },
       { title: 'Replicas', cell: ({ replicas }) => ids(replicas) },
       {

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
-import { KAFKA_CONDITIONS, kafkaConditions, partitionCounts } from '../../../../operator/alerts/conditions.ts'
+import { KAFKA_CONDITIONS, kafkaConditions } from '../../../../operator/alerts/conditions.ts'
+import { partitionCounts } from '../../../../operator/kafka/partition-counts.ts'
 import type { PartitionState } from '../../../../operator/kafka/state.ts'
 import { kafkaCluster, kafkaState, pool } from '../../../fakes/operator.ts'
 
@@ -68,7 +69,7 @@ test('every condition is one that is kept while brokers do not answer', () => {
 
 test('partitions are counted', () => {
   const partitions = [partition(), partition({ isr: [0, 1] }), partition({ isr: [0] }), partition({ leader: null })]
-  expect(partitionCounts(kafkaState({ partitions }))).toEqual({
+  expect(partitionCounts(partitions)).toEqual({
     total: 4,
     underReplicated: 2,
     underMinIsr: 1,

@@ -86,6 +86,12 @@ test('of brokers that do not answer, what Kubernetes knows is shown, and why the
   expect({ error, topics, pools: pools.length }).toEqual({ error: 'connection refused', topics: [], pools: 1 })
 })
 
+test('a rollout that is complete has nothing planned, and nothing stands against it', () => {
+  const cluster = { ...kafkaCluster(), status: { rollout: { state: 'Complete' as const } } }
+  const { rollout } = detailOf(cluster, kafkaState(), [], [])
+  expect(rollout).toEqual({ state: 'Complete', plan: [], blockedBy: [] })
+})
+
 test('the partitions of one topic are in order', () => {
   const partitions = [partition({ partition: 1 }), partition({ topic: 'other' }), partition({ partition: 0 })]
   expect(partitionsOf(kafkaState({ partitions }), 'payments').map((row) => row.partition)).toEqual([0, 1])
