@@ -54,6 +54,8 @@ interface Scene {
   readonly cluster: KafkaCluster
   readonly kafka: KafkaState
   readonly command: Command | null
+  /** Whether the spec has been acted on. */
+  readonly isSeen: boolean
 }
 
 /**
@@ -81,20 +83,26 @@ export class RebalanceReconciler {
     const kafka = await this.#deps.look(cluster)
     if ('error' in kafka)
       return this.#wait(rebalance, 'BrokersUnreachable', `the brokers do not answer: ${kafka.error}`)
-    const outcome = await this.#advance({ rebalance, cluster, kafka, command }, isSeen)
+    const scene: Scene = { rebalance, cluster, kafka, command, isSeen }
+    const other = isToStart(scene) ? this.#underWay(scene) : undefined
+    // The approval stands until it is its turn.
+    if (other !== undefined) return this.#wait(rebalance, 'Proposed', `it waits for KafkaRebalance ${keyOf(other)}`)
+    const outcome = await this.#advance(scene)
     if (command !== null) await this.#takeOff(rebalance)
     return outcome
   }
 
-  async #advance(scene: Scene, isSeen: boolean): Promise<Outcome> {
-    const { rebalance, command } = scene
-    const { status } = rebalance
-    if (command === 'stop') return this.#stop(scene)
-    if (!isSeen || status?.state === undefined || command === 'refresh') return this.#propose(scene)
-    if (status.state === 'Rebalancing') return this.#watch(scene)
-    if (status.state === 'Proposed' && (command === 'approve' || rebalance.spec.approval === 'auto'))
-      return this.#start(scene)
-    return {}
+  async #advance(scene: Scene): Promise<Outcome> {
+    if (scene.command === 'stop') return this.#stop(scene)
+    if (isToPropose(scene)) return this.#propose(scene)
+    if (isToStart(scene)) return this.#start(scene)
+    return scene.rebalance.status?.state === 'Rebalancing' ? this.#watch(scene) : {}
+  }
+
+  /** One of a cluster at a time: two plans know nothing of each other. */
+  #underWay({ rebalance, cluster }: Scene): KafkaRebalance | undefined {
+    const isOther = ({ metadata }: KafkaRebalance): boolean => metadata.uid !== rebalance.metadata.uid
+    return this.#deps.othersOf(cluster).find((one) => one.status?.state === 'Rebalancing' && isOther(one))
   }
 
   async #propose(scene: Scene): Promise<Outcome> {
@@ -126,12 +134,7 @@ export class RebalanceReconciler {
     return isAuto ? { requeueAfterMs: 0 } : {}
   }
 
-  /** One of a cluster at a time: two plans know nothing of each other. */
   async #start({ rebalance, cluster, kafka }: Scene): Promise<Outcome> {
-    const other = this.#deps
-      .othersOf(cluster)
-      .find(({ metadata, status }) => status?.state === 'Rebalancing' && metadata.uid !== rebalance.metadata.uid)
-    if (other !== undefined) return this.#wait(rebalance, 'Proposed', `it waits for KafkaRebalance ${keyOf(other)}`)
     const left = notYet(await this.#readPlan(rebalance), kafka).length
     await this.#report(
       rebalance,
@@ -238,6 +241,16 @@ export async function readPlan(api: KubeApi, rebalance: KafkaRebalance): Promise
 
 function planName({ metadata }: KafkaRebalance): string {
   return `${metadata.name}-rebalance`
+}
+
+function isToPropose({ rebalance, command, isSeen }: Scene): boolean {
+  return !isSeen || rebalance.status?.state === undefined || command === 'refresh'
+}
+
+function isToStart(scene: Scene): boolean {
+  const { rebalance, command } = scene
+  if (isToPropose(scene) || rebalance.status?.state !== 'Proposed') return false
+  return command === 'approve' || (command === null && rebalance.spec.approval === 'auto')
 }
 
 function commandOf({ metadata }: KafkaRebalance): Command | null {

@@ -137,6 +137,22 @@ describe('a KafkaRebalance', () => {
     expect(condition(stored(), 'Ready')).toBe('False Proposed: it waits for KafkaRebalance kafka/other')
   })
 
+  test('its approval stands while it waits for another one', async () => {
+    const { reconcile, stored, others, put } = rebalancing(uneven())
+    await reconcile()
+    others.push({
+      ...stored(),
+      metadata: { ...stored().metadata, name: 'other', uid: 'other' },
+      status: { state: 'Rebalancing' },
+    })
+    put({ 'kafka.ottla.dev/rebalance': 'approve' })
+    await reconcile()
+    expect(condition(stored(), 'Ready')).toContain('it waits for KafkaRebalance kafka/other')
+    others.pop()
+    await reconcile()
+    expect(stored().status?.state).toBe('Rebalancing')
+  })
+
   test('does not wait for what cannot be any more', async () => {
     const kafka = uneven()
     const { reconcile, stored } = rebalancing(kafka, { approval: 'auto' })
