@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals'
 import { run, type RunOptions } from '../tools/run.ts'
 import { type Access, access } from './bed/kubernetes.ts'
 import { ROOT } from './bed/layout.ts'
@@ -6,9 +7,14 @@ import { ROOT } from './bed/layout.ts'
 const RELEASE = 'ottla'
 const OPERATOR_NAMESPACE = 'ottla-system'
 /** Longer than anything takes on a busy machine of two cores. */
-const WAIT = '--timeout=120s'
+const WAIT = '--timeout=170s'
+/** What is shown of the operator's log where something did not come. */
+const LOG_LINES = 60
 /** On every namespace of these tests. */
 const OURS = 'ottla.test/e2e'
+
+// Whatever a test waits for has a deadline of its own, and says what it was: Jest's would only say that the test took too long.
+jest.setTimeout(900_000)
 
 /** The Kubernetes that is up. */
 function kubernetes(): Access {
@@ -20,7 +26,7 @@ function kubernetes(): Access {
 /** Runs kubectl; resolves with its output, rejects with what it complained about. */
 export async function kubectl(args: readonly string[], options: RunOptions = {}): Promise<string> {
   const { kubectl: program, kubeconfig } = kubernetes()
-  const { stdout } = await run(program, ['--kubeconfig', kubeconfig, ...args], { timeoutMs: 180_000, ...options })
+  const { stdout } = await run(program, ['--kubeconfig', kubeconfig, ...args], { timeoutMs: 200_000, ...options })
   return stdout
 }
 
@@ -118,12 +124,21 @@ export class Namespace {
   }
 
   ready(...resources: readonly string[]): Promise<string> {
-    return this.kubectl('wait', '--for=condition=Ready', ...resources, WAIT)
+    return this.wait('--for=condition=Ready', ...resources)
   }
 
   /** Waits until a JSONPath has a value: `{.status.partitions}`. */
   has(resource: string, path: string, value: string): Promise<string> {
-    return this.kubectl('wait', `--for=jsonpath=${path}=${value}`, resource, WAIT)
+    return this.wait(`--for=jsonpath=${path}=${value}`, resource)
+  }
+
+  /** `kubectl wait`; where it was in vain, with how things are. */
+  async wait(...args: readonly string[]): Promise<string> {
+    try {
+      return await this.kubectl('wait', WAIT, ...args)
+    } catch (error) {
+      throw new Error(`kubectl wait ${args.join(' ')}\n${await circumstances(this.name)}`, { cause: error })
+    }
   }
 
   /** Waits until the operator has seen the spec as it is and says `reason` of it. */
@@ -163,6 +178,19 @@ export class Namespace {
       .filter((name) => name !== '')
     if (names.length > 0) await kubectl(['wait', '--for=delete', ...names.map((name) => `namespace/${name}`), WAIT])
   }
+}
+
+/** What is there, what the operator says of it, and what it did last. */
+async function circumstances(namespace: string): Promise<string> {
+  const line = '{range .items[*]}{.kind}/{.metadata.name} {.status}{"\\n"}{end}'
+  const kinds = 'kafkaclusters,kafkatopics,kafkarebalances'
+  const asked = [
+    ['--namespace', namespace, 'get', kinds, '-o', `jsonpath=${line}`],
+    ['--namespace', namespace, 'get', 'pods', '-o', 'wide'],
+    ['--namespace', OPERATOR_NAMESPACE, 'logs', `deployment/${RELEASE}`, `--tail=${LOG_LINES}`],
+  ]
+  const told = await Promise.allSettled(asked.map((args) => kubectl(args)))
+  return told.map((one) => (one.status === 'fulfilled' ? one.value : String(one.reason))).join('\n')
 }
 
 export interface TopicDescription {

@@ -30,7 +30,7 @@ function rebalance(spec: Fields) {
 
 const BALANCED = { name: 'external', port: 9094, type: 'loadbalancer' }
 
-jest.setTimeout(60_000)
+jest.setTimeout(300_000)
 
 describeWith(['kubernetes'], 'the CRDs on a real API server', () => {
   let api: TestApi

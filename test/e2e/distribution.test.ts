@@ -26,9 +26,9 @@ describeWith(['kubernetes', 'java', 'mvn'], `a cluster of ${NODES} that changes 
     await namespace.ready('kafkacluster/main', 'kafkatopic/orders')
     client = await namespace.client('main-bootstrap:9092')
     await write()
-  }, 600_000)
+  })
 
-  afterAll(() => Namespace.remove('distribution'), 120_000)
+  afterAll(() => Namespace.remove('distribution'))
 
   async function write(): Promise<void> {
     await client.produce('orders', RECORDS)

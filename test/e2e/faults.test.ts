@@ -48,7 +48,7 @@ describeWith(['kubernetes'], 'the operator, its writes lost on the way to a real
     test$ = new TestApi()
     await test$.installCrds()
     api = new KubeRest({ signal: new AbortController().signal }, test$)
-  }, 60_000)
+  })
 
   afterAll(async () => {
     await Promise.all(used.map((namespace) => test$.removeNamespace(namespace)))

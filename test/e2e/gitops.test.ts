@@ -108,9 +108,9 @@ describeWith(['kubernetes', 'go'], 'health as GitOps tools read it', () => {
     await remove()
     versions = recordings.flatMap((recording) => recording.stop())
     verdicts = await verdictsOn(versions)
-  }, 900_000)
+  })
 
-  afterAll(remove, 300_000)
+  afterAll(remove)
 
   async function remove(): Promise<void> {
     await kubectl(['delete', '-k', EXAMPLE, '--ignore-not-found', '--timeout=180s'], { timeoutMs: 190_000 })

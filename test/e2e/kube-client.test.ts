@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { pino } from 'pino'
 import { nodeEnv } from '../../broker/host/env.ts'
 import { CONFIG_MAP, EVENT, KAFKA_CLUSTER, KAFKA_TOPIC, LEASE, POD, STATEFUL_SET } from '../../operator/api/resource.ts'
@@ -23,8 +23,6 @@ async function until<T>(read: () => Promise<T>, isDone: (value: T) => boolean): 
     await new Promise((wake) => setTimeout(wake, 50))
   }
 }
-
-jest.setTimeout(60_000)
 
 describeWith(['kubernetes'], "the operator's Kubernetes client on a real API server", () => {
   let test$: TestApi

@@ -32,11 +32,11 @@ describeWith(['kubernetes'], 'listeners that are reached from outside of Kuberne
       kafkaCluster({ pools, listeners, rack: { topologyKey: RACK } }),
       kafkaTopic('payments', { partitions: BROKERS.length, replicas: BROKERS.length }),
     )
-  }, 120_000)
+  })
 
   afterAll(async () => {
     await Namespace.remove('listeners')
-  }, 60_000)
+  })
 
   const service = (name: string) => namespace.get('service', `main-${name}`) as Promise<ServiceObject>
 
@@ -94,7 +94,7 @@ describeWith(['kubernetes'], 'listeners that are reached from outside of Kuberne
     const { status } = await namespace.get('kafkacluster', 'main')
     const place = status.conditions?.find(({ type }) => type === 'PlacesKnown')
     expect(place?.message).toMatch(/Service main-cloud-\S+ has no address of a load balancer yet/)
-  }, 90_000)
+  })
 
   test('with their load balancers they start', async () => {
     // An address that leads to the Service.
@@ -102,7 +102,7 @@ describeWith(['kubernetes'], 'listeners that are reached from outside of Kuberne
       await balance(name, (await service(`cloud-${name}`)).spec.clusterIP)
     }
     await namespace.ready('kafkacluster/main', 'kafkatopic/payments')
-  }, 150_000)
+  })
 
   test('each broker advertises its Kubernetes node and a port of its own', async () => {
     const brokers = await brokersBy('nodes')
@@ -110,13 +110,13 @@ describeWith(['kubernetes'], 'listeners that are reached from outside of Kuberne
     const ports = await Promise.all(BROKERS.map(async (id) => (await service(`nodes-${id}`)).spec.ports[0]?.nodePort))
     expect(brokers.map(({ port }) => port)).toEqual(ports)
     for (const { host } of brokers) expect(nodes.split(' ')).toContain(host)
-  }, 60_000)
+  })
 
   test('each broker advertises its load balancer', async () => {
     const addresses = await Promise.all(BROKERS.map(async (id) => (await service(`cloud-${id}`)).spec.clusterIP))
     const brokers = await brokersBy('cloud')
     expect(brokers.map(({ host, port }) => `${host}:${port}`)).toEqual(addresses.map((address) => `${address}:9095`))
-  }, 60_000)
+  })
 
   test('the rack of a broker is what the label of its Kubernetes node says', async () => {
     const path = 'jsonpath={range .items[*]}{.metadata.name}={.spec.nodeName} {end}'
@@ -129,15 +129,11 @@ describeWith(['kubernetes'], 'listeners that are reached from outside of Kuberne
     )
     const brokers = await brokersBy('nodes')
     expect(brokers.map(({ rack }) => rack)).toEqual(BROKERS.map((id) => placed.get(`main-nodes-${id}`)))
-  }, 60_000)
+  })
 
-  test.each(['nodes', 'cloud'])(
-    'a client outside writes and reads by listener %s',
-    async (listener) => {
-      expect(await roundTrip(listener)).toBe(RECORDS)
-    },
-    60_000,
-  )
+  test.each(['nodes', 'cloud'])('a client outside writes and reads by listener %s', async (listener) => {
+    expect(await roundTrip(listener)).toBe(RECORDS)
+  })
 
   test('volumes grow while their brokers run, and for brokers to come', async () => {
     const uids = () =>
@@ -151,5 +147,5 @@ describeWith(['kubernetes'], 'listeners that are reached from outside of Kuberne
     await namespace.has('statefulset/main-nodes', template, '2Gi')
     await namespace.settled('kafkacluster/main')
     expect(await uids()).toBe(before)
-  }, 120_000)
+  })
 })

@@ -33,14 +33,14 @@ describeWith(['kubernetes'], 'monitoring', () => {
     namespace = await Namespace.create('monitoring')
     await namespace.apply(kafkaCluster({ alerts: { underReplicatedFor: '42s' } }))
     await namespace.ready('kafkacluster/main')
-  }, 240_000)
+  })
 
   afterAll(async () => {
     await Namespace.remove('monitoring')
     // Helm cannot change a release whose kinds are gone.
     await uninstallOperator()
     await kubectl(['delete', 'crd', '--ignore-not-found', ...Object.keys(CRDS).map((plural) => `${plural}.${GROUP}`)])
-  }, 120_000)
+  })
 
   const read = async <T>(resource: string): Promise<T> =>
     JSON.parse(await namespace.kubectl('get', resource, '-o', 'json')) as T

@@ -17,11 +17,11 @@ describeWith(['kubernetes'], 'the quickstart example', () => {
     namespace = await Namespace.create('quickstart')
     await namespace.kubectl('apply', '-k', QUICKSTART)
     client = await namespace.client('quickstart-bootstrap:9092')
-  }, 180_000)
+  })
 
   afterAll(async () => {
     await Namespace.remove('quickstart')
-  }, 120_000)
+  })
 
   const cluster = (): Promise<KubeObject> => namespace.get('kafkacluster', 'quickstart')
   const owned = async (): Promise<string[]> =>
@@ -32,7 +32,7 @@ describeWith(['kubernetes'], 'the quickstart example', () => {
   test('a cluster and a topic become ready', async () => {
     const ready = await namespace.ready('kafkacluster/quickstart', 'kafkatopic/hello')
     expect(ready).toContain('kafkatopic.kafka.ottla.dev/hello condition met')
-  }, 150_000)
+  })
 
   test('its pods meet the restricted Pod Security Standard', async () => {
     // The namespace enforces it: a pod that does not meet it is never made.
@@ -58,17 +58,17 @@ describeWith(['kubernetes'], 'the quickstart example', () => {
   test('a client writes records and reads each of them, in order', async () => {
     await client.produce('hello', RECORDS)
     expect(await client.consume('hello', RECORDS)).toEqual(expected(RECORDS, 3))
-  }, 60_000)
+  })
 
   test('a pod that is deleted comes back with its data', async () => {
     const before = await namespace.get('pod', 'quickstart-nodes-0')
     await namespace.delete('pod/quickstart-nodes-0')
-    await namespace.kubectl('wait', '--for=create', 'pod/quickstart-nodes-0', '--timeout=60s')
+    await namespace.wait('--for=create', 'pod/quickstart-nodes-0')
     await namespace.ready('pod/quickstart-nodes-0', 'kafkacluster/quickstart')
     const after = await namespace.get('pod', 'quickstart-nodes-0')
     expect(after.metadata.uid).not.toBe(before.metadata.uid)
     expect(await client.consume('hello', RECORDS)).toEqual(expected(RECORDS, 3))
-  }, 150_000)
+  })
 
   test('a changed configuration reaches the broker', async () => {
     await namespace.kubectl(
@@ -82,27 +82,27 @@ describeWith(['kubernetes'], 'the quickstart example', () => {
     await namespace.settled('kafkacluster/quickstart')
     await client.create('of-the-new-default', { partitions: -1, config: {} })
     expect(await client.describe('of-the-new-default')).toMatchObject({ partitions: 7 })
-  }, 150_000)
+  })
 
   test('deleting the cluster removes everything but its volume claims', async () => {
     await namespace.delete('kafkacluster/quickstart')
     for (const resource of await owned()) {
-      await namespace.kubectl('wait', '--for=delete', resource, '--timeout=120s')
+      await namespace.wait('--for=delete', resource)
     }
     expect(await owned()).toEqual([])
     expect(await namespace.list('persistentvolumeclaims')).toEqual(['persistentvolumeclaim/data-0-quickstart-nodes-0'])
-  }, 180_000)
+  })
 
   test('a topic can be deleted when its cluster is gone', async () => {
     await namespace.delete('kafkatopic/hello')
     expect(await namespace.list('kafkatopics')).toEqual([])
-  }, 60_000)
+  })
 
   test('a cluster that is made again finds its data', async () => {
     await namespace.kubectl('apply', '-k', QUICKSTART)
     await namespace.ready('kafkacluster/quickstart', 'kafkatopic/hello')
     expect(await client.consume('hello', RECORDS)).toEqual(expected(RECORDS, 3))
-  }, 180_000)
+  })
 })
 
 /** What client/client.ts writes. */

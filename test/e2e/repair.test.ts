@@ -4,7 +4,7 @@ import { installOperator, kubectl, Namespace, uninstallOperator } from './cluste
 import { kafkaCluster, kafkaTopic } from './manifests.ts'
 
 /** Far below the operator's resync of 5 minutes: only a watch is that quick. */
-const SOON = '--timeout=20s'
+const SOON = '--timeout=60s'
 
 describeWith(['kubernetes'], 'what others do to a cluster of an operator that has rights in its namespace only', () => {
   let namespace: Namespace
@@ -14,28 +14,28 @@ describeWith(['kubernetes'], 'what others do to a cluster of an operator that ha
     await installOperator('repair')
     await namespace.apply(kafkaCluster(), kafkaTopic('one', {}), kafkaTopic('two', {}))
     await namespace.ready('kafkacluster/main', 'kafkatopic/one', 'kafkatopic/two')
-  }, 240_000)
+  })
 
   afterAll(async () => {
     await Namespace.remove('repair')
     await uninstallOperator()
-  }, 120_000)
+  })
 
   /** Merges `patch` into `resource`, then waits until `path` has `value` again. */
   async function reverted(resource: string, patch: object, path: string, value: string): Promise<void> {
     await namespace.kubectl('patch', resource, '--type=merge', '-p', JSON.stringify(patch))
-    await namespace.kubectl('wait', `--for=jsonpath=${path}=${value}`, resource, SOON)
+    await namespace.wait(`--for=jsonpath=${path}=${value}`, resource, SOON)
   }
 
   test('a Service that was edited is put right', async () => {
     const patch = { spec: { selector: { 'kafka.ottla.dev/cluster': 'other' } } }
     await reverted('service/main-bootstrap', patch, '{.spec.selector.kafka\\.ottla\\.dev/cluster}', 'main')
-  }, 60_000)
+  })
 
   test('a StatefulSet that was scaled is put right', async () => {
     await reverted('statefulset/main-nodes', { spec: { replicas: 0 } }, '{.spec.replicas}', '1')
     await namespace.ready('kafkacluster/main')
-  }, 150_000)
+  })
 
   test.each(['configmap/main-nodes-config-', 'poddisruptionbudget/main-kafka', 'serviceaccount/main-kafka'])(
     '%s comes back when it was deleted',
@@ -43,13 +43,12 @@ describeWith(['kubernetes'], 'what others do to a cluster of an operator that ha
       const [kind = ''] = prefix.split('/')
       const [resource = ''] = (await namespace.list(kind)).filter((name) => name.includes(prefix.slice(kind.length)))
       await namespace.delete(resource)
-      await namespace.kubectl('wait', '--for=create', resource, SOON)
+      await namespace.wait('--for=create', resource, SOON)
     },
-    60_000,
   )
 
   test('its namespace can be deleted with everything in it', async () => {
-    await kubectl(['delete', 'namespace', namespace.name, '--wait', '--timeout=60s'])
+    await kubectl(['delete', 'namespace', namespace.name, '--wait', '--timeout=170s'])
     expect(await kubectl(['get', 'namespace', namespace.name, '--ignore-not-found'])).toBe('')
-  }, 90_000)
+  })
 })

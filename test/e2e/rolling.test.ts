@@ -27,11 +27,11 @@ describeWith(['kubernetes'], 'a cluster that is rolled', () => {
     await namespace.ready('kafkacluster/main', 'kafkatopic/orders')
     client = await namespace.client('main-bootstrap:9092')
     await produce()
-  }, 300_000)
+  })
 
   afterAll(async () => {
     await Namespace.remove('rolling')
-  }, 120_000)
+  })
 
   async function produce(): Promise<void> {
     written += (await client.produce('orders', RECORDS)).written
@@ -75,7 +75,7 @@ describeWith(['kubernetes'], 'a cluster that is rolled', () => {
     const changed = '--field-selector=reason=ConfigChanged'
     const notes = await namespace.kubectl('get', 'events.events.k8s.io', changed, '-o', 'jsonpath={.items[*].note}')
     expect(notes).toContain('changed without a restart: message.max.bytes=2000000')
-  }, 90_000)
+  })
 
   test('what they do not restarts them one after the other, and a producer does not notice', async () => {
     const before = await uids()
@@ -93,7 +93,7 @@ describeWith(['kubernetes'], 'a cluster that is rolled', () => {
       expect(pod.metadata.creationTimestamp >= ready).toBe(true)
     }
     await expectAllThere()
-  }, 300_000)
+  })
 
   test('with a broker down the roll waits, says for which partition, and goes on when it is back, whoever leads the operators', async () => {
     const [down] = (await pods()).filter(({ metadata }) => metadata.name === 'main-nodes-1')
@@ -118,5 +118,5 @@ describeWith(['kubernetes'], 'a cluster that is rolled', () => {
     await namespace.settled('kafkacluster/main')
     expect(await restarts()).toMatchObject({ 'main-nodes-0': 2, 'main-nodes-2': 2 })
     await expectAllThere()
-  }, 300_000)
+  })
 })

@@ -30,11 +30,11 @@ describeWith(['kubernetes'], 'a cluster that is scaled', () => {
     await namespace.apply(cluster(1, 3), kafkaTopic('orders', { partitions: PARTITIONS, replicas: 2 }))
     await namespace.ready('kafkacluster/main', 'kafkatopic/orders')
     client = await namespace.client('main-bootstrap:9092')
-  }, 300_000)
+  })
 
   afterAll(async () => {
     await Namespace.remove('scaling')
-  }, 120_000)
+  })
 
   /** Writes until `body` is done, and then once more. */
   async function writing(body: () => Promise<void>): Promise<void> {
@@ -97,7 +97,7 @@ describeWith(['kubernetes'], 'a cluster that is scaled', () => {
     })
     expect(await uids()).toMatchObject(before)
     await expectAllThere()
-  }, 240_000)
+  })
 
   test('those that are taken away are emptied first; their volumes stay', async () => {
     await writing(async () => {
@@ -105,13 +105,13 @@ describeWith(['kubernetes'], 'a cluster that is scaled', () => {
       await votersBecome(0)
       await namespace.settled('kafkacluster/main')
       const gone = ['pod/main-brokers-3', 'pod/main-controllers-1', 'pod/main-controllers-2']
-      await namespace.kubectl('wait', '--for=delete', ...gone, '--timeout=120s')
+      await namespace.wait('--for=delete', ...gone)
     })
     expect(Object.keys(await uids()).toSorted()).toEqual(FIRST_NODES)
     expect((await client.replicas('orders')).flat()).not.toContain(1003)
     expect(await namespace.list('pvc')).toContain('persistentvolumeclaim/data-0-main-brokers-3')
     await expectAllThere()
-  }, 240_000)
+  })
 
   test('a rebalance shows its plan, and is carried out when it is approved', async () => {
     const spec = { cluster: { name: 'main' }, mode: 'remove-brokers', brokers: [1002] }
@@ -129,7 +129,7 @@ describeWith(['kubernetes'], 'a cluster that is scaled', () => {
     })
     expect((await client.replicas('orders')).flat()).not.toContain(1002)
     await expectAllThere()
-  }, 120_000)
+  })
 
   test("a topic's replication factor changes", async () => {
     await writing(async () => {
@@ -139,5 +139,5 @@ describeWith(['kubernetes'], 'a cluster that is scaled', () => {
     })
     expect((await client.replicas('orders')).map(({ length }) => length)).toEqual(Array(PARTITIONS).fill(3))
     await expectAllThere()
-  }, 120_000)
+  })
 })
