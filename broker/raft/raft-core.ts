@@ -102,7 +102,9 @@ export class RaftCore {
       highWatermark: parts.startOffset,
     })
     this.#observed = this.#state
-    log.onAcknowledgeable(() => this.apply({ type: 'logDurable', endOffset: log.acknowledgeableOffset }))
+    log.listen({
+      acknowledgeable: () => this.apply({ type: 'logDurable', endOffset: log.acknowledgeableOffset }),
+    })
   }
 
   /** Call once, before anything is applied. */

@@ -68,8 +68,7 @@ export class Partition {
   }
 
   #listen(): void {
-    this.#log.onWritten(() => this.#onWritten.notify())
-    this.#log.onAcknowledgeable(() => this.#advance())
+    this.#log.listen({ written: () => this.#onWritten.notify(), acknowledgeable: () => this.#advance() })
   }
 
   get log(): PartitionLog {

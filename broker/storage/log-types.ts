@@ -40,6 +40,16 @@ export interface PartitionLogDeps {
   readonly onFailure?: (error: DiskError) => void
 }
 
+/** What is called each time that something has happened to a log. */
+export interface LogListener {
+  /** More is in the file, synced or not: what followers may read. */
+  readonly written?: () => void
+  /** `acknowledgeableOffset` has moved. */
+  readonly acknowledgeable?: () => void
+  /** `logStartOffset` has moved up. */
+  readonly trimmed?: () => void
+}
+
 export interface Appended {
   readonly ok: true
   readonly baseOffset: number

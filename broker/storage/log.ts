@@ -6,7 +6,13 @@ import { StorageError } from './errors.ts'
 import type { LeaderEpochCache } from './leader-epochs.ts'
 import { type LoadedLog, loadLog } from './loader.ts'
 import type { LogConfig } from './log-config.ts'
-import { type AppendResult, type PartitionLogDeps, type PartitionLogOptions, refused } from './log-types.ts'
+import {
+  type AppendResult,
+  type LogListener,
+  type PartitionLogDeps,
+  type PartitionLogOptions,
+  refused,
+} from './log-types.ts'
 import { LogAppender } from './log-appender.ts'
 import { LogReader } from './log-reader.ts'
 import { LogWriter } from './log-writer.ts'
@@ -44,8 +50,7 @@ export class PartitionLog {
   readonly #appender: LogAppender
   readonly #reader: LogReader
   readonly #removal: DelayedRemoval
-  readonly #written: (() => void)[] = []
-  readonly #acknowledgeable: (() => void)[] = []
+  readonly #listeners: LogListener[] = []
   #topicId: string | null
   #logStartOffset: number
   #highWatermark: number
@@ -88,8 +93,8 @@ export class PartitionLog {
         segments: this.#segments,
         tail: this.#tail,
         onStaged: () => onStaged?.(this),
-        onWritten: () => callAll(this.#written),
-        onAcknowledgeable: () => callAll(this.#acknowledgeable),
+        onWritten: () => this.#tell('written'),
+        onAcknowledgeable: () => this.#tell('acknowledgeable'),
         onFailure: (error) => onFailure?.(error),
         beforeRoll: () => this.producers.takeSnapshot(),
         beforeSync: () => this.leaderEpochs.persist(),
@@ -159,14 +164,12 @@ export class PartitionLog {
     return this.#segments.sizeInBytes()
   }
 
-  /** Calls `callback` each time that more is in the file, synced or not: what followers may read. */
-  onWritten(callback: () => void): void {
-    this.#written.push(callback)
+  listen(listener: LogListener): void {
+    this.#listeners.push(listener)
   }
 
-  /** Calls `callback` each time that `acknowledgeableOffset` has moved. */
-  onAcknowledgeable(callback: () => void): void {
-    this.#acknowledgeable.push(callback)
+  #tell(event: keyof LogListener): void {
+    for (const listener of this.#listeners) listener[event]?.()
   }
 
   /**
@@ -251,6 +254,7 @@ export class PartitionLog {
     this.#logStartOffset = offset
     this.leaderEpochs.truncateFromStart(offset)
     this.producers.onLogStartOffset(offset)
+    this.#tell('trimmed')
   }
 
   /** Drops what retention gives up; returns the number of segments. Throws StorageError KAFKA_STORAGE_ERROR. */
@@ -391,8 +395,4 @@ export class PartitionLog {
     const message = `Offset ${offset} of ${this.topic}-${this.partition} is outside ${range}`
     return new StorageError('OFFSET_OUT_OF_RANGE', message)
   }
-}
-
-function callAll(callbacks: readonly (() => void)[]): void {
-  for (const callback of callbacks) callback()
 }

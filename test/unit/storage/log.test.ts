@@ -35,7 +35,7 @@ describe('append', () => {
     const bed = new LogBed()
     const log = await bed.open()
     const acknowledged: number[] = []
-    log.onAcknowledgeable(() => acknowledged.push(log.acknowledgeableOffset))
+    log.listen({ acknowledgeable: () => acknowledged.push(log.acknowledgeableOffset) })
     const before = bed.disk.counts.write
     for (let i = 0; i < 10; i++) log.appendAsLeader(batchOf(), 0)
     log.writeStaged()

@@ -79,6 +79,16 @@ describe('the log start offset', () => {
     expect(log.logStartOffset).toBe(2)
     expect(() => log.read(1, 1000, Infinity, true)).toThrow(expect.objectContaining({ code: 'OFFSET_OUT_OF_RANGE' }))
   })
+
+  test('is told of when it has moved', async () => {
+    const log = await new LogBed().open()
+    const told: number[] = []
+    log.listen({ trimmed: () => told.push(log.logStartOffset) })
+    for (const value of ['a', 'b']) append(log, { values: [value] })
+    log.updateHighWatermark(2)
+    for (const offset of [1, 1, 2]) log.incrementLogStartOffset(offset)
+    expect(told).toEqual([1, 2])
+  })
 })
 
 describe('a segment ends', () => {
