@@ -10,7 +10,7 @@ import { type FieldChange, fieldChanges, withChange } from './fields.ts'
 import { World } from './world.ts'
 
 /** Of all changes every so many one is tried, others with another seed. */
-const STRIDE = process.env['FAULTS'] === 'all' ? 1 : 8
+const STRIDE = process.env['FAULTS'] === 'all' ? 1 : 16
 const SEED = Number(process.env['SEED'] ?? 0)
 /** How long what is wrong stays so. */
 const WRONG_MS = 20_000

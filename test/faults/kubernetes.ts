@@ -135,9 +135,18 @@ export function ordinalOf({ metadata }: Resource): number {
   return Number(metadata.name.slice(metadata.name.lastIndexOf('-') + 1))
 }
 
+const REVISIONS = new Map<string, string>()
+
 /** The same for the same template. */
 function revisionOf(template: PodTemplate | undefined): string {
+  const text = JSON.stringify(template ?? {})
+  const known = REVISIONS.get(text) ?? hashOf(withoutIds(text))
+  REVISIONS.set(text, known)
+  return known
+}
+
+function hashOf(text: string): string {
   let hash = 0
-  for (const character of withoutIds(JSON.stringify(template ?? {}))) hash = (hash * 31 + character.charCodeAt(0)) >>> 0
+  for (const character of text) hash = (hash * 31 + character.charCodeAt(0)) >>> 0
   return hash.toString(36)
 }
