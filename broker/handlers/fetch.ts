@@ -2,14 +2,11 @@ import { ApiKey } from '../protocol/api-key.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import type { ResponseInputOf } from '../protocol/apis.ts'
 import type { FetchRequest } from '../protocol/messages/fetch.ts'
-import {
-  type FetchSessions,
-  type FetchContext,
-  type SessionPartition,
-  type SessionRequest,
-} from '../replication/fetch-session.ts'
-import type { FetchedPartition, FetchEntry, FetchingReplica, FetchLimits } from '../replication/fetch-read.ts'
-import { fetch } from '../replication/fetch.ts'
+import type { FetchSessions, FetchContext, SessionRequest } from '../replication/fetch-session.ts'
+import type { FetchedPartition, FetchingReplica, FetchLimits } from '../replication/fetch-read.ts'
+import type { FindPartition } from '../replication/fetch-target.ts'
+import type { FetchTargets } from '../replication/fetch-targets.ts'
+import { fetch, type Fetched } from '../replication/fetch.ts'
 import type { Partition } from '../replication/partition.ts'
 import type { RequestContext } from '../security/request-context.ts'
 import type { ReplicaManager, TopicDirectory } from '../replication/replica-manager.ts'
@@ -64,14 +61,16 @@ async function answer(deps: FetchDeps, request: FetchRequest, context: RequestCo
   const session = deps.fetchSessions.open(sessionRequest(deps, request, context.apiVersion))
   if (session.error !== ErrorCode.NONE) return emptyResponse(session.error)
   const byId = context.apiVersion >= TOPIC_ID_VERSION
-  const entries = session.partitions.map((partition) => entryOf(deps, partition, byId))
   const limits = limitsOf(deps, request, context)
-  const pending = fetch(entries, limits, deps.clock, (gone) => context.onAbandoned(gone))
+  const find: FindPartition = ({ topic, topicId, partition }) =>
+    byId ? deps.replicas.findById(topicId, partition) : deps.replicas.find(topic, partition)
+  const { clock } = deps
+  const pending = fetch(session.targets, limits, { clock, find }, (gone) => context.onAbandoned(gone))
   const fetched = pending instanceof Promise ? await pending : pending
-  if (limits.replica === undefined) count(deps, entries, fetched)
-  else countReplication(deps, entries, fetched)
+  if (limits.replica === undefined) count(deps, session.targets, fetched)
+  else countReplication(deps, fetched)
   const hints = context.apiVersion >= LEADER_HINT_VERSION ? new LeaderHints(context, deps) : undefined
-  const responses = group(session, { entries, fetched, hints, byId, readCommitted: limits.readCommitted })
+  const responses = group(session, { fetched, hints, byId, readCommitted: limits.readCommitted })
   return {
     ...emptyResponse(ErrorCode.NONE),
     sessionId: session.sessionId,
@@ -103,19 +102,6 @@ function sessionRequest(deps: FetchDeps, request: FetchRequest, version: number)
     forgotten: request.forgottenTopicsData.flatMap(({ topic, topicId, partitions }) =>
       partitions.map((partition) => ({ topic: name(topic, topicId), topicId, partition })),
     ),
-  }
-}
-
-function entryOf(deps: FetchDeps, asked: SessionPartition, byId: boolean): FetchEntry {
-  const { topic, topicId, partition, fetchOffset, maxBytes, currentLeaderEpoch, lastFetchedEpoch, logStartOffset } =
-    asked
-  return {
-    partition: byId ? deps.replicas.findById(topicId, partition) : deps.replicas.find(topic, partition),
-    fetchOffset,
-    maxBytes,
-    currentLeaderEpoch,
-    lastFetchedEpoch,
-    logStartOffset,
   }
 }
 
@@ -152,8 +138,7 @@ interface TopicResults extends TopicResponse {
 }
 
 interface Results {
-  readonly entries: readonly FetchEntry[]
-  readonly fetched: readonly FetchedPartition[]
+  readonly fetched: Fetched
   readonly hints: LeaderHints | undefined
   readonly byId: boolean
   readonly readCommitted: boolean
@@ -163,14 +148,13 @@ interface Results {
 function group(session: FetchContext, results: Results): TopicResponse[] {
   const { byId, hints, readCommitted } = results
   const topics: TopicResults[] = []
-  for (const [index, result] of results.fetched.entries()) {
-    const asked = session.partitions[index] as SessionPartition
-    if (!session.includes(asked, result)) continue
+  for (const [target, result] of results.fetched) {
+    if (!session.includes(target, result)) continue
+    const { asked, partition } = target
     const last = topics.at(-1)
     const continues = last !== undefined && (byId ? last.topicId === asked.topicId : last.topic === asked.topic)
     const topic: TopicResults = continues ? last : { topic: asked.topic, topicId: asked.topicId, partitions: [] }
     if (!continues) topics.push(topic)
-    const { partition } = results.entries[index] as FetchEntry
     const named = { topic: asked.topic, topicId: byId ? asked.topicId : undefined, index: asked.partition }
     const currentLeader = hints?.of(result.error, partition, named) ?? NO_LEADER
     topic.partitions.push(partitionResponse(asked.partition, result, readCommitted, currentLeader))
@@ -203,22 +187,22 @@ function partitionResponse(
   }
 }
 
-function countReplication(deps: FetchDeps, entries: readonly FetchEntry[], fetched: readonly FetchedPartition[]): void {
-  for (const [index, { partition }] of entries.entries()) {
-    const sizeInBytes = fetched[index]?.sizeInBytes ?? 0
+function countReplication(deps: FetchDeps, fetched: Fetched): void {
+  for (const [{ partition }, { sizeInBytes }] of fetched) {
     if (typeof partition === 'number' || sizeInBytes === 0) continue
     deps.metrics.brokerTopic(partition.log.topic).replicationBytesOut += sizeInBytes
     deps.leaderThrottle.sent(partition, sizeInBytes)
   }
 }
 
-function count(deps: FetchDeps, entries: readonly FetchEntry[], fetched: readonly FetchedPartition[]): void {
-  for (const [index, { partition }] of entries.entries()) {
-    const result = fetched[index]
-    if (typeof partition === 'number' || result === undefined) continue
+function count(deps: FetchDeps, targets: FetchTargets, fetched: Fetched): void {
+  for (const [{ partition }, { error, sizeInBytes }] of fetched) {
+    if (typeof partition === 'number') continue
     const topic = deps.metrics.brokerTopic(partition.log.topic)
     topic.totalFetchRequests++
-    if (result.error !== ErrorCode.NONE) topic.failedFetchRequests++
-    else topic.bytesOut += result.sizeInBytes
+    if (error !== ErrorCode.NONE) topic.failedFetchRequests++
+    else topic.bytesOut += sizeInBytes
   }
+  for (const [topic, partitions] of targets.restingByTopic)
+    deps.metrics.brokerTopic(topic).totalFetchRequests += partitions
 }

@@ -1,4 +1,6 @@
 import { ErrorCode } from '../protocol/errors.ts'
+import type { ProduceVerdict } from '../records/validate.ts'
+import type { PartitionLog } from '../storage/log.ts'
 
 export interface RecordError {
   readonly batchIndex: number
@@ -18,10 +20,10 @@ export interface AppendOutcome {
   readonly recordCount: number
 }
 
-export const NO_RECORD_ERRORS: readonly RecordError[] = []
+const NO_RECORD_ERRORS: readonly RecordError[] = []
 
 /** Errors with which Kafka does not tell where the log starts. */
-export const WITHOUT_LOG_START: ReadonlySet<ErrorCode> = new Set([
+const WITHOUT_LOG_START: ReadonlySet<ErrorCode> = new Set([
   ErrorCode.CORRUPT_MESSAGE,
   ErrorCode.MESSAGE_TOO_LARGE,
   ErrorCode.RECORD_LIST_TOO_LARGE,
@@ -43,4 +45,32 @@ export function refusedAppend(
     logStartOffset: -1,
     recordCount: 0,
   }
+}
+
+/** Appends, as the leader in `leaderEpoch`, what has been validated. */
+export function appendChecked(verdict: ProduceVerdict, log: PartitionLog, leaderEpoch: number): AppendOutcome {
+  if (!verdict.ok) return refusedBy(log, ErrorCode[verdict.error], verdict.message, verdict.recordErrors)
+  const appended = log.appendAsLeader(verdict.bytes, leaderEpoch)
+  if (!appended.ok) return refusedBy(log, ErrorCode[appended.error], appended.message)
+  return {
+    error: ErrorCode.NONE,
+    message: null,
+    recordErrors: NO_RECORD_ERRORS,
+    baseOffset: appended.baseOffset,
+    nextOffset: appended.lastOffset + 1,
+    logAppendTimeMs: appended.repeatedTimestampMs ?? verdict.logAppendTimeMs,
+    logStartOffset: appended.logStartOffset,
+    recordCount: appended.duplicate ? 0 : verdict.recordCount,
+  }
+}
+
+/** Producers learn from the log's start whether their earlier records can be gone (KIP-360); of some errors Kafka does not tell it. */
+function refusedBy(
+  { logStartOffset }: PartitionLog,
+  error: ErrorCode,
+  message: string,
+  recordErrors?: readonly RecordError[],
+): AppendOutcome {
+  const outcome = refusedAppend(error, message, recordErrors)
+  return WITHOUT_LOG_START.has(error) ? outcome : { ...outcome, logStartOffset }
 }

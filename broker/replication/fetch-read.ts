@@ -1,20 +1,9 @@
 import { ErrorCode } from '../protocol/errors.ts'
 import { DamagedBatchError, StorageError, type StorageErrorCode } from '../storage/errors.ts'
 import type { LogSlice } from '../storage/log.ts'
+import type { FetchTarget, SessionPartition } from './fetch-target.ts'
 import type { Partition } from './partition.ts'
-
-/** One partition of a Fetch; `partition` is an error where this broker cannot serve it. */
-export interface FetchEntry {
-  readonly partition: Partition | ErrorCode
-  readonly fetchOffset: number
-  readonly maxBytes: number
-  /** -1: the client does not track epochs. */
-  readonly currentLeaderEpoch: number
-  /** -1: none; else divergence from the leader's log is looked for (KIP-595). */
-  readonly lastFetchedEpoch: number
-  /** Of a follower's log. */
-  readonly logStartOffset: number
-}
+import type { FollowerPosition } from './remote-replica.ts'
 
 /** A follower that fetches; its broker epoch is -1 where it does not tell. */
 export interface FetchingReplica {
@@ -77,7 +66,8 @@ function refusedFetch(error: ErrorCode): FetchedPartition {
   }
 }
 
-function emptyFetch(
+/** Nothing but where the log begins and ends. */
+export function emptyFetch(
   partition: Partition,
   diverging?: FetchedPartition['diverging'],
   preferredReadReplica = NO_REPLICA,
@@ -96,74 +86,55 @@ function emptyFetch(
 }
 
 /** The point where the client's log leaves this leader's, or undefined where it does not. */
-function divergence(partition: Partition, entry: FetchEntry): { epoch: number; endOffset: number } | undefined {
-  if (entry.lastFetchedEpoch === NO_EPOCH) return undefined
-  const end = partition.log.leaderEpochs.endOffsetFor(entry.lastFetchedEpoch, partition.log.logEndOffset)
-  const diverges = end.epoch < entry.lastFetchedEpoch || end.endOffset < entry.fetchOffset
+function divergence(partition: Partition, asked: SessionPartition): { epoch: number; endOffset: number } | undefined {
+  if (asked.lastFetchedEpoch === NO_EPOCH) return undefined
+  const end = partition.log.leaderEpochs.endOffsetFor(asked.lastFetchedEpoch, partition.log.logEndOffset)
+  const diverges = end.epoch < asked.lastFetchedEpoch || end.endOffset < asked.fetchOffset
   return diverges ? { epoch: end.epoch, endOffset: end.endOffset } : undefined
 }
 
-/** Synchronous as long as the tail cache serves; each partition takes from what its predecessors left of `maxBytes`. */
+/**
+ * Reads `targets`, each with what the others leave of `maxBytes`, and puts what they give into `fetched`, where it takes the place of what
+ * they gave before. Synchronous as long as the tail cache serves.
+ */
 export function readAll(
-  entries: readonly FetchEntry[],
+  targets: readonly FetchTarget[],
   limits: FetchLimits,
-): FetchedPartition[] | Promise<FetchedPartition[]> {
-  const fetched: FetchedPartition[] = []
-  return readFrom(entries, limits, fetched, limits.maxBytes)
+  fetched: Map<FetchTarget, FetchedPartition>,
+): void | Promise<void> {
+  let bytes = 0
+  for (const { sizeInBytes } of fetched.values()) bytes += sizeInBytes
+  return readFrom(0, targets, limits, { fetched, bytes })
 }
 
 function readFrom(
-  entries: readonly FetchEntry[],
+  first: number,
+  targets: readonly FetchTarget[],
   limits: FetchLimits,
-  fetched: FetchedPartition[],
-  bytesLeft: number,
-): FetchedPartition[] | Promise<FetchedPartition[]> {
-  let left = bytesLeft
-  while (fetched.length < entries.length) {
-    const entry = entries[fetched.length] as FetchEntry
+  into: { readonly fetched: Map<FetchTarget, FetchedPartition>; bytes: number },
+): void | Promise<void> {
+  const { fetched } = into
+  for (let index = first; index < targets.length; index++) {
+    const target = targets[index] as FetchTarget
+    const others = into.bytes - (fetched.get(target)?.sizeInBytes ?? 0)
+    target.watch()
+    target.hasMoved = false
     // KIP-74: the first non-empty partition gives at least one batch, whatever the limits say, so that consumers make progress.
-    const read = readOne(entry, limits, left, left === limits.maxBytes)
+    const read = readOne(target, limits, limits.maxBytes - others, others === 0)
     if (read instanceof Promise) {
       return read.then((slow) => {
-        fetched.push(slow)
-        return readFrom(entries, limits, fetched, left - slow.sizeInBytes)
+        fetched.set(target, slow)
+        into.bytes = others + slow.sizeInBytes
+        return readFrom(index + 1, targets, limits, into)
       })
     }
-    fetched.push(read)
-    left -= read.sizeInBytes
+    fetched.set(target, read)
+    into.bytes = others + read.sizeInBytes
   }
-  return fetched
-}
-
-/**
- * Reads the partitions at `indexes` again, each with what the others leave of `maxBytes`; the others stay as they were `fetched`, which is
- * changed and given back.
- */
-export function readAgain(
-  entries: readonly FetchEntry[],
-  limits: FetchLimits,
-  fetched: FetchedPartition[],
-  indexes: readonly number[],
-): FetchedPartition[] | Promise<FetchedPartition[]> {
-  let bytes = 0
-  for (const { sizeInBytes } of fetched) bytes += sizeInBytes
-  for (const [done, index] of indexes.entries()) {
-    const others = bytes - (fetched[index]?.sizeInBytes ?? 0)
-    const read = readOne(entries[index] as FetchEntry, limits, limits.maxBytes - others, others === 0)
-    if (read instanceof Promise) {
-      return read.then((slow) => {
-        fetched[index] = slow
-        return readAgain(entries, limits, fetched, indexes.slice(done + 1))
-      })
-    }
-    fetched[index] = read
-    bytes = others + read.sizeInBytes
-  }
-  return fetched
 }
 
 /** The same, with the offsets that the log has now: they move without anybody being told. */
-export function upToDate(fetched: FetchedPartition, { partition }: FetchEntry): FetchedPartition {
+export function upToDate(fetched: FetchedPartition, { partition }: FetchTarget): FetchedPartition {
   if (typeof partition === 'number' || fetched.error !== ErrorCode.NONE) return fetched
   const { highWatermark, lastStableOffset, logStartOffset } = partition.log
   if (
@@ -176,22 +147,22 @@ export function upToDate(fetched: FetchedPartition, { partition }: FetchEntry): 
 }
 
 function readOne(
-  entry: FetchEntry,
+  { partition, asked }: FetchTarget,
   limits: FetchLimits,
   bytesLeft: number,
   minOneBatch: boolean,
 ): FetchedPartition | Promise<FetchedPartition> {
-  const { partition, fetchOffset } = entry
   if (typeof partition === 'number') return refusedFetch(partition)
-  const diverging = check(partition, entry, limits)
+  const diverging = check(partition, asked, limits)
   if (typeof diverging === 'number') return refusedFetch(diverging)
   if (diverging !== undefined) return emptyFetch(partition, diverging)
   const { log } = partition
+  const { fetchOffset } = asked
   const preferred = limits.preferredReplica?.(partition, fetchOffset) ?? NO_REPLICA
   if (preferred !== NO_REPLICA) return emptyFetch(partition, undefined, preferred)
   if (limits.isThrottled?.(partition) === true) return emptyFetch(partition)
   const limitOffset = limitOf(partition, limits)
-  const maxBytes = Math.min(entry.maxBytes, bytesLeft)
+  const maxBytes = Math.min(asked.maxBytes, bytesLeft)
   if (fetchOffset >= limitOffset || (maxBytes <= 0 && !minOneBatch)) return emptyFetch(partition)
   return readLog(partition, () => log.read(fetchOffset, Math.max(maxBytes, 0), limitOffset, minOneBatch))
 }
@@ -205,36 +176,47 @@ function limitOf({ log }: Partition, limits: FetchLimits): number {
 /** Why nothing may be read, or where the client's log leaves this one; undefined where all is well. */
 function check(
   partition: Partition,
-  entry: FetchEntry,
+  asked: SessionPartition,
   limits: FetchLimits,
 ): ErrorCode | { epoch: number; endOffset: number } | undefined {
-  const error = partition.checkReader(entry.currentLeaderEpoch, limits.mayFollow === true)
+  const error = partition.checkReader(asked.currentLeaderEpoch, limits.mayFollow === true)
   if (error !== ErrorCode.NONE) return error
-  const diverging = divergence(partition, entry)
+  const diverging = divergence(partition, asked)
   // This log knows nothing of the client's epoch: there is no common point to go back to (KIP-595).
   if (diverging?.epoch === NO_EPOCH) return ErrorCode.OFFSET_OUT_OF_RANGE
   if (diverging !== undefined) return diverging
   const { logStartOffset, logEndOffset } = partition.log
-  const isInRange = entry.fetchOffset >= logStartOffset && entry.fetchOffset <= logEndOffset
+  const isInRange = asked.fetchOffset >= logStartOffset && asked.fetchOffset <= logEndOffset
   return isInRange ? undefined : ErrorCode.OFFSET_OUT_OF_RANGE
 }
 
+export function positionOf({ brokerEpoch }: FetchingReplica, asked: SessionPartition): FollowerPosition {
+  return { fetchOffset: asked.fetchOffset, logStartOffset: asked.logStartOffset, brokerEpoch }
+}
+
 /**
- * Tells the leaders where a follower is: it has all below what it fetches from, as far as its log is this one. Entries of which it is no
- * replica come back as errors; it may be one that the metadata log has not told of here yet.
+ * Whether a client can be given nothing, told nothing new, and, if it is a follower, brought nowhere else, until
+ * something happens to the partition.
  */
-export function noteReplica(
-  entries: readonly FetchEntry[],
-  replica: FetchingReplica,
-  limits: FetchLimits,
-): readonly FetchEntry[] {
-  return entries.map((entry) => {
-    const { partition, fetchOffset, logStartOffset } = entry
-    if (typeof partition === 'number' || check(partition, entry, limits) !== undefined) return entry
-    const position = { fetchOffset, logStartOffset, brokerEpoch: replica.brokerEpoch }
-    if (partition.fetchedBy(replica.brokerId, position)) return entry
-    return { ...entry, partition: ErrorCode.UNKNOWN_LEADER_EPOCH }
-  })
+export function hasEverything(partition: Partition, asked: SessionPartition, limits: FetchLimits): boolean {
+  const { replica } = limits
+  if (replica !== undefined) return partition.isEven(replica.brokerId, positionOf(replica, asked))
+  if (asked.fetchOffset < limitOf(partition, limits)) return false
+  // Nobody tells when another replica becomes the better one.
+  return limits.preferredReplica === undefined || !partition.isLeader
+}
+
+/**
+ * Tells the leaders where a follower is: it has all below what it fetches from, as far as its log is this one. Targets of which it is no
+ * replica become errors; it may be one that the metadata log has not told of here yet.
+ */
+export function noteReplica(targets: readonly FetchTarget[], replica: FetchingReplica, limits: FetchLimits): void {
+  for (const target of targets) {
+    const { partition, asked } = target
+    if (typeof partition === 'number' || check(partition, asked, limits) !== undefined) continue
+    if (!partition.fetchedBy(replica.brokerId, positionOf(replica, asked)))
+      target.partition = ErrorCode.UNKNOWN_LEADER_EPOCH
+  }
 }
 
 /** A log that was cut, retained away or lost its disk meanwhile is that partition's error, not the request's. */

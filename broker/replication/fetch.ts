@@ -1,145 +1,152 @@
 import type { Clock, Timer } from '../env/clock.ts'
 import { ErrorCode } from '../protocol/errors.ts'
-import {
-  type FetchedPartition,
-  type FetchEntry,
-  type FetchLimits,
-  noteReplica,
-  readAgain,
-  readAll,
-  upToDate,
-} from './fetch-read.ts'
-import type { Partition } from './partition.ts'
-import type { Wait } from './waiters.ts'
+import { emptyFetch, type FetchedPartition, type FetchLimits, noteReplica, readAll, upToDate } from './fetch-read.ts'
+import type { FetchTarget, FindPartition } from './fetch-target.ts'
+import { type FetchTargets, type FetchUnderWay, inOrder } from './fetch-targets.ts'
 
-/** A Fetch in progress: reads all partitions, and again each that moves on, until there is enough or time is up. */
-class DelayedFetch {
-  readonly #entries: readonly FetchEntry[]
+/** What was due, in the order of the client's partitions. */
+export type Fetched = ReadonlyMap<FetchTarget, FetchedPartition>
+
+export interface FetchDeps {
+  readonly clock: Clock
+  readonly find: FindPartition
+}
+
+const NOTHING: Fetched = new Map()
+
+/** A Fetch in progress: reads what is due, and each that moves on, until there is enough or time is up. */
+class Fetch implements FetchUnderWay {
+  readonly #targets: FetchTargets
   readonly #limits: FetchLimits
-  readonly #resolve: (fetched: FetchedPartition[]) => void
-  readonly #reject: (error: unknown) => void
-  readonly #waits: Wait[] = []
+  readonly #fetched = new Map<FetchTarget, FetchedPartition>()
   /** Those that have moved on since they were read. */
-  readonly #moved = new Set<number>()
-  #fetched: FetchedPartition[] = []
+  readonly #moved = new Set<FetchTarget>()
+  #answer: { readonly resolve: (fetched: Fetched) => void; readonly reject: (error: unknown) => void } | undefined
+  #result: Fetched | undefined
   #timer: Timer | undefined
-  #reading = false
-  #final = false
-  #done = false
+  #isReading = false
+  #isFinal: boolean
 
-  constructor(
-    entries: readonly FetchEntry[],
-    limits: FetchLimits,
-    resolve: (fetched: FetchedPartition[]) => void,
-    reject: (error: unknown) => void,
-  ) {
-    this.#entries = entries
+  constructor(targets: FetchTargets, limits: FetchLimits) {
+    this.#targets = targets
     this.#limits = limits
-    this.#resolve = resolve
-    this.#reject = reject
+    this.#isFinal = limits.maxWaitMs <= 0
   }
 
-  /** `first` is a read that began in this same tick, so that nothing can have moved on unnoticed. */
-  start(
-    first: FetchedPartition[] | Promise<FetchedPartition[]>,
-    clock: Clock,
-    onAbandoned: (gone: () => void) => void,
-  ): void {
-    for (const [index, { partition }] of this.#entries.entries()) {
-      if (typeof partition !== 'number') this.#waits.push(this.#wakeOn(partition, index))
-    }
-    this.#final = this.#limits.maxWaitMs <= 0
-    if (!this.#final) this.#timer = clock.setTimer(this.#limits.maxWaitMs, () => this.#expire())
-    onAbandoned(() => this.#finish([]))
-    this.#follow(first)
+  /** Nothing that happens from here on goes unnoticed: what is read is watched, and what rests has been. */
+  run(deps: FetchDeps, onAbandoned: (gone: () => void) => void): Fetched | Promise<Fetched> {
+    const first = this.#begin(deps)
+    if (!(first instanceof Promise)) this.#consider()
+    if (this.#result !== undefined) return this.#result
+    return new Promise((resolve, reject) => {
+      this.#answer = { resolve, reject }
+      if (!this.#isFinal) this.#timer = deps.clock.setTimer(this.#limits.maxWaitMs, () => this.#expire())
+      onAbandoned(() => this.abandon())
+      if (first instanceof Promise) this.#follow(first)
+    })
   }
 
-  #wakeOn(partition: Partition, index: number): Wait {
-    const moved = (): void => {
-      this.#moved.add(index)
-      this.#attempt()
+  moved(target: FetchTarget): void {
+    this.#moved.add(target)
+    this.#attempt()
+  }
+
+  /** Nobody hears of what was read: it is due again. */
+  abandon(): void {
+    if (this.#end(NOTHING)) this.#answer?.resolve(NOTHING)
+  }
+
+  #begin({ clock, find }: FetchDeps): void | Promise<void> {
+    const { replica } = this.#limits
+    this.#isReading = true
+    try {
+      const due = this.#targets.begin(this, this.#limits, clock.monotonicMs())
+      for (const target of due) target.partition = find(target.asked)
+      if (replica !== undefined) noteReplica(due, replica, this.#limits)
+      return readAll(due, this.#limits, this.#fetched)
+    } catch (error) {
+      this.#end(NOTHING)
+      throw error
     }
-    return this.#limits.replica === undefined ? partition.onProgress(moved) : partition.onWritten(moved)
   }
 
   #expire(): void {
-    this.#final = true
-    for (const index of this.#entries.keys()) this.#moved.add(index)
+    this.#isFinal = true
+    for (const target of inOrder(this.#targets.due)) this.#moved.add(target)
     this.#attempt()
   }
 
   /** At most one read is under way; what moves on meanwhile is looked at after it. */
   #attempt(): void {
-    if (this.#done || this.#reading) return
+    if (this.#result !== undefined || this.#isReading) return
     const moved = [...this.#moved]
     this.#moved.clear()
-    this.#follow(readAgain(this.#entries, this.#limits, this.#fetched, moved))
+    this.#isReading = true
+    const read = readAll(moved, this.#limits, this.#fetched)
+    if (read instanceof Promise) this.#follow(read)
+    else this.#consider()
   }
 
-  #follow(read: FetchedPartition[] | Promise<FetchedPartition[]>): void {
-    if (!(read instanceof Promise)) {
-      this.#consider(read)
-      return
-    }
-    this.#reading = true
+  #follow(read: Promise<void>): void {
     read.then(
-      (fetched) => {
-        this.#reading = false
-        this.#consider(fetched)
-        if (this.#moved.size > 0) this.#attempt()
-      },
+      () => this.#consider(),
       (error: unknown) => {
-        this.#release()
-        this.#reject(error)
+        if (this.#end(NOTHING)) this.#answer?.reject(error)
       },
     )
   }
 
-  #consider(fetched: FetchedPartition[]): void {
-    this.#fetched = fetched
-    if (this.#final || isEnough(fetched, this.#limits.minBytes)) this.#finish(fetched)
+  #consider(): void {
+    this.#isReading = false
+    if (this.#isFinal || this.#isEnough()) this.#finish()
+    else if (this.#moved.size > 0) this.#attempt()
   }
 
-  #finish(fetched: FetchedPartition[]): void {
-    if (this.#done) return
-    this.#release()
-    this.#resolve(fetched.map((each, index) => upToDate(each, this.#entries[index] as FetchEntry)))
+  #isEnough(): boolean {
+    let bytes = 0
+    let unknown = 0
+    for (const { error, sizeInBytes, diverging, preferredReadReplica } of this.#fetched.values()) {
+      if (isUnknown(error)) unknown++
+      else if (error !== ErrorCode.NONE || diverging !== undefined || preferredReadReplica !== -1) return true
+      bytes += sizeInBytes
+    }
+    return bytes >= this.#limits.minBytes || unknown === this.#targets.size
   }
 
-  #release(): void {
-    this.#done = true
+  /** Also tells what has come to pass in the meantime and was no reason to answer. */
+  #finish(): void {
+    const result = new Map<FetchTarget, FetchedPartition>()
+    for (const target of inOrder(this.#targets.due)) {
+      const fetched = this.#fetched.get(target)
+      if (fetched !== undefined) result.set(target, upToDate(fetched, target))
+      else if (typeof target.partition !== 'number') result.set(target, emptyFetch(target.partition))
+    }
+    if (this.#end(result)) this.#answer?.resolve(result)
+  }
+
+  /** False where it has ended before. */
+  #end(result: Fetched): boolean {
+    if (this.#result !== undefined) return false
+    this.#result = result
     this.#timer?.cancel()
-    for (const wait of this.#waits) wait.cancel()
+    this.#targets.end(this)
+    if (result === NOTHING) for (const target of this.#fetched.keys()) target.unwatch()
+    return true
   }
 }
 
 /**
- * Reads up to the high watermark, the last stable offset for read_committed, or the end of the log for a follower, and waits for `minBytes` at most `maxWaitMs`. An error
- * in any partition that is there answers at once. `onAbandoned` ends the wait of a client that has gone.
+ * Reads up to the high watermark, the last stable offset for read_committed, or the end of the log for a follower, and waits for
+ * `minBytes` at most `maxWaitMs`. An error in any partition that is there answers at once. `onAbandoned` ends the wait of a client that
+ * has gone. Whoever is given the result tells `targets` what becomes of it.
  */
 export function fetch(
-  asked: readonly FetchEntry[],
+  targets: FetchTargets,
   limits: FetchLimits,
-  clock: Clock,
+  deps: FetchDeps,
   onAbandoned: (gone: () => void) => void,
-): FetchedPartition[] | Promise<FetchedPartition[]> {
-  const entries = limits.replica === undefined ? asked : noteReplica(asked, limits.replica, limits)
-  const first = readAll(entries, limits)
-  if (!(first instanceof Promise) && (limits.maxWaitMs <= 0 || isEnough(first, limits.minBytes))) return first
-  return new Promise((resolve, reject) =>
-    new DelayedFetch(entries, limits, resolve, reject).start(first, clock, onAbandoned),
-  )
-}
-
-function isEnough(fetched: readonly FetchedPartition[], minBytes: number): boolean {
-  let bytes = 0
-  let unknown = 0
-  for (const { error, sizeInBytes, diverging, preferredReadReplica } of fetched) {
-    if (isUnknown(error)) unknown++
-    else if (error !== ErrorCode.NONE || diverging !== undefined || preferredReadReplica !== -1) return true
-    bytes += sizeInBytes
-  }
-  return bytes >= minBytes || unknown === fetched.length
+): Fetched | Promise<Fetched> {
+  return new Fetch(targets, limits).run(deps, onAbandoned)
 }
 
 /** A partition that is not there ends no wait: as in Apache Kafka, a consumer of a deleted topic must not spin on it. */

@@ -96,6 +96,16 @@ export class Leadership {
     return true
   }
 
+  /** Whether that is where a follower has been noted last. */
+  isAt(brokerId: number, position: FollowerPosition): boolean {
+    return this.#remote(brokerId)?.isAt(position) === true
+  }
+
+  /** As `fetched`, again and again from the same position, and at the same end of the leader's log, the last time at `atMs`. */
+  fetchedUntil(brokerId: number, position: FollowerPosition, atMs: number): void {
+    this.#remote(brokerId)?.fetchedUntil(position, atMs)
+  }
+
   /** The broker epoch that a member of the ISR has told; -1 where it has not. */
   brokerEpochOf(brokerId: number): number {
     return this.#remote(brokerId)?.brokerEpoch ?? -1

@@ -1,22 +1,16 @@
 import type { Compute } from '../env/compute.ts'
 import { assert } from '../lib/assert.ts'
 import { ErrorCode } from '../protocol/errors.ts'
-import { type ProduceVerdict, validateProduce } from '../records/validate.ts'
+import { validateProduce } from '../records/validate.ts'
 import type { AppendResult, PartitionLog } from '../storage/log.ts'
-import {
-  type AppendOutcome,
-  type RecordError,
-  NO_RECORD_ERRORS,
-  refusedAppend,
-  WITHOUT_LOG_START,
-} from './append-outcome.ts'
+import { appendChecked, type AppendOutcome, refusedAppend } from './append-outcome.ts'
 import type { AppendRules } from './append-rules.ts'
 import type { IsrAnswer, IsrProposal, IsrVerdict } from './isr.ts'
 import { Leadership, type LeadershipDeps } from './leadership.ts'
 import type { PartitionState } from './partition-state.ts'
 import type { FollowerPosition, RemoteReplica } from './remote-replica.ts'
 import { Turns } from './turns.ts'
-import { Listeners, OffsetWaiters, type Reached, type Wait } from './waiters.ts'
+import { Listeners, OffsetWaiters, type Reached, type Wait, Watchers } from './waiters.ts'
 
 export interface PartitionDeps extends LeadershipDeps {
   readonly compute: Compute
@@ -36,12 +30,11 @@ const NO_REMOTES: readonly RemoteReplica[] = []
  */
 export class Partition {
   readonly topicId: string
+  readonly watchers = new Watchers()
   readonly #nodeId: number
   readonly #deps: PartitionDeps
   readonly #onLocal = new OffsetWaiters()
   readonly #onCommitted = new OffsetWaiters()
-  readonly #onProgress = new Listeners()
-  readonly #onWritten = new Listeners()
   readonly #onFollowers = new Listeners()
   readonly #turns = new Turns()
   #log: PartitionLog
@@ -68,7 +61,11 @@ export class Partition {
   }
 
   #listen(): void {
-    this.#log.listen({ written: () => this.#onWritten.notify(), acknowledgeable: () => this.#advance() })
+    this.#log.listen({
+      written: () => this.watchers.tell('written'),
+      acknowledgeable: () => this.#advance(),
+      trimmed: () => this.watchers.tell('state'),
+    })
   }
 
   get log(): PartitionLog {
@@ -124,7 +121,7 @@ export class Partition {
     if (wasLeader && !this.isLeader) this.#failWaiters(ErrorCode.NOT_LEADER_OR_FOLLOWER)
     else {
       this.#isrChanged()
-      if (isNewEpoch) this.#wakeReaders()
+      if (isNewEpoch) this.#roleChanged()
     }
   }
 
@@ -151,6 +148,7 @@ export class Partition {
   #isrChanged(): void {
     if (this.isLeader && this.isUnderMinIsr) this.#onCommitted.fail(ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND)
     this.#advance()
+    this.watchers.tell('state')
   }
 
   /** The error with which this replica answers a client that believes in `leaderEpoch` (-1: any), or NONE (KIP-320). */
@@ -179,8 +177,10 @@ export class Partition {
     if (refused !== undefined) return refused
     const verdict = validateProduce(records, { ...this.#rules, nowMs: this.#deps.wallMs() }, this.#deps.compute)
     return verdict instanceof Promise
-      ? verdict.then((checked) => this.#refusal(requireInSync) ?? this.#appendChecked(checked))
-      : this.#appendChecked(verdict)
+      ? verdict.then(
+          (checked) => this.#refusal(requireInSync) ?? appendChecked(checked, this.log, this.#state.leaderEpoch),
+        )
+      : appendChecked(verdict, this.log, this.#state.leaderEpoch)
   }
 
   #refusal(requireInSync: boolean): AppendOutcome | undefined {
@@ -192,28 +192,6 @@ export class Partition {
       ErrorCode.NOT_ENOUGH_REPLICAS,
       `The size of the current ISR ${isr.length} is insufficient to satisfy the min.isr requirement of ${this.minInSyncReplicas} for partition ${this.log.topic}-${this.log.partition}, live replica(s) broker.id are : ${isr.join(',')}`,
     )
-  }
-
-  #appendChecked(verdict: ProduceVerdict): AppendOutcome {
-    if (!verdict.ok) return this.#refused(ErrorCode[verdict.error], verdict.message, verdict.recordErrors)
-    const appended = this.log.appendAsLeader(verdict.bytes, this.#state.leaderEpoch)
-    if (!appended.ok) return this.#refused(ErrorCode[appended.error], appended.message)
-    return {
-      error: ErrorCode.NONE,
-      message: null,
-      recordErrors: NO_RECORD_ERRORS,
-      baseOffset: appended.baseOffset,
-      nextOffset: appended.lastOffset + 1,
-      logAppendTimeMs: appended.repeatedTimestampMs ?? verdict.logAppendTimeMs,
-      logStartOffset: appended.logStartOffset,
-      recordCount: appended.duplicate ? 0 : verdict.recordCount,
-    }
-  }
-
-  /** Producers learn from the log's start whether their earlier records can be gone (KIP-360); of some errors Kafka does not tell it. */
-  #refused(error: ErrorCode, message: string, recordErrors?: readonly RecordError[]): AppendOutcome {
-    const outcome = refusedAppend(error, message, recordErrors)
-    return WITHOUT_LOG_START.has(error) ? outcome : { ...outcome, logStartOffset: this.log.logStartOffset }
   }
 
   /** Calls `reached` when everything below `offset` is in this replica's file. */
@@ -233,17 +211,7 @@ export class Partition {
     return wait
   }
 
-  /** Calls `progressed` each time that more is committed or the role changes, until the returned wait is cancelled. */
-  onProgress(progressed: () => void): Wait {
-    return this.#onProgress.add(progressed)
-  }
-
-  /** As `onProgress`, each time that more is in the file: what followers may read. */
-  onWritten(progressed: () => void): Wait {
-    return this.#onWritten.add(progressed)
-  }
-
-  /** As `onProgress`, each time that a follower has told where it is. */
+  /** Calls `progressed` each time that a follower has told where it is, or may count no more, until the returned wait is cancelled. */
   onFollowers(progressed: () => void): Wait {
     return this.#onFollowers.add(progressed)
   }
@@ -262,6 +230,9 @@ export class Partition {
     const leadership = this.#leadership
     if (leadership === undefined) return false
     const nowMs = this.#deps.monotonicMs()
+    // Another process of the same broker: who has fetched for it up to now is to be told.
+    const known = leadership.brokerEpochOf(brokerId)
+    if (known !== -1 && position.brokerEpoch > known) this.watchers.tell('state')
     if (!leadership.fetched(brokerId, position, this.log.acknowledgeableOffset, nowMs)) return false
     const proposal = leadership.expansion(brokerId, this.log.highWatermark)
     if (proposal !== undefined) this.#deps.proposeIsr(this, proposal)
@@ -270,9 +241,24 @@ export class Partition {
     return true
   }
 
-  /** Brokers have come or gone: looks again at what is committed. */
+  /** Whether a follower is known to be at `position`, in sync, and that is the end, all of it committed: nothing is left to be done. */
+  isEven(brokerId: number, position: FollowerPosition): boolean {
+    const { logEndOffset, acknowledgeableOffset, highWatermark } = this.log
+    const { fetchOffset } = position
+    if (logEndOffset !== fetchOffset || acknowledgeableOffset !== fetchOffset || highWatermark !== fetchOffset)
+      return false
+    return this.#state.isr.includes(brokerId) && this.#leadership?.isAt(brokerId, position) === true
+  }
+
+  /** A follower with which it was even has fetched from the same position again, the last time at `atMs`. */
+  fetchedUntil(brokerId: number, position: FollowerPosition, atMs: number): void {
+    this.#leadership?.fetchedUntil(brokerId, position, atMs)
+  }
+
+  /** Brokers have come or gone: looks again at what is committed, and deleted. */
   reconsider(): void {
     this.#advance()
+    this.#onFollowers.notify()
   }
 
   /** Takes followers out of the ISR that have not caught up for replica.lag.time.max.ms; to be called now and then. */
@@ -320,7 +306,7 @@ export class Partition {
     this.log.updateHighWatermark(highWatermark)
     if (leaderLogStartOffset > this.log.logStartOffset && leaderLogStartOffset <= this.log.highWatermark)
       this.log.incrementLogStartOffset(leaderLogStartOffset)
-    if (this.log.highWatermark > before) this.#onProgress.notify()
+    if (this.log.highWatermark > before) this.watchers.tell('committed')
   }
 
   /** Cuts what the leader does not have; rejects where the disk fails. */
@@ -354,6 +340,7 @@ export class Partition {
       await work
     } finally {
       this.#exclusive = undefined
+      this.watchers.tell('state')
     }
   }
 
@@ -375,12 +362,11 @@ export class Partition {
   #failWaiters(error: ErrorCode): void {
     this.#onLocal.fail(error)
     this.#onCommitted.fail(error)
-    this.#wakeReaders()
+    this.#roleChanged()
   }
 
-  #wakeReaders(): void {
-    this.#onProgress.notify()
-    this.#onWritten.notify()
+  #roleChanged(): void {
+    this.watchers.tell('role')
     this.#onFollowers.notify()
   }
 
@@ -394,6 +380,6 @@ export class Partition {
     if (committed <= this.log.highWatermark) return
     this.log.updateHighWatermark(committed)
     this.#onCommitted.advance(committed)
-    this.#onProgress.notify()
+    this.watchers.tell('committed')
   }
 }

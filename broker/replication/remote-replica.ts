@@ -43,6 +43,20 @@ export class RemoteReplica {
     this.#lastFetchMs = nowMs
   }
 
+  isAt({ fetchOffset, logStartOffset, brokerEpoch }: FollowerPosition): boolean {
+    return (
+      fetchOffset === this.logEndOffset && logStartOffset === this.logStartOffset && brokerEpoch === this.brokerEpoch
+    )
+  }
+
+  /** It has fetched from `position`, where it had all that the leader had, until `atMs`. Passed over where it has told something else since. */
+  fetchedUntil(position: FollowerPosition, atMs: number): void {
+    if (!this.isAt(position) || atMs <= this.#lastFetchMs) return
+    this.#lastFetchMs = atMs
+    this.#leaderEndAtLastFetch = position.fetchOffset
+    this.#lastCaughtUpMs = Math.max(this.#lastCaughtUpMs, atMs)
+  }
+
   isCaughtUp(leaderEndOffset: number, nowMs: number, lagMaxMs: number): boolean {
     return this.logEndOffset === leaderEndOffset || nowMs - this.#lastCaughtUpMs <= lagMaxMs
   }

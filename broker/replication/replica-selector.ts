@@ -27,16 +27,15 @@ export class ReplicaSelector {
     return className === RACK_AWARE ? new ReplicaSelector(options, deps) : undefined
   }
 
-  /** Undefined for a consumer without a rack. */
+  /** Undefined for a consumer without a rack, and for one in the rack of this broker: it never has to go elsewhere. */
   forConsumer(rack: string, listener: string): PreferredReplica | undefined {
-    if (rack === '') return undefined
+    if (rack === '' || this.#image().brokers.get(this.#nodeId)?.rack === rack) return undefined
     return (partition, fetchOffset) => this.#select(partition, fetchOffset, rack, listener)
   }
 
   #select(partition: Partition, fetchOffset: number, rack: string, listener: string): number {
     if (!partition.isLeader) return NO_REPLICA
     const { brokers } = this.#image()
-    if (brokers.get(this.#nodeId)?.rack === rack) return NO_REPLICA
     const isNear = (id: number): boolean => {
       const broker = brokers.get(id)
       return broker?.rack === rack && !broker.isFenced && broker.endpoints.some(({ name }) => name === listener)

@@ -61,6 +61,34 @@ export class OffsetWaiters {
   }
 }
 
+/**
+ * What has become of a partition, as far as it matters to those who fetch from it: more is in the file; more is committed; the role of this
+ * replica, or its epoch, is another; or anything else that they look at or tell (where the log begins and ends, the ISR).
+ */
+export type PartitionEvent = 'written' | 'committed' | 'role' | 'state'
+
+export interface PartitionWatcher {
+  changed(event: PartitionEvent): void
+}
+
+/** Those who watch one partition. */
+export class Watchers {
+  readonly #watchers = new Set<PartitionWatcher>()
+
+  add(watcher: PartitionWatcher): void {
+    this.#watchers.add(watcher)
+  }
+
+  delete(watcher: PartitionWatcher): void {
+    this.#watchers.delete(watcher)
+  }
+
+  /** Those who are told may stop to watch meanwhile. */
+  tell(event: PartitionEvent): void {
+    for (const watcher of this.#watchers) watcher.changed(event)
+  }
+}
+
 /** Those who want to hear each time that something has happened. */
 export class Listeners {
   readonly #listeners = new Set<() => void>()

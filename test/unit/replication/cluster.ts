@@ -31,6 +31,7 @@ import { silentLogger } from '../../fakes/logger.ts'
 import { record, uuid } from '../metadata/records.ts'
 import { FakeController, TOPIC, TOPIC_ID } from './fake-controller.ts'
 import { batchOf, readAll, TEST_CONFIG } from '../storage/fixture.ts'
+import { asking, finding, targetsOf } from './rig.ts'
 import { DEFAULT_INTERVALS } from '../../../broker/storage/log-maintenance.ts'
 
 const PORT = 9092
@@ -174,10 +175,10 @@ export class TestBroker implements AsyncDisposable {
 
   /** What a consumer gets that fetches at `offset`. */
   async read(offset: number): Promise<FetchedPartition | undefined> {
-    const entry = { partition: this.replication.replicas.find(TOPIC, 0), fetchOffset: offset, maxBytes: 1 << 20 }
+    const wanted = [asking({ partition: this.replication.replicas.find(TOPIC, 0), fetchOffset: offset })]
     const limits = { minBytes: 1, maxBytes: 1 << 20, maxWaitMs: 0, readCommitted: false }
-    const epochs = { currentLeaderEpoch: -1, lastFetchedEpoch: -1, logStartOffset: -1 }
-    const [fetched] = await fetch([{ ...entry, ...epochs }], limits, this.env.clock, () => {})
+    const deps = { clock: this.env.clock, find: finding(wanted) }
+    const [fetched] = (await fetch(targetsOf(wanted), limits, deps, () => {})).values()
     return fetched
   }
 

@@ -1,39 +1,24 @@
 import { describe, expect, test } from '@jest/globals'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
-import type { FetchedPartition, FetchEntry, FetchLimits } from '../../../broker/replication/fetch-read.ts'
+import type { FetchedPartition, FetchLimits } from '../../../broker/replication/fetch-read.ts'
 import { fetch } from '../../../broker/replication/fetch.ts'
 import { valuesOf } from '../storage/fixture.ts'
-import { PartitionRig, stateOf } from './rig.ts'
+import { asking, finding, PartitionRig, stateOf, targetsOf, type Wanted } from './rig.ts'
 
 const LIMITS: FetchLimits = { minBytes: 1, maxBytes: 1 << 20, maxWaitMs: 100, readCommitted: false }
 
-function entry(rig: PartitionRig, changes: Partial<FetchEntry> = {}): FetchEntry {
-  const { partition } = rig
-  return {
-    partition,
-    fetchOffset: 0,
-    maxBytes: 1 << 20,
-    currentLeaderEpoch: -1,
-    lastFetchedEpoch: -1,
-    logStartOffset: -1,
-    ...changes,
-  }
+function entry({ partition }: PartitionRig, changes: Partial<Wanted> = {}): Wanted {
+  return asking({ partition, ...changes })
 }
 
-const ABSENT: FetchEntry = {
-  partition: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
-  fetchOffset: 0,
-  maxBytes: 1,
-  currentLeaderEpoch: -1,
-  lastFetchedEpoch: -1,
-  logStartOffset: -1,
-}
+const ABSENT = asking({ partition: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, maxBytes: 1 })
 
 /** A fetch under way: its result once there is one, and how its client goes away. */
-function start(rig: PartitionRig, entries: readonly FetchEntry[], limits: Partial<FetchLimits> = {}) {
+function start(rig: PartitionRig, wanted: readonly Wanted[], limits: Partial<FetchLimits> = {}) {
   const under: { result: FetchedPartition[] | undefined; leave: () => void } = { result: undefined, leave: () => {} }
-  const pending = fetch(entries, { ...LIMITS, ...limits }, rig.bed.clock, (gone) => (under.leave = gone))
-  void Promise.resolve(pending).then((result) => (under.result = result))
+  const deps = { clock: rig.bed.clock, find: finding(wanted) }
+  const pending = fetch(targetsOf(wanted), { ...LIMITS, ...limits }, deps, (gone) => (under.leave = gone))
+  void Promise.resolve(pending).then((fetched) => (under.result = [...fetched.values()]))
   return under
 }
 

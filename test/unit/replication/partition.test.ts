@@ -118,7 +118,7 @@ describe('whoever waits', () => {
     const rig = await PartitionRig.open()
     const told: ErrorCode[] = []
     rig.partition.awaitCommitted(1, (error) => told.push(error))
-    rig.partition.onProgress(() => told.push(ErrorCode.NONE))
+    rig.partition.watchers.add({ changed: (event) => event === 'role' && told.push(ErrorCode.NONE) })
     rig.partition.update(stateOf({ leader: 2, leaderEpoch: 4 }))
     expect(told).toEqual([ErrorCode.NOT_LEADER_OR_FOLLOWER, ErrorCode.NONE])
   })
@@ -138,8 +138,9 @@ describe('whoever waits', () => {
     const rig = await PartitionRig.open()
     let told = 0
     rig.partition.awaitCommitted(1, () => told++).cancel()
-    rig.partition.onProgress(() => told++).cancel()
+    rig.partition.onFollowers(() => told++).cancel()
     rig.append('a')
+    rig.partition.reconsider()
     expect(told).toBe(0)
   })
 })

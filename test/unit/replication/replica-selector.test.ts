@@ -36,13 +36,13 @@ test.each([
   ['goes to the replica in its rack that has most', 'b', 1, [1, 2, 3], 3],
   ['stays where no replica in its rack has that offset', 'b', 3, [1, 2, 3], -1],
   ['stays where the replicas in its rack are not in sync', 'b', 0, [1], -1],
-  ['stays with a leader in its rack', 'a', 0, [1, 2, 3], -1],
   ['stays where its rack has no replica', 'c', 0, [1, 2, 3], -1],
 ])('a consumer %s', async (_, rack, fetchOffset, isr, expected) => {
   expect(await select(rack, fetchOffset, isr)).toBe(expected)
 })
 
-test('a consumer without a rack, and a broker without the selector, have no choice', async () => {
+test('a consumer without a rack or in that of this broker, and a broker without the selector, have no choice', async () => {
+  expect(await select('a', 0)).toBeUndefined()
   expect(await select('', 0)).toBeUndefined()
   expect(ReplicaSelector.of(null, { nodeId: NODE }, { image: () => MetadataImage.EMPTY })).toBeUndefined()
 })

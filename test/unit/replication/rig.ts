@@ -1,9 +1,35 @@
-import type { ErrorCode } from '../../../broker/protocol/errors.ts'
+import { ZERO_UUID } from '../../../broker/lib/uuid.ts'
+import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import type { IsrProposal } from '../../../broker/replication/isr.ts'
 import type { AppendRules } from '../../../broker/replication/append-rules.ts'
+import type { FindPartition, SessionPartition } from '../../../broker/replication/fetch-target.ts'
+import { FetchTargets } from '../../../broker/replication/fetch-targets.ts'
 import type { PartitionState } from '../../../broker/replication/partition-state.ts'
 import { Partition, type PartitionDeps } from '../../../broker/replication/partition.ts'
 import { batchOf, LogBed, NO_COMPUTE, type TestBatch } from '../storage/fixture.ts'
+
+/** What a client wants of a partition, or of one that is not there. */
+export interface Wanted extends Omit<SessionPartition, 'topic' | 'topicId' | 'partition'> {
+  readonly partition: Partition | ErrorCode
+}
+
+/** From the beginning, without epochs, but for `changes`. */
+export function asking(changes: Partial<Wanted> & Pick<Wanted, 'partition'>): Wanted {
+  const epochs = { currentLeaderEpoch: -1, lastFetchedEpoch: -1, logStartOffset: -1 }
+  return { fetchOffset: 0, maxBytes: 1 << 20, ...epochs, ...changes }
+}
+
+/** The targets of a client that wants all of these, once. */
+export function targetsOf(wanted: readonly Wanted[]): FetchTargets {
+  const targets = new FetchTargets({ isKept: false })
+  for (const [index, each] of wanted.entries())
+    targets.ask(String(index), { topic: '', topicId: ZERO_UUID, ...each, partition: index })
+  return targets
+}
+
+export function finding(wanted: readonly Wanted[]): FindPartition {
+  return ({ partition }) => wanted[partition]?.partition ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+}
 
 export const NODE = 1
 export const NOW = 1_700_000_000_000
