@@ -3,7 +3,12 @@ import kafkajs from 'kafkajs'
 
 const { ConfigResourceTypes, ConfigSource, logLevel } = kafkajs
 const [bootstrap = '', command = '', topic = '', argument = '{}'] = process.argv.slice(2)
+/** Before whoever asked gives up. */
+const MS_MAX = 150_000
 const kafka = new kafkajs.Kafka({ brokers: [bootstrap], clientId: 'e2e', logLevel: logLevel.WARN })
+
+/** What is told of a command that takes too long. */
+let told: () => Promise<unknown> = async () => null
 
 /** `argument`: how many. Values are `<partition>-<index>`, the index that of the record in its partition. */
 async function produce(): Promise<{ written: number }> {
@@ -23,8 +28,14 @@ async function produce(): Promise<{ written: number }> {
 
 /** `argument`: how many. Reads as a consumer group and gives the values of each partition in the order of their offsets. */
 async function consume(): Promise<Record<string, string[]>> {
-  const consumer = kafka.consumer({ groupId: `e2e-${topic}` })
+  const groupId = `e2e-${topic}`
+  const consumer = kafka.consumer({ groupId })
   const values: Record<string, string[]> = {}
+  told = async () => ({
+    read: Object.fromEntries(Object.entries(values).map(([partition, own]) => [partition, own.length])),
+    ends: await withAdmin((admin) => admin.fetchTopicOffsets(topic)),
+    group: await withAdmin((admin) => admin.describeGroups([groupId])),
+  })
   const enough = Promise.withResolvers<void>()
   let count = 0
   await consumer.connect()
@@ -100,4 +111,11 @@ async function withAdmin<T>(body: (admin: kafkajs.Admin) => Promise<T>): Promise
 const commands: Record<string, () => Promise<unknown>> = { produce, consume, describe, create, configure, replicas }
 const run = commands[command]
 if (run === undefined) throw new Error(`no such command: ${command}`)
+/** Nobody ends a process in a pod whose caller has gone: it would stay in its group. */
+async function tooLong(): Promise<void> {
+  process.stderr.write(`${command} ${argument} not done after ${MS_MAX} ms: ${JSON.stringify(await told())}\n`)
+  process.exit(1)
+}
+
+setTimeout(() => void tooLong(), MS_MAX).unref()
 process.stdout.write(`${JSON.stringify(await run())}\n`)

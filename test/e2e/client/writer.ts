@@ -1,0 +1,60 @@
+// Runs in a pod: node writer.ts BOOTSTRAP TOPIC PARTITIONS RATE. Writes RATE records a second to each partition until it is told to end
+// (SIGTERM): idempotent, acks=all, for as long as it takes. Prints a WriterLine each second.
+import { setTimeout as sleep } from 'node:timers/promises'
+import kafkajs from 'kafkajs'
+import { Histogram } from './histogram.ts'
+import { tell, type WriterLine } from './lines.ts'
+import { now, valueOf } from './record.ts'
+
+const [bootstrap = '', topic = '', partitions = '', rate = ''] = process.argv.slice(2)
+const periodMs = 1000 / Number(rate)
+/** As retry.backoff.ms and retry.backoff.max.ms of Kafka's own producer. */
+const retry = { initialRetryTime: 100, maxRetryTime: 1000, retries: Number.MAX_SAFE_INTEGER }
+const kafka = new kafkajs.Kafka({
+  brokers: [bootstrap],
+  clientId: 'writer',
+  retry,
+  logLevel: kafkajs.logLevel.NOTHING,
+})
+const producer = kafka.producer({ idempotent: true, retry })
+const acknowledged = Array.from({ length: Number(partitions) }, () => 0)
+let latencies = new Histogram()
+const end = new AbortController()
+let hasEnded = false
+
+/**
+ * One request at a time, as kafkajs needs it to keep the order; what falls due while one is under way goes with the next. Latencies count from
+ * when a record was due, not from when it could be sent: a pause counts for each record that it held up.
+ */
+async function write(partition: number): Promise<void> {
+  const beganMs = now() + (partition * periodMs) / acknowledged.length
+  const dueMs = (sequence: number): number => beganMs + sequence * periodMs
+  for (let next = 0; !end.signal.aborted;) {
+    await sleep(Math.max(0, dueMs(next) - now()))
+    const due: number[] = []
+    while (dueMs(next) <= now()) due.push(next++)
+    if (due.length === 0) continue
+    const messages = due.map((sequence) => ({
+      partition,
+      value: valueOf({ partition, sequence, dueMs: dueMs(sequence) }),
+    }))
+    await producer.send({ topic, acks: -1, messages })
+    for (const sequence of due) latencies.add(now() - dueMs(sequence))
+    acknowledged[partition] = next
+  }
+}
+
+function line(): WriterLine {
+  const told = { atMs: now(), acknowledged, latencies: latencies.toJSON(), isLast: hasEnded }
+  latencies = new Histogram()
+  return told
+}
+
+await producer.connect()
+const writing = Promise.all(acknowledged.map((_, partition) => write(partition)))
+tell(line, async () => {
+  end.abort()
+  await writing
+  hasEnded = true
+})
+await writing
