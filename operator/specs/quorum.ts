@@ -1,13 +1,18 @@
 import { crc32c } from '../../broker/lib/crc32c.ts'
+import { metadataVersionLevel } from '../../broker/protocol/metadata-version.ts'
 import type { KafkaCluster } from '../api/resource.ts'
 import { isController, nodesOf } from './nodes.ts'
 import type { Node, Pool } from './nodes.ts'
 import { isQuorumFormed } from './pool-memory.ts'
 
+/** Voters that can change, as all of ours can, need it (KIP-853). */
+const LEVEL_MIN = metadataVersionLevel('3.9-IV0') ?? 0
+
 /**
  * How kafka-storage is told who begins the quorum (KIP-853): a single controller stands alone, several have to know each other, and a node
  * that is only a broker finds them by controller.quorum.bootstrap.servers. Once the quorum has been formed nobody begins it: a new
  * controller has a directory id of its own, and becomes a voter by the operator. `hostOf` gives `host:port` of a node's controller listener.
+ * Who begins the quorum also says at which level of metadata.version: what the image would choose may be above, and is hard to get down from.
  */
 export function quorumArgs(
   cluster: KafkaCluster,
@@ -17,10 +22,17 @@ export function quorumArgs(
 ): string[] {
   if (!isController(pool)) return []
   if (isQuorumFormed(cluster)) return ['--no-initial-controllers']
+  const release = releaseArgs(cluster)
   const controllers = nodesOf(cluster).filter((node) => isController(node.pool))
-  if (controllers.length === 1) return ['--standalone']
+  if (controllers.length === 1) return ['--standalone', ...release]
   const voters = controllers.map((node) => `${node.nodeId}@${hostOf(node)}:${directoryId(clusterId, node.nodeId)}`)
-  return ['--initial-controllers', voters.join(',')]
+  return ['--initial-controllers', voters.join(','), ...release]
+}
+
+/** A version that we do not know yet begins at its image's own level. */
+function releaseArgs({ spec }: KafkaCluster): string[] {
+  const name = spec.metadataVersion ?? spec.version
+  return (metadataVersionLevel(name) ?? 0) < LEVEL_MIN ? [] : ['--release-version', name]
 }
 
 /**

@@ -74,7 +74,7 @@ test('controllers are formatted to know each other, brokers with the cluster id 
   ]
   const nodes = localNodes(kafkaCluster({ pools }), OPTIONS)
   const voter = (index: number): string => `${index}@127.0.0.1:${9093 + index}:${directoryId(OPTIONS.clusterId, index)}`
-  const quorum = ['--initial-controllers', [voter(0), voter(1), voter(2)].join(',')]
+  const quorum = ['--initial-controllers', [voter(0), voter(1), voter(2)].join(','), '--release-version', '4.3']
   expect(nodes.map(({ formatArgs }) => formatArgs)).toEqual([
     ...Array.from({ length: 3 }, () => ['-t', OPTIONS.clusterId, ...quorum]),
     ['-t', OPTIONS.clusterId],

@@ -85,6 +85,8 @@ test('the pod formats its directories with the cluster id, then runs the broker'
     'format',
     '--ignore-formatted',
     '--standalone',
+    '--release-version',
+    '4.3',
     '-t',
     OPTIONS.clusterId,
     '-c',
@@ -194,10 +196,27 @@ test('clients begin at brokers, not at controllers', () => {
 test('controllers are formatted to know each other, brokers are not voters', () => {
   const formats = setsApart().map(({ spec }) => spec.template.spec.initContainers[0].args.join(' '))
   expect(formats[0]).toMatch(
-    /--initial-controllers 0@orders-controllers-0\S+:9090:\S{22},1@orders-controllers-1\S+,2@orders-controllers-2\S+ -t/,
+    /--initial-controllers 0@orders-controllers-0\S+:9090:\S{22},1@orders-controllers-1\S+,2@orders-controllers-2\S+ --release-version/,
   )
   expect(formats[1]).not.toMatch(/--standalone|controllers /)
 })
+
+test.each([
+  [{}, ' --release-version 4.3 '],
+  [{ version: '4.2' }, ' --release-version 4.2 '],
+  [{ metadataVersion: '4.2-IV1' }, ' --release-version 4.2-IV1 '],
+])('a cluster begins at the metadata.version of %j: Kafka would not go down to it', (spec, expected) => {
+  expect(setOf(kafkaCluster(spec)).spec.template.spec.initContainers[0].args.join(' ')).toContain(expected)
+})
+
+test.each(['5.0', '3.8'])(
+  'a cluster of version %s begins at the level that its image chooses: one that is not known, or too low for a quorum of ours',
+  (version) => {
+    expect(setOf(kafkaCluster({ version })).spec.template.spec.initContainers[0].args).not.toContain(
+      '--release-version',
+    )
+  },
+)
 
 test('a pod has the ports of its role', () => {
   const ports = setsApart().map(({ spec }) =>
