@@ -5,15 +5,17 @@ const { ConfigResourceTypes, ConfigSource, logLevel } = kafkajs
 const [bootstrap = '', command = '', topic = '', argument = '{}'] = process.argv.slice(2)
 /** Before whoever asked gives up. */
 const MS_MAX = 150_000
-const kafka = new kafkajs.Kafka({ brokers: [bootstrap], clientId: 'e2e', logLevel: logLevel.WARN })
+// As long as Kafka's own clients (delivery.timeout.ms), not as short as kafkajs does by itself.
+const retry = { initialRetryTime: 100, maxRetryTime: 1000, retries: 120 }
+const kafka = new kafkajs.Kafka({ brokers: [bootstrap], clientId: 'e2e', logLevel: logLevel.WARN, retry })
 
 /** What is told of a command that takes too long. */
 let told: () => Promise<unknown> = async () => null
 
 /** `argument`: how many. Values are `<partition>-<index>`, the index that of the record in its partition. */
 async function produce(): Promise<{ written: number }> {
-  const producer = kafka.producer({ idempotent: true })
-  const partitions = await withAdmin(partitionCount)
+  const producer = kafka.producer({ idempotent: true, retry })
+  const partitions = await repeated(() => withAdmin(partitionCount))
   await producer.connect()
   const count = Number(argument)
   const all = Array.from({ length: count }, (_, index) => ({
@@ -31,7 +33,7 @@ async function produce(): Promise<{ written: number }> {
 /** `argument`: how many. Reads as a consumer group and gives the values of each partition in the order of their offsets. */
 async function consume(): Promise<Record<string, string[]>> {
   const groupId = `e2e-${topic}`
-  const consumer = kafka.consumer({ groupId })
+  const consumer = kafka.consumer({ groupId, retry })
   const values: Record<string, string[]> = {}
   told = async () => ({
     read: Object.fromEntries(Object.entries(values).map(([partition, own]) => [partition, own.length])),
@@ -98,6 +100,17 @@ async function replicas(): Promise<number[][]> {
 async function partitionCount(admin: kafkajs.Admin): Promise<number> {
   const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
   return topics[0]?.partitions.length ?? 0
+}
+
+/** Asks again where the broker that was asked goes away, which kafkajs does for few requests of its admin. */
+async function repeated<T>(ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!(error instanceof kafkajs.KafkaJSError && error.retriable)) throw error
+    }
+  }
 }
 
 async function withAdmin<T>(body: (admin: kafkajs.Admin) => Promise<T>): Promise<T> {
