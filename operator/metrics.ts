@@ -1,9 +1,10 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { ResourceMetrics } from './alerts/resource-metrics.ts'
 import type { Resources } from './alerts/resource-metrics.ts'
+import { StrimziMetrics } from './alerts/strimzi-metrics.ts'
 import type { ControllerMetrics } from './runtime/controller.ts'
 
-/** The operator's own metrics, in controller-runtime's names, so that dashboards for operators fit. */
+/** The operator's own metrics, in controller-runtime's names and Strimzi's, so that dashboards for operators fit. */
 export class OperatorMetrics implements ControllerMetrics {
   readonly registry = new Registry()
   readonly #total: Counter<'controller' | 'result'>
@@ -11,6 +12,7 @@ export class OperatorMetrics implements ControllerMetrics {
   readonly #depth: Gauge<'name'>
   readonly #leader: Gauge
   readonly #resources: ResourceMetrics
+  readonly #strimzi: StrimziMetrics
 
   constructor() {
     const registers = [this.registry]
@@ -36,11 +38,13 @@ export class OperatorMetrics implements ControllerMetrics {
     })
     this.#leader = new Gauge({ name: 'leader_election_master_status', help: '1 while this process leads.', registers })
     this.#resources = new ResourceMetrics({ registry: this.registry })
+    this.#strimzi = new StrimziMetrics({ registry: this.registry })
   }
 
   reconciled(controller: string, result: 'success' | 'error', seconds: number): void {
     this.#total.inc({ controller, result })
     this.#seconds.observe({ controller }, seconds)
+    this.#strimzi.reconciled(controller, result, seconds)
   }
 
   queueDepth(controller: string, depth: number): void {
@@ -50,6 +54,7 @@ export class OperatorMetrics implements ControllerMetrics {
   /** Whose resources are told of at each scrape; null: of none. */
   watch(resources: Resources | null): void {
     this.#resources.watch(resources)
+    this.#strimzi.watch(resources)
   }
 
   leading(isLeader: boolean): void {
