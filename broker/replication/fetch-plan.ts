@@ -13,6 +13,8 @@ export class FetchPlan implements Iterable<Followed> {
   readonly #session = new FetcherSession()
   /** New in the session, or not as it was. */
   readonly #changed = new Set<Followed>()
+  /** Left out for now. */
+  readonly #left = new Set<Followed>()
   /** To leave the session. */
   readonly #forgotten = new Map<string, Followed>()
 
@@ -33,8 +35,7 @@ export class FetchPlan implements Iterable<Followed> {
   }
   /** Whether there is a partition that is not left out for now. */
   get hasWork(): boolean {
-    for (const { isParked } of this.#followed.values()) if (!isParked) return true
-    return false
+    return this.#followed.size > this.#left.size
   }
   /** The session's part of the next request. */
   get header(): { readonly sessionId: number; readonly sessionEpoch: number } {
@@ -46,7 +47,7 @@ export class FetchPlan implements Iterable<Followed> {
     const { key } = followed
     const before = this.#followed.get(key)
     if (before !== undefined) {
-      this.leave(before)
+      this.#takeOut(before)
       before.unpark()
     }
     // The leader hears of the change, not that it should forget the partition: it would do that last.
@@ -59,14 +60,21 @@ export class FetchPlan implements Iterable<Followed> {
     const followed = this.get(topicId, index)
     if (followed === undefined) return
     this.#followed.delete(followed.key)
-    this.leave(followed)
+    this.#takeOut(followed)
     followed.unpark()
   }
 
-  /** Leaves a partition out until `resume`. */
+  /** Leaves a partition out until `resume`; nothing where it is not followed any more, or in another epoch. */
   leave(followed: Followed): void {
+    if (!this.has(followed)) return
+    this.#takeOut(followed)
+    this.#left.add(followed)
+  }
+
+  #takeOut(followed: Followed): void {
     followed.isAsked = false
     this.#changed.delete(followed)
+    this.#left.delete(followed)
     if (followed.inSession) this.#forgotten.set(followed.key, followed)
   }
 
@@ -74,6 +82,7 @@ export class FetchPlan implements Iterable<Followed> {
   resume(followed: Followed): boolean {
     followed.unpark()
     if (!this.has(followed)) return false
+    this.#left.delete(followed)
     this.#forgotten.delete(followed.key)
     this.#changed.add(followed)
     return true
