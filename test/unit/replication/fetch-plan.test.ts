@@ -28,8 +28,8 @@ describe('what a follower asks its leader', () => {
     const { plan, followed } = await planOf(3000)
     let looks = 0
     for (const each of followed) {
-      const { asked } = each
-      each.asked = () => (looks++, asked.call(each))
+      const asked = each.asked()
+      each.asked = () => (looks++, asked)
     }
     plan.changed(followed[1234] as Followed)
     expect(told(plan)).toEqual({ changed: [1234], forgotten: [] })
