@@ -4,7 +4,6 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { pino } from 'pino'
 import type { Random } from '../../broker/env/random.ts'
 import { nodeEnv } from '../../broker/host/env.ts'
 import {
@@ -21,15 +20,11 @@ import type { Credentials } from '../../operator/kube/credentials.ts'
 import { kubeconfig } from '../../operator/kube/kubeconfig.ts'
 import { KubeRest } from '../../operator/kube/rest.ts'
 import { KubeTransport } from '../../operator/kube/transport.ts'
-import { OperatorMetrics } from '../../operator/metrics.ts'
-import { Operator } from '../../operator/operator.ts'
-import { FakeTopics } from '../fakes/operator.ts'
-import { FakeReassignments } from '../fakes/reassignment.ts'
-import { FakeScaling } from '../fakes/scaling.ts'
 import { TestApi } from '../tools/kube-api.ts'
 import { describeWith } from '../tools/requires.ts'
 import { uninstallOperator } from './cluster.ts'
 import { FaultProxy, type ProxyFault } from './fault-proxy.ts'
+import { podlessOperator } from './podless-operator.ts'
 
 const IS_ALL = process.env['FAULTS'] === 'all'
 /** Of all writes, how many are lost where not all are. */
@@ -123,39 +118,14 @@ function resources(namespace: string): [ResourceType, Manifest][] {
 /** An operator of one namespace, with nobody to talk to in Kafka. */
 function operating(namespace: string, credentials: Credentials): { stop(): Promise<unknown> } {
   const stop = new AbortController()
-  const transport = new KubeTransport(credentials)
-  const env = nodeEnv()
-  // The same cluster id for all.
-  const random = { below: (limit: number) => env.random.below(limit), bytes: bytesOf(env.random) }
-  const operator = new Operator(
-    {
-      namespaces: [namespace],
-      images: { bundled: new Map([['4.3', 'no.such/image:1']]), apache: new Map() },
-      identity: 'test',
-      lease: null,
-      clusterWorkers: 1,
-      topicWorkers: 1,
-      resyncMs: 60_000,
-    },
-    {
-      ...env,
-      random,
-      apiFor: (signal) => new KubeRest({ signal }, { transport }),
-      logger: pino({ level: 'silent' }),
-      metrics: new OperatorMetrics(),
-      post: async () => ({ status: 200 }),
-      admins: {
-        look: () => Promise.resolve({ error: 'no pods here' }),
-        configure: () => Promise.resolve({ error: 'no pods here' }),
-        resetMinIsr: () => Promise.resolve([]),
-        setMetadataVersion: () => Promise.resolve({ error: 'no pods here' }),
-        topicsOf: () => new FakeTopics(),
-        scalingOf: () => new FakeScaling(),
-        reassignmentOf: () => new FakeReassignments([]),
-        forget: () => {},
-      },
-    },
-  )
+  const { random } = nodeEnv()
+  const operator = podlessOperator({
+    namespace,
+    lease: null,
+    transport: new KubeTransport(credentials),
+    // The same cluster id for all.
+    random: { below: (limit) => random.below(limit), bytes: bytesOf(random) },
+  })
   const running = operator.run(stop.signal)
   return {
     stop: () => {

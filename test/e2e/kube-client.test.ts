@@ -1,19 +1,14 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { pino } from 'pino'
-import { nodeEnv } from '../../broker/host/env.ts'
 import { CONFIG_MAP, EVENT, KAFKA_CLUSTER, KAFKA_TOPIC, LEASE, POD, STATEFUL_SET } from '../../operator/api/resource.ts'
 import type { KafkaCluster, KafkaTopic, Manifest, Resource } from '../../operator/api/resource.ts'
 import type { Pod } from '../../operator/cluster/kubernetes.ts'
 import type { WatchEvent } from '../../operator/kube/api.ts'
 import { setFinalizer } from '../../operator/kube/finalizer.ts'
 import { KubeRest } from '../../operator/kube/rest.ts'
-import { OperatorMetrics } from '../../operator/metrics.ts'
-import { Operator } from '../../operator/operator.ts'
-import { condition, FakeTopics } from '../fakes/operator.ts'
-import { FakeReassignments } from '../fakes/reassignment.ts'
-import { FakeScaling } from '../fakes/scaling.ts'
+import { condition } from '../fakes/operator.ts'
 import { TestApi } from '../tools/kube-api.ts'
 import { uninstallOperator } from './cluster.ts'
+import { podlessOperator } from './podless-operator.ts'
 import { describeWith } from '../tools/requires.ts'
 
 async function until<T>(read: () => Promise<T>, isDone: (value: T) => boolean): Promise<T> {
@@ -122,34 +117,8 @@ describeWith(['kubernetes'], "the operator's Kubernetes client on a real API ser
 
   test('everything that the operator makes is accepted, and goes with the cluster', async () => {
     const stop = new AbortController()
-    const operator = new Operator(
-      {
-        namespaces: [namespace],
-        images: { bundled: new Map([['4.3', 'no.such/image:1']]), apache: new Map() },
-        identity: 'test',
-        lease: { namespace, name: 'ottla-operator' },
-        clusterWorkers: 1,
-        topicWorkers: 1,
-        resyncMs: 60_000,
-      },
-      {
-        ...nodeEnv(),
-        apiFor: (signal) => new KubeRest({ signal }, test$),
-        logger: pino({ level: 'silent' }),
-        metrics: new OperatorMetrics(),
-        post: async () => ({ status: 200 }),
-        admins: {
-          look: () => Promise.resolve({ error: 'no pods here' }),
-          configure: () => Promise.resolve({ error: 'no pods here' }),
-          resetMinIsr: () => Promise.resolve([]),
-          setMetadataVersion: () => Promise.resolve({ error: 'no pods here' }),
-          topicsOf: () => new FakeTopics(),
-          scalingOf: () => new FakeScaling(),
-          reassignmentOf: () => new FakeReassignments([]),
-          forget: () => {},
-        },
-      },
-    )
+    const where = { namespace, name: 'ottla-operator' }
+    const operator = podlessOperator({ namespace, lease: where, transport: test$.transport })
     const running = operator.run(stop.signal)
     const spec = { pools: [{ name: 'nodes', storage: { size: '1Gi' } }] }
     const head = { apiVersion: KAFKA_CLUSTER.apiVersion, metadata: { name: 'orders', namespace } }
