@@ -60,6 +60,16 @@ describe('a partition is looked at again', () => {
     expect(await pending).toMatchObject([{ partition: 1, error: ErrorCode.NOT_LEADER_OR_FOLLOWER }])
   })
 
+  test('when this broker leads in another epoch, and does not know where its followers are', async () => {
+    const { bed, client } = await resting(1, REPLICA)
+    const pending = client.fetch({}, { ...REPLICA, maxWaitMs: 500 })
+    bed.update(0, { leaderEpoch: 4 })
+    bed.clock.advance(500)
+    await pending
+    await client.fetch({}, REPLICA)
+    expect(bed.partition(0).remotes).toMatchObject([{ brokerId: FOLLOWER, logEndOffset: 0 }])
+  })
+
   test('with every fetch, as long as it is an error', async () => {
     const { bed, client } = await resting(2, CONSUMER)
     bed.partition(0).remove(ErrorCode.KAFKA_STORAGE_ERROR)
