@@ -75,14 +75,16 @@ async function respond(
 }
 
 function entriesOf(deps: ProduceDeps, request: ProduceRequest, version: number): ProduceEntry[] {
-  return request.topicData.flatMap(({ name, topicId, partitionData }) =>
-    partitionData.map(({ index, records }) => {
-      if (version < ZSTD_VERSION && isZstd(records))
-        return { partition: ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, records }
-      const byId = version >= TOPIC_ID_VERSION
-      return { partition: byId ? deps.replicas.findById(topicId, index) : deps.replicas.find(name, index), records }
-    }),
-  )
+  const entries: ProduceEntry[] = []
+  for (const { name, topicId, partitionData } of request.topicData) {
+    for (const { index, records } of partitionData) {
+      const partition =
+        version >= TOPIC_ID_VERSION ? deps.replicas.findById(topicId, index) : deps.replicas.find(name, index)
+      const isUnreadable = version < ZSTD_VERSION && isZstd(records)
+      entries.push({ partition: isUnreadable ? ErrorCode.UNSUPPORTED_COMPRESSION_TYPE : partition, records })
+    }
+  }
+  return entries
 }
 
 function isZstd(records: Uint8Array | null): boolean {
@@ -132,7 +134,8 @@ function refuseAll(request: ProduceRequest, errorCode: ErrorCode): ProduceRespon
 }
 
 function count(deps: ProduceDeps, entries: readonly ProduceEntry[], outcomes: readonly AppendOutcome[]): void {
-  for (const [index, { partition, records }] of entries.entries()) {
+  for (let index = 0; index < entries.length; index++) {
+    const { partition, records } = entries[index] as ProduceEntry
     if (typeof partition === 'number') continue
     const outcome = outcomes[index] as AppendOutcome
     const topic = deps.metrics.brokerTopic(partition.log.topic)

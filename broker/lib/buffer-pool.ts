@@ -18,7 +18,7 @@ export class BufferPool {
   take(size: number): Uint8Array {
     if (size < POOLED_BYTES_MIN) return Buffer.allocUnsafe(size)
     if (size > POOLED_BYTES_MAX) return Buffer.allocUnsafeSlow(size)
-    const capacity = 2 ** Math.ceil(Math.log2(size))
+    const capacity = 2 ** (32 - Math.clz32(size - 1))
     const memory = this.#free.get(capacity)?.pop()
     if (memory === undefined) return this.#lend(Buffer.allocUnsafeSlow(capacity).buffer, size)
     this.#freeBytes -= capacity

@@ -15,8 +15,10 @@ export type RequiredAcks = 0 | 1 | -1
 
 /** The delayed produce of Kafka's purgatory: one object a request, complete when its last partition is. */
 class DelayedProduce {
-  readonly #outcomes: AppendOutcome[]
+  /** In the order of the entries; undefined where one is not decided yet. */
+  readonly #outcomes: AppendOutcome[] = []
   readonly #waits: Wait[] = []
+  readonly #size: number
   readonly #acks: RequiredAcks
   #pending: number
   #isExpired = false
@@ -24,7 +26,7 @@ class DelayedProduce {
   #resolve: ((outcomes: AppendOutcome[]) => void) | undefined
 
   constructor(size: number, acks: RequiredAcks) {
-    this.#outcomes = Array.from({ length: size })
+    this.#size = size
     this.#pending = size
     this.#acks = acks
   }
@@ -81,7 +83,7 @@ class DelayedProduce {
     this.#isExpired = true
     this.#pending = 1
     for (const wait of this.#waits) wait.cancel()
-    for (let index = 0; index < this.#outcomes.length; index++) {
+    for (let index = 0; index < this.#size; index++) {
       const outcome = this.#outcomes[index]
       if (outcome === undefined) this.#pending++
       else if (outcome.error === ErrorCode.NONE) this.#outcomes[index] = refusedAppend(ErrorCode.REQUEST_TIMED_OUT)
@@ -98,7 +100,8 @@ export function produce(
   clock: Clock,
 ): AppendOutcome[] | Promise<AppendOutcome[]> {
   const delayed = new DelayedProduce(entries.length, acks)
-  for (const [index, { partition, records }] of entries.entries()) {
+  for (let index = 0; index < entries.length; index++) {
+    const { partition, records } = entries[index] as ProduceEntry
     if (typeof partition === 'number') delayed.refused(index, partition)
     else if (records === null) delayed.refused(index, ErrorCode.INVALID_RECORD)
     else appendTo(delayed, index, partition, records, acks)

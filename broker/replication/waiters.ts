@@ -51,8 +51,9 @@ export class OffsetWaiters {
   }
 
   #compact(): void {
+    if (this.#head === 0) return
     if (this.#head === this.#queue.length) {
-      this.#queue.length = 0
+      this.#queue = []
       this.#head = 0
     } else if (this.#head > 1024) {
       this.#queue = this.#queue.slice(this.#head)

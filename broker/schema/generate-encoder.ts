@@ -1,7 +1,7 @@
 import { within } from './error.ts'
 import type { Field, Fields } from './fields.ts'
 import { method } from './generate-decoder.ts'
-import { defaultExpression, isDefault, planFields, type PlannedField } from './plan.ts'
+import { defaultExpression, defaultTest, planFields, type PlannedField } from './plan.ts'
 import type { Writer } from './writer.ts'
 
 export type Encoder<T> = (writer: Writer, value: T) => void
@@ -11,21 +11,12 @@ export function generateEncoder<T>(fields: Fields, version: number, flexible: bo
   const generator = new EncoderGenerator(version, flexible)
   const root = generator.struct(fields)
   // oxlint-disable-next-line no-new-func, typescript/no-implied-eval -- as in generateDecoder
-  const build = new Function(
-    'within',
-    'isDefault',
-    'FIELDS',
-    'NO_BYTES',
-    'NONE',
-    `'use strict'\n${generator.source}\nreturn ${root}`,
-  )
-  return build(within, isDefault, generator.fields, new Uint8Array(0), Object.freeze({}))
+  const build = new Function('within', 'NO_BYTES', 'NONE', `'use strict'\n${generator.source}\nreturn ${root}`)
+  return build(within, new Uint8Array(0), Object.freeze({}))
 }
 
 class EncoderGenerator {
   source = ''
-  /** Tagged fields, which the generated code hands to `isDefault`. */
-  readonly fields: Field[] = []
   #functions = 0
   readonly #version: number
   readonly #flexible: boolean
@@ -55,9 +46,7 @@ class EncoderGenerator {
     if (tagged.length === 0) return 'w.unsignedVarint(0)\n'
     const ascending = tagged.toSorted((a, b) => (a.tag ?? 0) - (b.tag ?? 0))
     const counts = ascending.map((field) => {
-      const index = this.fields.push(field.field) - 1
-      const given = `v.${field.name}`
-      return `at = '${field.name}'\nconst has${field.tag} = ${given} !== undefined && !isDefault(FIELDS[${index}], ${given})\n`
+      return `at = '${field.name}'\nconst has${field.tag} = !${defaultTest(field.field, `v.${field.name}`)}\n`
     })
     const total = ascending.map(({ tag }) => `(has${tag} ? 1 : 0)`).join(' + ')
     const writes = ascending.map(

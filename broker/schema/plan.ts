@@ -95,29 +95,24 @@ export function defaultExpression(field: Field): string {
   }
 }
 
-/** Whether `value`, as given to an encoder, is the default of `field`: a tagged field with it is not written. */
-export function isDefault(field: Field, value: unknown): boolean {
-  if (value === undefined) return true
+/** Whether `value`, as given to an encoder, is the default of `field`, as a JavaScript expression: a tagged field with it is not written. */
+export function defaultTest(field: Field, value: string): string {
   const fallback = field.options.default
-  if (value === null || fallback === null) return value === fallback
+  return `(${value} === undefined || ${fallback === null ? `${value} === null` : `${value} !== null && ${plainTest(field, value)}`})`
+}
+
+/** As `defaultTest`, of a value that is there, where the default is not null. */
+function plainTest(field: Field, value: string): string {
   switch (field.kind) {
-    case 'int64':
-      return value === (fallback ?? 0n)
-    case 'bool':
-      return value === (fallback ?? false)
-    case 'string':
-      return value === (fallback ?? '')
-    case 'uuid':
-      return value === (fallback ?? ZERO_UUID)
     case 'bytes':
     case 'records':
     case 'array':
-      return (Array.isArray(value) || value instanceof Uint8Array) && value.length === 0
-    case 'struct':
-      return Object.entries(field.fields ?? {}).every(([name, member]) =>
-        isDefault(member, Reflect.get(Object(value), name)),
-      )
+      return `${value}.length === 0`
+    case 'struct': {
+      const members = Object.entries(field.fields ?? {})
+      return members.map(([name, member]) => defaultTest(member, `${value}.${name}`)).join(' && ') || 'true'
+    }
     default:
-      return value === (fallback ?? 0)
+      return `${value} === ${defaultExpression(field)}`
   }
 }

@@ -5,7 +5,7 @@ import { errorName } from '../protocol/errors.ts'
 import { ANONYMOUS, type RequestContext } from '../security/request-context.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { countErrors } from './error-counts.ts'
+import { type ErrorCounter, errorCounter } from './error-counts.ts'
 import type { Dispatcher, Peer, Reply } from './connection.ts'
 import { Exchange } from './exchange.ts'
 
@@ -29,6 +29,8 @@ export interface DispatcherDeps {
 /** Decodes a frame, hands it to its API and encodes the answer: one listener kind's table of what is served. */
 export class ApiDispatcher implements Dispatcher {
   readonly #apis = new Map<number, ServedApi>()
+  /** Made when an API is asked for first. */
+  readonly #errorCounters = new Map<number, ErrorCounter>()
   readonly #deps: DispatcherDeps
 
   constructor(apis: readonly ServedApi[], kind: ListenerKind, deps: DispatcherDeps) {
@@ -78,7 +80,7 @@ export class ApiDispatcher implements Dispatcher {
       const api = served.api as Api<unknown, never, unknown, unknown>
       exchange.bytes = encodeResponse(api, version, correlationId, answer)
       exchange.answered(clock.monotonicMs(), throttleMs(answer))
-      countErrors(answer, (code) => metrics.error(errorName(code)))
+      this.#errorsOf(served.api)(answer, (code) => metrics.error(errorName(code)))
       return exchange
     }
     let body: unknown
@@ -105,6 +107,14 @@ export class ApiDispatcher implements Dispatcher {
     } catch (error) {
       return this.#failed(served, peer, error)
     }
+  }
+
+  #errorsOf(api: Api): ErrorCounter {
+    const known = this.#errorCounters.get(api.key)
+    if (known !== undefined) return known
+    const counter = errorCounter(api.response.fields)
+    this.#errorCounters.set(api.key, counter)
+    return counter
   }
 
   #unsupported(peer: Peer, request: Request, served: ServedApi, receivedMs: number): Reply {
