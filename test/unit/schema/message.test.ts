@@ -94,6 +94,27 @@ describe('a message', () => {
     expect(encoded).toBe(`${hex('00000001 00 01')}${tags}`)
   })
 
+  test('leaves out a tagged field that is given its default, and no other', () => {
+    const tagged = message(
+      { name: 'Tagged', validVersions: '0', flexibleVersions: '0+' },
+      {
+        nodes: array(int32(), { tag: 0 }),
+        rack: string({ tag: 1, nullable: '0+', default: null }),
+        leader: struct({ id: int32({ default: -1 }), hosts: array(string()) }, { tag: 2 }),
+        data: bytes({ tag: 3, nullable: '0+' }),
+      },
+    )
+    const encoded = (value: InferInput<typeof tagged>): string => {
+      const writer = new Writer()
+      tagged.encode(writer, 0, value)
+      return Buffer.from(writer.concat()).toString('hex')
+    }
+    expect(encoded({ nodes: [], rack: null, leader: { hosts: [] }, data: Buffer.alloc(0) })).toBe('00')
+    expect(encoded({ nodes: [7], rack: 'a', leader: { hosts: ['b'] }, data: null })).toBe(
+      hex('04 00 05 02 00000007 01 02 02 61 02 08 ffffffff 02 02 62 00 03 01 00'),
+    )
+  })
+
   test('skips tagged fields that it does not know', () => {
     const known = encode(3, { id: 1 })
     const unknown = Buffer.concat([known.subarray(0, -1), Buffer.from([2, 5, 1, 77, 99, 0])])
