@@ -1,3 +1,5 @@
+import { createRequire } from 'node:module'
+import type * as Lz4 from 'lz4-napi'
 import { promisify } from 'node:util'
 import {
   constants,
@@ -10,7 +12,6 @@ import {
   zstdDecompress,
   zstdDecompressSync,
 } from 'node:zlib'
-import { compressFrame, compressFrameSync, decompressFrame, decompressFrameSync } from 'lz4-napi'
 import { CodecError, type CodecName, type Compute } from '../env/compute.ts'
 import { Lz4Decoder } from './lz4-decoder.ts'
 import { checkLz4Frame } from './lz4-frame.ts'
@@ -21,6 +22,10 @@ const gzipAsync = promisify(gzip)
 const gunzipAsync = promisify(gunzip)
 const zstdCompressAsync = promisify(zstdCompress)
 const zstdDecompressAsync = promisify(zstdDecompress)
+
+const require = createRequire(import.meta.url)
+/** Loaded when it is used first, which in most brokers is never: batches of producers are decoded by Lz4Decoder. */
+const lz4 = (): typeof Lz4 => require('lz4-napi') as typeof Lz4
 
 /** Up to this size, Snappy costs less than a message to its thread and back. */
 const SNAPPY_SYNC_BYTES = 32 * 1024
@@ -55,15 +60,15 @@ const ZSTD: Codec = {
 }
 
 const LZ4: Codec = {
-  compress: (data) => compressFrame(data),
+  compress: (data) => lz4().compressFrame(data),
   decompress: (data, maxBytes) => {
     checkLz4Frame(data, maxBytes)
-    return decompressFrame(data)
+    return lz4().decompressFrame(data)
   },
-  compressSync: (data) => compressFrameSync(buffer(data)),
+  compressSync: (data) => lz4().compressFrameSync(buffer(data)),
   decompressSync: (data, maxBytes) => {
     checkLz4Frame(data, maxBytes)
-    return decompressFrameSync(buffer(data))
+    return lz4().decompressFrameSync(buffer(data))
   },
 }
 

@@ -4,8 +4,13 @@
  * returns short results on malformed input.
  * The block format: https://github.com/google/snappy/blob/main/format_description.txt
  */
-import { compress } from 'snappyjs'
+import { createRequire } from 'node:module'
+import type * as Snappy from 'snappyjs'
 import { CodecError } from '../env/compute.ts'
+
+const require = createRequire(import.meta.url)
+/** Loaded when it is used first. */
+const snappy = (): typeof Snappy => require('snappyjs') as typeof Snappy
 
 /** 0x82 "SNAPPY" 0x00, version 1, oldest compatible version 1. */
 const FRAME_HEADER = Uint8Array.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0, 0, 0, 0, 1, 0, 0, 0, 1])
@@ -18,7 +23,7 @@ const BLOCK_BYTES = 32 * 1024
 export function compressSnappy(data: Uint8Array): Uint8Array {
   const parts: Uint8Array[] = [FRAME_HEADER]
   for (let start = 0; start < data.length; start += BLOCK_BYTES) {
-    const block = compress(plainView(data.subarray(start, start + BLOCK_BYTES)))
+    const block = snappy().compress(plainView(data.subarray(start, start + BLOCK_BYTES)))
     const length = new Uint8Array(LENGTH_BYTES)
     new DataView(length.buffer).setUint32(0, block.length)
     parts.push(length, block)

@@ -1,4 +1,3 @@
-import { pino } from 'pino'
 import type { Clock } from '../env/clock.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
@@ -21,18 +20,81 @@ export interface LogDestination {
   write(line: string): void
 }
 
-/** A logger that writes events of `level` and above as JSON lines: level, time (ms since the epoch), fields, msg. */
-export function createLogger(
-  options: { readonly level: LogLevel },
-  deps: { readonly clock: Clock; readonly destination: LogDestination },
-): Logger {
-  return pino(
-    {
-      level: options.level,
-      base: null,
-      timestamp: () => `,"time":${deps.clock.wallMs()}`,
-      formatters: { level: (label) => ({ level: label }) },
-    },
-    deps.destination,
-  )
+const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
+
+/**
+ * A logger that writes events of `level` and above as JSON lines: level, time (ms since the epoch), fields, msg. They are as pino's; pino
+ * itself takes an eighth of the broker's start to load.
+ */
+export function createLogger(options: { readonly level: LogLevel }, deps: LoggerDeps): Logger {
+  return new JsonLogger(options.level, '', deps)
+}
+
+interface LoggerDeps {
+  readonly clock: Clock
+  readonly destination: LogDestination
+}
+
+class JsonLogger implements Logger {
+  readonly #level: LogLevel
+  /** Of every event: members of a JSON object, each with a comma in front. */
+  readonly #bindings: string
+  readonly #deps: LoggerDeps
+
+  constructor(level: LogLevel, bindings: string, deps: LoggerDeps) {
+    this.#level = level
+    this.#bindings = bindings
+    this.#deps = deps
+  }
+
+  child(bindings: object): Logger {
+    return new JsonLogger(this.#level, this.#bindings + membersOf(bindings), this.#deps)
+  }
+
+  debug(fields: object, message: string): void {
+    this.#write('debug', fields, message)
+  }
+  info(fields: object, message: string): void {
+    this.#write('info', fields, message)
+  }
+  warn(fields: object, message: string): void {
+    this.#write('warn', fields, message)
+  }
+  error(fields: object, message: string): void {
+    this.#write('error', fields, message)
+  }
+
+  #write(level: LogLevel, fields: object, message: string): void {
+    if (LEVELS.indexOf(level) < LEVELS.indexOf(this.#level)) return
+    const head = `{"level":"${level}","time":${this.#deps.clock.wallMs()}`
+    this.#deps.destination.write(`${head}${this.#bindings}${membersOf(fields)},"msg":${JSON.stringify(message)}}\n`)
+  }
+}
+
+/** The fields as members of a JSON object, each with a comma in front; what is undefined is left out. */
+function membersOf(fields: object): string {
+  return Object.entries(fields)
+    .map(([name, value]): [string, string | undefined] => [JSON.stringify(name), textOf(value)])
+    .map(([name, text]) => (text === undefined ? '' : `,${name}:${text}`))
+    .join('')
+}
+
+/** An event is written whatever is in it: a value that is no JSON becomes a text. */
+function textOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value, plain)
+  } catch {
+    return JSON.stringify(String(value))
+  }
+}
+
+/** What JSON.stringify would lose, or fail at. */
+function plain(_name: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value)
+  return value instanceof Error ? errorFields(value) : value
+}
+
+function errorFields(error: Error): object {
+  const { message, stack, cause } = error
+  return Object.assign({ type: error.constructor.name, message, stack, cause }, error)
 }

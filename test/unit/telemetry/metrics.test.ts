@@ -7,7 +7,6 @@ import {
   registerNodeGauges,
 } from '../../../broker/telemetry/kafka-gauges.ts'
 import type { PartitionSample } from '../../../broker/telemetry/partition-gauges.ts'
-import { createLogger } from '../../../broker/telemetry/logger.ts'
 import { Metrics } from '../../../broker/telemetry/metrics.ts'
 import { SimClock } from '../../fakes/clock.ts'
 
@@ -226,18 +225,4 @@ test.each([
   const { metrics } = create()
   const respond = httpResponder({ metrics, health: { unhealthy: () => unhealthy, notReady: () => notReady } })
   expect((await respond(path)).status).toBe(status)
-})
-
-test('a log line is one JSON object with level, time, bindings, fields and message', () => {
-  const written: string[] = []
-  const logger = createLogger(
-    { level: 'info' },
-    { clock: new SimClock(1000), destination: { write: (line) => written.push(line) } },
-  )
-  logger.child({ component: 'log' }).warn({ topic: 't' }, 'rolled')
-  logger.debug({}, 'not at this level')
-  expect(written.map((line) => JSON.parse(line))).toEqual([
-    { level: 'warn', time: 1000, component: 'log', topic: 't', msg: 'rolled' },
-  ])
-  expect(written[0]?.endsWith('\n')).toBe(true)
 })

@@ -1,0 +1,59 @@
+import { expect, test } from '@jest/globals'
+import { createLogger, type Logger } from '../../../broker/telemetry/logger.ts'
+import { SimClock } from '../../fakes/clock.ts'
+
+function bed(): { logger: Logger; written: string[]; events: () => unknown[] } {
+  const written: string[] = []
+  const deps = { clock: new SimClock(1000), destination: { write: (line: string) => written.push(line) } }
+  return {
+    logger: createLogger({ level: 'info' }, deps),
+    written,
+    events: () => written.map((line) => JSON.parse(line) as unknown),
+  }
+}
+
+test('an event is a line with a JSON object of level, time, bindings, fields and message, in this order', () => {
+  const { logger, written } = bed()
+  logger.child({ component: 'log' }).child({ part: 1 }).warn({ topic: 't', gone: undefined }, 'rolled')
+  expect(written).toEqual(['{"level":"warn","time":1000,"component":"log","part":1,"topic":"t","msg":"rolled"}\n'])
+})
+
+test('events below the level are not written', () => {
+  const { logger, events } = bed()
+  logger.debug({}, 'a')
+  logger.info({}, 'b')
+  logger.error({}, 'c')
+  expect(events()).toMatchObject([
+    { level: 'info', msg: 'b' },
+    { level: 'error', msg: 'c' },
+  ])
+})
+
+test('an error is told with its type, its own fields, its stack and its cause', () => {
+  class Refused extends Error {
+    readonly code = 'REFUSED'
+  }
+  const { logger, events } = bed()
+  logger.error({ err: new Refused('no', { cause: new TypeError('why') }) }, 'failed')
+  expect(events()).toMatchObject([
+    {
+      err: {
+        type: 'Refused',
+        message: 'no',
+        code: 'REFUSED',
+        stack: expect.stringContaining('logger.test'),
+        cause: { type: 'TypeError', message: 'why' },
+      },
+    },
+  ])
+})
+
+test('values that JSON has no words for do not keep an event from being written', () => {
+  const circle: { self?: unknown } = {}
+  circle.self = circle
+  const { logger, events } = bed()
+  logger.info({ offset: 2n ** 60n, circle, lines: 'a\nb' }, 'odd')
+  expect(events()).toMatchObject([
+    { offset: '1152921504606846976', circle: '[object Object]', lines: 'a\nb', msg: 'odd' },
+  ])
+})
