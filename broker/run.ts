@@ -1,12 +1,11 @@
-import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
-import { parseArgs } from 'node:util'
 import { Broker } from './broker.ts'
 import { ConfigError } from './config/config-error.ts'
 import { parseProperties } from './config/properties.ts'
 import { parseServerConfig, type ServerConfig } from './config/server-config.ts'
 import type { Env } from './env/env.ts'
+import { fs, util } from './host/builtins.ts'
 import { nodeEnv } from './host/env.ts'
 import { createLogger, type Logger, type LogLevel } from './telemetry/logger.ts'
 
@@ -54,7 +53,8 @@ function idleRatio(): () => number {
 function diskBytes(): { read: number; written: number } | undefined {
   try {
     const fields = new Map(
-      readFileSync('/proc/self/io', 'utf8')
+      fs
+        .readFileSync('/proc/self/io', 'utf8')
         .split('\n')
         .map((line) => line.split(': ') as [string, string]),
     )
@@ -70,7 +70,7 @@ function logLevel(): LogLevel {
 }
 
 function readConfig(env: Env, argv: readonly string[]): { config: ServerConfig; warnings: readonly string[] } {
-  const { positionals, values } = parseArgs({
+  const { positionals, values } = util.parseArgs({
     args: [...argv],
     allowPositionals: true,
     options: { override: { type: 'string', multiple: true } },

@@ -1,27 +1,11 @@
 import { createRequire } from 'node:module'
 import type * as Lz4 from 'lz4-napi'
-import { promisify } from 'node:util'
-import {
-  constants,
-  gunzip,
-  gunzipSync,
-  gzip,
-  gzipSync,
-  zstdCompress,
-  zstdCompressSync,
-  zstdDecompress,
-  zstdDecompressSync,
-} from 'node:zlib'
 import { CodecError, type CodecName, type Compute } from '../env/compute.ts'
+import { zlib } from './builtins.ts'
 import { Lz4Decoder } from './lz4-decoder.ts'
 import { checkLz4Frame } from './lz4-frame.ts'
 import { compressSnappy, decompressSnappy } from './snappy.ts'
 import { SnappyThread } from './snappy-thread.ts'
-
-const gzipAsync = promisify(gzip)
-const gunzipAsync = promisify(gunzip)
-const zstdCompressAsync = promisify(zstdCompress)
-const zstdDecompressAsync = promisify(zstdDecompress)
 
 const require = createRequire(import.meta.url)
 /** Loaded when it is used first, which in most brokers is never: batches of producers are decoded by Lz4Decoder. */
@@ -46,17 +30,27 @@ const NONE: Codec = {
 }
 
 const GZIP: Codec = {
-  compress: (data, level) => gzipAsync(data, gzipOptions(level)),
-  decompress: (data, maxBytes) => gunzipAsync(data, limit(maxBytes)),
-  compressSync: (data, level) => gzipSync(data, gzipOptions(level)),
-  decompressSync: (data, maxBytes) => gunzipSync(data, limit(maxBytes)),
+  compress: (data, level) => promised((done) => zlib().gzip(data, gzipOptions(level), done)),
+  decompress: (data, maxBytes) => promised((done) => zlib().gunzip(data, limit(maxBytes), done)),
+  compressSync: (data, level) => zlib().gzipSync(data, gzipOptions(level)),
+  decompressSync: (data, maxBytes) => zlib().gunzipSync(data, limit(maxBytes)),
 }
 
 const ZSTD: Codec = {
-  compress: (data, level) => zstdCompressAsync(data, zstdOptions(level)),
-  decompress: (data, maxBytes) => zstdDecompressAsync(data, limit(maxBytes)),
-  compressSync: (data, level) => zstdCompressSync(data, zstdOptions(level)),
-  decompressSync: (data, maxBytes) => zstdDecompressSync(data, limit(maxBytes)),
+  compress: (data, level) => promised((done) => zlib().zstdCompress(data, zstdOptions(level), done)),
+  decompress: (data, maxBytes) => promised((done) => zlib().zstdDecompress(data, limit(maxBytes), done)),
+  compressSync: (data, level) => zlib().zstdCompressSync(data, zstdOptions(level)),
+  decompressSync: (data, maxBytes) => zlib().zstdDecompressSync(data, limit(maxBytes)),
+}
+
+/** What `start` calls back with. */
+function promised(start: (done: (error: Error | null, result: Uint8Array) => void) => void): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    start((error, result) => {
+      if (error === null) resolve(result)
+      else reject(error)
+    })
+  })
 }
 
 const LZ4: Codec = {
@@ -137,7 +131,7 @@ function gzipOptions(level: number | undefined) {
 }
 
 function zstdOptions(level: number | undefined) {
-  return level === undefined ? {} : { params: { [constants.ZSTD_c_compressionLevel]: level } }
+  return level === undefined ? {} : { params: { [zlib().constants.ZSTD_c_compressionLevel]: level } }
 }
 
 function limit(maxBytes: number) {

@@ -1,7 +1,7 @@
-import * as fs from 'node:fs'
 import { dirname } from 'node:path'
 import { DiskError } from '../env/disk.ts'
 import type { DirectoryEntry, Disk, File } from '../env/disk.ts'
+import { fs } from './builtins.ts'
 import { diskError, guarded } from './disk-error.ts'
 import { lockFile } from './lock.ts'
 import { BufferPool } from '../lib/buffer-pool.ts'

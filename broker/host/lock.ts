@@ -1,4 +1,4 @@
-import * as fs from 'node:fs'
+import { fs } from './builtins.ts'
 import { errnoOf } from './disk-error.ts'
 
 /**

@@ -1,6 +1,7 @@
 import { extname } from 'node:path'
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { CodecError } from '../env/compute.ts'
+import { workerThreads } from './builtins.ts'
 
 /** That of the sources, or of the bundle, whose files lie in the same folders. */
 const EXTENSION = extname(import.meta.url)
@@ -51,6 +52,7 @@ export class SnappyThread {
   }
 
   #start(): Worker {
+    const { Worker } = workerThreads()
     const worker = new Worker(new URL(`snappy-worker${EXTENSION}`, import.meta.url))
     worker.unref()
     worker.on('message', (result: SnappyResult) => this.#finish(result))

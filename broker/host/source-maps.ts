@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { SourceMap } from 'node:module'
+import { fs } from './builtins.ts'
 
 /** A position in a bundle, as stack traces tell it. */
 const POSITION = /(file:\/\/[^()\s]+\.js):(\d+):(\d+)/
@@ -31,7 +31,7 @@ export function mapStackTraces(): void {
 
 function readMap(url: string): SourceMap | undefined {
   try {
-    return new SourceMap(JSON.parse(readFileSync(new URL(`${url}.map`), 'utf8')))
+    return new SourceMap(JSON.parse(fs.readFileSync(new URL(`${url}.map`), 'utf8')))
   } catch {
     // Told as it is.
     return undefined
