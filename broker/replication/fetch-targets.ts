@@ -93,9 +93,9 @@ export class FetchTargets {
   told(target: FetchTarget, result: FetchResult): boolean {
     const { error, highWatermark, logStartOffset, sizeInBytes, diverging, preferredReadReplica } = result
     const hasMoved = target.highWatermark !== highWatermark || target.logStartOffset !== logStartOffset
-    // An error is told again each time: the client may have missed why nothing comes.
-    target.highWatermark = error === ErrorCode.NONE ? highWatermark : -1
+    target.highWatermark = highWatermark
     target.logStartOffset = logStartOffset
+    // An error is told again each time: the client may have missed why nothing comes.
     const isEmpty = error === ErrorCode.NONE && sizeInBytes === 0 && diverging === undefined && preferredReadReplica < 0
     if (isEmpty && this.#mayRest(target)) this.#rest(target)
     else target.unwatch()

@@ -51,10 +51,7 @@ export class RemoteReplica {
 
   /** It has fetched from `position`, where it had all that the leader had, until `atMs`. Passed over where it has told something else since. */
   fetchedUntil(position: FollowerPosition, atMs: number): void {
-    if (!this.isAt(position) || atMs <= this.#lastFetchMs) return
-    this.#lastFetchMs = atMs
-    this.#leaderEndAtLastFetch = position.fetchOffset
-    this.#lastCaughtUpMs = Math.max(this.#lastCaughtUpMs, atMs)
+    if (this.isAt(position)) this.#lastCaughtUpMs = Math.max(this.#lastCaughtUpMs, atMs)
   }
 
   isCaughtUp(leaderEndOffset: number, nowMs: number, lagMaxMs: number): boolean {

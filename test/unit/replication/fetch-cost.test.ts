@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import type { FetchLimits } from '../../../broker/replication/fetch-read.ts'
 import { type Answered, CONSUMER, FetchBed, FOLLOWER, naming, REPLICA, SessionClient } from './fetch-clients.ts'
+import { batchOf } from '../storage/fixture.ts'
 import { LAG_MAX_MS } from './rig.ts'
 
 const REPLICATED = { replicas: [1, FOLLOWER], isr: [1, FOLLOWER] }
@@ -11,6 +12,22 @@ async function resting(count: number, limits: FetchLimits) {
   const bed = await FetchBed.open(count, limits.replica === undefined ? {} : REPLICATED)
   const client = new SessionClient(bed)
   await client.fetch({ named: Array.from({ length: count }, (_, index) => naming(index)) }, limits)
+  return { bed, client }
+}
+
+const FOLLOWING: FetchLimits = { ...CONSUMER, mayFollow: true }
+
+/** A broker that follows, with one of two records committed, and a consumer that has it. */
+async function following() {
+  const bed = await FetchBed.open(1, REPLICATED)
+  bed.append(0, 'a')
+  bed.append(0, 'b')
+  bed.update(0, { leader: FOLLOWER, leaderEpoch: 4 })
+  bed.partition(0).followed(1, 0)
+  const client = new SessionClient(bed)
+  await client.fetch({ named: [naming(0, { fetchOffset: 1 })] }, FOLLOWING)
+  await client.fetch({}, FOLLOWING)
+  expect(client.visits).toBe(0)
   return { bed, client }
 }
 
@@ -51,6 +68,41 @@ describe('a partition is looked at again', () => {
     await client.fetch({ named: [naming(1, { fetchOffset: 1 })] }, CONSUMER)
     bed.partition(1).log.incrementLogStartOffset(1)
     expect(await client.fetch({}, CONSUMER)).toMatchObject([{ partition: 1, logStartOffset: 1 }])
+  })
+
+  test('when its log has been cut at the front, also by the time of the answer to a fetch that waits for others', async () => {
+    const { bed, client } = await resting(2, REPLICA)
+    bed.append(0, 'a')
+    for (let fetches = 0; fetches < 3; fetches++)
+      await client.fetch({ named: [naming(0, { fetchOffset: 1 })] }, REPLICA)
+    const pending = client.fetch({}, { ...REPLICA, maxWaitMs: 500 })
+    bed.partition(0).log.incrementLogStartOffset(1)
+    bed.append(1, 'b')
+    expect(await pending).toMatchObject([{ partition: 0, logStartOffset: 1 }, { partition: 1 }])
+  })
+
+  test('when its log has been cut at the front between the end of a wait and the answer', async () => {
+    const { bed, client } = await resting(1, CONSUMER)
+    bed.append(0, 'a')
+    await client.fetch({ named: [naming(0, { fetchOffset: 1 })] }, CONSUMER)
+    const pending = client.fetch({}, { ...CONSUMER, maxWaitMs: 500 })
+    bed.clock.advance(500)
+    bed.partition(0).log.incrementLogStartOffset(1)
+    await pending
+    expect(await client.fetch({}, CONSUMER)).toMatchObject([{ logStartOffset: 1 }])
+  })
+
+  test('when the follower that is read from has more that is committed, which ends the wait', async () => {
+    const { bed, client } = await following()
+    const pending = client.fetch({}, { ...FOLLOWING, maxWaitMs: 500 })
+    bed.partition(0).followed(2, 0)
+    expect(await pending).toMatchObject([{ highWatermark: 2, values: ['b'] }])
+  })
+
+  test('when the follower that is read from has been cut', async () => {
+    const { bed, client } = await following()
+    await bed.partition(0).truncate((log) => log.truncateTo(0))
+    expect(await client.fetch({}, FOLLOWING)).toMatchObject([{ error: ErrorCode.OFFSET_OUT_OF_RANGE }])
   })
 
   test('when it has another leader, which ends the wait', async () => {
@@ -129,6 +181,21 @@ describe('a partition is looked at again', () => {
   })
 })
 
+test('a leader is not even with a follower before all is synced that flush.messages wants synced', async () => {
+  const bed = await FetchBed.open(1, { ...REPLICATED, leader: FOLLOWER })
+  const { log } = bed.partition(0)
+  log.updateConfig({ ...log.config, flushMessages: 1 })
+  bed.partition(0).appendAsFollower(batchOf(), 3)
+  bed.write(0)
+  bed.partition(0).followed(1, 0)
+  bed.update(0, { leader: 1, leaderEpoch: 4 })
+  const position = { fetchOffset: 1, logStartOffset: 0, brokerEpoch: 7 }
+  bed.partition(0).fetchedBy(FOLLOWER, position)
+  expect(bed.partition(0).isEven(FOLLOWER, position)).toBe(false)
+  await log.flush()
+  expect(bed.partition(0).isEven(FOLLOWER, position)).toBe(true)
+})
+
 describe('a follower for which everything rests', () => {
   const idle = async (ms: number) => {
     const { bed, client } = await resting(2, REPLICA)
@@ -167,6 +234,13 @@ describe('a follower for which everything rests', () => {
     bed.clock.advance(1)
     bed.partition(0).shrinkIsr()
     expect(bed.proposals).toMatchObject([[0, { change: 'shrink' }]])
+  })
+
+  test('is not waited for by a leader in whose epoch it has not been in sync', async () => {
+    const { bed } = await idle(LAG_MAX_MS)
+    bed.update(0, { leaderEpoch: 4, isr: [1] })
+    bed.append(0, 'a')
+    expect(bed.partition(0).log.highWatermark).toBe(1)
   })
 
   test('is not taken for the process that came after it', async () => {

@@ -260,6 +260,6 @@ test.each([
         expect(world.seen).toEqual(reference.seen)
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 100 },
   )
 })

@@ -134,6 +134,14 @@ describe('whoever waits', () => {
     expect(rig.partition.isLeader).toBe(false)
   })
 
+  test('hears that brokers have come or gone, where it waits for followers', async () => {
+    const rig = await PartitionRig.open()
+    let told = 0
+    rig.partition.onFollowers(() => told++)
+    rig.partition.reconsider()
+    expect(told).toBe(1)
+  })
+
   test('is left alone once it has given up', async () => {
     const rig = await PartitionRig.open()
     let told = 0
