@@ -8,6 +8,7 @@ import type { ClusterNode } from '../conformance/cluster/rig/cluster-node.ts'
 import { combined, type Kind } from '../conformance/cluster/rig/plan.ts'
 import { activeController, inSync } from '../conformance/cluster/rig/watch.ts'
 import { DEFAULT_JVM } from '../tools/apache.ts'
+import { measureHot } from './hot-partition.ts'
 import { LATENCY, type Load, WARM_UP } from './loads.ts'
 import { measureMany } from './many-partitions.ts'
 import { latency, produce, residentBytes, withCpu } from './perf.ts'
@@ -51,6 +52,7 @@ export async function measureClusterRound(kind: Kind, options: ClusterRoundOptio
   tell({ cluster_rss_mib: residentMib(cluster) })
   tell({ failover_ms: await failover(cluster, options.failovers) })
   tell(await measureMany(cluster, options.partitions))
+  tell(await measureHot(cluster, options.latencySeconds))
   return figures
 }
 
