@@ -1,9 +1,19 @@
 import type { Clock, Timer } from '../../broker/env/clock.ts'
 
-interface Entry {
+class Entry implements Timer {
   readonly atMs: number
   readonly sequence: number
   callback: (() => void) | undefined
+
+  constructor(atMs: number, sequence: number, callback: () => void) {
+    this.atMs = atMs
+    this.sequence = sequence
+    this.callback = callback
+  }
+
+  cancel(): void {
+    this.callback = undefined
+  }
 }
 
 /** How many turns of the event loop are asked for at once: between two of them Node runs every promise that can go on, and polls for no I/O. */
@@ -64,13 +74,9 @@ export class SimClock implements Clock {
   }
 
   setTimer(delayMs: number, callback: () => void): Timer {
-    const entry: Entry = { atMs: this.#nowMs + Math.max(0, delayMs), sequence: this.#sequence++, callback }
+    const entry = new Entry(this.#nowMs + Math.max(0, delayMs), this.#sequence++, callback)
     this.#push(entry)
-    return {
-      cancel: () => {
-        entry.callback = undefined
-      },
-    }
+    return entry
   }
 
   defer(callback: () => void): void {
@@ -266,18 +272,10 @@ export class ScopedClock implements Clock {
     return this.#time.monotonicMs()
   }
   setTimer(delayMs: number, callback: () => void): Timer {
-    let isCancelled = false
-    const fire = () => {
-      if (!isCancelled) callback()
-    }
     const least = delayMs > 0 ? RESOLUTION_MS : 0
-    const timer = this.#time.clock.setTimer(Math.max(least, delayMs / this.#time.rate), () => this.enter(fire))
-    return {
-      cancel: () => {
-        isCancelled = true
-        timer.cancel()
-      },
-    }
+    const timer = new ScopedTimer(this, callback)
+    timer.set(this.#time.clock, Math.max(least, delayMs / this.#time.rate))
+    return timer
   }
   defer(callback: () => void): void {
     this.#time.clock.defer(() => this.enter(callback))
@@ -304,4 +302,27 @@ export class ScopedClock implements Clock {
     this.#alive = false
     this.#held = undefined
   }
+}
+
+/** A timer of a process: what falls due while it is stopped happens when it goes on, but for what is cancelled by then. */
+class ScopedTimer implements Timer {
+  readonly #clock: ScopedClock
+  #callback: (() => void) | undefined
+  #timer: Timer | undefined
+
+  constructor(clock: ScopedClock, callback: () => void) {
+    this.#clock = clock
+    this.#callback = callback
+  }
+
+  set(clock: SimClock, delayMs: number): void {
+    this.#timer = clock.setTimer(delayMs, () => this.#clock.enter(this.#fire))
+  }
+
+  cancel(): void {
+    this.#callback = undefined
+    this.#timer?.cancel()
+  }
+
+  readonly #fire = (): void => this.#callback?.()
 }

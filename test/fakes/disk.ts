@@ -1,6 +1,7 @@
 import { DiskError } from '../../broker/env/disk.ts'
 import type { Clock } from '../../broker/env/clock.ts'
 import type { DirectoryEntry, Disk, DiskErrorCode, File } from '../../broker/env/disk.ts'
+import { namesOf } from './disk-path.ts'
 import { DirectoryNode, FileNode, SECTOR_BYTES } from './disk-node.ts'
 import type { DiskNode } from './disk-node.ts'
 import { SimRandom } from './random.ts'
@@ -148,7 +149,7 @@ export class SimDisk implements Disk {
   makeDirectory(path: string): void {
     this.begin('makeDirectory', path)
     let directory = this.#root
-    for (const name of parts(path)) {
+    for (const name of namesOf(path)) {
       let node = directory.entries.get(name)
       if (node === undefined) {
         node = new DirectoryNode(this.nowMs())
@@ -264,8 +265,13 @@ export class SimDisk implements Disk {
   }
 
   #find(path: string): DiskNode | undefined {
+    const names = namesOf(path)
+    return this.#follow(names, names.length)
+  }
+
+  #follow(names: readonly string[], count: number): DiskNode | undefined {
     let node: DiskNode | undefined = this.#root
-    for (const name of parts(path)) node = node?.kind === 'directory' ? node.entries.get(name) : undefined
+    for (let i = 0; i < count; i++) node = node?.kind === 'directory' ? node.entries.get(names[i] ?? '') : undefined
     return node
   }
 
@@ -282,10 +288,12 @@ export class SimDisk implements Disk {
   }
 
   #parent(path: string): { parent: DirectoryNode; name: string } {
-    const names = parts(path)
-    const name = names.pop()
+    const names = namesOf(path)
+    const name = names.at(-1)
     if (name === undefined) throw new DiskError('OTHER', path, 'the root has no parent')
-    return { parent: this.#directory(`/${names.join('/')}`), name }
+    const parent = this.#follow(names, names.length - 1)
+    if (parent?.kind !== 'directory') throw missing(path)
+    return { parent, name }
   }
 }
 
@@ -372,11 +380,6 @@ class SimFile implements File {
     if (growth <= 0 || this.#disk.capacityBytes >= 2 ** 40) return { missingBytes: 0 }
     return { missingBytes: Math.min(growth, Math.max(0, growth - this.#disk.space().usableBytes)) }
   }
-}
-
-function parts(path: string): string[] {
-  if (!path.startsWith('/')) throw new DiskError('OTHER', path, `${path} is not absolute`)
-  return path.split('/').filter((part) => part !== '')
 }
 
 function missing(path: string): DiskError {

@@ -1,6 +1,7 @@
 import type { Timer } from '../../broker/env/clock.ts'
 import type { Address, Connection, Listener, Network } from '../../broker/env/network.ts'
 import type { ScopedClock, SimClock } from './clock.ts'
+import { SendQueue } from './send-queue.ts'
 import { isSelf, SYN_RETRY_MS, systemError } from './socket.ts'
 import type { SimRandom } from './random.ts'
 
@@ -34,6 +35,7 @@ export class SimNetwork {
   readonly #cut = new Set<string>()
   readonly #delays = new Map<string, number>()
   readonly #off = new Set<string>()
+  #memory = new Uint8Array(64 * 1024)
   #signals: { readonly from: string; readonly to: string; readonly happen: () => void }[] = []
   #nextPort = 40_000
 
@@ -109,6 +111,12 @@ export class SimNetwork {
     const signals = this.#signals
     this.#signals = []
     for (const { from, to, happen } of signals) this.signal(from, to, happen)
+  }
+
+  /** Memory for one chunk, until the next one. */
+  lend(size: number): Uint8Array {
+    if (size > this.#memory.length) this.#memory = new Uint8Array(2 * size)
+    return this.#memory.subarray(0, size)
   }
 
   bind(key: string, entry: { accept: Accept; host: SimHost } | undefined): void {
@@ -229,8 +237,7 @@ class SimConnection implements Connection {
   #closed: ((error: Error | undefined) => void) | undefined
   #drained: (() => void) | undefined
   /** Written here, not yet received there. */
-  #outgoing: Uint8Array[] = []
-  #outgoingBytes = 0
+  readonly #outgoing = new SendQueue()
   #isEnding = false
   #isOver = false
   #isPaused = false
@@ -266,19 +273,15 @@ class SimConnection implements Connection {
       this.#break()
       return true
     }
-    for (const buffer of buffers) {
-      if (buffer.length === 0) continue
-      this.#outgoing.push(buffer)
-      this.#outgoingBytes += buffer.length
-    }
+    for (const buffer of buffers) this.#outgoing.push(buffer)
     this.poke()
     sent?.()
-    this.#mustDrain ||= this.#outgoingBytes > this.#network.windowBytes
+    this.#mustDrain ||= this.#outgoing.bytes > this.#network.windowBytes
     return !this.#mustDrain
   }
 
   queuedBytes(): number {
-    return this.#outgoingBytes
+    return this.#outgoing.bytes
   }
 
   pause(): void {
@@ -320,7 +323,7 @@ class SimConnection implements Connection {
   /** Sees to it that what is outgoing is on its way. */
   poke(): void {
     if (this.#delivery !== undefined || this.#isOver) return
-    if (this.#outgoing.length === 0 && !this.#isEnding) return
+    if (this.#outgoing.bytes === 0 && !this.#isEnding) return
     this.#delivery = this.#later(() => this.#deliver())
   }
 
@@ -337,7 +340,7 @@ class SimConnection implements Connection {
     peer.#receive?.(lent)
     // The memory is the host's: who keeps a chunk finds nonsense in it.
     lent.fill(0xdb)
-    if (this.#mustDrain && this.#outgoingBytes === 0 && !this.#isOver) {
+    if (this.#mustDrain && this.#outgoing.bytes === 0 && !this.#isOver) {
       this.#mustDrain = false
       this.host.clock.enter(() => this.#drained?.())
     }
@@ -348,21 +351,13 @@ class SimConnection implements Connection {
     return this.#receive !== undefined && !this.#isPaused && !this.#isOver && !this.host.clock.isStopped
   }
 
-  /** Some or all of what is outgoing, as one chunk of its own: the writer may use its buffers again. */
+  /** Some or all of what is outgoing, as one chunk. */
   #take(): Uint8Array | undefined {
-    if (this.#outgoingBytes === 0) return undefined
+    const { bytes } = this.#outgoing
+    if (bytes === 0) return undefined
     const isWhole = !this.#network.random.chance(this.#network.cutChance)
-    const size = isWhole ? this.#outgoingBytes : this.#network.random.between(1, this.#outgoingBytes)
-    const chunk = new Uint8Array(size)
-    for (let filled = 0; filled < size;) {
-      const [first = new Uint8Array(0)] = this.#outgoing
-      const part = first.subarray(0, size - filled)
-      chunk.set(part, filled)
-      filled += part.length
-      if (part.length === first.length) this.#outgoing.shift()
-      else this.#outgoing[0] = first.subarray(part.length)
-    }
-    this.#outgoingBytes -= size
+    const chunk = this.#network.lend(isWhole ? bytes : this.#network.random.between(1, bytes))
+    this.#outgoing.take(chunk)
     return chunk
   }
 
@@ -385,8 +380,7 @@ class SimConnection implements Connection {
   #finish(error: Error | undefined): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.#outgoing = []
-    this.#outgoingBytes = 0
+    this.#outgoing.clear()
     this.#network.closed(this)
     this.host.clock.enter(() => this.#closed?.(error))
   }

@@ -107,7 +107,7 @@ class ClusterRun {
     this.#nodes = this.#layout.nodes.map((layout) => {
       const machine = this.#world.machine(layout.name)
       format(this.#layout, layout, machine, this.#random.fork())
-      const onLog = (who: SimNode, message: string) => this.#logged(who, message)
+      const onLog = (who: SimNode, message: string, fields: object) => this.#logged(who, message, fields)
       return new SimNode({ layout, config: configOf(this.#layout, layout) }, { machine, trace, onLog })
     })
     const mayBegin = (fault: FaultName, victim: Victim) => this.#mayBegin(fault, victim)
@@ -115,8 +115,10 @@ class ClusterRun {
     const deps = { world: this.#world, random: this.#random.fork(), trace, victims: this.#nodes, mayBegin, bystanders }
     const faults = this.#layout.hasBadDisks ? [...FAULTS, ...BAD_DISKS] : FAULTS
     this.#nemesis = new Nemesis({ faults, most: this.#random.between(1, 3) }, deps)
-    const { client } = this.#deps('watch', () => false)
-    this.#watch = new Watch({ brokers: this.#addresses() }, { client })
+    this.#watch = new Watch(
+      { brokers: this.#addresses() },
+      this.#deps('watch', () => false),
+    )
   }
 
   async run(): Promise<void> {
@@ -129,7 +131,8 @@ class ClusterRun {
     await this.#finish(topics)
   }
 
-  #logged(node: SimNode, message: string): void {
+  #logged(node: SimNode, message: string, fields: object): void {
+    if (isRole(fields)) this.#checked(() => this.#watch.quorumLed(fields.epoch, fields.leaderId))
     const chance = PRECARIOUS.get(message)
     if (chance === undefined || !this.#random.chance(chance)) return
     this.#strike(this.#random.chance(0.5) ? node : this.#random.pick(this.#nodes))
@@ -317,6 +320,14 @@ class ClusterRun {
     if (this.#failure !== undefined) throw this.#failure
   }
 
+  #checked(check: () => void): void {
+    try {
+      check()
+    } catch (error) {
+      this.#failure ??= error
+    }
+  }
+
   #act(name: string, run: (deps: ActorDeps, name: string) => Promise<unknown>): void {
     const acting = run(
       this.#deps(name, () => this.#isOver),
@@ -340,4 +351,9 @@ class ClusterRun {
     const topic = await this.#world.clock.runFor(createTopic(name, partitions, this.#layout.replicationFactor, deps))
     return topic ?? { name, topicId: '', histories: [new ClientHistory(name)] }
   }
+}
+
+/** What a node logs when its role in the quorum has changed. */
+function isRole(fields: object): fields is { readonly epoch: number; readonly leaderId: number } {
+  return 'role' in fields && 'epoch' in fields && 'leaderId' in fields
 }

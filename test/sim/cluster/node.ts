@@ -11,7 +11,7 @@ export interface SimNodeDeps {
   readonly machine: SimMachine
   readonly trace: Trace
   /** Hears what a node logs. */
-  readonly onLog: (node: SimNode, message: string) => void
+  readonly onLog: (node: SimNode, message: string, fields: object) => void
 }
 
 /** A machine that runs a node of the cluster. */
@@ -64,7 +64,7 @@ export class SimNode implements Victim {
     const log = (level: LogLevel) => (fields: object, message: string) => {
       if (clock?.alive !== true) return
       this.#deps.trace.note(`${level}: ${message} ${describe(fields)}`, this.name)
-      this.#deps.onLog(this, message)
+      this.#deps.onLog(this, message, fields)
     }
     const logger: Logger = {
       debug: () => {},

@@ -3,12 +3,16 @@ import type { Address } from '../../../broker/env/network.ts'
 import { ApiKey } from '../../../broker/protocol/api-key.ts'
 import type { ResponseOf } from '../../../broker/protocol/apis.ts'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
+import type { SimRandom } from '../../fakes/random.ts'
 import type { SimClient } from '../client.ts'
 import { hold } from '../history.ts'
 
 type Metadata = ResponseOf<typeof ApiKey.Metadata>
 
 const METADATA_PARTITION = { topics: [{ topicName: '__cluster_metadata', partitions: [{ partitionIndex: 0 }] }] }
+
+/** How likely a broker is asked for the leader of the quorum, too: what the nodes themselves think of it, they tell in their logs. */
+const ASK_QUORUM = 0.2
 
 /** What one broker said last. */
 interface Report {
@@ -17,17 +21,19 @@ interface Report {
   readonly metadata: Metadata
 }
 
-/** Asks every broker again and again who leads what, and finds two that do at a time. */
+/** Asks every broker again and again who leads what, hears who thinks that it leads the quorum, and finds two that do at a time. */
 export class Watch {
   readonly #client: SimClient
+  readonly #random: SimRandom
   readonly #brokers: readonly Address[]
   readonly #leaders = new Map<string, number>()
   #quorumLeader = -1
   readonly #reports = new Map<string, Report>()
 
-  constructor(options: { brokers: readonly Address[] }, deps: { client: SimClient }) {
+  constructor(options: { brokers: readonly Address[] }, deps: { client: SimClient; random: SimRandom }) {
     this.#brokers = options.brokers
     this.#client = deps.client
+    this.#random = deps.random
   }
 
   async run(isOver: () => boolean): Promise<void> {
@@ -48,7 +54,7 @@ export class Watch {
     return areWhole && reports.length === this.#brokers.length && new Set(reports.map(summary)).size === 1
   }
 
-  /** The last of whom somebody said that it leads the metadata quorum; -1 where nobody did. */
+  /** The last of whom somebody thought that it leads the metadata quorum; -1 where nobody did. */
   get quorumLeader(): number {
     return this.#quorumLeader
   }
@@ -76,7 +82,7 @@ export class Watch {
       const metadata = await this.#client.request(ApiKey.Metadata, body, target)
       this.#heard(metadata)
       this.#reports.set(address.host, { atMs, metadata, isWhole: isWhole(metadata, this.#brokers.length) })
-      await this.#askQuorum(address)
+      if (this.#random.chance(ASK_QUORUM)) await this.#askQuorum(address)
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
       this.#reports.delete(address.host)
@@ -88,8 +94,13 @@ export class Watch {
     const { errorCode, topics } = await this.#client.request(ApiKey.DescribeQuorum, METADATA_PARTITION, target)
     const found = topics[0]?.partitions[0]
     if (errorCode !== ErrorCode.NONE || found === undefined || found.errorCode !== ErrorCode.NONE) return
-    this.#quorumLeader = found.leaderId
-    this.#leads('the metadata quorum', found.leaderEpoch, found.leaderId)
+    this.quorumLed(found.leaderEpoch, found.leaderId)
+  }
+
+  /** Somebody thinks that this node leads the quorum in this epoch. */
+  quorumLed(epoch: number, leaderId: number): void {
+    this.#leads('the metadata quorum', epoch, leaderId)
+    if (leaderId >= 0) this.#quorumLeader = leaderId
   }
 
   #heard({ topics }: Metadata): void {
