@@ -4,6 +4,8 @@ const STEP_BITS = 5
 /** Values are kept in microseconds, up to 2^31 of them (36 minutes); what is longer counts as that. */
 const VALUE_MAX = 0x7fff_ffff
 const BUCKETS = (32 - STEP_BITS) * STEPS
+/** Up to 63 microseconds. */
+const BUCKETS_AT_FIRST = 2 * STEPS
 
 /**
  * Quantiles of recent durations, cheap to record into: an array increment. Recent is the running window and the one before;
@@ -13,14 +15,16 @@ export class Histogram {
   count = 0
   /** In ms. */
   sum = 0
-  #current = new Uint32Array(BUCKETS)
-  #previous = new Uint32Array(BUCKETS)
+  /** Both begin small: most APIs are asked for rarely, or take no time of some kind. */
+  #current = new Uint32Array(BUCKETS_AT_FIRST)
+  #previous = new Uint32Array(BUCKETS_AT_FIRST)
 
   /** `ms`: fractional, >= 0. */
   observe(ms: number): void {
     this.count++
     this.sum += ms
     const index = bucketOf(Math.min(ms * 1000, VALUE_MAX) | 0)
+    if (index >= this.#current.length) this.#current = grown(this.#current)
     this.#current[index] = (this.#current[index] ?? 0) + 1
   }
 
@@ -59,6 +63,12 @@ function upperBound(index: number): number {
   if (index < 2 * STEPS) return index
   const shift = (index >>> STEP_BITS) - 1
   return ((index & (STEPS - 1)) + STEPS + 1) * 2 ** shift - 1
+}
+
+function grown(counts: Uint32Array): Uint32Array<ArrayBuffer> {
+  const all = new Uint32Array(BUCKETS)
+  all.set(counts)
+  return all
 }
 
 function sumOf(counts: Uint32Array): number {
