@@ -1,49 +1,65 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
 import { join } from 'node:path'
 import type { Job, JobResult } from './worker.ts'
 
+const WORKER = join(import.meta.dirname, 'worker.ts')
+
+export interface WorkerPoolOptions {
+  readonly jobs: number
+  /** Flags for Node beside those of this process. */
+  readonly execArgv: readonly string[]
+  /** The module that a worker runs. */
+  readonly worker?: string
+}
+
 /** Worker processes that take jobs in turn. */
 export class WorkerPool {
-  readonly #jobs: number
-  readonly #execArgv: readonly string[]
+  readonly #options: WorkerPoolOptions
 
-  /** `execArgv`: flags for Node beside those of this process. */
-  constructor(options: { readonly jobs: number; readonly execArgv: readonly string[] }) {
-    this.#jobs = options.jobs
-    this.#execArgv = options.execArgv
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options
   }
 
-  /** Runs jobs until `next` gives none, and calls `done` with what each came to. */
+  /** Runs jobs until `next` gives none, and calls `done` with what each came to: a worker that ends has failed at its job, and another one goes on. */
   async run(next: () => Job | undefined, done: (job: Job, result: JobResult) => void): Promise<void> {
-    await Promise.all(Array.from({ length: this.#jobs }, () => this.#work(next, done)))
+    await Promise.all(Array.from({ length: this.#options.jobs }, () => this.#work(next, done)))
   }
 
   async #work(next: () => Job | undefined, done: (job: Job, result: JobResult) => void): Promise<void> {
-    let worker = this.#start()
+    let worker: ChildProcess | undefined
     for (let job = next(); job !== undefined; job = next()) {
-      if (!worker.connected) worker = this.#start()
-      done(job, await resultOf(worker, job))
+      if (worker?.connected !== true) worker = this.#start()
+      const result = await resultOf(worker, job)
+      if (result.isLast === true) await ended(worker)
+      done(job, result)
     }
-    worker.disconnect()
+    if (worker?.connected === true) worker.disconnect()
   }
 
   #start(): ChildProcess {
-    const execArgv = [...process.execArgv, ...this.#execArgv]
-    return fork(join(import.meta.dirname, 'worker.ts'), [], { execArgv })
+    const { worker = WORKER, execArgv } = this.#options
+    return fork(worker, [], { execArgv: [...process.execArgv, ...execArgv] })
   }
+}
+
+/** A worker that has said that it ends may have a result under way that nobody waits for. */
+async function ended(worker: ChildProcess): Promise<void> {
+  if (worker.exitCode === null && worker.signalCode === null) await once(worker, 'exit')
 }
 
 function resultOf(worker: ChildProcess, job: Job): Promise<JobResult> {
   return new Promise((resolve) => {
-    const ended = (code: number | null) => {
-      const failure = `${job.simulation}: seed ${job.seed} failed: its process ended with ${code}`
-      resolve({ events: 0, simulatedMs: 0, realMs: 0, failure, history: [] })
-    }
-    worker.once('exit', ended)
-    worker.once('message', (result: JobResult) => {
-      worker.off('exit', ended)
+    const settle = (result: JobResult): void => {
+      worker.off('exit', onExit).off('message', settle)
       resolve(result)
-    })
-    worker.send(job)
+    }
+    const onExit = (code: number | null, signal: string | null): void => {
+      const failure = `${job.simulation}: seed ${job.seed} failed: its process ended with ${code ?? signal}`
+      settle({ events: 0, simulatedMs: 0, realMs: 0, failure, history: [], isLast: true })
+    }
+    worker.on('exit', onExit).on('message', settle)
+    // A process that is gone meanwhile is told of by its end.
+    worker.send(job, () => {})
   })
 }

@@ -16,6 +16,8 @@ export interface JobResult {
   readonly failure: string | null
   /** The history of a seed that failed. */
   readonly history: readonly string[]
+  /** The process ends now. */
+  readonly isLast?: boolean
 }
 
 async function run({ simulation: name, seed }: Job): Promise<JobResult> {
@@ -42,6 +44,7 @@ process.on('unhandledRejection', (error) => {
     realMs: 0,
     failure: `${current} failed: nobody handled ${reason}`,
     history: [],
+    isLast: true,
   }
   process.send?.(result, () => process.exit(1))
 })
