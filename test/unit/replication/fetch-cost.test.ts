@@ -84,8 +84,7 @@ describe('a partition is looked at again', () => {
   test('when its log has been cut at the front between the end of a wait and the answer', async () => {
     const { bed, client } = await resting(1, CONSUMER)
     bed.append(0, 'a')
-    await client.fetch({ named: [naming(0, { fetchOffset: 1 })] }, CONSUMER)
-    const pending = client.fetch({}, { ...CONSUMER, maxWaitMs: 500 })
+    const pending = client.fetch({ named: [naming(0, { fetchOffset: 1 })] }, { ...CONSUMER, maxWaitMs: 500 })
     bed.clock.advance(500)
     bed.partition(0).log.incrementLogStartOffset(1)
     await pending
