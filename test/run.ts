@@ -11,13 +11,16 @@ import { command, jest, type Outcome, type Part, type Place, RESULTS } from './t
 /** What fails where the machine is too busy: these have priority over everything else. */
 const TIMED = ['test/conformance/cluster/failover', 'test/conformance/groups']
 
+/** A whole life of a cluster under load, on three nodes. */
+const DAY_TWO = 'test/e2e/day-two.test.ts'
+
 /**
  * What runs at the same time; the parts of a lane run one after the other. Most tests compute, and give way to those that wait for the
  * clock and to Kubernetes, which mostly wait.
  */
 const LANES: readonly { readonly nice: number; readonly parts: readonly Part[] }[] = [
   { nice: 0, parts: [jest('timed', TIMED, { workers: 1 })] },
-  { nice: 0, parts: [onKubernetes(jest('e2e', ['test/e2e'], { workers: 1 }))] },
+  { nice: 0, parts: [onKubernetes(jest('e2e', ['test/e2e'], { workers: 1, except: [DAY_TWO] }), 1)] },
   {
     nice: 10,
     parts: [
@@ -34,7 +37,9 @@ const LANES: readonly { readonly nice: number; readonly parts: readonly Part[] }
     ],
   },
 ]
-const PARTS = LANES.flatMap(({ parts }) => parts)
+/** Takes too long to be one of all: it is run by its name. */
+const ALONE = [onKubernetes(jest('day-two', [DAY_TWO], { workers: 1 }), 3)]
+const PARTS = [...LANES.flatMap(({ parts }) => parts), ...ALONE]
 
 interface Result extends Outcome {
   readonly name: string
@@ -42,14 +47,14 @@ interface Result extends Outcome {
 }
 
 /** Brings Kubernetes up for `part` where that can be done, with the images of this tree, and takes it down where it was not up. */
-function onKubernetes(part: Part): Part {
+function onKubernetes(part: Part, nodes: number): Part {
   return {
     name: part.name,
     run: async (place) => {
       if (!engine().isSetUp()) return part.run(place)
       const wasUp = access() !== null
       try {
-        await up(1)
+        await up(nodes)
         return await part.run(place)
       } catch (error) {
         console.error(error)

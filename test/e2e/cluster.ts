@@ -49,11 +49,11 @@ export async function installOperator(...namespaces: readonly string[]): Promise
   await kubectl(['apply', '--server-side', '--force-conflicts', '-f', `${ROOT}/crds`])
 }
 
-/** Has the operator take `image` for clusters of Apache Kafka, as `apacheImages` of the chart does, until it is installed again. */
-export async function useApacheImage(version: string, image: string): Promise<void> {
+/** Has the operator take `image` for clusters of `version`, as this value of the chart does, until it is installed again. */
+export async function useImage(key: 'images' | 'apacheImages', version: string, image: string): Promise<void> {
   const { helm, kubeconfig } = kubernetes()
   const where = ['--kubeconfig', kubeconfig, '--namespace', OPERATOR_NAMESPACE, '--reuse-values']
-  const value = `apacheImages.${version.replace('.', '\\.')}=${image}`
+  const value = `${key}.${version.replace('.', '\\.')}=${image}`
   await run(helm, ['upgrade', RELEASE, 'charts/ottla', ...where, '--set-string', value, '--wait'], { cwd: ROOT })
 }
 
@@ -241,21 +241,23 @@ export class Client {
   }
 }
 
+/** The security context of a container that the restricted Pod Security Standard admits. */
+export const RESTRICTED = {
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  runAsNonRoot: true,
+  capabilities: { drop: ['ALL'] },
+  seccompProfile: { type: 'RuntimeDefault' },
+}
+
 function clientPod(image: string): object {
-  const securityContext = {
-    allowPrivilegeEscalation: false,
-    readOnlyRootFilesystem: true,
-    runAsNonRoot: true,
-    capabilities: { drop: ['ALL'] },
-    seccompProfile: { type: 'RuntimeDefault' },
-  }
   return {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name: 'client' },
     spec: {
       terminationGracePeriodSeconds: 1,
-      containers: [{ name: 'client', image, imagePullPolicy: 'IfNotPresent', securityContext }],
+      containers: [{ name: 'client', image, imagePullPolicy: 'IfNotPresent', securityContext: RESTRICTED }],
     },
   }
 }

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { describeWith } from '../tools/requires.ts'
 import { engine } from './bed/kubernetes.ts'
-import { type Client, installOperator, Namespace, useApacheImage } from './cluster.ts'
+import { type Client, installOperator, Namespace, useImage } from './cluster.ts'
 import { kafkaCluster, kafkaTopic } from './manifests.ts'
 
 const NODES = Number(process.env['DISTRIBUTION_NODES'] ?? 1)
@@ -19,7 +19,7 @@ describeWith(['kubernetes', 'java', 'mvn'], `a cluster of ${NODES} that changes 
   beforeAll(async () => {
     apache = await engine().loadApache()
     await installOperator()
-    await useApacheImage('4.3', apache)
+    await useImage('apacheImages', '4.3', apache)
     namespace = await Namespace.create('distribution')
     const replicas = Math.min(NODES, 3)
     await namespace.apply(kafkaCluster({ pools: POOLS }), kafkaTopic('orders', { partitions: 3, replicas }))

@@ -4,7 +4,7 @@ import { run } from '../../tools/run.ts'
 import { type Addresses, claimAddresses, claimedAddresses } from './addresses.ts'
 import { removeCgroup } from './cgroups.ts'
 import { controlPlaneReady, isControlPlaneRunning, startControlPlane, stopControlPlane } from './control-plane.ts'
-import { apacheArchive, apacheRecipe, buildImages, type Images } from './images.ts'
+import { apacheArchive, apacheRecipe, buildImages, type Images, secondArchive, secondRecipe } from './images.ts'
 import type { Engine } from './kubernetes.ts'
 import { binDirectory, program, RUN } from './layout.ts'
 import { knownNodes, Node } from './node.ts'
@@ -19,7 +19,8 @@ export const BED: Engine = {
   isSetUp: () => existsSync(join(binDirectory(), 'helm')) && process.getuid?.() === 0,
   isUp: () => isControlPlaneRunning(),
   up,
-  loadApache,
+  loadApache: async () => load(await apacheArchive(), (await apacheRecipe()).reference),
+  loadSecond: async (first) => load(await secondArchive(first), secondRecipe(first).reference),
   down,
 }
 
@@ -36,11 +37,10 @@ async function up(nodes: number): Promise<Images> {
   return images
 }
 
-async function loadApache(): Promise<string> {
+async function load(archive: string, reference: string): Promise<string> {
   const addresses = await claimAddresses()
-  const archive = await apacheArchive()
   await Promise.all(knownNodes(addresses).map((node) => node.load([archive])))
-  return (await apacheRecipe()).reference
+  return reference
 }
 
 async function down(wipe: boolean): Promise<void> {

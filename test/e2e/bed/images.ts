@@ -23,6 +23,8 @@ const CONTENT = [
 ]
 const CLIENT = join(ROOT, 'test', 'e2e', 'client')
 const KAFKAJS = join(ROOT, 'node_modules', 'kafkajs')
+/** Behind the tag of an image: the one that differs from it in nothing but its digest. */
+const SECOND = '-second'
 const AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt'
 
 /** The first container of every pod. */
@@ -79,6 +81,20 @@ export async function apacheRecipe(): Promise<Recipe> {
 export async function apacheArchive(): Promise<string> {
   const recipe = await apacheRecipe()
   return archive(recipe, fileOf(recipe.reference), await baseImage())
+}
+
+/** The image `first` once more, with another digest: what clusters are upgraded from or to. It is built upon that one. */
+export function secondRecipe(first: string): Recipe {
+  const context = join(IMAGES, 'second-files')
+  mkdirSync(context, { recursive: true })
+  writeFileSync(join(context, 'Dockerfile'), 'ARG BASE\nFROM ${BASE}\nLABEL ottla.test/image=second\n')
+  return { reference: `${first}${SECOND}`, context }
+}
+
+/** Resolves with an archive that containerd imports. */
+export function secondArchive(first: string): Promise<string> {
+  const recipe = secondRecipe(first)
+  return archive(recipe, fileOf(recipe.reference), first)
 }
 
 /** The image `node:24-bookworm-slim`, as far as the Dockerfile uses it, from the Node of this package. */
@@ -144,7 +160,8 @@ function fileOf(reference: string): string {
 function removeOthers(archives: readonly string[]): void {
   for (const name of readdirSync(IMAGES)) {
     const path = join(IMAGES, name)
-    if (name.endsWith('.tar') && !name.startsWith('kafka-') && !archives.includes(path)) rmSync(path)
+    const first = path.replace(`${SECOND}.tar`, '.tar')
+    if (name.endsWith('.tar') && !name.startsWith('kafka-') && !archives.includes(first)) rmSync(path)
   }
 }
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { run } from '../../tools/run.ts'
-import { apacheRecipe, type Images, type Recipe, recipes } from './images.ts'
+import { apacheRecipe, type Images, type Recipe, recipes, secondRecipe } from './images.ts'
 import type { Engine } from './kubernetes.ts'
 import { KUBECONFIG, RUN } from './layout.ts'
 
@@ -19,7 +19,8 @@ export const KIND: Engine = {
   isSetUp: isPresent,
   isUp: () => clusters().includes(NAME),
   up,
-  loadApache,
+  loadApache: async () => load(await apacheRecipe(), BASE),
+  loadSecond: (first) => load(secondRecipe(first), first),
   down: async () => void (await run('kind', ['delete', 'cluster', '--name', NAME, '--kubeconfig', KUBECONFIG])),
 }
 
@@ -48,17 +49,16 @@ function clusters(): string[] {
 async function up(nodes: number): Promise<Images> {
   const { ottla, client } = recipes()
   if (!clusters().includes(NAME)) await create(nodes)
-  await build(ottla)
-  await build(client)
+  await build(ottla, BASE)
+  await build(client, BASE)
   await run('kind', ['load', 'docker-image', '--name', NAME, ottla.reference, client.reference], {
     timeoutMs: CREATE_MS_MAX,
   })
   return { ottla: ottla.reference, client: client.reference }
 }
 
-async function loadApache(): Promise<string> {
-  const recipe = await apacheRecipe()
-  await build(recipe)
+async function load(recipe: Recipe, base: string): Promise<string> {
+  await build(recipe, base)
   await run('kind', ['load', 'docker-image', '--name', NAME, recipe.reference], { timeoutMs: CREATE_MS_MAX })
   return recipe.reference
 }
@@ -76,7 +76,7 @@ async function create(nodes: number): Promise<void> {
   await run('kind', args, { timeoutMs: CREATE_MS_MAX })
 }
 
-async function build({ reference, context }: Recipe): Promise<void> {
-  const args = ['build', '--tag', reference, '--build-arg', `BASE=${BASE}`, context]
+async function build({ reference, context }: Recipe, base: string): Promise<void> {
+  const args = ['build', '--tag', reference, '--build-arg', `BASE=${base}`, context]
   await run('docker', args, { timeoutMs: CREATE_MS_MAX, env: { DOCKER_BUILDKIT: '1' } })
 }

@@ -19,6 +19,8 @@ export interface Engine {
   readonly up: (nodes: number) => Promise<Images>
   /** Brings an image of Apache Kafka besides; resolves with its reference. */
   readonly loadApache: () => Promise<string>
+  /** Brings the image `first`, which is there, a second time with another digest; resolves with its reference. */
+  readonly loadSecond: (first: string) => Promise<string>
   /** Without `wipe` the state stays, and the next `up` goes on with it. */
   readonly down: (wipe: boolean) => Promise<void>
 }

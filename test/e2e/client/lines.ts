@@ -13,6 +13,8 @@ export interface WriterLine extends Line {
   readonly acknowledged: readonly number[]
   /** From when records were due to when they were acknowledged. */
   readonly latencies: Counts
+  /** How often kafkajs had a reason to try something again. */
+  readonly retries: number
   /** Nothing is written after it. */
   readonly isLast: boolean
 }

@@ -8,25 +8,30 @@ import { now, valueOf } from './record.ts'
 
 const [bootstrap = '', topic = '', partitions = '', rate = ''] = process.argv.slice(2)
 const periodMs = 1000 / Number(rate)
-/** As retry.backoff.ms and retry.backoff.max.ms of Kafka's own producer. */
-const retry = { initialRetryTime: 100, maxRetryTime: 1000, retries: Number.MAX_SAFE_INTEGER }
+/** Kafka's own producer does not wait before it tries another leader, of which it hears with the refusal (KIP-951); kafkajs asks first, and waits. */
+const retry = { initialRetryTime: 10, maxRetryTime: 1000, retries: Number.MAX_SAFE_INTEGER }
+let retries = 0
 const kafka = new kafkajs.Kafka({
   brokers: [bootstrap],
   clientId: 'writer',
   retry,
-  logLevel: kafkajs.logLevel.NOTHING,
+  // What it says there is why it tries again.
+  logLevel: kafkajs.logLevel.ERROR,
+  logCreator: () => () => void (retries += 1),
 })
-const producer = kafka.producer({ idempotent: true, retry })
 const acknowledged = Array.from({ length: Number(partitions) }, () => 0)
 let latencies = new Histogram()
 const end = new AbortController()
 let hasEnded = false
 
 /**
- * One request at a time, as kafkajs needs it to keep the order; what falls due while one is under way goes with the next. Latencies count from
- * when a record was due, not from when it could be sent: a pause counts for each record that it held up.
+ * With a producer of its own, so that none waits for another, and one request at a time, as kafkajs needs it to keep the order; what falls due
+ * while one is under way goes with the next. Latencies count from when a record was due, not from when it could be sent: a pause counts for each
+ * record that it held up.
  */
 async function write(partition: number): Promise<void> {
+  const producer = kafka.producer({ idempotent: true, retry })
+  await producer.connect()
   const beganMs = now() + (partition * periodMs) / acknowledged.length
   const dueMs = (sequence: number): number => beganMs + sequence * periodMs
   for (let next = 0; !end.signal.aborted;) {
@@ -45,12 +50,12 @@ async function write(partition: number): Promise<void> {
 }
 
 function line(): WriterLine {
-  const told = { atMs: now(), acknowledged, latencies: latencies.toJSON(), isLast: hasEnded }
+  const told = { atMs: now(), acknowledged, latencies: latencies.toJSON(), retries, isLast: hasEnded }
   latencies = new Histogram()
+  retries = 0
   return told
 }
 
-await producer.connect()
 const writing = Promise.all(acknowledged.map((_, partition) => write(partition)))
 tell(line, async () => {
   end.abort()
