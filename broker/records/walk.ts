@@ -30,37 +30,47 @@ export function walkRecords(bytes: Uint8Array, start: number, end: number, count
   let maxTimestampDelta = -Infinity
   let keyless = 0
   for (let index = 0; index < count; index++) {
-    let low = bytes[at] ?? 0
-    let high = low < MORE ? 0 : (bytes[at + 1] ?? 0)
-    let value = (low & GROUP) | (high << 7)
+    let byte = bytes[at++] ?? 0
+    let value = byte & GROUP
+    if (byte >= MORE) {
+      byte = bytes[at++] ?? 0
+      value |= byte << 7
+    }
     let size = (value >>> 1) ^ -(value & 1)
-    if (high < MORE) at += low < MORE ? 1 : 2
-    else {
-      size = varintAt(bytes, at)
-      at = varintEnd(bytes, at)
+    if (byte >= MORE) {
+      size = varintAt(bytes, at - 2)
+      at = varintEnd(bytes, at - 2)
     }
     const recordEnd = at + size
     if (size < 0 || recordEnd > end) throw misfit(index, size)
 
     // Behind the attributes, of which no bit is in use.
-    low = bytes[++at] ?? 0
-    high = low < MORE ? 0 : (bytes[at + 1] ?? 0)
-    value = (low & GROUP) | (high << 7)
+    at++
+    byte = bytes[at++] ?? 0
+    value = byte & GROUP
+    if (byte >= MORE) {
+      byte = bytes[at++] ?? 0
+      value |= byte << 7
+    }
     let timestampDelta = (value >>> 1) ^ -(value & 1)
-    if (high < MORE) at += low < MORE ? 1 : 2
-    else {
-      timestampDelta = varlongAt(bytes, at)
-      at = varintEnd(bytes, at)
+    if (byte >= MORE) {
+      timestampDelta = varlongAt(bytes, at - 2)
+      at = varintEnd(bytes, at - 2)
     }
     if (timestampDelta < minTimestampDelta) minTimestampDelta = timestampDelta
     if (timestampDelta > maxTimestampDelta) maxTimestampDelta = timestampDelta
 
-    low = bytes[at] ?? 0
-    high = low < MORE ? 0 : (bytes[at + 1] ?? 0)
-    value = (low & GROUP) | (high << 7)
-    if (high >= MORE) value = varintAt(bytes, at) * 2
+    byte = bytes[at++] ?? 0
+    value = byte & GROUP
+    if (byte >= MORE) {
+      byte = bytes[at++] ?? 0
+      value |= byte << 7
+    }
+    if (byte >= MORE) {
+      value = varintAt(bytes, at - 2) * 2
+      at = varintEnd(bytes, at - 2)
+    }
     if (value !== index * 2) throw new MalformedBatchError(`the offset delta of record ${index} is not that`)
-    at = high < MORE ? at + (low < MORE ? 1 : 2) : varintEnd(bytes, at)
 
     const isNull = bytes[at] === NULL
     const keySize = isNull ? -1 : varintAt(bytes, at)
@@ -68,14 +78,16 @@ export function walkRecords(bytes: Uint8Array, start: number, end: number, count
     if (keySize < 0) keyless++
     else at += keySize
 
-    low = bytes[at] ?? 0
-    high = low < MORE ? 0 : (bytes[at + 1] ?? 0)
-    value = (low & GROUP) | (high << 7)
+    byte = bytes[at++] ?? 0
+    value = byte & GROUP
+    if (byte >= MORE) {
+      byte = bytes[at++] ?? 0
+      value |= byte << 7
+    }
     let valueSize = (value >>> 1) ^ -(value & 1)
-    if (high < MORE) at += low < MORE ? 1 : 2
-    else {
-      valueSize = varintAt(bytes, at)
-      at = varintEnd(bytes, at)
+    if (byte >= MORE) {
+      valueSize = varintAt(bytes, at - 2)
+      at = varintEnd(bytes, at - 2)
     }
     if (valueSize > 0) at += valueSize
     at = (bytes[at] ?? 0) === 0 ? at + 1 : headersEnd(bytes, at, recordEnd)
