@@ -21,24 +21,30 @@ const records = fc.array(
   { minLength: 1, maxLength: 80 },
 )
 
+/** What a record is made in. */
+const BODY = Buffer.alloc(40_000)
+
 function encode(given: readonly Given[]): Uint8Array {
-  const parts = given.map(({ timestampDelta, keySize, valueSize, headers }, index) => {
-    const body = Buffer.alloc(40_000, 0xff)
-    let at = writeVarint(body, writeVarlong(body, 1, timestampDelta), index)
-    const field = (bytes: number) => {
-      at = writeVarint(body, at, bytes) + Math.max(0, bytes)
-    }
-    field(keySize)
-    field(valueSize)
-    at = writeVarint(body, at, headers.length)
-    for (const bytes of headers) {
-      field(bytes)
-      field(bytes - 1)
-    }
-    const head = Buffer.alloc(5)
-    return Buffer.concat([head.subarray(0, writeVarint(head, 0, at)), body.subarray(0, at)])
-  })
-  return Buffer.concat(parts)
+  return Buffer.concat(given.map((record, index) => encodeRecord(record, index)))
+}
+
+function encodeRecord({ timestampDelta, keySize, valueSize, headers }: Given, index: number): Uint8Array {
+  BODY[0] = 0xff
+  let at = writeVarint(BODY, writeVarlong(BODY, 1, timestampDelta), index)
+  const field = (bytes: number) => {
+    const start = writeVarint(BODY, at, bytes)
+    at = start + Math.max(0, bytes)
+    BODY.fill(0xff, start, at)
+  }
+  field(keySize)
+  field(valueSize)
+  at = writeVarint(BODY, at, headers.length)
+  for (const bytes of headers) {
+    field(bytes)
+    field(bytes - 1)
+  }
+  const head = Buffer.alloc(5)
+  return Buffer.concat([head.subarray(0, writeVarint(head, 0, at)), BODY.subarray(0, at)])
 }
 
 /** The same by a reader that checks every byte; undefined where a record is not one. */
@@ -124,6 +130,15 @@ describe('a walk over records', () => {
     const record = [0, 0x82, 0x80, 0x00, 0x80, 0x00, 0x81, 0x00, 0x81, 0x80, 0x00, 0x80, 0x00]
     const bytes = Uint8Array.from([0x80 | (record.length << 1), 0x00, ...record])
     expect(walk(bytes, 1)).toEqual({ minTimestampDelta: 1, maxTimestampDelta: 1, keyless: 1 })
+  })
+
+  test('counts offset deltas of one, two and three groups', () => {
+    const count = 9000
+    const given = { timestampDelta: 0, keySize: -1, valueSize: 0, headers: [] }
+    const bytes = Buffer.concat(Array.from({ length: count }, (_, index) => encodeRecord(given, index)))
+    expect(walk(bytes, count)).toEqual({ minTimestampDelta: 0, maxTimestampDelta: 0, keyless: count })
+    const repeated = Buffer.concat([bytes, encodeRecord(given, count - 1)])
+    expect(walk(repeated, count + 1)).toBeUndefined()
   })
 
   test('tells an offset delta from one that differs in its highest bit', () => {
