@@ -1,6 +1,6 @@
 /** `npm run sim:mutants`: plants each bug in turn and runs seeds until one fails. A bug that none finds fails the command. */
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Mutant, MUTANTS } from './mutants.ts'
@@ -13,32 +13,27 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '300' },
     minutes: { type: 'string', default: '5' },
     from: { type: 'string', default: '1' },
+    /** Words of names, with commas between. */
     only: { type: 'string' },
     quick: { type: 'boolean', default: false },
     jobs: { type: 'string', default: '2' },
+    /** Where the outcome of each is kept: those that were caught in an earlier run are not run again. */
+    results: { type: 'string' },
   },
 })
 
 interface Hunt {
-  readonly isCaught: boolean
+  readonly name: string
+  /** The first seed that failed; null: none did. */
+  readonly seed: number | null
   /** How it was found, or what was run in vain. */
   readonly says: string
 }
 
 function hunt({ name, simulation }: Mutant): Promise<Hunt> {
-  const words = [
-    '--only',
-    simulation,
-    '--from',
-    values.from,
-    '--seeds',
-    values.seeds,
-    '--minutes',
-    values.minutes,
-    '--jobs',
-    '1',
-  ]
-  const argv = ['--import', join(ROOT, 'test/sim/mutate.ts'), join(ROOT, 'test/sim/main.ts'), ...words, '--first']
+  const { from, seeds, minutes } = values
+  const words = ['--only', simulation, '--from', from, '--seeds', seeds, '--minutes', minutes, '--jobs', '1', '--first']
+  const argv = ['--import', join(ROOT, 'test/sim/mutate.ts'), join(ROOT, 'test/sim/main.ts'), ...words]
   return new Promise((done) => {
     const env = { ...process.env, OTTLA_MUTANT: name }
     const child = spawn(process.execPath, argv, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] })
@@ -48,35 +43,47 @@ function hunt({ name, simulation }: Mutant): Promise<Hunt> {
     }
     child.stdout.on('data', hear)
     child.stderr.on('data', hear)
-    child.on('exit', () => {
-      const lines = output.split('\n')
-      const found = lines.find((line) => line.includes(' failed: '))
-      done({
-        isCaught: found !== undefined,
-        says: found ?? lines.find((line) => line.includes(' seeds from ')) ?? output,
-      })
-    })
+    child.on('close', () => done(outcome(name, output)))
   })
 }
 
+function outcome(name: string, output: string): Hunt {
+  const lines = output.split('\n')
+  for (const line of lines) {
+    const seed = /: seed (\d+) failed: /.exec(line)?.[1]
+    if (seed !== undefined) return { name, seed: Number(seed), says: line }
+  }
+  return { name, seed: null, says: lines.find((line) => line.includes(' seeds from ')) ?? output }
+}
+
+function caughtBefore(path: string | undefined): Map<string, Hunt> {
+  if (path === undefined || !existsSync(path)) return new Map()
+  const lines = readFileSync(path, 'utf8').split('\n').filter(Boolean)
+  const hunts = lines.map((line) => JSON.parse(line) as Hunt).filter(({ seed }) => seed !== null)
+  return new Map(hunts.map((found) => [found.name, found]))
+}
+
+const words = values.only?.split(',')
 const chosen = MUTANTS.filter(
   ({ name, isQuick }) =>
-    (values.only === undefined || name.includes(values.only)) && (!values.quick || isQuick === true),
+    (words === undefined || words.some((word) => name.includes(word))) && (!values.quick || isQuick === true),
 )
 // Before anything runs: a mutant that is out of date would look like one that survives.
 for (const mutant of chosen) planted(mutant, readFileSync(join(ROOT, mutant.file), 'utf8'))
 
-const waiting = [...chosen]
-const survivors: string[] = []
+const caught = caughtBefore(values.results)
+const waiting = chosen.filter(({ name }) => !caught.has(name))
 
 async function work(): Promise<void> {
   for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
-    const { isCaught, says } = await hunt(mutant)
-    if (!isCaught) survivors.push(mutant.name)
-    console.log(`${isCaught ? 'caught' : 'SURVIVES'}: ${mutant.name} (${says.slice(0, 160)})`)
+    const found = await hunt(mutant)
+    if (found.seed !== null) caught.set(mutant.name, found)
+    if (values.results !== undefined) appendFileSync(values.results, `${JSON.stringify(found)}\n`)
+    console.log(`${found.seed !== null ? 'caught' : 'SURVIVES'}: ${mutant.name} (${found.says.slice(0, 160)})`)
   }
 }
 
 await Promise.all(Array.from({ length: Number(values.jobs) }, () => work()))
+const survivors = chosen.filter(({ name }) => !caught.has(name))
 console.log(`${chosen.length - survivors.length} of ${chosen.length} mutants caught`)
 process.exitCode = survivors.length > 0 ? 1 : 0

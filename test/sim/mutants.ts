@@ -137,7 +137,7 @@ const RAFT: readonly Mutant[] = [
   },
   {
     name: 'a leader never looks whether anybody still follows',
-    simulation: 'cluster',
+    simulation: 'raft',
     file: 'broker/raft/leadership.ts',
     from: 'if (!isAlone(state)) return resign(state, moment)',
     to: 'if (state.voters.length < 0) return resign(state, moment)',

@@ -56,6 +56,15 @@ export class RaftMember implements Victim {
     return this.#state
   }
 
+  /** Who votes, as far as this node knows. */
+  get voters(): string {
+    const voters = this.node?.quorumInfo().voters ?? []
+    return voters
+      .map(({ id, directoryId }) => `${id}@${directoryId}`)
+      .toSorted()
+      .join()
+  }
+
   /** Makes the data directory; with the first voters where they are dynamic. */
   format(voters: readonly Voter[] | undefined): void {
     const { disk } = this.machine

@@ -45,6 +45,15 @@ const FAULTS: readonly FaultName[] = [
 ]
 /** How often a fault comes to a node that was just elected. */
 const ELECTED_STRIKES = 0.15
+/** How often it comes to a leader that has just changed the voters: the others may not have heard. */
+const CHANGED_STRIKES = 0.5
+/** How often a follower and its leader fail just when the leader has heard how far the follower has come. */
+const COUPS = 0.004
+/**
+ * How long, in fetch timeouts, somebody may go on to lead when another has been elected. After one and a half without a majority a leader
+ * gives up; who followed just before, and one who has not heard of the other, may count as one once more.
+ */
+const STALE_TIMEOUTS = 4
 /** How often a node fails just when it has answered. */
 const BOUNCES: ReadonlyMap<RaftApi, number> = new Map([
   [ApiKey.Vote, 0.05],
@@ -66,6 +75,10 @@ class RaftRun {
   readonly #members: readonly RaftMember[]
   readonly #nemesis: Nemesis
   readonly #isDynamic: boolean
+  /** How often in a step the voters are changed. */
+  readonly #changes: number
+  /** When somebody was first seen to lead beside another of a later epoch: by who they are. */
+  readonly #staleSinceMs = new Map<RaftMember, number>()
   #isCalm = false
   #failure: unknown
   #nextValue = 0
@@ -76,6 +89,7 @@ class RaftRun {
     trace.nowMs = () => this.#world.clock.monotonicMs()
     this.#random = this.#world.random.fork()
     this.#isDynamic = this.#random.chance(0.5)
+    this.#changes = this.#random.pick([0.005, 0.02, 0.05])
     this.#members = this.#makeMembers()
     const random = this.#random.fork()
     const most = this.#random.between(1, 3)
@@ -89,7 +103,7 @@ class RaftRun {
     while (this.#world.clock.monotonicMs() < DURATION_MS) {
       await this.#advance(this.#random.between(5, 60))
       this.#propose()
-      if (this.#random.chance(0.02)) this.#changeQuorum()
+      if (this.#random.chance(this.#changes)) this.#changeQuorum()
       if (this.#world.clock.monotonicMs() < nextHarmMs) continue
       this.#nemesis.step()
       nextHarmMs = this.#world.clock.monotonicMs() + this.#random.fraction() * pace
@@ -105,7 +119,7 @@ class RaftRun {
     const first = ids.slice(0, controllers).map((id) => this.#voter(id))
     const timing = this.#timing()
     const fetchMaxBytes = this.#random.pick([150, 1000, 8192])
-    const served = (host: string, key: RaftApi): void => this.#served(host, key)
+    const served = (host: string, key: RaftApi, from: string): void => this.#served(host, key, from)
     const wire = new RaftWire({ served }, { world: this.#world })
     return addresses.map(({ id, host }) => {
       const options: RaftOptions = {
@@ -140,21 +154,28 @@ class RaftRun {
   /** A leader that is gone before the others have a record of its epoch leaves them with what they had. */
   #elected(member: RaftMember): void {
     if (!this.#random.chance(ELECTED_STRIKES)) return
+    this.#strike(member, [1, 10, 50])
+  }
+
+  #strike(member: RaftMember, delaysMs: readonly number[]): void {
     const fault = this.#random.pick(['isolate', 'isolate', 'kill', 'power'] as const)
-    const delayMs = this.#random.fraction() * this.#random.pick([1, 10, 50])
-    this.#world.clock.setTimer(delayMs, () => {
+    this.#world.clock.setTimer(this.#random.fraction() * this.#random.pick(delaysMs), () => {
       if (!this.#isCalm) this.#nemesis.strike(fault, member)
     })
   }
 
   /** What was promised a moment ago is what is forgotten: the node is gone, and back before the others are done. */
-  #served(host: string, key: RaftApi): void {
+  #served(host: string, key: RaftApi, from: string): void {
+    if (this.#isCalm) return
+    if (this.#random.chance(BOUNCES.get(key) ?? 0)) this.#bounce(host)
+    if (key === ApiKey.Fetch && this.#random.chance(COUPS)) this.#coup(host, from)
+  }
+
+  #bounce(host: string, isKill = this.#random.chance(0.3)): void {
     const member = this.#members.find(({ name }) => name === host)
-    if (member === undefined || this.#isCalm || !this.#random.chance(BOUNCES.get(key) ?? 0)) return
     const { clock } = this.#world
-    const isKill = this.#random.chance(0.3)
     clock.setTimer(this.#random.fraction(), () => {
-      if (!member.machine.isRunning) return
+      if (member?.machine.isRunning !== true) return
       this.#trace.note('-- bounce', host)
       if (isKill) member.machine.kill()
       else member.machine.losePower()
@@ -162,6 +183,14 @@ class RaftRun {
         if (!member.machine.isRunning) member.start()
       })
     })
+  }
+
+  /** What the follower has told counts; power is lost there, and the leader out of reach, before anybody else has it. */
+  #coup(leader: string, follower: string): void {
+    const member = this.#members.find(({ name }) => name === leader)
+    if (member?.node?.role !== 'leader') return
+    this.#nemesis.strike('isolate', member)
+    this.#bounce(follower, false)
   }
 
   #timing() {
@@ -183,7 +212,23 @@ class RaftRun {
   async #advance(ms: number): Promise<void> {
     await this.#world.clock.run(ms)
     for (const member of this.#members) member.look()
+    this.#checkStale()
     if (this.#failure !== undefined) throw this.#failure
+  }
+
+  /** Who leads and has lost the others gives up, though nobody can tell it. */
+  #checkStale(): void {
+    const leaders = this.#members.filter(({ node }) => node?.role === 'leader')
+    const latest = Math.max(...leaders.map(({ node }) => node?.leaderAndEpoch.epoch ?? 0))
+    const nowMs = this.#world.clock.monotonicMs()
+    for (const member of this.#members) {
+      const isStale = member.node?.role === 'leader' && member.node.leaderAndEpoch.epoch < latest
+      const sinceMs = this.#staleSinceMs.get(member) ?? nowMs
+      if (isStale) this.#staleSinceMs.set(member, sinceMs)
+      else this.#staleSinceMs.delete(member)
+      const mostMs = STALE_TIMEOUTS * member.options.fetchTimeoutMs
+      hold(nowMs - sinceMs <= mostMs, `${member.name} has led for ${mostMs} ms beside a leader of epoch ${latest}`)
+    }
   }
 
   /** Whoever thinks that it leads is asked to commit something. */
@@ -212,7 +257,7 @@ class RaftRun {
   #changeVoters(leader: RaftMember, node: RaftNode): void {
     const voters = node.quorumInfo().voters.map(({ id }) => id)
     const others = this.#members.filter(({ options }) => options.isController && !voters.includes(options.nodeId))
-    const isGrowing = others.length > 0 && (voters.length < 3 || this.#random.chance(0.5))
+    const isGrowing = others.length > 0 && this.#random.chance(voters.length < 3 ? 0.7 : 0.5)
     const id = isGrowing ? this.#random.pick(others).options.nodeId : this.#random.pick(voters)
     if (!isGrowing && voters.length === 1) return
     const identity = { clusterId: CLUSTER_ID, voterId: id, voterDirectoryId: directoryId(id) }
@@ -222,6 +267,7 @@ class RaftRun {
       : node.removeVoter(identity)
     const what = `${isGrowing ? 'adds' : 'removes'} voter ${id}`
     this.#trace.note(what, leader.name)
+    if (this.#random.chance(CHANGED_STRIKES)) this.#strike(leader, [1, 3, 10])
     void changing.then(({ errorCode }) => this.#trace.note(`${what}: ${errorCode}`, leader.name))
   }
 
@@ -236,8 +282,11 @@ class RaftRun {
       await this.#advance(50)
       this.#nemesis.end()
       const states = this.#members.map(({ state }) => state.endOffset)
-      if (states.every((offset) => offset > target && offset === states[0])) break
+      const voters = this.#members.map(({ voters: known }) => known)
+      const areOne = voters.every((known) => known === voters[0])
+      if (areOne && states.every((offset) => offset > target && offset === states[0])) break
       const isOver = this.#world.clock.monotonicMs() > untilMs
+      hold(!isOver || areOne, `after ${RECOVERY_MS} ms without faults the voters are ${voters.join(' and ')}`)
       hold(!isOver, `after ${RECOVERY_MS} ms without faults the nodes have heard up to ${states.join()}, not ${target}`)
       if (Math.max(...states) <= target) this.#propose()
     }

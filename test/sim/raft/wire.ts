@@ -39,11 +39,14 @@ class WireError extends Error {
  */
 export class RaftWire {
   readonly #world: SimWorld
-  readonly #served: (host: string, key: RaftApi) => void
+  readonly #served: (host: string, key: RaftApi, from: string) => void
   readonly #processes = new Map<string, RaftProcess>()
 
-  /** `served` hears who has answered what, before the answer is on its way. */
-  constructor(options: { readonly served: (host: string, key: RaftApi) => void }, deps: { readonly world: SimWorld }) {
+  /** `served` hears who has answered what, and whom, before the answer is on its way. */
+  constructor(
+    options: { readonly served: (host: string, key: RaftApi, from: string) => void },
+    deps: { readonly world: SimWorld },
+  ) {
     this.#served = options.served
     this.#world = deps.world
   }
@@ -98,7 +101,7 @@ export class RaftWire {
         const serving = serve(process.node, key, body, (gone) => abandoned.push(gone))
         void serving.then((output) => {
           if (!process.clock.alive) return
-          this.#served(to.host, key)
+          this.#served(to.host, key, from)
           const answer = roundTrip<ResponseOf<K>, ResponseInputOf<K>>(response, versions.max, output)
           this.#pass(
             to.host,
