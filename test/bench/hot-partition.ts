@@ -19,6 +19,7 @@ const ACKS_ALL = -1
 const WARM_UP_MS = 2000
 /** The nodes have created and told all partitions, and are quiet again. */
 const QUIET_MS = 2000
+const RETRY_MS = 100
 
 /**
  * Beside all that the cluster has, and that is idle: a partition of three replicas to which one client sends a record at a time, with
@@ -35,6 +36,7 @@ export async function measureHot(cluster: TestCluster, seconds: number): Promise
   await sleep(QUIET_MS)
   const peer = new Peer({ ...options, address: cluster.node(1).place.broker as Address }, env)
   try {
+    await served(peer, topicId)
     await produceFor(peer, topicId, WARM_UP_MS)
     const pids = cluster.nodes.map(({ pid }) => pid)
     const { cpuSeconds, result } = await withCpu(pids, () => produceFor(peer, topicId, seconds * 1000))
@@ -42,6 +44,18 @@ export async function measureHot(cluster: TestCluster, seconds: number): Promise
     return { hot_p50_ms: at(0.5), hot_p99_ms: at(0.99), hot_cpu_ms: (cpuSeconds * 1000) / result.length }
   } finally {
     peer.close()
+  }
+}
+
+/** Resolves when the leader knows of the topic. */
+async function served(peer: Peer, topicId: string): Promise<void> {
+  for (;;) {
+    try {
+      return await produceOne(peer, topicId)
+    } catch (error) {
+      if (!(error instanceof KafkaError && error.isRetriable)) throw error
+      await sleep(RETRY_MS)
+    }
   }
 }
 

@@ -61,6 +61,15 @@ describe.each([
   })
 })
 
+test('a consumer has nothing looked at for what is not committed', async () => {
+  const bed = await FetchBed.open(1, REPLICATED)
+  const client = new SessionClient(bed)
+  await client.fetch({ named: [naming(0)] }, CONSUMER)
+  bed.append(0, 'a')
+  await client.fetch({}, CONSUMER)
+  expect(client.visits).toBe(0)
+})
+
 describe('a partition is looked at again', () => {
   test('when its log has been cut at the front', async () => {
     const { bed, client } = await resting(2, CONSUMER)
@@ -233,6 +242,17 @@ describe('a follower for which everything rests', () => {
     bed.clock.advance(1)
     bed.partition(0).shrinkIsr()
     expect(bed.proposals).toMatchObject([[0, { change: 'shrink' }]])
+  })
+
+  test('has been caught up by what it fetches now, whatever an earlier session of its knows', async () => {
+    const { bed } = await idle(10)
+    bed.clock.advance(LAG_MAX_MS)
+    const pending = new SessionClient(bed).fetch({ named: [naming(0)] }, { ...REPLICA, maxWaitMs: 500 })
+    bed.append(0, 'a')
+    await pending
+    bed.clock.advance(LAG_MAX_MS)
+    bed.partition(0).shrinkIsr()
+    expect(bed.proposals).toEqual([])
   })
 
   test('is not waited for by a leader in whose epoch it has not been in sync', async () => {
