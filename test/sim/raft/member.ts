@@ -101,10 +101,11 @@ export class RaftMember implements Victim {
   async #open(env: Env): Promise<void> {
     const { clock } = this.machine
     const { wire } = this.#deps
-    const transport = wire.transport(this.name, env.clock)
+    if (clock === undefined) return
+    const transport = wire.transport(this.name, clock)
     const onFailed = (error: unknown): void => this.#exit(env, error)
     const node = await RaftNode.open(this.options, { ...env, logger: this.#logger(), transport, onFailed })
-    if (clock === undefined || clock !== this.machine.clock) return
+    if (clock !== this.machine.clock) return
     const isAlive = () => clock.alive
     node.register({
       onSnapshot: (snapshot) => isAlive() && this.#checked(() => this.#load(snapshot)),

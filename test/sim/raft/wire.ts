@@ -24,6 +24,18 @@ export interface RaftProcess {
   readonly node: RaftNode
 }
 
+interface Attached extends RaftProcess {
+  /** For each request that is not answered yet: what happens to its connection when the process is gone. */
+  readonly breaks: Set<() => void>
+}
+
+/** Who asks. */
+interface Requester {
+  readonly host: string
+  readonly clock: ScopedClock
+  readonly timers: Clock
+}
+
 class WireError extends Error {
   readonly code = 'WIRE'
   readonly isRefused: boolean
@@ -40,7 +52,7 @@ class WireError extends Error {
 export class RaftWire {
   readonly #world: SimWorld
   readonly #served: (host: string, key: RaftApi, from: string) => void
-  readonly #processes = new Map<string, RaftProcess>()
+  readonly #processes = new Map<string, Attached>()
 
   /** `served` hears who has answered what, and whom, before the answer is on its way. */
   constructor(
@@ -53,20 +65,22 @@ export class RaftWire {
 
   /** From now on, `process` answers at its host. */
   attach(process: RaftProcess): void {
-    this.#processes.set(process.host, process)
+    this.#processes.set(process.host, { ...process, breaks: new Set() })
   }
+  /** The process of this host is gone, and who waits for it finds the connection broken. */
   detach(host: string): void {
+    const gone = this.#processes.get(host)
     this.#processes.delete(host)
+    for (const broken of gone?.breaks ?? []) broken()
   }
 
-  /** The transport of a process on `host`. */
-  transport(host: string, clock: Clock): RaftTransport {
-    return { request: (to, key, body, timeoutMs) => this.#request(host, clock, to, key, body, timeoutMs) }
+  /** The transport of a process on `host`; `timers` is its clock as it sees it. */
+  transport(host: string, clock: ScopedClock, timers: Clock = clock): RaftTransport {
+    return { request: (to, key, body, timeoutMs) => this.#request({ host, clock, timers }, to, key, body, timeoutMs) }
   }
 
   #request<K extends RaftApi>(
-    from: string,
-    clock: Clock,
+    { host: from, clock, timers }: Requester,
     to: Address,
     key: K,
     input: RequestInputOf<K>,
@@ -75,39 +89,34 @@ export class RaftWire {
     const { request, response, versions } = APIS[key]
     const body: RequestOf<K> = roundTrip<RequestOf<K>, RequestInputOf<K>>(request, versions.max, input)
     const { promise, resolve, reject } = Promise.withResolvers<ResponseOf<K>>()
-    let isGivenUp = false
+    let isOver = false
     const abandoned: (() => void)[] = []
-    const timeout = clock.setTimer(timeoutMs, () => {
-      isGivenUp = true
-      reject(new WireError(`no answer from ${to.host}`, false))
-      for (const gone of abandoned) gone()
-    })
-    const settle = (happen: () => void) => () => {
-      if (isGivenUp) return
+    const end = (happen: () => void): void => {
+      if (isOver) return
+      isOver = true
       timeout.cancel()
       happen()
     }
+    const timeout = timers.setTimer(timeoutMs, () => {
+      end(() => reject(new WireError(`no answer from ${to.host}`, false)))
+      for (const gone of abandoned) gone()
+    })
+    // Nothing comes to a process that is gone, whatever is still on its way.
+    const back = (happen: () => void): void => this.#pass(to.host, from, () => clock.enter(() => end(happen)))
+    const broken = (): void => back(() => reject(new WireError(`${to.host} is gone`, false)))
     this.#pass(from, to.host, () => {
       const process = this.#processes.get(to.host)
-      if (process === undefined || !process.clock.alive) {
-        this.#pass(
-          to.host,
-          from,
-          settle(() => reject(new WireError(`${to.host} refuses`, true))),
-        )
-        return
-      }
+      if (process === undefined || !process.clock.alive)
+        return back(() => reject(new WireError(`${to.host} refuses`, true)))
       process.clock.enter(() => {
+        process.breaks.add(broken)
         const serving = serve(process.node, key, body, (gone) => abandoned.push(gone))
         void serving.then((output) => {
+          process.breaks.delete(broken)
           if (!process.clock.alive) return
           this.#served(to.host, key, from)
           const answer = roundTrip<ResponseOf<K>, ResponseInputOf<K>>(response, versions.max, output)
-          this.#pass(
-            to.host,
-            from,
-            settle(() => resolve(answer)),
-          )
+          back(() => resolve(answer))
         })
       })
     })
@@ -150,7 +159,7 @@ async function serve<K extends RaftApi>(
 const QUORUM_FEATURES = { supportedFeatures: [{ name: 'kraft.version', minVersion: 0, maxVersion: 1 }] }
 
 /** The message as it arrives. */
-function roundTrip<Out, In>(message: Message<Out, In>, version: number, value: In): Out {
+export function roundTrip<Out, In>(message: Message<Out, In>, version: number, value: In): Out {
   const writer = new Writer()
   message.encode(writer, version, value)
   return message.decode(new Reader(writer.concat().slice()), version)

@@ -1,34 +1,28 @@
 import type { Clock } from '../../../broker/env/clock.ts'
 import type { Env } from '../../../broker/env/env.ts'
-import type { Address } from '../../../broker/env/network.ts'
-import { ApiKey } from '../../../broker/protocol/api-key.ts'
-import {
-  APIS,
-  type RequestInputOf,
-  type RequestOf,
-  type ResponseInputOf,
-  type ResponseOf,
-} from '../../../broker/protocol/apis.ts'
 import { RaftNode } from '../../../broker/raft/raft-node.ts'
-import type { RaftApi, RaftOptions, RaftTransport } from '../../../broker/raft/raft-types.ts'
+import type { RaftOptions } from '../../../broker/raft/raft-types.ts'
 import { encodeSnapshot, snapshotName } from '../../../broker/raft/snapshot-file.ts'
 import { staticVoters, type Voter } from '../../../broker/raft/voters.ts'
 import type { Message } from '../../../broker/schema/message.ts'
-import { Reader } from '../../../broker/schema/reader.ts'
-import { Writer } from '../../../broker/schema/writer.ts'
 import { SimWorld, type SimMachine } from '../../fakes/env.ts'
 import { silentLogger } from '../../fakes/logger.ts'
+import { RaftWire, roundTrip } from '../../sim/raft/wire.ts'
 import { LOG_DIR, METADATA_DIR, RAFT_DEFAULTS, Recorder } from './harness.ts'
 
 const PORT = 9093
 const DELAY_MS = 1.5
+
+function hostOf(id: number): string {
+  return `node${id}`
+}
 
 export function directoryOf(id: number): string {
   return `uEYGF8nYSKGSUEijCUSI${String.fromCharCode(65 + id)}g`
 }
 
 export function endpointsOf(id: number) {
-  return [{ name: 'CONTROLLER', host: `node${id}`, port: PORT }]
+  return [{ name: 'CONTROLLER', host: hostOf(id), port: PORT }]
 }
 
 export function voterOf(id: number): Voter {
@@ -40,11 +34,8 @@ export class Member {
   readonly id: number
   readonly machine: SimMachine
   readonly options: RaftOptions
-  env: Env | undefined
   node: RaftNode | undefined
   recorder = new Recorder()
-  /** Those who wait for an answer of the process, and hear when its connections break. */
-  onGone: (() => void)[] = []
 
   constructor(machine: SimMachine, options: RaftOptions) {
     this.id = options.nodeId
@@ -73,19 +64,20 @@ function coarse(clock: Clock): Clock {
   }
 }
 
-/** Several members of a quorum in one simulated world. What they ask each other is encoded and decoded as on the wire. */
+/** Several members of a quorum in one simulated world. */
 export class RaftCluster {
   readonly world: SimWorld
   readonly members = new Map<number, Member>()
-  readonly #cuts = new Set<string>()
+  readonly #wire: RaftWire
   readonly #clockOf: (env: Env) => Clock
 
   constructor(options: ClusterOptions) {
     const { seed, voters, observers = [], isStatic = false, options: raft = {}, hasCoarseTimers = false } = options
     this.#clockOf = ({ clock }) => (hasCoarseTimers ? coarse(clock) : clock)
-    this.world = new SimWorld({ seed })
+    this.world = new SimWorld({ seed, network: { delayMsMax: DELAY_MS } })
+    this.#wire = new RaftWire({ served: () => {} }, { world: this.world })
     for (const id of [...voters, ...observers]) {
-      const statics = voters.map((voter) => ({ id: voter, host: `node${voter}`, port: PORT }))
+      const statics = voters.map((voter) => ({ id: voter, host: hostOf(voter), port: PORT }))
       this.add({
         nodeId: id,
         directoryId: directoryOf(id),
@@ -106,7 +98,7 @@ export class RaftCluster {
 
   /** A machine with an empty disk; `name` tells it from others. */
   add(options: RaftOptions, name = ''): Member {
-    const member = new Member(this.world.machine(`node${options.nodeId}${name}`), options)
+    const member = new Member(this.world.machine(`${hostOf(options.nodeId)}${name}`), options)
     this.members.set(options.nodeId, member)
     member.machine.disk.makeDirectory(LOG_DIR)
     member.machine.disk.syncDirectory('/')
@@ -145,18 +137,20 @@ export class RaftCluster {
     for (const id of ids.length === 0 ? this.members.keys() : ids) {
       const member = this.member(id)
       const env = member.machine.start()
-      member.env = env
+      const { clock } = member.machine
+      if (clock === undefined) throw new Error('the process that was just started is gone')
       member.recorder = new Recorder()
       const deps = {
         ...env,
         clock: this.#clockOf(env),
         logger: silentLogger(),
-        transport: this.#transport(member, env),
+        transport: this.#wire.transport(hostOf(id), clock, this.#clockOf(env)),
       }
       const opening = RaftNode.open(member.options, deps)
       const node = await this.world.clock.runFor(opening)
       member.node = node
       node.register(member.recorder)
+      this.#wire.attach({ host: hostOf(id), clock, node })
       node.start()
     }
   }
@@ -165,14 +159,13 @@ export class RaftCluster {
     const member = this.member(id)
     if (how === 'killed') member.machine.kill()
     else member.machine.losePower()
+    this.#wire.detach(hostOf(id))
     member.node = undefined
-    member.env = undefined
-    for (const gone of member.onGone.splice(0)) gone()
   }
 
   /** Nothing passes between the two, in either direction. */
   cut(a: number, b: number): void {
-    this.#cuts.add(`${a} ${b}`).add(`${b} ${a}`)
+    this.world.network.partition(hostOf(a), hostOf(b))
   }
 
   isolate(id: number): void {
@@ -180,7 +173,7 @@ export class RaftCluster {
   }
 
   heal(): void {
-    this.#cuts.clear()
+    this.world.network.healAll()
   }
 
   /** The leader that its listeners know of, among the nodes that run. */
@@ -202,78 +195,11 @@ export class RaftCluster {
   run(ms: number): Promise<void> {
     return this.world.clock.run(ms)
   }
-
-  #transport(from: Member, env: Env): RaftTransport {
-    const isUp = () => from.env === env
-    return {
-      request: <K extends RaftApi>(to: Address, key: K, body: RequestInputOf<K>, timeoutMs: number) =>
-        new Promise<ResponseOf<K>>((resolve, reject) => {
-          const target = [...this.members.values()].find(({ id }) => `node${id}` === to.host)
-          const isCut = () => target === undefined || this.#cuts.has(`${from.id} ${target.id}`)
-          const delay = () => this.world.random.fraction() * DELAY_MS
-          const request = decoded<RequestOf<K>, RequestInputOf<K>>(APIS[key].request, body)
-          env.clock.setTimer(timeoutMs, () => reject(new Error('timed out')))
-          env.clock.setTimer(delay(), () => {
-            if (isCut() || target === undefined) return
-            const { node } = target
-            if (node === undefined) {
-              reject(Object.assign(new Error('refused'), { isRefused: true }))
-              return
-            }
-            void this.#serve(target, key, request).then((answer) => {
-              if (!isUp() || isCut()) return
-              const response = decoded<ResponseOf<K>, ResponseInputOf<K>>(
-                APIS[key].response,
-                answer as ResponseInputOf<K>,
-              )
-              env.clock.setTimer(delay(), () => resolve(response))
-            })
-            target.onGone.push(() => {
-              if (isUp() && !isCut()) env.clock.setTimer(delay(), () => reject(new Error('reset')))
-            })
-          })
-        }),
-    }
-  }
-
-  async #serve(target: Member, key: RaftApi, request: RequestOf<RaftApi>): Promise<unknown> {
-    const { node, env } = target
-    if (node === undefined) throw new Error('gone')
-    const answer = await answerOf(node, key, request)
-    // Nobody of a process that is gone answers.
-    if (target.env !== env) return new Promise(() => {})
-    return answer
-  }
-}
-
-function answerOf(node: RaftNode, key: RaftApi, request: RequestOf<RaftApi>): unknown {
-  switch (key) {
-    case ApiKey.Vote:
-      return node.vote(request as RequestOf<typeof ApiKey.Vote>)
-    case ApiKey.BeginQuorumEpoch:
-      return node.beginQuorumEpoch(request as RequestOf<typeof ApiKey.BeginQuorumEpoch>)
-    case ApiKey.EndQuorumEpoch:
-      return node.endQuorumEpoch(request as RequestOf<typeof ApiKey.EndQuorumEpoch>)
-    case ApiKey.Fetch:
-      return node.fetch(request as RequestOf<typeof ApiKey.Fetch>, { onAbandoned: () => {} })
-    case ApiKey.FetchSnapshot:
-      return node.fetchSnapshot(request as RequestOf<typeof ApiKey.FetchSnapshot>)
-    case ApiKey.AddRaftVoter:
-      return node.addVoter(request as RequestOf<typeof ApiKey.AddRaftVoter>)
-    case ApiKey.RemoveRaftVoter:
-      return node.removeVoter(request as RequestOf<typeof ApiKey.RemoveRaftVoter>)
-    case ApiKey.UpdateRaftVoter:
-      return node.updateVoter(request as RequestOf<typeof ApiKey.UpdateRaftVoter>)
-    default:
-      return { supportedFeatures: [{ name: 'kraft.version', minVersion: 0, maxVersion: 1 }] }
-  }
 }
 
 /** As the other side sees it: encoded in the latest version, and decoded. */
 export function decoded<Out, In>(schema: Message<Out, In>, value: In): Out {
-  const writer = new Writer()
-  schema.encode(writer, schema.versions.max, value)
-  return schema.decode(new Reader(new Uint8Array(writer.concat())), schema.versions.max)
+  return roundTrip(schema, schema.versions.max, value)
 }
 
 function epochOf({ node }: Member): number {
