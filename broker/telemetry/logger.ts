@@ -94,7 +94,16 @@ function plain(_name: string, value: unknown): unknown {
   return value instanceof Error ? errorFields(value) : value
 }
 
-function errorFields(error: Error): object {
-  const { message, stack, cause } = error
-  return Object.assign({ type: error.constructor.name, message, stack, cause }, error)
+/**
+ * What is tried again is trouble elsewhere, of which a stack tells nothing. To make the first one takes tens of ms, and every broker would do so at
+ * the same time: when the active controller goes.
+ */
+function errorFields(error: Error & { readonly isRetriable?: boolean }): object {
+  const { message, cause } = error
+  const origin = error.isRetriable === true ? { cause: told(cause) } : { stack: error.stack, cause }
+  return Object.assign({ type: error.constructor.name, message, ...origin }, error)
+}
+
+function told(cause: unknown): unknown {
+  return cause instanceof Error ? cause.message : cause
 }

@@ -29,6 +29,20 @@ test('events below the level are not written', () => {
   ])
 })
 
+test('an error that is tried again is told without a stack: it is no fault of ours, and stacks are dear', () => {
+  const isRead: string[] = []
+  const watched = <E extends Error>(name: string, error: E): E =>
+    Object.defineProperty(error, 'stack', { get: () => isRead.push(name) })
+  class Lost extends Error {
+    readonly isRetriable = true
+  }
+  const { logger, events } = bed()
+  const cause = watched('cause', new Error('reset'))
+  logger.warn({ err: watched('error', new Lost('gone', { cause })) }, 'trying again')
+  expect(events()).toMatchObject([{ err: { type: 'Lost', message: 'gone', cause: 'reset' } }])
+  expect(isRead).toEqual([])
+})
+
 test('an error is told with its type, its own fields, its stack and its cause', () => {
   class Refused extends Error {
     readonly code = 'REFUSED'
