@@ -1,3 +1,4 @@
+import type { Clock } from '../../env/clock.ts'
 import type { Compute } from '../../env/compute.ts'
 import type { BatchView } from '../../records/batch.ts'
 import { controlType } from '../../records/control.ts'
@@ -15,6 +16,9 @@ export interface LoadTarget {
   readonly isCancelled: boolean
 }
 
+/** Records that are replayed in one go: a few milliseconds, after which everybody else of this broker has a turn. */
+const RECORDS_AT_ONCE = 250
+
 /**
  * Replays a partition of `__consumer_offsets`, other brokers' transactions included. Rejects where it cannot be read, and with
  * SchemaError or MalformedBatchError where it holds what no version of Kafka writes.
@@ -22,15 +26,20 @@ export interface LoadTarget {
 export async function loadPartition(
   partition: number,
   target: LoadTarget,
-  deps: { readonly appender: Pick<Appender, 'read'>; readonly compute: Compute },
+  deps: { readonly appender: Pick<Appender, 'read'>; readonly clock: Pick<Clock, 'defer'>; readonly compute: Compute },
 ): Promise<{ records: number }> {
   let offset = 0
   let records = 0
+  let turnAt = RECORDS_AT_ONCE
   for (let isDone = false; !isDone && !target.isCancelled;) {
     const { buffers, nextOffset, endReached } = await deps.appender.read(partition, offset)
     for (const buffer of buffers) {
       for (const batch of batches(buffer)) {
         if (batch.lastOffset >= offset) records += await replay(batch, target, deps.compute)
+        if (records < turnAt) continue
+        turnAt = records + RECORDS_AT_ONCE
+        await new Promise<void>((resolve) => deps.clock.defer(resolve))
+        if (target.isCancelled) return { records }
       }
     }
     offset = nextOffset

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals'
+import { loadPartition } from '../../../broker/coordinator/group/loader.ts'
 import type { CommittedOffset } from '../../../broker/coordinator/group/committed-offsets.ts'
 import {
   groupRecord,
@@ -6,6 +7,7 @@ import {
   offsetRecord,
   offsetTombstone,
 } from '../../../broker/coordinator/group/group-records.ts'
+import { NodeCompute } from '../../../broker/host/compute.ts'
 import { ZERO_UUID } from '../../../broker/lib/uuid.ts'
 import { encodeRecordKey, encodeRecordValue } from '../../../broker/protocol/coordinator-record.ts'
 import { legacyOffsetCommitKey, legacyOffsetCommitValue } from '../../../broker/protocol/records/group-classic.ts'
@@ -152,4 +154,33 @@ test('records of other kinds of groups are skipped, and each type is told once',
   const rig = await load({ records: [other, commit(1), other, commit(2)] })
   expect((await rig.fetch()).offset).toBe(2)
   expect(rig.warnings).toEqual([{ partition: 0, type: 3 }])
+})
+
+/** Loads 600 batches of one record that come with one read; gives how many had been replayed whenever others had their turn. */
+async function turnsOf(target: { isCancelled: boolean }, onTurn: () => void): Promise<number[]> {
+  const buffers = Array.from({ length: 600 }, (_, index) =>
+    buildBatch({ baseOffset: index, baseTimestampMs: 1_700_000_000_000, records: [commit(index)] }),
+  )
+  const turns: number[] = []
+  let replayed = 0
+  const clock = {
+    defer: (callback: () => void) => {
+      turns.push(replayed)
+      onTurn()
+      queueMicrotask(callback)
+    },
+  }
+  const appender = { read: () => Promise.resolve({ buffers, nextOffset: 600, endReached: true }) }
+  const counting = Object.assign(target, { onRecord: () => void (replayed += 1), onEndTransaction: () => undefined })
+  await loadPartition(0, counting, { appender, clock, compute: new NodeCompute() })
+  return [...turns, replayed]
+}
+
+test('while a long partition is loaded others have their turn', async () => {
+  expect(await turnsOf({ isCancelled: false }, () => undefined)).toEqual([250, 500, 600])
+})
+
+test('a partition that was given up meanwhile is loaded no further', async () => {
+  const target = { isCancelled: false }
+  expect(await turnsOf(target, () => void (target.isCancelled = true))).toEqual([250, 250])
 })
