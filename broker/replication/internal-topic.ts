@@ -1,6 +1,9 @@
 import type { Clock } from '../env/clock.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import { batches } from '../records/read.ts'
+import { DamagedBatchError } from '../storage/errors.ts'
+import type { LogSlice } from '../storage/log.ts'
+import type { Partition } from './partition.ts'
 import { produce } from './produce.ts'
 import type { ReplicaManager } from './replica-manager.ts'
 
@@ -39,7 +42,8 @@ export class InternalTopic {
 
   /**
    * Batches from `fromOffset`, or the log's start; the first may begin before it. Up to the end of the log, as Apache Kafka loads: what was
-   * acknowledged may lie above the high watermark that a new leader knows. Rejects where it cannot be read.
+   * acknowledged may lie above the high watermark that a new leader knows. Rejects where it cannot be read; a replica that is damaged is
+   * given up as one is that a client reads, for another to lead that can be.
    */
   async read(
     partition: number,
@@ -51,9 +55,18 @@ export class InternalTopic {
     const from = Math.max(fromOffset, log.logStartOffset)
     const end = log.logEndOffset
     if (from >= end) return { buffers: [], nextOffset: from, endReached: true }
-    const slice = await log.read(from, READ_BYTES, end, true)
+    const slice = await readWhole(found, from, end)
     const nextOffset = endOf(slice.buffers, from)
     return { buffers: slice.buffers, nextOffset, endReached: nextOffset === from || nextOffset >= end }
+  }
+}
+
+async function readWhole(partition: Partition, from: number, end: number): Promise<LogSlice> {
+  try {
+    return await partition.log.read(from, READ_BYTES, end, true)
+  } catch (error) {
+    if (error instanceof DamagedBatchError) partition.damaged(error.offset)
+    throw error
   }
 }
 

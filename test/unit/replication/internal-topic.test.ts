@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import { InternalTopic } from '../../../broker/replication/internal-topic.ts'
+import type { Partition } from '../../../broker/replication/partition.ts'
 import { ReplicaManager } from '../../../broker/replication/replica-manager.ts'
+import type { PartitionLogOptions } from '../../../broker/storage/log.ts'
 import { silentLogger } from '../../fakes/logger.ts'
 import { batchOf, LogBed, valuesOf } from '../storage/fixture.ts'
 import { NODE, PARTITION_DEPS, RULES, stateOf } from './rig.ts'
@@ -9,17 +11,25 @@ import { NODE, PARTITION_DEPS, RULES, stateOf } from './rig.ts'
 const TOPIC = 'orders'
 
 /** The topic `orders` with partition 0 here, 1 elsewhere, and no others. */
-async function topicBed(isr: readonly number[] = [NODE]) {
-  const bed = new LogBed()
+async function topicBed(
+  isr: readonly number[] = [NODE],
+  bed = new LogBed(),
+  options: Partial<PartitionLogOptions> = {},
+) {
+  const damaged: number[] = []
+  const onDamaged = (_: Partition, offset: number): void => void damaged.push(offset)
   const topics = { nameOf: () => TOPIC, hasPartition: (_: string, index: number) => index < 2 }
-  const replicas = new ReplicaManager({ nodeId: NODE }, { ...PARTITION_DEPS, topics, logger: silentLogger() })
-  const log = await bed.open()
+  const replicas = new ReplicaManager(
+    { nodeId: NODE },
+    { ...PARTITION_DEPS, onDamaged, topics, logger: silentLogger() },
+  )
+  const log = await bed.open({}, options)
   replicas.host({ topicId: 'cAh3nFQcTQ2nM9yNrl0Ghg', log, state: stateOf({ replicas: isr, isr }), rules: RULES })
   const topic = new InternalTopic(
     { topic: TOPIC, timeoutMs: 500 },
     { replicas, clock: bed.clock, partitionCount: () => 5 },
   )
-  return { bed, log, topic }
+  return { bed, log, topic, damaged }
 }
 
 describe('an append', () => {
@@ -76,6 +86,19 @@ describe('a read', () => {
     log.writeStaged()
     const { buffers, endReached } = await topic.read(0, 0)
     expect([log.highWatermark, valuesOf({ buffers } as never), endReached]).toEqual([0, ['a'], true])
+  })
+
+  test('of a damaged batch rejects, and the replica is given up as it is where a client reads', async () => {
+    const bed = new LogBed()
+    const before = await bed.open()
+    for (const value of ['a', 'b']) before.appendAsLeader(batchOf({ values: [value] }), 3)
+    await before.flush()
+    await before.close()
+    bed.disk.corrupt(`${before.directory}/00000000000000000000.log`, 2 * batchOf({ values: ['a'] }).length - 1)
+    const { topic, damaged } = await topicBed([NODE, 2], bed, { hadCleanShutdown: true, recoveryPoint: 2 })
+    expect(await topic.read(0, 0)).toMatchObject({ nextOffset: 1, endReached: false })
+    await expect(topic.read(0, 1)).rejects.toThrow('A batch at or behind offset 1 is damaged')
+    expect(damaged).toEqual([1])
   })
 
   test('of a partition that is not here rejects', async () => {
