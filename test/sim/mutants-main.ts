@@ -30,12 +30,30 @@ interface Hunt {
   readonly says: string
 }
 
-function hunt({ name, simulation }: Mutant): Promise<Hunt> {
-  const { from, seeds, minutes } = values
-  const words = ['--only', simulation, '--from', from, '--seeds', seeds, '--minutes', minutes, '--jobs', '1', '--first']
-  const argv = ['--import', join(ROOT, 'test/sim/mutate.ts'), join(ROOT, 'test/sim/main.ts'), ...words]
+/** Runs seeds until one fails that does not without the mutant. */
+async function hunt({ name, simulation }: Mutant): Promise<Hunt> {
+  const beganMs = performance.now()
+  const end = Number(values.from) + Number(values.seeds)
+  for (let from = Number(values.from); ;) {
+    const minutes = Number(values.minutes) - (performance.now() - beganMs) / 60_000
+    const words = ['--only', simulation, '--jobs', '1', '--first']
+    const limits = ['--from', from, '--seeds', end - from, '--minutes', minutes].map(String)
+    const says = from < end && minutes > 0 ? await simulate(name, [...words, ...limits]) : 'no seeds or no time left'
+    const seed = failedSeed(says)
+    if (seed === null) return { name, seed, says }
+    const without = await simulate(undefined, [...words, '--from', String(seed), '--seeds', '1'])
+    if (failedSeed(without) === null) return { name, seed, says }
+    console.log(`FAILS WITHOUT A MUTANT: ${without}`)
+    from = seed + 1
+  }
+}
+
+/** What a run said that matters: the failure, or how much was run. */
+function simulate(mutant: string | undefined, words: readonly string[]): Promise<string> {
+  const planting = mutant === undefined ? [] : ['--import', join(ROOT, 'test/sim/mutate.ts')]
+  const env = mutant === undefined ? process.env : { ...process.env, OTTLA_MUTANT: mutant }
   return new Promise((done) => {
-    const env = { ...process.env, OTTLA_MUTANT: name }
+    const argv = [...planting, join(ROOT, 'test/sim/main.ts'), ...words]
     const child = spawn(process.execPath, argv, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] })
     let output = ''
     const hear = (chunk: Buffer): void => {
@@ -43,17 +61,17 @@ function hunt({ name, simulation }: Mutant): Promise<Hunt> {
     }
     child.stdout.on('data', hear)
     child.stderr.on('data', hear)
-    child.on('close', () => done(outcome(name, output)))
+    child.on('close', () => {
+      const lines = output.split('\n')
+      const failure = lines.find((line) => failedSeed(line) !== null)
+      done(failure ?? lines.find((line) => line.includes(' seeds from ')) ?? output)
+    })
   })
 }
 
-function outcome(name: string, output: string): Hunt {
-  const lines = output.split('\n')
-  for (const line of lines) {
-    const seed = /: seed (\d+) failed: /.exec(line)?.[1]
-    if (seed !== undefined) return { name, seed: Number(seed), says: line }
-  }
-  return { name, seed: null, says: lines.find((line) => line.includes(' seeds from ')) ?? output }
+function failedSeed(line: string): number | null {
+  const seed = /: seed (\d+) failed: /.exec(line)?.[1]
+  return seed === undefined ? null : Number(seed)
 }
 
 function caughtBefore(path: string | undefined): Map<string, Hunt> {

@@ -56,7 +56,7 @@ function resultOf(worker: ChildProcess, job: Job): Promise<JobResult> {
     }
     const onExit = (code: number | null, signal: string | null): void => {
       const failure = `${job.simulation}: seed ${job.seed} failed: its process ended with ${code ?? signal}`
-      settle({ events: 0, simulatedMs: 0, realMs: 0, failure, history: [], isLast: true })
+      settle({ events: 0, simulatedMs: 0, realMs: 0, cpuMs: 0, failure, history: [], isLast: true })
     }
     worker.on('exit', onExit).on('message', settle)
     // A process that is gone meanwhile is told of by its end.

@@ -12,6 +12,8 @@ export interface JobResult {
   readonly events: number
   readonly simulatedMs: number
   readonly realMs: number
+  /** Of all threads of the process. */
+  readonly cpuMs: number
   /** What was found; null: nothing. */
   readonly failure: string | null
   /** The history of a seed that failed. */
@@ -21,16 +23,21 @@ export interface JobResult {
 }
 
 async function run({ simulation: name, seed }: Job): Promise<JobResult> {
-  const began = performance.now()
+  const beganMs = performance.now()
+  const before = process.cpuUsage()
+  const spent = () => {
+    const { user, system } = process.cpuUsage(before)
+    return { realMs: performance.now() - beganMs, cpuMs: (user + system) / 1000 }
+  }
   const simulation = SIMULATIONS.find((known) => known.name === name)
   if (simulation === undefined) throw new Error(`no such simulation: ${name}`)
   try {
     const { events, simulatedMs } = await runSeed(simulation, seed)
-    return { events, simulatedMs, realMs: performance.now() - began, failure: null, history: [] }
+    return { events, simulatedMs, ...spent(), failure: null, history: [] }
   } catch (error) {
     const failure = error instanceof Error ? error.message : String(error)
     const history = error instanceof SeedFailure ? error.trace.lines : []
-    return { events: 0, simulatedMs: 0, realMs: performance.now() - began, failure, history }
+    return { events: 0, simulatedMs: 0, ...spent(), failure, history }
   }
 }
 
@@ -42,6 +49,7 @@ process.on('unhandledRejection', (error) => {
     events: 0,
     simulatedMs: 0,
     realMs: 0,
+    cpuMs: 0,
     failure: `${current} failed: nobody handled ${reason}`,
     history: [],
     isLast: true,
