@@ -53,14 +53,10 @@ export function alterReassignments(
   })
 }
 
-/** Makes the preferred replicas leaders where they are in sync (KIP-460). Rejects with KafkaError. */
-export function electPreferredLeaders(client: AdminClient, partitions: readonly TopicPartition[]): Promise<void> {
+/** Makes the preferred replicas leaders of all partitions, where they are in sync (KIP-460). Rejects with KafkaError. */
+export function electPreferredLeaders(client: AdminClient): Promise<void> {
   return client.run(async (ask) => {
-    const topicPartitions = byTopic(partitions).map(([topic, some]) => ({
-      topic,
-      partitions: some.map(({ partition }) => partition),
-    }))
-    const answer = await ask(ApiKey.ElectLeaders, { electionType: PREFERRED, topicPartitions })
+    const answer = await ask(ApiKey.ElectLeaders, { electionType: PREFERRED, topicPartitions: null })
     if (answer.errorCode !== ErrorCode.NONE) throw KafkaError.fromCode(answer.errorCode)
     const failed = answer.replicaElectionResults
       .flatMap(({ partitionResult }) => partitionResult)

@@ -1,12 +1,9 @@
 import type { KafkaCluster } from '../api/resource.ts'
 
-export interface TopicPartition {
+/** Replicas as they are to be, the preferred leader first; null: what is under way is cancelled. */
+export interface Target {
   readonly topic: string
   readonly partition: number
-}
-
-/** Replicas as they are to be, the preferred leader first; null: what is under way is cancelled. */
-export interface Target extends TopicPartition {
   readonly replicas: readonly number[] | null
 }
 
@@ -24,7 +21,8 @@ export interface ReassignmentAdmin {
   disks(brokerIds: readonly number[]): Promise<ReadonlyMap<number, BrokerDisks>>
   /** Resolves with why some were refused, in words. */
   reassign(targets: readonly Target[]): Promise<readonly string[]>
-  electPreferred(partitions: readonly TopicPartition[]): Promise<void>
+  /** Of all partitions: the controller knows which have another leader, brokers hear of the end of a reassignment later. */
+  electPreferred(): Promise<void>
   /** Bytes a second that every broker may spend on the topics that are throttled; null: there is no limit. */
   limit(): Promise<number | null>
   setLimit(bytesPerSecond: number | null): Promise<void>

@@ -2,7 +2,7 @@ import type { KafkaState, PartitionState } from '../kafka/state.ts'
 import { replicaKey } from './admin.ts'
 import type { BrokerDisks } from './admin.ts'
 import type { Move } from './placement.ts'
-import { isMoving, partitionSizes, targetOf } from './targets.ts'
+import { isMoving, partitionSizes } from './targets.ts'
 
 /** Partitions that are copied to one broker, or from one leader, at a time. */
 const COPIES_PER_BROKER = 20
@@ -89,12 +89,4 @@ export function unwanted(
   return partitions.filter(
     ({ adding, removing }) => adding.some((id) => leaving.has(id)) || removing.some((id) => returned.has(id)),
   )
-}
-
-/** Partitions that another replica leads than the preferred one, which could. Pure. */
-export function misled({ partitions }: KafkaState): PartitionState[] {
-  return partitions.filter((partition) => {
-    const [preferred] = targetOf(partition)
-    return preferred !== undefined && partition.leader !== preferred && partition.isr.includes(preferred)
-  })
 }

@@ -4,7 +4,7 @@ import type { ConfigChange, LogDirDescription, Outcomes } from '../../broker/cli
 import { KafkaError } from '../../broker/client/kafka-error.ts'
 import { THROTTLED_REPLICAS, THROTTLED_RATES } from '../kafka/throttle.ts'
 import { replicaKey } from './admin.ts'
-import type { BrokerDisks, ReassignmentAdmin, Target, TopicPartition } from './admin.ts'
+import type { BrokerDisks, ReassignmentAdmin, Target } from './admin.ts'
 
 const CLUSTER_WIDE = ''
 const ALL_REPLICAS = '*'
@@ -33,8 +33,8 @@ export class KafkaReassignmentAdmin implements ReassignmentAdmin {
     return refused.map(({ topic, partition, error }) => `${topic}-${partition}: ${error.message} (${error.code})`)
   }
 
-  electPreferred(partitions: readonly TopicPartition[]): Promise<void> {
-    return electPreferredLeaders(this.#client, partitions)
+  electPreferred(): Promise<void> {
+    return electPreferredLeaders(this.#client)
   }
 
   async limit(): Promise<number | null> {

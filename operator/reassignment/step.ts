@@ -8,7 +8,7 @@ import type { ClusterStep, ClusterView, StepResult } from '../cluster/step.ts'
 import type { KafkaState } from '../kafka/state.ts'
 import type { EventRecorder } from '../kube/events.ts'
 import type { ReassignmentAdmin, ReassignmentAdminOf } from './admin.ts'
-import { misled, nextBatch, progressOf, unwanted } from './batch.ts'
+import { nextBatch, progressOf, unwanted } from './batch.ts'
 import type { Progress } from './batch.ts'
 import type { Move, Scope, Unplaceable } from './placement.ts'
 import { isMoving, planTargets, remaining } from './targets.ts'
@@ -169,11 +169,10 @@ export class ReassignmentStep implements ClusterStep {
   }
 
   async #idle(work: Work): Promise<StepResult> {
-    const { kafka, admin, before } = work
+    const { admin, before } = work
     if (before?.state !== 'Idle') {
       await unthrottle(admin)
-      const partitions = before === undefined ? [] : misled(kafka)
-      if (partitions.length > 0) await admin.electPreferred(partitions)
+      if (before !== undefined) await admin.electPreferred()
       if (before?.state === 'Moving') await this.#tell(work, 'ReassignmentDone', 'replicas are where they are to be')
     }
     return told(IDLE, work)

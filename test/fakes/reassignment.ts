@@ -1,7 +1,7 @@
 import { KafkaError } from '../../broker/client/kafka-error.ts'
 import type { KafkaState, PartitionState } from '../../operator/kafka/state.ts'
 import { replicaKey } from '../../operator/reassignment/admin.ts'
-import type { BrokerDisks, ReassignmentAdmin, Target, TopicPartition } from '../../operator/reassignment/admin.ts'
+import type { BrokerDisks, ReassignmentAdmin, Target } from '../../operator/reassignment/admin.ts'
 import { kafkaState, quorumReplica } from './operator.ts'
 
 type Mutable = { -readonly [K in keyof PartitionState]: PartitionState[K] }
@@ -91,11 +91,11 @@ export class FakeReassignments implements ReassignmentAdmin {
     return []
   }
 
-  async electPreferred(partitions: readonly TopicPartition[]): Promise<void> {
+  async electPreferred(): Promise<void> {
     this.intercept()
-    for (const { topic, partition } of partitions) {
-      const one = this.partitions.get(replicaKey(topic, partition))
-      if (one !== undefined) one.leader = one.replicas[0] ?? null
+    for (const one of this.partitions.values()) {
+      const [preferred = -1] = one.replicas
+      if (one.isr.includes(preferred)) one.leader = preferred
     }
   }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { KafkaError } from '../../../../broker/client/kafka-error.ts'
 import { EVENT } from '../../../../operator/api/resource.ts'
+import type { KafkaState } from '../../../../operator/kafka/state.ts'
 import type { KafkaCluster, Resource } from '../../../../operator/api/resource.ts'
 import type { StepResult } from '../../../../operator/cluster/step.ts'
 import { ReassignmentStep } from '../../../../operator/reassignment/step.ts'
@@ -25,7 +26,11 @@ function world(
   const rebalance = { onScale: 'auto' as const, ...spec }
   let observed = changed(running(kafkaCluster({ pools, rebalance })), [controllers, brokers(asked)])
   const factors = new Map<string, number>()
-  const state = { rebalance: null as Rebalance | null, annotations: {} as Record<string, string> }
+  const state = {
+    rebalance: null as Rebalance | null,
+    annotations: {} as Record<string, string>,
+    told: (told: KafkaState) => told,
+  }
   const step = new ReassignmentStep({
     adminOf: () => kafka,
     events,
@@ -40,7 +45,7 @@ function world(
       ...observed,
       cluster: { ...cluster, metadata: { ...cluster.metadata, annotations: state.annotations } },
     }
-    const result = await step.run(viewOf(observed, kafka.state))
+    const result = await step.run(viewOf(observed, state.told(kafka.state)))
     observed = {
       ...observed,
       cluster: { ...observed.cluster, status: { ...observed.cluster.status, ...result.status } },
@@ -149,6 +154,15 @@ describe('brokers that are new', () => {
     expect(kafka.replicas('t').filter((ids) => ids.includes(1003))).toHaveLength(40)
     expect(kafka.copiesMax).toBe(20)
     expect(result.status?.reassignment).toEqual({ state: 'Idle', moves: 0, bytesLeft: 0 })
+    expect([...kafka.partitions.values()].every(({ leader, replicas }) => leader === replicas[0])).toBe(true)
+  })
+
+  test('lead also where brokers have not heard yet that they are in sync', async () => {
+    const kafka = topic(new FakeReassignments(FOUR))
+    const { finish, state } = world(kafka, 3, 4)
+    const behind = (isr: readonly number[]): number[] => isr.filter((id) => id !== 1003)
+    state.told = (told) => ({ ...told, partitions: told.partitions.map((one) => ({ ...one, isr: behind(one.isr) })) })
+    await finish()
     expect([...kafka.partitions.values()].every(({ leader, replicas }) => leader === replicas[0])).toBe(true)
   })
 
