@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Mutant, MUTANTS } from './mutants.ts'
 import { planted } from './planted.ts'
+import { COMPILED } from './pool.ts'
 
 const ROOT = resolve(import.meta.dirname, '..', '..')
 
@@ -51,7 +52,7 @@ async function hunt({ name, simulation }: Mutant): Promise<Hunt> {
 /** What a run said that matters: the failure, or how much was run. */
 function simulate(mutant: string | undefined, words: readonly string[]): Promise<string> {
   const planting = mutant === undefined ? [] : ['--import', join(ROOT, 'test/sim/mutate.ts')]
-  const env = mutant === undefined ? process.env : { ...process.env, OTTLA_MUTANT: mutant }
+  const env = { ...process.env, ...COMPILED, ...(mutant === undefined ? {} : { OTTLA_MUTANT: mutant }) }
   return new Promise((done) => {
     const argv = [...planting, join(ROOT, 'test/sim/main.ts'), ...words]
     const child = spawn(process.execPath, argv, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] })
