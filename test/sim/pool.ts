@@ -1,12 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import type { Job, JobResult } from './worker.ts'
 
 const WORKER = join(import.meta.dirname, 'worker.ts')
 /** Where Node keeps what it has compiled: to load the broker takes half of the time then. */
 export const COMPILED: { readonly NODE_COMPILE_CACHE: string } = {
-  NODE_COMPILE_CACHE: resolve(import.meta.dirname, '..', '..', '.cache', 'sim'),
+  NODE_COMPILE_CACHE: join(import.meta.dirname, '..', '..', '.cache', 'sim'),
 }
 
 export interface WorkerPoolOptions {
