@@ -108,8 +108,8 @@ export class RaftWire {
       const process = this.#processes.get(to.host)
       if (process === undefined || !process.clock.alive)
         return back(() => reject(new WireError(`${to.host} refuses`, true)))
+      process.breaks.add(broken)
       process.clock.enter(() => {
-        process.breaks.add(broken)
         const serving = serve(process.node, key, body, (gone) => abandoned.push(gone))
         void serving.then((output) => {
           process.breaks.delete(broken)
