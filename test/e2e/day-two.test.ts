@@ -1,7 +1,7 @@
 /**
  * A cluster of three controllers and three brokers on three nodes, written to and read from all the time, through everything that users do to one.
- * Nothing is lost, no partition has fewer replicas in sync than min.insync.replicas, and the 99th percentile of writes stays within three times that
- * of the quiet half minute in the beginning. About ten minutes: `npm run test:day-two`.
+ * Nothing is lost, no partition has fewer replicas in sync than min.insync.replicas, and the 99th percentile of writes is within three times that
+ * of the quiet time in the beginning. About ten minutes: `npm run test:day-two`.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +15,15 @@ import { access, engine } from './bed/kubernetes.ts'
 import { installOperator, kubectl, Namespace, useImage } from './cluster.ts'
 import { DayTwo } from './day-two/cluster.ts'
 import { Load } from './day-two/load.ts'
-import { lossesOf, problemsOf, type Summary, summaryOf, tableOf } from './day-two/report.ts'
+import {
+  DAY_FACTOR_MAX,
+  lossesOf,
+  PHASE_FACTOR_MAX,
+  problemsOf,
+  type Summary,
+  summaryOf,
+  tableOf,
+} from './day-two/report.ts'
 import { kafkaCluster, kafkaTopic } from './manifests.ts'
 
 const SUITE = 'the second day of a cluster'
@@ -24,11 +32,15 @@ const PARTITIONS = 6
 const RATE = 10
 const MEMBERS = 2
 const MIN_ISR = 2
+const WARM_UP_MS = 20_000
 const QUIET_MS = 30_000
+const QUIET_P99_MAX = 40
 /** A phase that is over sooner goes on, so that its percentiles mean something. */
 const PHASE_MS_MIN = 45_000
 const PHASE_MS_MAX = 300_000
 const storage = { size: '1Gi' }
+/** What is one machine each elsewhere shares two cores here, and each partition that moves or changes its leader takes some of them. */
+const CONFIG = { 'offsets.topic.num.partitions': PARTITIONS }
 /** Pods that ask for nothing are those that get least when others start. */
 const cpu = (request: string): object => ({ requests: { cpu: request } })
 const CONTROLLERS = { name: 'controllers', roles: ['controller'], replicas: 3, storage, resources: cpu('100m') }
@@ -55,6 +67,7 @@ describeWith(['kubernetes'], SUITE, () => {
       version: '4.2',
       pools: [CONTROLLERS, BROKERS],
       durability: { replicationFactor: 3, minInSyncReplicas: MIN_ISR },
+      config: CONFIG,
     })
     await namespace.apply(kafkaTopic('orders', { partitions: PARTITIONS, replicas: 3 }))
     await cluster.settled()
@@ -97,16 +110,18 @@ describeWith(['kubernetes'], SUITE, () => {
   /** A phase of which nobody may notice anything; its name is the test's. */
   async function unnoticed(body: () => Promise<void>): Promise<void> {
     const name = expect.getState().currentTestName?.slice(SUITE.length + 1) ?? ''
-    expect(problemsOf(await phase(name, body), quiet)).toEqual([])
+    expect(problemsOf(await phase(name, body), quiet, PHASE_FACTOR_MAX)).toEqual([])
   }
 
   test(
     'quiet',
     async () => {
       // What is only there once, such as joining the group, is over by then.
-      await sleep(10_000)
+      await sleep(WARM_UP_MS)
       quiet = await phase('quiet', () => sleep(QUIET_MS))
-      expect(problemsOf(quiet, quiet)).toEqual([])
+      expect(problemsOf(quiet, quiet, 1)).toEqual([])
+      // What is compared to it would pass on a machine that is busy with something else.
+      expect(quiet.p99).toBeLessThan(QUIET_P99_MAX)
     },
     PHASE_MS_MAX,
   )
@@ -132,7 +147,7 @@ describeWith(['kubernetes'], SUITE, () => {
     () =>
       unnoticed(async () => {
         const before = await cluster.podUids()
-        await change({ config: { 'message.max.bytes': 2_000_000 } })
+        await change({ config: { ...CONFIG, 'message.max.bytes': 2_000_000 } })
         await cluster.settled()
         expect(await cluster.podUids()).toEqual(before)
       }),
@@ -230,6 +245,13 @@ describeWith(['kubernetes'], SUITE, () => {
       }),
     PHASE_MS_MAX,
   )
+
+  test('the whole day', async () => {
+    const [fromMs, toMs] = [quiet.toMs, summaries.at(-1)?.toMs ?? NaN]
+    const day = summaryOf({ name: 'the whole day', fromMs, toMs }, await load.told())
+    summaries.push(day)
+    expect(problemsOf(day, quiet, DAY_FACTOR_MAX)).toEqual([])
+  }, 60_000)
 
   test('nothing is lost, twice there or out of order', async () => {
     expect(lossesOf(await load.stop())).toEqual([])

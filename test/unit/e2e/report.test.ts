@@ -62,23 +62,27 @@ test('a phase adds up what is said in it', () => {
 })
 
 test('a phase that is as quiet as the quiet one is well', () => {
-  expect(problemsOf(summaryOf(PHASE, told()), quiet)).toEqual([])
+  expect(problemsOf(summaryOf(PHASE, told()), quiet, 3)).toEqual([])
 })
 
 test('writes that take more than three times as long as in the quiet phase are told', () => {
   const slow = (ms: number): Told => told({ writer: [writer(2000, { latencies: counts(10, ms) })] })
-  expect(problemsOf(summaryOf(PHASE, slow(29)), quiet)).toEqual([])
-  expect(problemsOf(summaryOf(PHASE, slow(33)), quiet)).toEqual([expect.stringMatching(/^roll: p99 3\d\.\d ms, more/)])
+  expect(problemsOf(summaryOf(PHASE, slow(29)), quiet, 3)).toEqual([])
+  expect(problemsOf(summaryOf(PHASE, slow(33)), quiet, 3)).toEqual([
+    expect.stringMatching(/^roll: p99 3\d\.\d ms, more/),
+  ])
 })
 
 test('a partition below min.insync.replicas is told, once', () => {
   const below = ['orders-1 (in sync: 3)']
   const lines = told({ watcher: [watcher(2000, { below }), watcher(3000, { below })] })
-  expect(problemsOf(summaryOf(PHASE, lines), quiet)).toEqual(['roll: below min.insync.replicas: orders-1 (in sync: 3)'])
+  expect(problemsOf(summaryOf(PHASE, lines), quiet, 3)).toEqual([
+    'roll: below min.insync.replicas: orders-1 (in sync: 3)',
+  ])
 })
 
 test('a phase in which nobody was seen to do anything is told', () => {
-  expect(problemsOf(summaryOf(PHASE, told({ watcher: [], reader: [] })), quiet)).toEqual([
+  expect(problemsOf(summaryOf(PHASE, told({ watcher: [], reader: [] })), quiet, 3)).toEqual([
     'roll: no broker said who is in sync',
     'roll: 4 records were written, 0 read',
   ])
