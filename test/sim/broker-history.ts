@@ -89,3 +89,9 @@ export class ClientHistory {
     return this.#acknowledgedSomewhere.size
   }
 }
+
+/** Whether every partition has got so many more acknowledgements than it has now. */
+export function acknowledgesMore(histories: readonly ClientHistory[], more = 1): () => boolean {
+  const before = histories.map(({ acknowledgedCount }) => acknowledgedCount)
+  return () => histories.every(({ acknowledgedCount }, i) => acknowledgedCount >= (before[i] ?? 0) + more)
+}

@@ -163,7 +163,10 @@ const FAULTS = {
       const segments = disk.files('/').filter(({ path, size }) => size > 0 && partitionOf(path) !== undefined)
       if (segments.length === 0) return
       const { path, size } = random.pick(segments)
-      if (mayRot(partitionOf(path) ?? '')) disk.corruptSector(path, random.below(Math.ceil(size / SECTOR_BYTES)))
+      const sectors = Math.ceil(size / SECTOR_BYTES)
+      // A log that has lost its end looks like one that never had it.
+      const sector = random.chance(0.5) ? sectors - 1 : random.below(sectors)
+      if (mayRot(partitionOf(path) ?? '')) disk.corruptSector(path, sector)
     }
   },
 } satisfies Record<string, Fault>

@@ -2,7 +2,7 @@ import { SimWorld } from '../../fakes/env.ts'
 import type { SimRandom } from '../../fakes/random.ts'
 import type { ActorDeps, SimTopic } from '../broker-actors.ts'
 import { consume, produce } from '../broker-actors.ts'
-import { ClientHistory } from '../broker-history.ts'
+import { acknowledgesMore, ClientHistory } from '../broker-history.ts'
 import { SimClient } from '../client.ts'
 import { checkGroup, commitOffsets, type GroupHistory } from '../group-actors.ts'
 import { hold } from '../history.ts'
@@ -49,7 +49,10 @@ const FAULTS: readonly FaultName[] = [
   'unreachable',
   'blackout',
 ]
-const BAD_DISKS: readonly FaultName[] = ['rot', 'rot', 'full']
+const BAD_DISKS: readonly FaultName[] = ['rot', 'rot', 'rot', 'rot', 'rot', 'full']
+/** How often, in the end, one broker of a cluster that is whole falls silent, and for how long the others may need to do without it. */
+const SILENCE = 0.25
+const SILENCE_MS = 20_000
 /** What ends a process without a clean shutdown, or takes data from a replica. */
 const IS_UNCLEAN: ReadonlySet<FaultName> = new Set(['kill', 'power', 'syncError', 'rot', 'full', 'blackout'])
 /** What takes no data. */
@@ -59,7 +62,7 @@ const IS_KILL: ReadonlySet<FaultName> = new Set(['kill', 'full'])
 const PRECARIOUS: ReadonlyMap<string, number> = new Map([
   ['the ISR is to expand', 0.03],
   ['the ISR is to shrink', 0.05],
-  ['cut as the leader is', 0.25],
+  ['cut as the leader is', 0.5],
   ['the damage is cut off, to be fetched again', 0.25],
   ['Became the active controller', 0.1],
   ['group partition loaded', 0.03],
@@ -135,7 +138,15 @@ class ClusterRun {
     if (isRole(fields)) this.#checked(() => this.#watch.quorumLed(fields.epoch, fields.leaderId))
     const chance = PRECARIOUS.get(message)
     if (chance === undefined || !this.#random.chance(chance)) return
-    this.#strike(this.#random.chance(0.5) ? node : this.#random.pick(this.#nodes))
+    // Who says so may be the only one that has what it just got, or lost; another, the one that it depends on.
+    const others = this.#nodes.filter((other) => other !== node && other.layout.isBroker && other.machine.isRunning)
+    this.#strike(
+      this.#random.pick([
+        node,
+        ...(others.length > 0 ? [this.#random.pick(others)] : []),
+        this.#random.pick(this.#nodes),
+      ]),
+    )
   }
 
   /** `host`: who said so. */
@@ -221,18 +232,11 @@ class ClusterRun {
     this.#trace.note('-- all faults end')
     this.#isCalm = true
     this.#nemesis.end()
-    const endedMs = this.#world.clock.monotonicMs()
     const histories = topics.flatMap((topic) => topic.histories)
-    const before = histories.map(({ acknowledgedCount }) => acknowledgedCount)
-    const serves = () => histories.every(({ acknowledgedCount }, i) => acknowledgedCount > (before[i] ?? 0))
-    while (!this.#watch.isWholeSince(Math.max(endedMs, this.#calmSinceMs)) || !serves()) {
-      await this.#advance(100)
-      this.#nemesis.end()
-      const isLate = this.#world.clock.monotonicMs() - endedMs > RECOVERY_MS
-      hold(
-        !isLate,
-        `after ${RECOVERY_MS} ms without faults, ${serves() ? 'replicas are not in sync' : 'producers wait'}`,
-      )
+    await this.#recover(histories)
+    if (this.#canSpareOne() && this.#random.chance(SILENCE)) {
+      await this.#silence(histories)
+      await this.#recover(histories)
     }
     this.#trace.note('-- the cluster is whole')
     this.#isOver = true
@@ -240,6 +244,39 @@ class ClusterRun {
     this.#check()
     await this.#settle()
     await this.#checkAll(topics)
+  }
+
+  /** Until the cluster is whole, and all partitions take records. */
+  async #recover(histories: readonly ClientHistory[]): Promise<void> {
+    const sinceMs = this.#world.clock.monotonicMs()
+    const serves = acknowledgesMore(histories)
+    while (!this.#watch.isWholeSince(Math.max(sinceMs, this.#calmSinceMs)) || !serves()) {
+      await this.#advance(100)
+      this.#nemesis.end()
+      const isLate = this.#world.clock.monotonicMs() - sinceMs > RECOVERY_MS
+      const missing = serves() ? 'replicas are not in sync' : 'producers wait'
+      hold(!isLate, `after ${RECOVERY_MS} ms without faults, ${missing}`)
+    }
+  }
+
+  #canSpareOne(): boolean {
+    const { nodes, minInSyncReplicas, replicationFactor } = this.#layout
+    const controllers = nodes.filter(({ isController }) => isController).length
+    return controllers > 2 && replicationFactor > minInSyncReplicas
+  }
+
+  /** One broker stands still, and no connection of it breaks: the others do its work soon. */
+  async #silence(histories: readonly ClientHistory[]): Promise<void> {
+    const victim = this.#random.pick(this.#nodes.filter(({ layout }) => layout.isBroker))
+    this.#trace.note('-- silence', victim.name)
+    victim.machine.stopProcess()
+    const untilMs = this.#world.clock.monotonicMs() + SILENCE_MS
+    for (const serves = acknowledgesMore(histories, 2); !serves();) {
+      await this.#advance(100)
+      hold(this.#world.clock.monotonicMs() < untilMs, `producers wait for ${victim.name}, which is silent`)
+    }
+    this.#trace.note('-- end of silence', victim.name)
+    victim.machine.continueProcess()
   }
 
   /** Until every replica has everything: one that lacks something would have left the ISR by then. */
