@@ -260,6 +260,6 @@ test.each([
         expect(world.seen).toEqual(reference.seen)
       }
     }),
-    { numRuns: 100 },
+    { numRuns: 50 },
   )
 })
