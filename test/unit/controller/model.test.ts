@@ -240,7 +240,7 @@ test.each([
         image = next
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   )
 })
 

@@ -75,7 +75,7 @@ describe.each(codecs)('%s', (codec) => {
           expect(error).toBeInstanceOf(CodecError)
         }
       }),
-      { numRuns: 1500 },
+      { numRuns: 500 },
     )
   })
 })

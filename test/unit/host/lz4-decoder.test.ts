@@ -84,7 +84,7 @@ describe('an LZ4 decoder', () => {
           expected === undefined ? undefined : text(expected),
         )
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     )
   })
 

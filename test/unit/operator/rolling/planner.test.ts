@@ -5,7 +5,7 @@ import { planRoll } from '../../../../operator/rolling/planner.ts'
 import type { RollInput } from '../../../../operator/rolling/planner.ts'
 import { anyInput, input, kafka, node, NOW, partition } from './roll-world.ts'
 
-const RUNS = { numRuns: 500 }
+const RUNS = { numRuns: 200 }
 const old = { reasons: ['image'] }
 const controller = { isBroker: false, isController: true }
 
