@@ -212,9 +212,9 @@ const REPLICATION: readonly Mutant[] = [
   {
     name: 'the epochs of a log are kept when it is cut',
     simulation: 'cluster',
-    file: 'broker/storage/log.ts',
-    from: 'this.#highWatermark = Math.min(this.#highWatermark, offset)\n    this.leaderEpochs.truncateFromEnd(offset)',
-    to: 'this.#highWatermark = Math.min(this.#highWatermark, offset)',
+    file: 'broker/storage/leader-epochs.ts',
+    from: 'this.#entries = this.#entries.filter(({ startOffset }) => startOffset < endOffset)',
+    to: 'this.#entries = this.#entries.slice()',
   },
   {
     name: 'appends are acknowledged before they are synced, where they must be',
