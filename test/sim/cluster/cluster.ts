@@ -58,11 +58,13 @@ const IS_UNCLEAN: ReadonlySet<FaultName> = new Set(['kill', 'power', 'syncError'
 /** What takes no data. */
 const IS_KILL: ReadonlySet<FaultName> = new Set(['kill', 'full'])
 
+/** Says a follower that lacks, for the time of one fetch, what it is to get from the new leader. */
+const CUT = 'cut as the leader is'
 /** What a node says when the cluster has just changed, or is about to, and how often a fault comes then: it is a bad moment. */
 const PRECARIOUS: ReadonlyMap<string, number> = new Map([
   ['the ISR is to expand', 0.03],
   ['the ISR is to shrink', 0.05],
-  ['cut as the leader is', 0.5],
+  [CUT, 0.7],
   ['the damage is cut off, to be fetched again', 0.25],
   ['Became the active controller', 0.1],
   ['group partition loaded', 0.03],
@@ -138,15 +140,11 @@ class ClusterRun {
     if (isRole(fields)) this.#checked(() => this.#watch.quorumLed(fields.epoch, fields.leaderId))
     const chance = PRECARIOUS.get(message)
     if (chance === undefined || !this.#random.chance(chance)) return
-    // Who says so may be the only one that has what it just got, or lost; another, the one that it depends on.
+    // Who says so may be the only one that has what it just got; another, the only one that has what this one lacks.
     const others = this.#nodes.filter((other) => other !== node && other.layout.isBroker && other.machine.isRunning)
-    this.#strike(
-      this.#random.pick([
-        node,
-        ...(others.length > 0 ? [this.#random.pick(others)] : []),
-        this.#random.pick(this.#nodes),
-      ]),
-    )
+    const other = others.length > 0 ? this.#random.pick(others) : node
+    if (message === CUT) this.#strike(this.#random.pick([node, other, other]), [0.1, 1])
+    else this.#strike(this.#random.pick([node, other, this.#random.pick(this.#nodes)]))
   }
 
   /** `host`: who said so. */
@@ -162,9 +160,9 @@ class ClusterRun {
   }
 
   /** Not at once: who says something is in the midst of it. */
-  #strike(victim: SimNode): void {
+  #strike(victim: SimNode, delaysMs = [0.1, 2, 20]): void {
     const fault = this.#random.pick(STRIKES)
-    const delayMs = this.#random.fraction() * this.#random.pick([0.1, 2, 20])
+    const delayMs = this.#random.fraction() * this.#random.pick(delaysMs)
     this.#world.clock.setTimer(delayMs, () => {
       if (this.#isHarmed && !this.#isCalm) this.#nemesis.strike(fault, victim)
     })
