@@ -249,7 +249,7 @@ const REPLICATION: readonly Mutant[] = [
   },
   {
     name: 'a log ends where its last batch says, be it damaged or not',
-    simulation: 'cluster',
+    simulation: 'storage',
     file: 'broker/storage/loader.ts',
     from: 'end.nextOffset === this.#options.recoveryPoint',
     to: 'end.nextOffset >= 0',

@@ -3,10 +3,12 @@ import { buildBatch } from '../../broker/records/build.ts'
 import { batches, readRecords } from '../../broker/records/read.ts'
 import { DEFAULT_LOG_CONFIG } from '../../broker/storage/log-config.ts'
 import type { LogConfig } from '../../broker/storage/log-config.ts'
+import { DamagedBatchError } from '../../broker/storage/errors.ts'
 import { LogManager } from '../../broker/storage/log-manager.ts'
 import type { LogManagerOptions } from '../../broker/storage/log-manager-types.ts'
 import { DEFAULT_INTERVALS } from '../../broker/storage/log-maintenance.ts'
 import type { PartitionLog } from '../../broker/storage/log.ts'
+import { SECTOR_BYTES } from '../fakes/disk-node.ts'
 import { SimWorld } from '../fakes/env.ts'
 import type { SimMachine } from '../fakes/env.ts'
 import { silentLogger } from '../fakes/logger.ts'
@@ -73,6 +75,7 @@ class StorageRun {
     for (let step = 0; step < STEPS; step++) await this.#step()
     await this.#restart()
     await this.#readEverything()
+    await this.#loseEnds()
   }
 
   async #step(): Promise<void> {
@@ -197,13 +200,15 @@ class StorageRun {
   }
 
   async #readEverything(): Promise<void> {
-    for (const topic of this.#histories.keys()) {
-      const log = this.#log(topic)
-      for (let offset = log.logStartOffset; offset < log.logEndOffset;) {
-        const next = await this.#read(topic, log, offset, 5000)
-        hold(next > offset, `${topic}: nothing to read at ${offset}, before the end ${log.logEndOffset}`)
-        offset = next
-      }
+    for (const topic of this.#histories.keys()) await this.#readAll(topic)
+  }
+
+  async #readAll(topic: string): Promise<void> {
+    const log = this.#log(topic)
+    for (let offset = log.logStartOffset; offset < log.logEndOffset;) {
+      const next = await this.#read(topic, log, offset, 5000)
+      hold(next > offset, `${topic}: nothing to read at ${offset}, before the end ${log.logEndOffset}`)
+      offset = next
     }
   }
 
@@ -251,6 +256,29 @@ class StorageRun {
     this.#trace.note(`${operation} fails in ${path}, online: ${online.join()}`)
     this.#machine.disk.fault = undefined
     await this.#crash(() => this.#machine.losePower(), 'power')
+  }
+
+  /** The last sectors of logs go bad that were closed in order: none ends behind what was appended, or within a batch, and nothing damaged is read. */
+  async #loseEnds(): Promise<void> {
+    const { disk } = this.#machine
+    const directories = [...this.#histories.keys()].map((topic) => this.#log(topic).directory)
+    await this.#world.clock.runFor(this.#manager.shutdown())
+    for (const directory of directories) {
+      const segments = disk.files(directory).filter(({ path, size }) => path.endsWith('.log') && size > 0)
+      const last = segments.toSorted((a, b) => (a.path < b.path ? -1 : 1)).at(-1)
+      if (last !== undefined) disk.corruptSector(last.path, Math.ceil(last.size / SECTOR_BYTES) - 1)
+    }
+    this.#machine.kill()
+    this.#env = this.#machine.start()
+    await this.#open()
+    for (const [topic, history] of this.#histories) {
+      const { logStartOffset, logEndOffset } = this.#log(topic)
+      history.recovered(logStartOffset, logEndOffset, 0)
+      await this.#readAll(topic).catch((error: unknown) => {
+        if (!(error instanceof DamagedBatchError)) throw error
+        this.#trace.note(`${topic}: ${error.message}`)
+      })
+    }
   }
 
   async #restart(): Promise<void> {
