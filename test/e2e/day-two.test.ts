@@ -15,15 +15,7 @@ import { access, engine } from './bed/kubernetes.ts'
 import { installOperator, kubectl, Namespace, useImage } from './cluster.ts'
 import { DayTwo } from './day-two/cluster.ts'
 import { Load } from './day-two/load.ts'
-import {
-  DAY_FACTOR_MAX,
-  lossesOf,
-  PHASE_FACTOR_MAX,
-  problemsOf,
-  type Summary,
-  summaryOf,
-  tableOf,
-} from './day-two/report.ts'
+import { lossesOf, P99_FACTOR_MAX, problemsOf, type Summary, summaryOf, tableOf } from './day-two/report.ts'
 import { kafkaCluster, kafkaTopic } from './manifests.ts'
 
 const SUITE = 'the second day of a cluster'
@@ -110,7 +102,7 @@ describeWith(['kubernetes'], SUITE, () => {
   /** A phase of which nobody may notice anything; its name is the test's. */
   async function unnoticed(body: () => Promise<void>): Promise<void> {
     const name = expect.getState().currentTestName?.slice(SUITE.length + 1) ?? ''
-    expect(problemsOf(await phase(name, body), quiet, PHASE_FACTOR_MAX)).toEqual([])
+    expect(problemsOf(await phase(name, body), quiet, P99_FACTOR_MAX)).toEqual([])
   }
 
   test(
@@ -250,7 +242,7 @@ describeWith(['kubernetes'], SUITE, () => {
     const [fromMs, toMs] = [quiet.toMs, summaries.at(-1)?.toMs ?? NaN]
     const day = summaryOf({ name: 'the whole day', fromMs, toMs }, await load.told())
     summaries.push(day)
-    expect(problemsOf(day, quiet, DAY_FACTOR_MAX)).toEqual([])
+    expect(problemsOf(day, quiet, P99_FACTOR_MAX)).toEqual([])
   }, 60_000)
 
   test('nothing is lost, twice there or out of order', async () => {

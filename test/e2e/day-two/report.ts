@@ -25,12 +25,8 @@ export interface Summary extends Phase {
   readonly below: readonly string[]
 }
 
-/**
- * How much longer than in the quiet phase the 99th percentile of writes may be: of the whole day, and of a single phase. The latter is decided by the
- * worst half second of three quarters of a minute in which nothing but trouble is made, on nodes that share two cores.
- */
-export const DAY_FACTOR_MAX = 3
-export const PHASE_FACTOR_MAX = 10
+/** How much longer than in the quiet phase the 99th percentile of writes may be, of each phase and of the whole day. */
+export const P99_FACTOR_MAX = 3
 
 export function summaryOf(phase: Phase, told: Told): Summary {
   const during = <L extends { readonly atMs: number }>(lines: readonly L[]): L[] =>
