@@ -21,6 +21,7 @@ import {
   upgradesOf,
 } from './layout.ts'
 import { SimNode } from './node.ts'
+import { canSqueeze, squeeze } from './squeeze.ts'
 import { Watch } from './watch.ts'
 
 const DURATION_MS = 12_000
@@ -96,6 +97,7 @@ class ClusterRun {
   #unsafeSinceMs = 0
   /** Faults have begun. */
   #isHarmed = false
+  #isSqueezed = false
   /** Faults are over, and changes are to be: what is whole then stays so. */
   #isCalm = false
   #calmSinceMs = Infinity
@@ -137,7 +139,7 @@ class ClusterRun {
   }
 
   #logged(node: SimNode, message: string, fields: object): void {
-    if (isRole(fields)) this.#checked(() => this.#watch.quorumLed(fields.epoch, fields.leaderId))
+    this.#checked(() => this.#watch.hears(fields))
     const chance = PRECARIOUS.get(message)
     if (chance === undefined || !this.#random.chance(chance)) return
     // Who says so may be the only one that has what it just got; another, the only one that has what this one lacks.
@@ -164,7 +166,7 @@ class ClusterRun {
     const fault = this.#random.pick(STRIKES)
     const delayMs = this.#random.fraction() * this.#random.pick(delaysMs)
     this.#world.clock.setTimer(delayMs, () => {
-      if (this.#isHarmed && !this.#isCalm) this.#nemesis.strike(fault, victim)
+      if (this.#isHarmed && !this.#isSqueezed && !this.#isCalm) this.#nemesis.strike(fault, victim)
     })
   }
 
@@ -203,10 +205,19 @@ class ClusterRun {
     this.#isHarmed = true
     const startMs = this.#world.clock.monotonicMs()
     const pace = this.#random.pick([300, 800, 2000])
+    if (canSqueeze(this.#layout)) await this.#squeeze()
     while (this.#world.clock.monotonicMs() - startMs < DURATION_MS) {
       await this.#advance(this.#random.fraction() * pace)
       this.#nemesis.step()
     }
+  }
+
+  async #squeeze(): Promise<void> {
+    const isWhole = () => this.#nemesis.activeCount === 0 && this.#unsafeSinceMs === 0 && this.#watch.isWholeSince(0)
+    const deps = { random: this.#random, trace: this.#trace, isWhole, advance: (ms: number) => this.#advance(ms) }
+    this.#isSqueezed = true
+    if (await squeeze(this.#nodes, deps)) this.#unsafeSinceMs = this.#world.clock.monotonicMs()
+    this.#isSqueezed = false
   }
 
   /**
@@ -386,9 +397,4 @@ class ClusterRun {
     const topic = await this.#world.clock.runFor(createTopic(name, partitions, this.#layout.replicationFactor, deps))
     return topic ?? { name, topicId: '', histories: [new ClientHistory(name)] }
   }
-}
-
-/** What a node logs when its role in the quorum has changed. */
-function isRole(fields: object): fields is { readonly epoch: number; readonly leaderId: number } {
-  return 'role' in fields && 'epoch' in fields && 'leaderId' in fields
 }

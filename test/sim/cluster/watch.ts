@@ -94,11 +94,16 @@ export class Watch {
     const { errorCode, topics } = await this.#client.request(ApiKey.DescribeQuorum, METADATA_PARTITION, target)
     const found = topics[0]?.partitions[0]
     if (errorCode !== ErrorCode.NONE || found === undefined || found.errorCode !== ErrorCode.NONE) return
-    this.quorumLed(found.leaderEpoch, found.leaderId)
+    this.#quorumLed(found.leaderEpoch, found.leaderId)
+  }
+
+  /** Hears what a node logs. */
+  hears(fields: object): void {
+    if (isRole(fields)) this.#quorumLed(fields.epoch, fields.leaderId)
   }
 
   /** Somebody thinks that this node leads the quorum in this epoch. */
-  quorumLed(epoch: number, leaderId: number): void {
+  #quorumLed(epoch: number, leaderId: number): void {
     this.#leads('the metadata quorum', epoch, leaderId)
     if (leaderId >= 0) this.#quorumLeader = leaderId
   }
@@ -137,4 +142,9 @@ function summary({ metadata }: Report): string {
     ),
   )
   return topics.toSorted().join(';')
+}
+
+/** What a node logs when its role in the quorum has changed. */
+function isRole(fields: object): fields is { readonly epoch: number; readonly leaderId: number } {
+  return 'role' in fields && 'epoch' in fields && 'leaderId' in fields
 }
