@@ -304,9 +304,9 @@ class Leadership {
     this.#clusterStrengths.set(key, strength)
     for (const name of this.#claims.ofCluster(key)) {
       const topic = this.#topic(name)
+      if (topic === undefined) continue
       // The replicas that it waits for may have moved; what was refused for lack of brokers may be possible now.
-      const isWaiting =
-        topic?.status?.replicasChange !== undefined || (isChanged && topic !== undefined && !isTopicReady(topic))
+      const isWaiting = topic.status?.replicasChange !== undefined || (isChanged && !isTopicReady(topic))
       if (isWaiting) this.#topicController.queue.add(name)
     }
     const state = isDeleted ? 'deleted' : topicsGoBy(cluster)

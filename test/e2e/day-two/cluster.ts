@@ -65,9 +65,8 @@ export class DayTwo {
 
   /** Resolves when none of these pods is there. */
   async gone(...pods: string[]): Promise<void> {
-    const uids = async (): Promise<Record<string, string>> => this.podUids()
     const deadline = performance.now() + WAIT_MS_MAX
-    for (let there = await uids(); pods.some((pod) => pod in there); there = await uids()) {
+    for (let there = await this.podUids(); pods.some((pod) => pod in there); there = await this.podUids()) {
       if (performance.now() > deadline) throw new Error(`still there: ${Object.keys(there).join(', ')}`)
       await sleep(EVERY_MS)
     }
