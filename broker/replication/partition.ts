@@ -23,6 +23,7 @@ export interface PartitionDeps extends LeadershipDeps {
 }
 
 const NO_REMOTES: readonly RemoteReplica[] = []
+const OVER: Wait = { cancel: () => {} }
 
 /**
  * One replica hosted here: its log, its role, and those who wait on it. The high watermark is the lowest acknowledgeable offset of
@@ -194,7 +195,7 @@ export class Partition {
     )
   }
 
-  /** Calls `reached` when everything below `offset` is in this replica's file. */
+  /** Calls `reached` when everything below `offset` is in this leader's file. */
   awaitLocal(offset: number, reached: Reached): Wait {
     return this.#await(this.#onLocal, this.log.acknowledgeableOffset, offset, reached)
   }
@@ -205,10 +206,11 @@ export class Partition {
   }
 
   #await(waiters: OffsetWaiters, at: number, offset: number, reached: Reached): Wait {
-    const wait = waiters.add(offset, reached)
-    if (this.#removed !== undefined) waiters.fail(this.#removed)
-    else if (offset <= at) waiters.advance(at)
-    return wait
+    // An append that took its time may have outlived the leadership.
+    const error = this.checkLeader(-1)
+    if (error === ErrorCode.NONE && offset > at) return waiters.add(offset, reached)
+    reached(error)
+    return OVER
   }
 
   /** Calls `progressed` each time that a follower has told where it is, or may count no more, until the returned wait is cancelled. */

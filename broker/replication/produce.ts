@@ -17,8 +17,8 @@ export type RequiredAcks = 0 | 1 | -1
 class DelayedProduce {
   /** In the order of the entries; undefined where one is not decided yet. */
   readonly #outcomes: AppendOutcome[] = []
-  readonly #waits: Wait[] = []
-  readonly #size: number
+  /** By the place of the entry: what is appended and not yet where `acks` wants it. */
+  readonly #waits = new Map<number, Wait>()
   readonly #acks: RequiredAcks
   #pending: number
   #isExpired = false
@@ -26,30 +26,27 @@ class DelayedProduce {
   #resolve: ((outcomes: AppendOutcome[]) => void) | undefined
 
   constructor(size: number, acks: RequiredAcks) {
-    this.#size = size
     this.#pending = size
     this.#acks = acks
   }
 
   appended(index: number, partition: Partition, outcome: AppendOutcome): void {
-    if (this.#isExpired) {
-      this.refused(index, ErrorCode.REQUEST_TIMED_OUT)
-      return
-    }
     this.#outcomes[index] = outcome
-    if (outcome.error !== ErrorCode.NONE || this.#acks === 0) {
-      this.#done()
-      return
-    }
+    if (outcome.error !== ErrorCode.NONE || this.#acks === 0) this.#done()
+    else if (this.#isExpired) this.refused(index, ErrorCode.REQUEST_TIMED_OUT)
+    else this.#await(index, partition, outcome.nextOffset)
+  }
+
+  #await(index: number, partition: Partition, offset: number): void {
+    let isReached = false
     const reached = (error: ErrorCode): void => {
+      isReached = true
+      this.#waits.delete(index)
       if (error !== ErrorCode.NONE) this.#outcomes[index] = refusedAppend(error)
       this.#done()
     }
-    const wait =
-      this.#acks === 1
-        ? partition.awaitLocal(outcome.nextOffset, reached)
-        : partition.awaitCommitted(outcome.nextOffset, reached)
-    this.#waits.push(wait)
+    const wait = this.#acks === 1 ? partition.awaitLocal(offset, reached) : partition.awaitCommitted(offset, reached)
+    if (!isReached) this.#waits.set(index, wait)
   }
 
   refused(index: number, error: ErrorCode): void {
@@ -76,19 +73,15 @@ class DelayedProduce {
   }
 
   /**
-   * What was appended stays appended; the client learns that it may not be replicated yet. What a codec still works on is waited for:
+   * What was appended stays appended; the client learns what of it may not be replicated yet. What a codec still works on is waited for:
    * with the answer, the memory of the request is used again.
    */
   #expire(): void {
     this.#isExpired = true
-    this.#pending = 1
-    for (const wait of this.#waits) wait.cancel()
-    for (let index = 0; index < this.#size; index++) {
-      const outcome = this.#outcomes[index]
-      if (outcome === undefined) this.#pending++
-      else if (outcome.error === ErrorCode.NONE) this.#outcomes[index] = refusedAppend(ErrorCode.REQUEST_TIMED_OUT)
+    for (const [index, wait] of this.#waits) {
+      wait.cancel()
+      this.refused(index, ErrorCode.REQUEST_TIMED_OUT)
     }
-    this.#done()
   }
 }
 

@@ -14,8 +14,8 @@ export interface Wait {
 }
 
 /**
- * Those who wait for an offset that only grows, in the order of their offsets. Appends are served in log order, so that the queue
- * is sorted by construction and advancing it looks only at those who are due.
+ * Those who wait for an offset that only grows, in the order of their offsets, so that advancing looks only at those who are due. Appends
+ * are served in log order: only who repeats an earlier one comes late.
  */
 export class OffsetWaiters {
   #queue: Waiter[] = []
@@ -23,7 +23,10 @@ export class OffsetWaiters {
 
   add(offset: number, reached: Reached): Wait {
     const waiter: Waiter = { offset, reached }
-    this.#queue.push(waiter)
+    let at = this.#queue.length
+    while (at > this.#head && (this.#queue[at - 1] as Waiter).offset > offset) at--
+    if (at === this.#queue.length) this.#queue.push(waiter)
+    else this.#queue.splice(at, 0, waiter)
     return {
       cancel: () => {
         waiter.reached = undefined

@@ -114,6 +114,24 @@ describe('whoever waits', () => {
     expect(told).toEqual([ErrorCode.NONE, ErrorCode.NONE])
   })
 
+  test('is told at once of an offset that is reached, also behind others that wait for more', async () => {
+    const rig = await PartitionRig.open({ replicas: [1, 2], isr: [1, 2] })
+    rig.append('a')
+    rig.append('b')
+    rig.partition.fetchedBy(2, { fetchOffset: 1, logStartOffset: 0, brokerEpoch: -1 })
+    const told: number[] = []
+    for (const offset of [2, 1]) rig.partition.awaitCommitted(offset, () => told.push(offset))
+    expect(told).toEqual([1])
+  })
+
+  test('hears at once that this broker does not lead any more', async () => {
+    const rig = await PartitionRig.open({ leader: 2 })
+    const told: ErrorCode[] = []
+    rig.partition.awaitCommitted(1, (error) => told.push(error))
+    rig.partition.awaitLocal(1, (error) => told.push(error))
+    expect(told).toEqual([ErrorCode.NOT_LEADER_OR_FOLLOWER, ErrorCode.NOT_LEADER_OR_FOLLOWER])
+  })
+
   test('hears that the leadership has ended', async () => {
     const rig = await PartitionRig.open()
     const told: ErrorCode[] = []

@@ -82,6 +82,17 @@ describe('an answer', () => {
     expect(partition.log.logEndOffset).toBe(1)
   })
 
+  test('says at the time-out what is committed all the same', async () => {
+    const rig = await PartitionRig.open({ replicas: [1, 2], isr: [1, 2] })
+    const alone = await PartitionRig.open()
+    const entries = [rig, alone].map(({ partition }) => ({ partition, records: batchOf() }))
+    const seen = watch(produce(entries, -1, 1000, rig.bed.clock))
+    for (const each of [rig, alone]) each.write()
+    await rig.bed.clock.run(1000)
+    await settle()
+    expect(seen.value).toMatchObject([{ error: ErrorCode.REQUEST_TIMED_OUT }, { error: ErrorCode.NONE, baseOffset: 0 }])
+  })
+
   test('has an outcome for each partition, in their order', async () => {
     const rig = await PartitionRig.open()
     const entries = [

@@ -23,6 +23,15 @@ test('those at or below the offset are told, in order, once', () => {
   ])
 })
 
+test('who waits for less than those before is told before them', () => {
+  const { seen, waiters, wait } = recorder()
+  for (const offset of [3, 9, 9, 5]) wait(offset)
+  waiters.advance(5)
+  expect(seen.map(([offset]) => offset)).toEqual([3, 5])
+  waiters.advance(9)
+  expect(seen.map(([offset]) => offset)).toEqual([3, 5, 9, 9])
+})
+
 test('a cancelled wait is never told', () => {
   const { seen, waiters, wait } = recorder()
   wait(1).cancel()
