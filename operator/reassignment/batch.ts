@@ -6,6 +6,11 @@ import { isMoving, partitionSizes } from './targets.ts'
 
 /** Partitions that are copied to one broker, or from one leader, at a time. */
 const COPIES_PER_BROKER = 20
+/**
+ * A broker gets no more at a time than it holds in sync, but so many: one that has just started is slow until its code is compiled and its
+ * caches are filled, and clients wait for what it leads.
+ */
+const COPIES_AT_FIRST = 2
 /** Changes of one request that copy nothing: another order of replicas, fewer of them. */
 const CHANGES_MAX = 1000
 
@@ -16,6 +21,8 @@ const CHANGES_MAX = 1000
 export function nextBatch(moves: readonly Move[], { brokers, partitions }: KafkaState): Move[] {
   const byKey = new Map(partitions.map((one) => [replicaKey(one.topic, one.partition), one]))
   const copies = copiesUnderWay(partitions)
+  const held = replicasHeld(partitions)
+  const room = (id: number): number => Math.max(COPIES_AT_FIRST, Math.min(held.get(id) ?? 0, COPIES_PER_BROKER))
   const batch: Move[] = []
   let changes = 0
   for (const move of moves) {
@@ -27,7 +34,7 @@ export function nextBatch(moves: readonly Move[], { brokers, partitions }: Kafka
       continue
     }
     const busy = [...added, partition.leader ?? -1]
-    if (busy.some((id) => (copies.get(id) ?? 0) >= COPIES_PER_BROKER)) continue
+    if (busy.some((id) => (copies.get(id) ?? 0) >= room(id))) continue
     for (const id of busy) copies.set(id, (copies.get(id) ?? 0) + 1)
     batch.push(move)
   }
@@ -48,6 +55,15 @@ function copiesUnderWay(partitions: readonly PartitionState[]): Map<number, numb
     for (const id of [...adding, leader ?? -1]) copies.set(id, (copies.get(id) ?? 0) + 1)
   }
   return copies
+}
+
+/** In sync and there to stay, by broker. */
+function replicasHeld(partitions: readonly PartitionState[]): Map<number, number> {
+  const held = new Map<number, number>()
+  for (const { isr, adding } of partitions) {
+    for (const id of isr) if (!adding.includes(id)) held.set(id, (held.get(id) ?? 0) + 1)
+  }
+  return held
 }
 
 export interface Progress {

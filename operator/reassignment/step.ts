@@ -138,6 +138,8 @@ export class ReassignmentStep implements ClusterStep {
     const isRefused = todo.unplaceable.length > 0 && draining.length > 0
     if (underWay.length === 0 && (isRefused || todo.moves.length === 0)) return this.#settled(work, todo)
     const refused = await this.#start(work, isRefused ? [] : nextBatch(todo.moves, kafka))
+    // Leaders follow their replicas a few at a time: all at once in the end would be felt.
+    await work.admin.electPreferred()
     if (work.before === undefined || work.before.state === 'Idle') await this.#announce(work, todo)
     const requeueAfterMs = kafka.partitions.length > MANY_PARTITIONS ? MOVING_MANY_MS : MOVING_MS
     const problem = problemOf(todo.unplaceable)

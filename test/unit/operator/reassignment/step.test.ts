@@ -145,16 +145,40 @@ describe('a broker that is to go', () => {
 
 describe('brokers that are new', () => {
   const topic = (kafka: FakeReassignments): FakeReassignments =>
-    kafka.topic('t', ...Array.from({ length: 80 }, (_, index) => [THREE[index % 3] ?? 0, THREE[(index + 1) % 3] ?? 0]))
+    kafka.topic('t', ...Array.from({ length: 120 }, (_, index) => [THREE[index % 3] ?? 0, THREE[(index + 1) % 3] ?? 0]))
 
   test('get their share', async () => {
     const kafka = topic(new FakeReassignments(FOUR))
     const { finish } = world(kafka, 3, 4)
     const result = await finish()
-    expect(kafka.replicas('t').filter((ids) => ids.includes(1003))).toHaveLength(40)
+    expect(kafka.replicas('t').filter((ids) => ids.includes(1003))).toHaveLength(60)
     expect(kafka.copiesMax).toBe(20)
     expect(result.status?.reassignment).toEqual({ state: 'Idle', moves: 0, bytesLeft: 0 })
     expect([...kafka.partitions.values()].every(({ leader, replicas }) => leader === replicas[0])).toBe(true)
+  })
+
+  test('get it a few at a time in the beginning', async () => {
+    const kafka = topic(new FakeReassignments(FOUR))
+    const { run } = world(kafka, 3, 4)
+    const got: number[] = []
+    for (let runs = 0; runs < 5; runs++) {
+      await run()
+      got.push([...kafka.partitions.values()].filter(({ adding }) => adding.includes(1003)).length)
+      kafka.copied()
+    }
+    expect(got).toEqual([2, 2, 4, 8, 16])
+  })
+
+  test('lead what they have got while more is to come', async () => {
+    const kafka = new FakeReassignments(FOUR).topic('t', ...Array.from({ length: 6 }, () => [1000, 1001]))
+    const { run, state } = world(kafka, 4, 4)
+    const plan = [0, 1, 2, 3, 4, 5].map((partition) => ({ topic: 't', partition, replicas: [1003, 1000] }))
+    state.rebalance = { plan, bytesPerSecond: null }
+    await run()
+    kafka.copied()
+    await run()
+    const leaders = [...kafka.partitions.values()].map(({ leader }) => leader)
+    expect(leaders).toEqual([1003, 1003, 1000, 1000, 1000, 1000])
   })
 
   test('lead also where brokers have not heard yet that they are in sync', async () => {
