@@ -11,8 +11,12 @@ interface Line {
 export interface WriterLine extends Line {
   /** Records of each partition that have been acknowledged, since the beginning. */
   readonly acknowledged: readonly number[]
-  /** From when records were due to when they were acknowledged. */
+  /** From when records were due to when they were acknowledged, without what the machine's host took of it. */
   readonly latencies: Counts
+  /** The same by the clock. */
+  readonly elapsed: Counts
+  /** Ms of processor time that the host took meanwhile. */
+  readonly stolenMs: number
   /** How often kafkajs had a reason to try something again. */
   readonly retries: number
   /** Nothing is written after it. */

@@ -5,6 +5,7 @@ import kafkajs from 'kafkajs'
 import { Histogram } from './histogram.ts'
 import { tell, type WriterLine } from './lines.ts'
 import { now, valueOf } from './record.ts'
+import { Steal } from './steal.ts'
 
 const [bootstrap = '', topic = '', partitions = '', rate = ''] = process.argv.slice(2)
 const periodMs = 1000 / Number(rate)
@@ -21,6 +22,9 @@ const kafka = new kafkajs.Kafka({
 })
 const acknowledged = Array.from({ length: Number(partitions) }, () => 0)
 let latencies = new Histogram()
+let elapsed = new Histogram()
+const steal = new Steal()
+let stolenMs = steal.sample(now())
 const end = new AbortController()
 let hasEnded = false
 
@@ -44,18 +48,37 @@ async function write(partition: number): Promise<void> {
       value: valueOf({ partition, sequence, dueMs: dueMs(sequence) }),
     }))
     await producer.send({ topic, acks: -1, messages })
-    for (const sequence of due) latencies.add(now() - dueMs(sequence))
+    for (const sequence of due) acknowledge(dueMs(sequence))
     acknowledged[partition] = next
   }
 }
 
+function acknowledge(dueMs: number): void {
+  const ms = now() - dueMs
+  steal.sample(now())
+  elapsed.add(ms)
+  latencies.add(ms - steal.between(dueMs, dueMs + ms))
+}
+
 function line(): WriterLine {
-  const told = { atMs: now(), acknowledged, latencies: latencies.toJSON(), retries, isLast: hasEnded }
+  const before = stolenMs
+  stolenMs = steal.sample(now())
+  const told = {
+    atMs: now(),
+    acknowledged,
+    latencies: latencies.toJSON(),
+    elapsed: elapsed.toJSON(),
+    stolenMs: stolenMs - before,
+    retries,
+    isLast: hasEnded,
+  }
   latencies = new Histogram()
+  elapsed = new Histogram()
   retries = 0
   return told
 }
 
+steal.start()
 const writing = Promise.all(acknowledged.map((_, partition) => write(partition)))
 tell(line, async () => {
   end.abort()

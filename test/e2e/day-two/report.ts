@@ -14,10 +14,14 @@ export interface Summary extends Phase {
   readonly retries: number
   readonly read: number
   readonly again: number
-  /** Of writes; the longest is also the longest pause, since latencies count from when a record was due. */
+  /** Of writes, without what the machine's host took; the longest is also the longest pause, since latencies count from when a record was due. */
   readonly p50: number
   readonly p99: number
   readonly longest: number
+  /** The 99th percentile by the clock. */
+  readonly elapsedP99: number
+  /** Processor time that the host took. */
+  readonly stolen: number
   readonly readP99: number
   readonly readLongest: number
   readonly looks: number
@@ -46,6 +50,8 @@ export function summaryOf(phase: Phase, told: Told): Summary {
     p50: latencies.quantile(0.5),
     p99: latencies.quantile(0.99),
     longest: latencies.quantile(1),
+    elapsedP99: mergedOf(writer.map((line) => line.elapsed)).quantile(0.99),
+    stolen: sum(writer.map((line) => line.stolenMs)),
     readP99: delays.quantile(0.99),
     readLongest: delays.quantile(1),
     looks: sum(watcher.map((line) => line.looks)),
@@ -86,6 +92,8 @@ const COLUMNS: readonly (readonly [string, (summary: Summary) => string])[] = [
   ['p50', ({ p50 }) => p50.toFixed(1)],
   ['p99', ({ p99 }) => p99.toFixed(1)],
   ['longest', ({ longest }) => longest.toFixed(0)],
+  ['by the clock', ({ elapsedP99 }) => elapsedP99.toFixed(1)],
+  ['stolen', ({ stolen }) => stolen.toFixed(0)],
   ['read p99', ({ readP99 }) => readP99.toFixed(1)],
   ['longest', ({ readLongest }) => readLongest.toFixed(0)],
   ['ISR >=', ({ leastIsr }) => String(leastIsr)],

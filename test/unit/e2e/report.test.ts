@@ -16,6 +16,8 @@ const writer = (atMs: number, line: Partial<WriterLine> = {}): WriterLine => ({
   atMs,
   acknowledged: [5, 5],
   latencies: counts(10, 10),
+  elapsed: counts(10, 20),
+  stolenMs: 10,
   retries: 1,
   isLast: false,
   ...line,
@@ -58,7 +60,15 @@ test('a phase adds up what is said in it', () => {
     reader: [reader(2000, { again: 1 }), reader(3000)],
     watcher: [watcher(2000, { leastIsr: 2 }), watcher(3000, { leastIsr: -1, looks: 0 })],
   })
-  expect(summaryOf(PHASE, lines)).toMatchObject({ written: 4, retries: 2, read: 3, again: 1, looks: 2, leastIsr: 2 })
+  expect(summaryOf(PHASE, lines)).toMatchObject({
+    written: 4,
+    retries: 2,
+    read: 3,
+    again: 1,
+    looks: 2,
+    stolen: 20,
+    leastIsr: 2,
+  })
 })
 
 test('a phase that is as quiet as the quiet one is well', () => {
