@@ -2,9 +2,31 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileS
 import { join } from 'node:path'
 
 const MOUNT = '/sys/fs/cgroup'
+/** Of a processor: what a process has that is in no cgroup. */
+const SHARES = { 'cpu.shares': 1024, 'cpu.weight': 100 }
 
-/** Makes the cgroup `path`, which is relative, in every hierarchy there is. */
-export function makeCgroup(path: string): void {
+/**
+ * Makes the cgroup `path`, which is relative, in every hierarchy there is: a machine of so many `processors` in what holds all machines. It weighs as
+ * much as they do, and what holds it as much as all in it: by default the pods of all nodes would together get what one thread of etcd gets.
+ */
+export function makeCgroup(path: string, processors: number): void {
+  makeDirectories(path)
+  for (const [file, one] of Object.entries(SHARES)) {
+    for (const hierarchy of hierarchies()) {
+      const own = join(hierarchy, path)
+      if (!existsSync(join(own, file))) continue
+      writeFileSync(join(own, file), String(one * processors))
+      writeFileSync(join(own, '..', file), String(sumOf(join(own, '..'), file)))
+    }
+  }
+}
+
+function sumOf(parent: string, file: string): number {
+  const children = readdirSync(parent, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  return children.reduce((sum, { name }) => sum + Number(readFileSync(join(parent, name, file), 'utf8')), 0)
+}
+
+function makeDirectories(path: string): void {
   for (const hierarchy of hierarchies()) {
     let parent = hierarchy
     for (const name of path.split('/')) {

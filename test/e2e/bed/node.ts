@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { run } from '../../tools/run.ts'
 import type { Addresses, NodeAddresses } from './addresses.ts'
@@ -31,7 +32,7 @@ export class Node {
     for (const name of ['cni', 'kubelet', 'containerd', 'pod-logs'])
       mkdirSync(join(this.#directory, name), { recursive: true })
     await this.#connect(count)
-    makeCgroup(this.#cgroup)
+    makeCgroup(this.#cgroup, availableParallelism())
     await this.#startContainerd()
     await this.load(images)
     await this.#startKubelet()

@@ -54,10 +54,10 @@ async function write(partition: number): Promise<void> {
 }
 
 function acknowledge(dueMs: number): void {
-  const ms = now() - dueMs
-  steal.sample(now())
-  elapsed.add(ms)
-  latencies.add(ms - steal.between(dueMs, dueMs + ms))
+  const atMs = now()
+  steal.sample(atMs)
+  elapsed.add(atMs - dueMs)
+  latencies.add(atMs - dueMs - steal.between(dueMs, atMs))
 }
 
 function line(): WriterLine {
