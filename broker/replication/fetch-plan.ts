@@ -48,12 +48,13 @@ export class FetchPlan implements Iterable<Followed> {
     const before = this.#followed.get(key)
     if (before !== undefined) {
       this.#takeOut(before)
-      before.unpark()
+      before.end()
     }
     // The leader hears of the change, not that it should forget the partition: it would do that last.
     followed.inSession = this.#forgotten.delete(key)
     this.#followed.set(key, followed)
     this.#changed.add(followed)
+    followed.begin(() => this.changed(followed))
   }
 
   remove(topicId: string, index: number): void {
@@ -61,7 +62,7 @@ export class FetchPlan implements Iterable<Followed> {
     if (followed === undefined) return
     this.#followed.delete(followed.key)
     this.#takeOut(followed)
-    followed.unpark()
+    followed.end()
   }
 
   /** Leaves a partition out until `resume`; nothing where it is not followed any more, or in another epoch. */
@@ -90,7 +91,7 @@ export class FetchPlan implements Iterable<Followed> {
 
   /** The log is not as the leader was told. */
   changed(followed: Followed): void {
-    this.#changed.add(followed)
+    if (!this.#left.has(followed)) this.#changed.add(followed)
   }
 
   /** What the next request tells, which is told from then on; undefined where it would ask for nothing. Without those that `holdsBack` takes out. */
@@ -117,6 +118,11 @@ export class FetchPlan implements Iterable<Followed> {
       followed.isAsked = false
       if (!followed.isParked) this.#changed.add(followed)
     }
+  }
+
+  /** Nothing is followed any more. */
+  close(): void {
+    for (const followed of this) followed.end()
   }
 
   answered(sessionId: number): void {

@@ -2,12 +2,13 @@ import type { Timer } from '../env/clock.ts'
 import type { PartitionLog } from '../storage/log.ts'
 import type { AskedPartition } from './fetcher-session.ts'
 import type { Partition } from './partition.ts'
+import type { PartitionEvent, PartitionWatcher } from './waiters.ts'
 
 /** First delay after a refusal that passes as soon as both brokers have the same metadata; it doubles up to replica.fetch.backoff.ms. */
 const FIRST_DELAY_MS = 10
 
 /** One partition that is fetched from its leader, in one leader epoch. */
-export class Followed {
+export class Followed implements PartitionWatcher {
   readonly partition: Partition
   readonly leaderEpoch: number
   /** The leader has it in the session. */
@@ -22,10 +23,32 @@ export class Followed {
   isFailed = false
   #timer: Timer | undefined
   #delayMs = FIRST_DELAY_MS
+  #logStartOffset: number
+  #onTrimmed: (() => void) | undefined
 
   constructor(partition: Partition, leaderEpoch: number) {
     this.partition = partition
     this.leaderEpoch = leaderEpoch
+    this.#logStartOffset = partition.log.logStartOffset
+  }
+
+  /** Until `end`, `trimmed` is called when the log begins elsewhere: retention is each replica's own affair, and the leader is to know. */
+  begin(trimmed: () => void): void {
+    this.#onTrimmed = trimmed
+    this.partition.watchers.add(this)
+  }
+
+  changed(event: PartitionEvent): void {
+    const { logStartOffset } = this.partition.log
+    if (event !== 'state' || logStartOffset === this.#logStartOffset) return
+    this.#logStartOffset = logStartOffset
+    this.#onTrimmed?.()
+  }
+
+  /** It is not followed any more. */
+  end(): void {
+    this.unpark()
+    this.partition.watchers.delete(this)
   }
 
   get key(): string {

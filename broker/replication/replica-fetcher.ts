@@ -101,7 +101,7 @@ export class ReplicaFetcher {
 
   close(): void {
     this.#closed = true
-    for (const followed of this.#plan) followed.unpark()
+    this.#plan.close()
     this.#kick?.cancel()
     this.#deps.link.close()
     this.#wakeUp()
@@ -274,9 +274,7 @@ export class ReplicaFetcher {
       return
     }
     if (data.records !== null && data.records.length > 0 && !this.#append(followed, data.records, written)) return
-    const logStartOffset = partition.log.logStartOffset
     partition.followed(Number(data.highWatermark), Number(data.logStartOffset))
-    if (partition.log.logStartOffset !== logStartOffset) this.#plan.changed(followed)
     followed.lag = Math.max(0, Number(data.highWatermark) - partition.log.logEndOffset)
   }
 

@@ -45,6 +45,17 @@ describe('what a follower asks its leader', () => {
     expect([plan.hasWork, told(plan)]).toEqual([true, { changed: [1], forgotten: [0] }])
   })
 
+  test('is where a log begins, once that has changed; of one that is left out, when it is taken up again', async () => {
+    const { bed, plan, followed } = await planOf(2)
+    for (const index of [0, 1]) bed.append(index, 'a')
+    plan.leave(followed[1] as Followed)
+    expect(told(plan)).toEqual({ changed: [], forgotten: [1] })
+    for (const index of [0, 1]) bed.partition(index).log.incrementLogStartOffset(1)
+    expect(told(plan)).toEqual({ changed: [0], forgotten: [] })
+    plan.resume(followed[1] as Followed)
+    expect(told(plan)).toEqual({ changed: [1], forgotten: [] })
+  })
+
   test('is nothing once what was left out is gone', async () => {
     const { bed, plan, followed } = await planOf(2)
     plan.leave(followed[0] as Followed)

@@ -174,6 +174,14 @@ describe('records that are deleted', () => {
     for (const id of [1, 2, 3]) expect(cluster.broker(id).partition().log.logStartOffset).toBe(2)
   })
 
+  test('are so where a follower has deleted them of itself, as its retention does', async () => {
+    const cluster = await threeBrokers()
+    for (const value of ['a', 'b', 'c']) await cluster.until(cluster.broker(1).produce([value]))
+    await cluster.run(1000)
+    for (const id of [2, 1]) cluster.broker(id).partition().log.incrementLogStartOffset(2)
+    expect(await cluster.until(cluster.broker(1).deleteRecords(2))).toMatchObject({ errorCode: ErrorCode.NONE })
+  })
+
   test('are not while a follower that is alive does not follow', async () => {
     const cluster = await threeBrokers()
     for (const value of ['a', 'b', 'c']) await cluster.until(cluster.broker(1).produce([value]))
