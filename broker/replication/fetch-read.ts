@@ -93,43 +93,48 @@ function divergence(partition: Partition, asked: SessionPartition): { epoch: num
   return diverges ? { epoch: end.epoch, endOffset: end.endOffset } : undefined
 }
 
+/** Where what is read goes. */
+export interface ReadInto {
+  readonly fetched: Map<FetchTarget, FetchedPartition>
+  /** Nobody waits for it any more, and the targets are another fetch's. */
+  readonly isOver: boolean
+}
+
 /**
  * Reads `targets`, each with what the others leave of `maxBytes`, and puts what they give into `fetched`, where it takes the place of what
  * they gave before. Synchronous as long as the tail cache serves.
  */
-export function readAll(
-  targets: readonly FetchTarget[],
-  limits: FetchLimits,
-  fetched: Map<FetchTarget, FetchedPartition>,
-): void | Promise<void> {
+export function readAll(targets: readonly FetchTarget[], limits: FetchLimits, into: ReadInto): void | Promise<void> {
   let bytes = 0
-  for (const { sizeInBytes } of fetched.values()) bytes += sizeInBytes
-  return readFrom(0, targets, limits, { fetched, bytes })
+  for (const { sizeInBytes } of into.fetched.values()) bytes += sizeInBytes
+  return readFrom(0, bytes, targets, limits, into)
 }
 
 function readFrom(
   first: number,
+  bytesBefore: number,
   targets: readonly FetchTarget[],
   limits: FetchLimits,
-  into: { readonly fetched: Map<FetchTarget, FetchedPartition>; bytes: number },
+  into: ReadInto,
 ): void | Promise<void> {
   const { fetched } = into
+  let bytes = bytesBefore
   for (let index = first; index < targets.length; index++) {
     const target = targets[index] as FetchTarget
-    const others = into.bytes - (fetched.get(target)?.sizeInBytes ?? 0)
+    const others = bytes - (fetched.get(target)?.sizeInBytes ?? 0)
     target.watch()
     target.hasMoved = false
     // KIP-74: the first non-empty partition gives at least one batch, whatever the limits say, so that consumers make progress.
     const read = readOne(target, limits, limits.maxBytes - others, others === 0)
     if (read instanceof Promise) {
       return read.then((slow) => {
+        if (into.isOver) return
         fetched.set(target, slow)
-        into.bytes = others + slow.sizeInBytes
-        return readFrom(index + 1, targets, limits, into)
+        return readFrom(index + 1, others + slow.sizeInBytes, targets, limits, into)
       })
     }
     fetched.set(target, read)
-    into.bytes = others + read.sizeInBytes
+    bytes = others + read.sizeInBytes
   }
 }
 

@@ -1,6 +1,14 @@
 import type { Clock, Timer } from '../env/clock.ts'
 import { ErrorCode } from '../protocol/errors.ts'
-import { emptyFetch, type FetchedPartition, type FetchLimits, noteReplica, readAll, upToDate } from './fetch-read.ts'
+import {
+  emptyFetch,
+  type FetchedPartition,
+  type FetchLimits,
+  noteReplica,
+  readAll,
+  type ReadInto,
+  upToDate,
+} from './fetch-read.ts'
 import type { FetchTarget, FindPartition } from './fetch-target.ts'
 import { type FetchTargets, type FetchUnderWay, inOrder } from './fetch-targets.ts'
 
@@ -15,10 +23,10 @@ export interface FetchDeps {
 const NOTHING: Fetched = new Map()
 
 /** A Fetch in progress: reads what is due, and each that moves on, until there is enough or time is up. */
-class Fetch implements FetchUnderWay {
+class Fetch implements FetchUnderWay, ReadInto {
   readonly #targets: FetchTargets
   readonly #limits: FetchLimits
-  readonly #fetched = new Map<FetchTarget, FetchedPartition>()
+  readonly fetched = new Map<FetchTarget, FetchedPartition>()
   /** Those that have moved on since they were read. */
   readonly #moved = new Set<FetchTarget>()
   #answer: { readonly resolve: (fetched: Fetched) => void; readonly reject: (error: unknown) => void } | undefined
@@ -46,6 +54,10 @@ class Fetch implements FetchUnderWay {
     })
   }
 
+  get isOver(): boolean {
+    return this.#result !== undefined
+  }
+
   moved(target: FetchTarget): void {
     this.#moved.add(target)
     this.#attempt()
@@ -63,7 +75,7 @@ class Fetch implements FetchUnderWay {
       const due = this.#targets.begin(this, this.#limits, clock.monotonicMs())
       for (const target of due) target.partition = find(target.asked)
       if (replica !== undefined) noteReplica(due, replica, this.#limits)
-      return readAll(due, this.#limits, this.#fetched)
+      return readAll(due, this.#limits, this)
     } catch (error) {
       this.#end(NOTHING)
       throw error
@@ -78,11 +90,11 @@ class Fetch implements FetchUnderWay {
 
   /** At most one read is under way; what moves on meanwhile is looked at after it. */
   #attempt(): void {
-    if (this.#result !== undefined || this.#isReading) return
+    if (this.isOver || this.#isReading) return
     const moved = [...this.#moved]
     this.#moved.clear()
     this.#isReading = true
-    const read = readAll(moved, this.#limits, this.#fetched)
+    const read = readAll(moved, this.#limits, this)
     if (read instanceof Promise) this.#follow(read)
     else this.#consider()
   }
@@ -105,7 +117,7 @@ class Fetch implements FetchUnderWay {
   #isEnough(): boolean {
     let bytes = 0
     let unknown = 0
-    for (const { error, sizeInBytes, diverging, preferredReadReplica } of this.#fetched.values()) {
+    for (const { error, sizeInBytes, diverging, preferredReadReplica } of this.fetched.values()) {
       if (isUnknown(error)) unknown++
       else if (error !== ErrorCode.NONE || diverging !== undefined || preferredReadReplica !== -1) return true
       bytes += sizeInBytes
@@ -117,7 +129,7 @@ class Fetch implements FetchUnderWay {
   #finish(): void {
     const result = new Map<FetchTarget, FetchedPartition>()
     for (const target of inOrder(this.#targets.due)) {
-      const fetched = this.#fetched.get(target)
+      const fetched = this.fetched.get(target)
       if (fetched !== undefined) result.set(target, upToDate(fetched, target))
       else if (typeof target.partition !== 'number') result.set(target, emptyFetch(target.partition))
     }
@@ -126,11 +138,11 @@ class Fetch implements FetchUnderWay {
 
   /** False where it has ended before. */
   #end(result: Fetched): boolean {
-    if (this.#result !== undefined) return false
+    if (this.isOver) return false
     this.#result = result
     this.#timer?.cancel()
     this.#targets.end(this)
-    if (result === NOTHING) for (const target of this.#fetched.keys()) target.unwatch()
+    if (result === NOTHING) for (const target of this.#targets.due) target.unwatch()
     return true
   }
 }

@@ -1,6 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import type { FetchLimits } from '../../../broker/replication/fetch-read.ts'
+import type { Partition } from '../../../broker/replication/partition.ts'
+import type { LogSlice } from '../../../broker/storage/log.ts'
+import { emptySlice } from '../../../broker/storage/read.ts'
+import { settle } from '../../fakes/clock.ts'
 import { type Answered, CONSUMER, FetchBed, FOLLOWER, naming, REPLICA, SessionClient } from './fetch-clients.ts'
 import { batchOf } from '../storage/fixture.ts'
 import { LAG_MAX_MS } from './rig.ts'
@@ -270,21 +274,45 @@ describe('a follower for which everything rests', () => {
   })
 })
 
-test('nobody watches a partition any more for a fetch without a session that is over', async () => {
-  const bed = await FetchBed.open(1)
-  const { watchers } = bed.partition(0)
+/** How many watch a partition. */
+function watchersOf({ watchers }: Partition): () => number {
   let watching = 0
   const [add, remove] = [watchers.add.bind(watchers), watchers.delete.bind(watchers)]
   watchers.add = (watcher) => (watching++, add(watcher))
   watchers.delete = (watcher) => (watching--, remove(watcher))
-  const client = new SessionClient(bed)
+  return () => watching
+}
+
+describe('nobody watches a partition any more for a fetch without a session', () => {
   const wait = { ...CONSUMER, maxWaitMs: 500 }
-  for (const end of [() => client.leave(), () => bed.clock.advance(500)]) {
+
+  test('that is over', async () => {
+    const bed = await FetchBed.open(1)
+    const watching = watchersOf(bed.partition(0))
+    const client = new SessionClient(bed)
+    for (const end of [() => client.leave(), () => bed.clock.advance(500)]) {
+      client.finish()
+      const pending = client.fetch({ named: [naming(0)] }, wait)
+      expect(watching()).toBe(1)
+      end()
+      await pending
+      expect(watching()).toBe(0)
+    }
+  })
+
+  test('whose client has gone while a log was read', async () => {
+    const bed = await FetchBed.open(2)
+    const watching = bed.partitions.map(watchersOf)
+    bed.append(0, 'a')
+    const slow = Promise.withResolvers<LogSlice>()
+    bed.partition(0).log.read = () => slow.promise
+    const client = new SessionClient(bed)
     client.finish()
-    const pending = client.fetch({ named: [naming(0)] }, wait)
-    expect(watching).toBe(1)
-    end()
+    const pending = client.fetch({ named: [naming(0), naming(1)] }, wait)
+    client.leave()
     await pending
-    expect(watching).toBe(0)
-  }
+    slow.resolve(emptySlice(0))
+    await settle()
+    expect(watching.map((count) => count())).toEqual([0, 0])
+  })
 })
