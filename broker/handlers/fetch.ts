@@ -87,6 +87,7 @@ function sessionRequest(deps: FetchDeps, request: FetchRequest, version: number)
     sessionId: request.sessionId,
     sessionEpoch: version >= SESSION_VERSION ? request.sessionEpoch : FULL_WITHOUT_SESSION,
     usesTopicIds,
+    isFollower: replicaOf(request, version) !== undefined,
     partitions: request.topics.flatMap(({ topic, topicId, partitions }) =>
       partitions.map((asked) => ({
         topic: name(topic, topicId),

@@ -8,6 +8,7 @@ interface Session {
   readonly id: number
   readonly targets: FetchTargets
   readonly usesTopicIds: boolean
+  readonly isFollower: boolean
   epoch: number
   lastUsedMs: number
 }
@@ -19,6 +20,8 @@ export interface SessionRequest {
   readonly sessionId: number
   readonly sessionEpoch: number
   readonly usesTopicIds: boolean
+  /** Whether a broker asks, not a consumer. */
+  readonly isFollower: boolean
   readonly partitions: readonly SessionPartition[]
   readonly forgotten: readonly NamedPartition[]
 }
@@ -48,7 +51,10 @@ function refused(error: ErrorCode): FetchContext {
   return { error, sessionId: NO_SESSION, targets: new FetchTargets({ isKept: false }), includes: () => false }
 }
 
-/** Incremental fetch sessions (KIP-227), at most `slots` (max.incremental.fetch.session.cache.slots), the least used evicted. */
+/**
+ * Incremental fetch sessions (KIP-227), at most `slots` (max.incremental.fetch.session.cache.slots), the least used evicted. A follower has
+ * one at the cost of a consumer: without, each of its fetches would name all that it follows.
+ */
 export class FetchSessions {
   readonly #slots: number
   readonly #clock: Clock
@@ -96,8 +102,8 @@ export class FetchSessions {
     session.epoch = session.epoch === ID_LIMIT ? 1 : session.epoch + 1
     this.#touch(session)
     const { targets, usesTopicIds } = session
-    for (const forgotten of request.forgotten) targets.forget(keyOf(forgotten, usesTopicIds))
     ask(targets, request)
+    for (const forgotten of request.forgotten) targets.forget(keyOf(forgotten, usesTopicIds))
     return {
       error: ErrorCode.NONE,
       sessionId: session.id,
@@ -111,13 +117,14 @@ export class FetchSessions {
 
   #create(request: SessionRequest): Session | undefined {
     const now = this.#clock.monotonicMs()
-    if (this.#sessions.size >= this.#slots && !this.#evictOldest(now)) return undefined
+    if (this.#sessions.size >= this.#slots && !this.#evict(now, request)) return undefined
     let id = 1 + this.#random.below(ID_LIMIT)
     while (this.#sessions.has(id)) id = 1 + this.#random.below(ID_LIMIT)
     const session: Session = {
       id,
       targets: new FetchTargets({ isKept: true }),
       usesTopicIds: request.usesTopicIds,
+      isFollower: request.isFollower,
       epoch: 1,
       lastUsedMs: now,
     }
@@ -125,9 +132,12 @@ export class FetchSessions {
     return session
   }
 
-  #evictOldest(now: number): boolean {
+  /** Makes room; false where all are in use that `isFollower` may not take the place of. */
+  #evict(now: number, { isFollower }: SessionRequest): boolean {
     for (const session of this.#sessions.values()) {
-      if (now - session.lastUsedMs < MIN_EVICTION_MS) return false
+      const isIdle = now - session.lastUsedMs >= MIN_EVICTION_MS
+      if (!isIdle && !isFollower) return false
+      if (!isIdle && session.isFollower) continue
       this.#remove(session.id)
       return true
     }

@@ -130,6 +130,7 @@ export class SessionClient {
       sessionId: this.#sessionId,
       sessionEpoch: this.#epoch,
       usesTopicIds: false,
+      isFollower: limits.replica !== undefined,
       partitions: named,
       forgotten: forgotten.map((index) => naming(index)),
     })
@@ -181,12 +182,12 @@ export class FullVisitClient {
   async fetch({ named = [], forgotten = [] }: Changes, limits: FetchLimits): Promise<readonly Answered[]> {
     const isFull = this.#isFull
     this.#isFull = false
-    for (const index of forgotten) this.#known.delete(index)
     for (const asked of named) {
       const known = this.#known.get(asked.partition)
       if (known === undefined) this.#known.set(asked.partition, { asked, highWatermark: -1, logStartOffset: -1 })
       else known.asked = asked
     }
+    for (const index of forgotten) this.#known.delete(index)
     const fetched = await this.#visitAll(limits)
     return [...fetched]
       .filter(([{ asked }, result]) => this.#includes(asked.partition, result, isFull))

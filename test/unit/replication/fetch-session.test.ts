@@ -30,11 +30,13 @@ function request(
   sessionEpoch: number,
   partitions: SessionPartition[],
   forgotten: number[] = [],
+  isFollower = false,
 ): SessionRequest {
   return {
     sessionId,
     sessionEpoch,
     usesTopicIds: false,
+    isFollower,
     partitions,
     forgotten: forgotten.map((index) => ({ topic: 't', topicId: ZERO_UUID, partition: index })),
   }
@@ -92,6 +94,13 @@ describe('FetchSessions', () => {
     expect(due(next).map((asked) => asked.partition)).toEqual([1])
   })
 
+  test('a partition that is named among the changed and the forgotten is gone', () => {
+    const { fetchSessions } = sessions()
+    const full = fetchSessions.open(request(0, 0, [partition(0), partition(1)]))
+    const next = fetchSessions.open(request(full.sessionId, 1, [partition(0, 5), partition(2)], [0, 2]))
+    expect(due(next).map((asked) => asked.partition)).toEqual([1])
+  })
+
   test('an unknown session and a wrong epoch have their own errors', () => {
     const { fetchSessions } = sessions()
     const full = fetchSessions.open(request(0, 0, [partition(0)]))
@@ -113,6 +122,19 @@ describe('FetchSessions', () => {
     clock.advance(120_001)
     expect(fetchSessions.open(request(0, 0, [partition(0)])).sessionId).toBeGreaterThan(0)
     expect(fetchSessions.size).toBe(1)
+  })
+
+  test('a follower takes the place of the consumer that was idle longest, and of no other follower', () => {
+    const { fetchSessions, clock } = sessions(3)
+    const isFollower = [true, false, false, true, true, true]
+    const opened = isFollower.map((follower) => {
+      clock.advance(1)
+      return fetchSessions.open(request(0, 0, [partition(0)], [], follower)).sessionId
+    })
+    expect(opened.map((id) => id > 0)).toEqual([true, true, true, true, true, false])
+    const next = opened.slice(0, 5).map((id) => fetchSessions.open(request(id, 1, [])).error)
+    const gone = ErrorCode.FETCH_SESSION_ID_NOT_FOUND
+    expect(next).toEqual([ErrorCode.NONE, gone, gone, ErrorCode.NONE, ErrorCode.NONE])
   })
 
   test('a partition that gave data goes behind the others', () => {
