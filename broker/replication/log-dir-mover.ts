@@ -9,6 +9,7 @@ import type { Logger } from '../telemetry/logger.ts'
 import { divergencePoint } from './followed.ts'
 import type { Fetchers } from './metadata-publisher.ts'
 import type { Partition } from './partition.ts'
+import { Turns } from './turns.ts'
 
 export interface LogDirMoverDeps {
   readonly logs: LogManager
@@ -35,6 +36,8 @@ export class LogDirMover {
   readonly #rate: RateLimit
   readonly #moving = new Map<Partition, PartitionLog>()
   readonly #rests = new Map<Partition, Timer>()
+  /** Of moves that begin: each looks at what the one before has left. */
+  readonly #turns = new Turns()
   #closed = false
 
   constructor(options: RateLimitOptions & { readonly nodeId: number }, deps: LogDirMoverDeps) {
@@ -52,6 +55,10 @@ export class LogDirMover {
 
   /** Begins to move a replica to the log dir `path`, online; another move of it ends. */
   async move(partition: Partition, path: string): Promise<ErrorCode> {
+    return this.#turns.run(() => this.#begin(partition, path))
+  }
+
+  async #begin(partition: Partition, path: string): Promise<ErrorCode> {
     const { logs } = this.#deps
     const { log } = partition
     const before = logs.future(log.topic, log.partition)
@@ -60,7 +67,12 @@ export class LogDirMover {
       this.stop(partition)
       if (before !== undefined) logs.deleteFuture(before)
       if (log.parentDirectory === path) return ErrorCode.NONE
-      this.#start(partition, await logs.createFuture(log, path))
+      const future = await logs.createFuture(log, path)
+      if (partition.isOffline) {
+        logs.deleteFuture(future)
+        return ErrorCode.KAFKA_STORAGE_ERROR
+      }
+      this.#start(partition, future)
       return ErrorCode.NONE
     } catch (error) {
       if (!(error instanceof StorageError)) throw error

@@ -70,6 +70,26 @@ describe('a move to another log dir', () => {
     expect(await cluster.until(cluster.broker(2).values())).toEqual(all)
   })
 
+  test('that is asked for twice at a time is made once', async () => {
+    const cluster = await twoBrokers()
+    const broker = cluster.broker(1)
+    const path = elsewhere(broker)
+    const moves = Promise.all([move(broker, path), move(broker, path)])
+    expect(await cluster.until(moves)).toEqual([ErrorCode.NONE, ErrorCode.NONE])
+    await cluster.run(1000)
+    expect(broker.partition().log.parentDirectory).toBe(path)
+    expect(broker.logs.futures()).toEqual([])
+  })
+
+  test('of a replica that goes before the copy is there leaves nothing behind', async () => {
+    const cluster = await twoBrokers()
+    const broker = cluster.broker(1)
+    const moved = move(broker, elsewhere(broker))
+    broker.replication.replicas.drop(TOPIC, 0, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+    expect(await cluster.until(moved)).toBe(ErrorCode.KAFKA_STORAGE_ERROR)
+    expect(broker.logs.futures()).toEqual([])
+  })
+
   test('survives a restart', async () => {
     const cluster = await twoBrokers()
     const path = elsewhere(cluster.broker(2))
