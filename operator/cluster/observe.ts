@@ -25,6 +25,8 @@ export interface Observed {
   /** The configurations that nodes have, or had. */
   readonly configMaps: readonly ConfigMap[]
   readonly claims: readonly PersistentVolumeClaim[]
+  /** What else is there under the names that this cluster needs: its ServiceAccount, Services and PodDisruptionBudgets. */
+  readonly others: readonly Resource[]
   /** Objects under names that this cluster needs and that are somebody else's: `kind name`. */
   readonly foreign: readonly string[]
   /** The same, but of a former cluster of this name, and about to be garbage collected. */
@@ -52,6 +54,7 @@ export async function observe(api: KubeApi, cluster: KafkaCluster): Promise<Obse
     pods: pods.items,
     configMaps: configMaps.items,
     claims: claims.items,
+    others: present.filter(({ kind }) => kind !== STATEFUL_SET.kind),
     foreign: namesOf(present.filter((child) => ownership(child, cluster) === 'foreign')),
     leftover: namesOf(present.filter((child) => ownership(child, cluster) === 'leftover')),
   }
@@ -64,6 +67,14 @@ export async function refresh(api: KubeApi, observed: Observed): Promise<Observe
   const [sets, pods] = await Promise.all([api.list<StatefulSet>(STATEFUL_SET, mine), api.list<Pod>(POD, mine)])
   const statefulSets = new Map(sets.items.map((set) => [set.metadata.name, set]))
   return { ...observed, statefulSets, pods: pods.items }
+}
+
+/** What was there of `kind` and `name`. */
+export function findObserved(observed: Observed, kind: string, name: string): Resource | undefined {
+  const { statefulSets, configMaps, others } = observed
+  return [...statefulSets.values(), ...configMaps, ...others].find(
+    (one) => one.kind === kind && one.metadata.name === name,
+  )
 }
 
 function childNames(cluster: KafkaCluster): [ResourceType, string][] {

@@ -13,8 +13,10 @@ import { report } from '../kube/report.ts'
 import type { Outcome } from '../runtime/controller.ts'
 import { poolStatuses } from '../specs/pool-status.ts'
 import { newClusterId } from '../specs/cluster-id.ts'
+import { isStill, markOf } from './applied.ts'
+import type { Mark } from './applied.ts'
 import { isPodReady } from './kubernetes.ts'
-import { observe, refresh } from './observe.ts'
+import { findObserved, observe, refresh } from './observe.ts'
 import type { Observed } from './observe.ts'
 import { identityOf, obstacle, plan } from './plan.ts'
 import type { Plan } from './plan.ts'
@@ -69,6 +71,8 @@ interface Deps {
 export class ClusterReconciler {
   readonly #options: ClusterReconcilerOptions
   readonly #deps: Deps
+  /** Of each cluster, by kind and name. Saves calls, and is no more than that. */
+  readonly #marks = new Map<Key, ReadonlyMap<string, Mark>>()
 
   constructor(options: ClusterReconcilerOptions, deps: Deps) {
     this.#options = options
@@ -78,7 +82,10 @@ export class ClusterReconciler {
   async reconcile(key: Key): Promise<Outcome> {
     const { namespace, name } = splitKey(key)
     const read = await this.#deps.api.get<KafkaCluster>(KAFKA_CLUSTER, namespace, name)
-    if (read === null || read.metadata.deletionTimestamp !== undefined) return {}
+    if (read === null || read.metadata.deletionTimestamp !== undefined) {
+      this.#marks.delete(key)
+      return {}
+    }
     const observed = await observe(this.#deps.api, read)
     const { cluster } = observed
     const identity = identityOf(observed)
@@ -91,7 +98,7 @@ export class ClusterReconciler {
     const effective = this.#deps.effective(cluster, observed, kafka)
     const wanted = plan({ ...observed, cluster: effective }, { images: this.#options.images, clusterId, kafka })
     const leaving = await this.#replace(effective, wanted)
-    const refusal = (await this.#apply(wanted, leaving)) ?? (await this.#growClaims(effective, wanted))
+    const refusal = (await this.#apply(key, observed, wanted, leaving)) ?? (await this.#growClaims(effective, wanted))
     const after = await refresh(this.#deps.api, { ...observed, cluster: effective })
     const nowMs = this.#deps.clock.wallMs()
     const view = { cluster: effective, asked: cluster, observed: after, kafka, plan: wanted, nowMs }
@@ -132,16 +139,31 @@ export class ClusterReconciler {
     return leaving
   }
 
-  /** Returns what the API server has refused, in its words; what was applied before stays, and the rest is tried all the same. */
-  async #apply({ manifests }: Plan, leaving: ReadonlySet<string>): Promise<Health | null> {
+  /**
+   * Applies what is not as it was left. Returns what the API server has refused, in its words; what was applied before stays, and the rest is
+   * tried all the same.
+   */
+  async #apply(
+    key: Key,
+    observed: Observed,
+    { manifests }: Plan,
+    leaving: ReadonlySet<string>,
+  ): Promise<Health | null> {
     let refusal: Health | null = null
+    const before = this.#marks.get(key)
+    const marks = new Map<string, Mark>()
+    this.#marks.set(key, marks)
     for (const { type, manifest } of manifests) {
-      if (type === STATEFUL_SET && leaving.has(manifest.metadata.name)) continue
+      const { name } = manifest.metadata
+      if (type === STATEFUL_SET && leaving.has(name)) continue
+      const id = `${type.kind} ${name}`
+      const [there, mark] = [findObserved(observed, type.kind, name), before?.get(id)]
       try {
-        await this.#deps.api.apply(type, manifest)
+        const isDone = there !== undefined && mark !== undefined && isStill(mark, manifest, there)
+        marks.set(id, isDone ? mark : markOf(manifest, await this.#deps.api.apply(type, manifest)))
       } catch (error) {
         if (!isRefusal(error)) throw error
-        const message = `Kubernetes refuses ${type.kind} ${manifest.metadata.name}: ${error.message}`
+        const message = `Kubernetes refuses ${id}: ${error.message}`
         refusal ??= { state: 'stalled', reason: 'RefusedByKubernetes', message }
       }
     }

@@ -19,6 +19,7 @@ function observed(change: Partial<Observed> = {}): Observed {
     pods: [],
     configMaps: [],
     claims: [],
+    others: [],
     foreign: [],
     leftover: [],
     ...change,

@@ -95,7 +95,7 @@ test('a crash after the StatefulSet has gone loses no pod', async () => {
   ask('20Gi')
   const pods = api.all(POD).map(({ metadata }) => metadata.uid)
   api.intercept = (call) => {
-    if (call === 'apply ServiceAccount' && set() === null) throw new Error('killed')
+    if (call === 'apply StatefulSet' && set() === null) throw new Error('killed')
   }
   await expect(reconcile()).rejects.toThrow('killed')
   api.intercept = () => {}

@@ -31,6 +31,7 @@ export function running(cluster: KafkaCluster, marks: Readonly<Record<string, st
     pods: [],
     configMaps: [],
     claims: nodesOf(there).map(({ podName, pool }) => claim(podName, pool.name, sets, marks[podName])),
+    others: [],
     foreign: [],
     leftover: [],
   }
