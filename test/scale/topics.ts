@@ -6,7 +6,7 @@ import { EVENT, KAFKA_CLUSTER, KAFKA_TOPIC } from '../../operator/api/resource.t
 import { kafkaCluster, kafkaTopic } from '../fakes/operator.ts'
 import { startOurs } from '../tools/ours.ts'
 import { FakeApiServer } from './fake-api.ts'
-import { isReady, MeasuredOperator, NAMESPACE, timed } from './rig.ts'
+import { allOf, isReady, MeasuredOperator, NAMESPACE } from './rig.ts'
 
 const TOPICS = Number(process.argv[2] ?? 10_000)
 const IDLE_RESYNCS = 4
@@ -23,13 +23,11 @@ for (let index = 0; index < TOPICS; index++) {
 }
 const broker = await startOurs()
 try {
-  await using operator = new MeasuredOperator(api.url, broker.bootstrap)
-  await timed(`${TOPICS} topics made and Ready`, () => topics().every(isReady))
-  operator.report()
+  await using operator = new MeasuredOperator({ server: api.url, account: null, broker: broker.bootstrap })
+  await operator.measure(`${TOPICS} topics made and Ready`, () => allOf('topics Ready', topics(), TOPICS, isReady))
   await operator.idle(IDLE_RESYNCS)
   for (const { metadata } of topics()) api.kube.remove(KAFKA_TOPIC, NAMESPACE, metadata.name)
-  await timed('all of them deleted', () => topics().length === 0)
-  operator.report()
+  await operator.measure('all of them deleted', () => allOf('topics', topics(), 0, isReady))
 } finally {
   await broker.stop()
 }

@@ -1,19 +1,19 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parse } from 'yaml'
+import type { Credentials } from '../../operator/kube/credentials.ts'
 import { kubeconfig } from '../../operator/kube/kubeconfig.ts'
 import { KubeTransport } from '../../operator/kube/transport.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
-/** Raw requests to the API server of `npm run kube:up`; never to the one of the user's own kubeconfig. */
+/** Raw requests to an API server: without another that of `npm run kube:up`, never the one of the user's own kubeconfig. */
 export class TestApi {
   readonly transport: KubeTransport
   readonly #signal = new AbortController().signal
 
-  constructor() {
-    process.env['KUBECONFIG'] = join(ROOT, '.cache', 'kube', 'kubeconfig')
-    this.transport = new KubeTransport(kubeconfig())
+  constructor(transport = new KubeTransport(credentialsOfTests())) {
+    this.transport = transport
   }
 
   request<T>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<T> {
@@ -67,4 +67,9 @@ export class TestApi {
       await new Promise((wake) => setTimeout(wake, 50))
     }
   }
+}
+
+function credentialsOfTests(): Credentials {
+  process.env['KUBECONFIG'] = join(ROOT, '.cache', 'kube', 'kubeconfig')
+  return kubeconfig()
 }

@@ -2,10 +2,11 @@ import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { cached } from '../../tools/cache.ts'
 import { run } from '../../tools/run.ts'
-import { binDirectory, GO_SOURCES } from './layout.ts'
+import { binDirectory, GO_SOURCES, KUBE } from './layout.ts'
 
 const KUBERNETES = '1.34.4'
 const HELM = '3.19.0'
+const KWOK = '0.7.0'
 const LINKS = [
   'etcd',
   'kube-apiserver',
@@ -18,6 +19,7 @@ const LINKS = [
   'provisioner',
 ]
 const BUILD_MS_MAX = 40 * 60_000
+const GO_ENVIRONMENT = { CGO_ENABLED: '0', GOTOOLCHAIN: 'local' }
 
 /** Compiles Kubernetes and Helm from the Go module proxy, where that has not been done yet: about ten minutes on two cores. */
 export async function buildPrograms(): Promise<void> {
@@ -28,6 +30,18 @@ export async function buildPrograms(): Promise<void> {
     await goBuild(join(target, 'helm'), 'helm.sh/helm/v3/cmd/helm', helm)
     for (const link of LINKS) symlinkSync('kubebed', join(target, link))
   })
+}
+
+/**
+ * Compiles kwok, which plays the kubelets of test/scale, where that has not been done yet; resolves with its path. It has a go.mod of its own: its
+ * libraries are of another Kubernetes than the bed's.
+ */
+export async function buildKwok(): Promise<string> {
+  const directory = await cached(join(KUBE, 'bin', `kwok-${KWOK}`), async (target) => {
+    const env = { ...GO_ENVIRONMENT, GOBIN: target }
+    await run('go', ['install', '-trimpath', `sigs.k8s.io/kwok/cmd/kwok@v${KWOK}`], { env, timeoutMs: BUILD_MS_MAX })
+  })
+  return join(directory, 'kwok')
 }
 
 /** Without it the programs say that they are version 0.0.0, and refuse to work with each other. */
@@ -57,6 +71,5 @@ async function goBuild(target: string, path: string, flags: readonly string[]): 
     target,
     path,
   ]
-  const env = { CGO_ENABLED: '0', GOTOOLCHAIN: 'local' }
-  await run('go', args, { cwd: GO_SOURCES, env, timeoutMs: BUILD_MS_MAX })
+  await run('go', args, { cwd: GO_SOURCES, env: GO_ENVIRONMENT, timeoutMs: BUILD_MS_MAX })
 }

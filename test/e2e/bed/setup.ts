@@ -1,6 +1,6 @@
 import { run } from '../../tools/run.ts'
 import { prepareImages } from './images.ts'
-import { buildPrograms } from './programs.ts'
+import { buildKwok, buildPrograms } from './programs.ts'
 
 /** Debian's names. */
 const PACKAGES = [
@@ -20,6 +20,8 @@ export async function setUpBed(say: (line: string) => void): Promise<void> {
   await installPackages(say)
   say('compiling Kubernetes (about ten minutes the first time)')
   await buildPrograms()
+  say('compiling kwok (two minutes the first time)')
+  await buildKwok()
   say('making the base images')
   await prepareImages()
 }
