@@ -4,17 +4,17 @@ import type { Random } from '../../broker/env/random.ts'
 import type { Health } from '../api/conditions.ts'
 import type { KafkaClusterStatus } from '../api/kafkacluster.ts'
 import { KAFKA_CLUSTER, PERSISTENT_VOLUME_CLAIM, splitKey, STATEFUL_SET } from '../api/resource.ts'
-import type { KafkaCluster, Key } from '../api/resource.ts'
+import type { KafkaCluster, Key, Resource } from '../api/resource.ts'
 import type { KafkaState, Unreachable } from '../kafka/state.ts'
 import { isRefusal } from '../kube/api.ts'
 import type { KubeApi } from '../kube/api.ts'
+import { Applier } from '../kube/applier.ts'
+import type { Marks } from '../kube/applier.ts'
 import type { EventRecorder } from '../kube/events.ts'
 import { report } from '../kube/report.ts'
 import type { Outcome } from '../runtime/controller.ts'
 import { poolStatuses } from '../specs/pool-status.ts'
 import { newClusterId } from '../specs/cluster-id.ts'
-import { isStill, markOf } from './applied.ts'
-import type { Mark } from './applied.ts'
 import { isPodReady } from './kubernetes.ts'
 import { findObserved, observe, refresh } from './observe.ts'
 import type { Observed } from './observe.ts'
@@ -64,6 +64,13 @@ interface Deps {
   readonly steps: readonly ClusterStep[]
 }
 
+interface Applying {
+  readonly applier: Applier
+  readonly observed: Observed
+  /** StatefulSets that are still going. */
+  readonly leaving: ReadonlySet<string>
+}
+
 /**
  * observe -> plan -> apply -> steps -> status. What the cluster owns goes with it by garbage collection; its volumes stay. Safe to stop between any
  * two calls: the next run observes what is there and goes on.
@@ -71,8 +78,8 @@ interface Deps {
 export class ClusterReconciler {
   readonly #options: ClusterReconcilerOptions
   readonly #deps: Deps
-  /** Of each cluster, by kind and name. Saves calls, and is no more than that. */
-  readonly #marks = new Map<Key, ReadonlyMap<string, Mark>>()
+  /** Of each cluster. */
+  readonly #marks = new Map<Key, Marks>()
 
   constructor(options: ClusterReconcilerOptions, deps: Deps) {
     this.#options = options
@@ -98,10 +105,13 @@ export class ClusterReconciler {
     const effective = this.#deps.effective(cluster, observed, kafka)
     const wanted = plan({ ...observed, cluster: effective }, { images: this.#options.images, clusterId, kafka })
     const leaving = await this.#replace(effective, wanted)
-    const refusal = (await this.#apply(key, observed, wanted, leaving)) ?? (await this.#growClaims(effective, wanted))
+    const applier = new Applier({ before: this.#marks.get(key) ?? new Map() }, this.#deps)
+    this.#marks.set(key, applier.marks)
+    const applying = { applier, observed, leaving }
+    const refusal = (await this.#apply(wanted, applying)) ?? (await this.#growClaims(effective, wanted))
     const after = await refresh(this.#deps.api, { ...observed, cluster: effective })
     const nowMs = this.#deps.clock.wallMs()
-    const view = { cluster: effective, asked: cluster, observed: after, kafka, plan: wanted, nowMs }
+    const view = { cluster: effective, asked: cluster, observed: after, kafka, plan: wanted, applier, nowMs }
     return this.#finish(view, clusterId, refusal)
   }
 
@@ -139,31 +149,17 @@ export class ClusterReconciler {
     return leaving
   }
 
-  /**
-   * Applies what is not as it was left. Returns what the API server has refused, in its words; what was applied before stays, and the rest is
-   * tried all the same.
-   */
-  async #apply(
-    key: Key,
-    observed: Observed,
-    { manifests }: Plan,
-    leaving: ReadonlySet<string>,
-  ): Promise<Health | null> {
+  /** Returns what the API server has refused, in its words; what was applied before stays, and the rest is tried all the same. */
+  async #apply({ manifests }: Plan, { applier, observed, leaving }: Applying): Promise<Health | null> {
     let refusal: Health | null = null
-    const before = this.#marks.get(key)
-    const marks = new Map<string, Mark>()
-    this.#marks.set(key, marks)
     for (const { type, manifest } of manifests) {
       const { name } = manifest.metadata
       if (type === STATEFUL_SET && leaving.has(name)) continue
-      const id = `${type.kind} ${name}`
-      const [there, mark] = [findObserved(observed, type.kind, name), before?.get(id)]
       try {
-        const isDone = there !== undefined && mark !== undefined && isStill(mark, manifest, there)
-        marks.set(id, isDone ? mark : markOf(manifest, await this.#deps.api.apply(type, manifest)))
+        await applier.apply<Resource>(type, manifest, findObserved(observed, type.kind, name))
       } catch (error) {
         if (!isRefusal(error)) throw error
-        const message = `Kubernetes refuses ${id}: ${error.message}`
+        const message = `Kubernetes refuses ${type.kind} ${name}: ${error.message}`
         refusal ??= { state: 'stalled', reason: 'RefusedByKubernetes', message }
       }
     }

@@ -1,6 +1,7 @@
 import type { ExtraCondition, Health } from '../api/conditions.ts'
 import type { KafkaClusterStatus } from '../api/kafkacluster.ts'
 import type { KafkaCluster } from '../api/resource.ts'
+import type { Applier } from '../kube/applier.ts'
 import type { KafkaState, Unreachable } from '../kafka/state.ts'
 import type { Observed } from './observe.ts'
 import type { Plan } from './plan.ts'
@@ -15,6 +16,7 @@ export interface ClusterView {
   readonly kafka: KafkaState | Unreachable
   /** What has been applied. */
   readonly plan: Plan
+  readonly applier: Applier
   /** Milliseconds since 1970. */
   readonly nowMs: number
 }

@@ -31,10 +31,11 @@ export class PlacementStep implements ClusterStep {
     this.#deps = deps
   }
 
-  async run({ cluster, observed }: ClusterView): Promise<StepResult> {
+  async run(view: ClusterView): Promise<StepResult> {
+    const { cluster, observed } = view
     const known = new Map((await listServices(this.#deps.api, cluster)).map((one) => [one.metadata.name, one]))
     const wanted = externalServices(cluster)
-    const refused = await this.#apply(cluster, wanted, known)
+    const refused = await this.#apply(view, wanted, known)
     await this.#removeOthers(wanted, known)
     const pods: readonly PlacedPod[] = observed.pods
     const seen = { services: known, nodes: await this.#nodes(cluster, pods, refused) }
@@ -44,7 +45,11 @@ export class PlacementStep implements ClusterStep {
   }
 
   /** Puts what is there then into `known`. Returns why some could not be made, in words. */
-  async #apply(cluster: KafkaCluster, wanted: readonly Manifest[], known: Map<string, Service>): Promise<string[]> {
+  async #apply(
+    { cluster, applier }: ClusterView,
+    wanted: readonly Manifest[],
+    known: Map<string, Service>,
+  ): Promise<string[]> {
     const outcomes = await Promise.all(
       wanted.map(async (manifest) => {
         const { name, namespace = '' } = manifest.metadata
@@ -54,7 +59,7 @@ export class PlacementStep implements ClusterStep {
             if (there !== null && !isOf(there, cluster))
               return [`Service ${name} is there already, and not of this KafkaCluster`]
           }
-          known.set(name, await this.#deps.api.apply<Service & Manifest>(SERVICE, manifest))
+          known.set(name, await applier.apply<Service>(SERVICE, manifest, known.get(name)))
           return []
         } catch (error) {
           if (!isRefusal(error)) throw error

@@ -2,6 +2,8 @@ import { expect, test } from '@jest/globals'
 import { KAFKA_CLUSTER, POD, SERVICE } from '../../../../operator/api/resource.ts'
 import type { KafkaCluster, Manifest } from '../../../../operator/api/resource.ts'
 import type { ClusterView } from '../../../../operator/cluster/step.ts'
+import { Applier } from '../../../../operator/kube/applier.ts'
+import type { Marks } from '../../../../operator/kube/applier.ts'
 import { KubeError } from '../../../../operator/kube/api.ts'
 import { NODE } from '../../../../operator/listeners/seen.ts'
 import type { KubeNode, Service } from '../../../../operator/listeners/seen.ts'
@@ -28,9 +30,12 @@ function placing() {
     metadata: { name: 'orders-nodes-0', namespace: 'kafka' },
     spec: { nodeName: 'node0' },
   })
+  let marks: Marks = new Map()
   const run = (listeners: Listeners) => {
     const cluster = world.api.put(KAFKA_CLUSTER, kafkaCluster({ listeners }))
-    const view = { cluster, observed: { pods: world.api.all(POD) } } as unknown as ClusterView
+    const applier = new Applier({ before: marks }, world)
+    marks = applier.marks
+    const view = { cluster, observed: { pods: world.api.all(POD) }, applier } as unknown as ClusterView
     return step.run(view)
   }
   /** What a cloud's controller does. */
@@ -69,6 +74,22 @@ test('a pod waits for its load balancer, the condition says for what, and then i
     { name: 'external', bootstrapServers: 'lb0.example.org:9094' },
   ])
   expect(told()?.['kafka.ottla.dev/advertised-listeners']).toContain('EXTERNAL://lb1.example.org:9094')
+})
+
+test('a Service is made again as it was when somebody has changed it, and else left alone', async () => {
+  const { run, balance, api } = placing()
+  await run([PLAIN, BALANCED])
+  balance()
+  api.writes.length = 0
+  await run([PLAIN, BALANCED])
+  expect(api.writes.filter((write) => write.startsWith('apply Service'))).toEqual([])
+  const service = api.peek<Service & Manifest>(SERVICE, 'kafka', 'orders-external-0')
+  if (service === null) throw new Error('no Service')
+  api.put(SERVICE, { ...service, spec: { ...service.spec, type: 'ClusterIP' } })
+  await run([PLAIN, BALANCED])
+  expect(api.writes.filter((write) => write.startsWith('apply Service'))).toEqual([
+    'apply Service kafka/orders-external-0',
+  ])
 })
 
 test('Services of a listener that is gone go', async () => {

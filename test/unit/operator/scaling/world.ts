@@ -4,11 +4,13 @@ import type { PersistentVolumeClaim, StatefulSet } from '../../../../operator/cl
 import type { Observed } from '../../../../operator/cluster/observe.ts'
 import { remembered } from '../../../../operator/cluster/pools.ts'
 import type { ClusterView } from '../../../../operator/cluster/step.ts'
+import { Applier } from '../../../../operator/kube/applier.ts'
 import type { KafkaState, PartitionState, Unreachable } from '../../../../operator/kafka/state.ts'
 import { effectiveCluster } from '../../../../operator/scaling/effective.ts'
 import { nodesOf } from '../../../../operator/specs/nodes.ts'
 import { poolMemory } from '../../../../operator/specs/pool-memory.ts'
 import { poolStatuses } from '../../../../operator/specs/pool-status.ts'
+import { FakeKube } from '../../../fakes/kube.ts'
 import { kafkaState, quorumReplica } from '../../../fakes/operator.ts'
 
 /** What is there of a cluster that runs with the pools of `cluster`, its quorum formed. */
@@ -100,6 +102,7 @@ export function viewOf(observed: Observed, state: KafkaState | Unreachable): Clu
     observed,
     kafka: state,
     plan: { replaced: [], manifests: [], growClaims: [], version: '4.3', image: 'ottla' },
+    applier: new Applier({ before: new Map() }, { api: new FakeKube() }),
     nowMs: 0,
   }
 }
