@@ -1,5 +1,5 @@
 import { ApiKey } from '../../broker/protocol/api-key.ts'
-import type { RequestInputOf } from '../../broker/protocol/apis.ts'
+import type { RequestInputOf, ResponseOf } from '../../broker/protocol/apis.ts'
 import { ErrorCode } from '../../broker/protocol/errors.ts'
 import { buildBatch } from '../../broker/records/build.ts'
 import { batches, readRecords } from '../../broker/records/read.ts'
@@ -8,6 +8,7 @@ import type { CodecName } from '../../broker/env/compute.ts'
 import type { SimRandom } from '../fakes/random.ts'
 import type { ClientHistory } from './broker-history.ts'
 import type { SimClient, Target } from './client.ts'
+import { ConsumerSession } from './consumer-session.ts'
 import { hold, Violation } from './history.ts'
 import type { Trace } from './simulation.ts'
 
@@ -137,7 +138,8 @@ export async function consume(
   const history = topic.histories[partition]
   if (history === undefined) throw new Violation(`${topic.name} has no partition ${partition}`)
   const values: string[] = []
-  const place = { followerId: NOBODY }
+  const session = deps.random.chance(0.5) ? new ConsumerSession() : undefined
+  const place = { followerId: NOBODY, session }
   for (;;) {
     const found = await fetch(topic, partition, values.length, place, deps)
     if (found === undefined) return values
@@ -168,6 +170,14 @@ export async function consume(
   }
 }
 
+type FetchResponse = ResponseOf<typeof ApiKey.Fetch>
+
+interface Place {
+  followerId: number
+  /** Undefined where each fetch is for itself. */
+  readonly session: ConsumerSession | undefined
+}
+
 interface Fetched {
   readonly records: Uint8Array
   readonly highWatermark: number
@@ -184,19 +194,27 @@ async function fetch(
   topic: SimTopic,
   partition: number,
   offset: number,
-  place: { followerId: number },
+  place: Place,
   deps: ActorDeps,
 ): Promise<Fetched | undefined> {
   const { client, random, isOver } = deps
+  const { session } = place
+  const isDone = (response: FetchResponse): boolean => {
+    session?.answered(response)
+    return isFetched(response) || isUnchanged(response, session)
+  }
   for (;;) {
     let leaderEpoch = -1
     const known = () => (leaderEpoch = client.leaderEpoch(topic.name, partition))
     const isFollower = place.followerId !== NOBODY && !random.chance(RETURN)
-    const body = fetchBody(topic, partition, offset, isFollower ? '' : deps.rack, known, random)
+    const body = fetchBody(topic, partition, offset, { rackId: isFollower ? '' : deps.rack, session }, known, random)
     const leader: Target = { type: 'leader', topic: topic.name, partition }
     const answer = isFollower
       ? await client.tryOnce(ApiKey.Fetch, body(), { type: 'broker', id: place.followerId })
-      : await client.insist(ApiKey.Fetch, body, isFetched, isOver, leader)
+      : await client.insist(ApiKey.Fetch, body, isDone, isOver, leader)
+    if (isFollower && answer !== undefined) session?.answered(answer)
+    if (answer !== undefined && session !== undefined && isUnchanged(answer, session) && !isOver())
+      return { records: new Uint8Array(0), highWatermark: session.highWatermark, leaderEpoch, isFollower }
     const found = answer?.responses[0]?.partitions[0]
     if (isOver() || (found === undefined && !isFollower)) return undefined
     if (isFollower && found?.errorCode !== ErrorCode.NONE) {
@@ -208,6 +226,7 @@ async function fetch(
     if (!isFollower) place.followerId = preferredReadReplica
     if (preferredReadReplica !== NOBODY) continue
     hold(errorCode === ErrorCode.NONE, `${topic.name}-${partition}: fetch at ${offset} failed with ${errorCode}`)
+    if (session !== undefined) session.highWatermark = Number(highWatermark)
     return { records: records ?? new Uint8Array(0), highWatermark: Number(highWatermark), leaderEpoch, isFollower }
   }
 }
@@ -216,41 +235,40 @@ function fetchBody(
   topic: SimTopic,
   partition: number,
   offset: number,
-  rackId: string,
+  { rackId, session }: { readonly rackId: string; readonly session: ConsumerSession | undefined },
   leaderEpoch: () => number,
   random: SimRandom,
 ): () => RequestInputOf<typeof ApiKey.Fetch> {
   const maxWaitMs = random.between(0, 1000)
-  return () => ({
-    maxWaitMs,
-    minBytes: 1,
-    maxBytes: 1 << 20,
-    isolationLevel: random.below(2),
-    sessionId: 0,
-    sessionEpoch: -1,
-    topics: [
-      {
-        topicId: topic.topicId,
-        topic: topic.name,
-        partitions: [
-          {
-            partition,
-            currentLeaderEpoch: leaderEpoch(),
-            fetchOffset: BigInt(offset),
-            partitionMaxBytes: random.between(100, 100_000),
-          },
-        ],
-      },
-    ],
-    forgottenTopicsData: [],
-    rackId,
-  })
+  // All fetches of a session want the same, or its broker would look at everything again.
+  const isolationLevel = session === undefined ? random.below(2) : 0
+  return () => {
+    const currentLeaderEpoch = leaderEpoch()
+    const partitionMaxBytes = random.between(100, 100_000)
+    const asked = { partition, currentLeaderEpoch, fetchOffset: BigInt(offset), partitionMaxBytes }
+    const wanted = { topicId: topic.topicId, topic: topic.name, partitions: [asked] }
+    const header = session?.next(`${offset}@${currentLeaderEpoch}`) ?? WITHOUT_SESSION
+    return {
+      maxWaitMs,
+      minBytes: 1,
+      maxBytes: 1 << 20,
+      isolationLevel,
+      sessionId: header.sessionId,
+      sessionEpoch: header.sessionEpoch,
+      topics: header.isNamed ? [wanted] : [],
+      forgottenTopicsData: [],
+      rackId,
+    }
+  }
 }
 
-function isFetched({
-  responses,
-}: {
-  readonly responses: readonly { readonly partitions: readonly { readonly errorCode: number }[] }[]
-}): boolean {
+const WITHOUT_SESSION = { sessionId: 0, sessionEpoch: -1, isNamed: true }
+
+function isFetched({ responses }: FetchResponse): boolean {
   return !PASSING.has(responses[0]?.partitions[0]?.errorCode ?? ErrorCode.UNKNOWN_TOPIC_ID)
+}
+
+/** Whether the partition is as its consumer has been told. */
+function isUnchanged({ errorCode, responses }: FetchResponse, session: ConsumerSession | undefined): boolean {
+  return session !== undefined && errorCode === ErrorCode.NONE && responses.length === 0
 }

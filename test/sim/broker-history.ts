@@ -85,6 +85,14 @@ export class ClientHistory {
     for (const value of this.#acknowledgedSomewhere) hold(seen.has(value), `${this.name}: ${value} is lost`)
   }
 
+  /** Behind the last offset that somebody was acknowledged. */
+  get acknowledgedEnd(): number {
+    return Math.max(-1, ...this.#acknowledged.keys()) + 1
+  }
+  /** Behind the last record that a consumer was given. */
+  get seenEnd(): number {
+    return this.#seen.size
+  }
   get acknowledgedCount(): number {
     return this.#acknowledgedSomewhere.size
   }
@@ -94,4 +102,10 @@ export class ClientHistory {
 export function acknowledgesMore(histories: readonly ClientHistory[], more = 1): () => boolean {
   const before = histories.map(({ acknowledgedCount }) => acknowledgedCount)
   return () => histories.every(({ acknowledgedCount }, i) => acknowledgedCount >= (before[i] ?? 0) + more)
+}
+
+/** Whether consumers have come to the end of what has been acknowledged by now. */
+export function readsAll(histories: readonly ClientHistory[]): () => boolean {
+  const ends = histories.map(({ acknowledgedEnd }) => acknowledgedEnd)
+  return () => histories.every(({ seenEnd }, i) => seenEnd >= (ends[i] ?? 0))
 }

@@ -13,7 +13,7 @@ import { consume, produce } from './broker-actors.ts'
 import type { ActorDeps, SimTopic } from './broker-actors.ts'
 import { ClientHistory } from './broker-history.ts'
 import { SimClient } from './client.ts'
-import { commitOffsets } from './group-actors.ts'
+import { checkGroup, commitOffsets, type GroupHistory } from './group-actors.ts'
 import { hold } from './history.ts'
 import type { Simulation, Trace } from './simulation.ts'
 
@@ -52,6 +52,7 @@ class BrokerRun {
   readonly #config: ServerConfig
   readonly #logger = new MemoryLogger()
   readonly #actors: Promise<unknown>[] = []
+  readonly #groups = new Map<SimTopic, GroupHistory>()
   #broker: Broker | undefined
   #isOver = false
   #failure: unknown
@@ -72,7 +73,9 @@ class BrokerRun {
     for (const topic of topics) {
       for (const name of ['p', 'q']) this.#act((deps) => produce(`${name}-${topic.name}`, topic, deps))
       for (const partition of topic.histories.keys()) this.#act((deps) => consume(topic, partition, deps, () => false))
-      this.#act((deps) => commitOffsets(`group-${topic.name}`, topic, { acknowledged: -1 }, deps))
+      const group = { acknowledged: -1 }
+      this.#groups.set(topic, group)
+      this.#act((deps) => commitOffsets(`group-${topic.name}`, topic, group, deps))
     }
     for (let round = 0; round < ROUNDS; round++) await this.#round(round)
     await this.#finish(topics)
@@ -109,6 +112,8 @@ class BrokerRun {
         this.#trace.note(`${history.name}: ${history.acknowledgedCount} acknowledged, ends at ${history.highWatermark}`)
       }
     }
+    for (const [topic, group] of this.#groups)
+      await this.#world.clock.runFor(checkGroup(`group-${topic.name}`, topic, group, deps))
     await this.#stop()
   }
 

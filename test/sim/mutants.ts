@@ -189,6 +189,13 @@ const REPLICATION: readonly Mutant[] = [
     isQuick: true,
   },
   {
+    name: 'what rests in the session of a consumer is not looked at again',
+    simulation: 'cluster',
+    file: 'broker/replication/fetch-targets.ts',
+    from: "if (event === 'written' && !isReplica) return",
+    to: "if (event !== 'role' && !isReplica) return",
+  },
+  {
     name: 'a fetch is served whatever its leader epoch',
     simulation: 'cluster',
     file: 'broker/replication/partition.ts',

@@ -2,7 +2,7 @@ import { SimWorld } from '../../fakes/env.ts'
 import type { SimRandom } from '../../fakes/random.ts'
 import type { ActorDeps, SimTopic } from '../broker-actors.ts'
 import { consume, produce } from '../broker-actors.ts'
-import { acknowledgesMore, ClientHistory } from '../broker-history.ts'
+import { acknowledgesMore, ClientHistory, readsAll } from '../broker-history.ts'
 import { SimClient } from '../client.ts'
 import { checkGroup, commitOffsets, type GroupHistory } from '../group-actors.ts'
 import { hold } from '../history.ts'
@@ -255,15 +255,15 @@ class ClusterRun {
     await this.#checkAll(topics)
   }
 
-  /** Until the cluster is whole, and all partitions take records. */
+  /** Until the cluster is whole, all partitions take records, and consumers have come to those. */
   async #recover(histories: readonly ClientHistory[]): Promise<void> {
     const sinceMs = this.#world.clock.monotonicMs()
-    const serves = acknowledgesMore(histories)
-    while (!this.#watch.isWholeSince(Math.max(sinceMs, this.#calmSinceMs)) || !serves()) {
+    const [serves, reads] = [acknowledgesMore(histories), readsAll(histories)]
+    while (!this.#watch.isWholeSince(Math.max(sinceMs, this.#calmSinceMs)) || !serves() || !reads()) {
       await this.#advance(100)
       this.#nemesis.end()
       const isLate = this.#world.clock.monotonicMs() - sinceMs > RECOVERY_MS
-      const missing = serves() ? 'replicas are not in sync' : 'producers wait'
+      const missing = serves() ? (reads() ? 'replicas are not in sync' : 'consumers wait') : 'producers wait'
       hold(!isLate, `after ${RECOVERY_MS} ms without faults, ${missing}`)
     }
   }
