@@ -149,8 +149,8 @@ const REPLICATION: readonly Mutant[] = [
     name: 'acks=all answers once the leader has it',
     simulation: 'cluster',
     file: 'broker/replication/produce.ts',
-    from: 'this.#acks === 1\n',
-    to: 'this.#acks !== 0\n',
+    from: 'this.#acks === 1 ?',
+    to: 'this.#acks !== 0 ?',
   },
   {
     name: 'the high watermark does not wait for the ISR',
