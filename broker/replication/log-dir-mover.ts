@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../env/clock.ts'
 import { type MetadataImage, ResourceType } from '../metadata/image.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import { RateLimit, type RateLimitOptions } from '../quota/rate-limit.ts'
-import { StorageError } from '../storage/errors.ts'
+import { DamagedBatchError, StorageError } from '../storage/errors.ts'
 import type { PartitionLog } from '../storage/log.ts'
 import type { LogManager } from '../storage/log-manager.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -142,6 +142,8 @@ export class LogDirMover {
         { topic, partition: index, err: error },
         'the move of a replica to another log dir has failed',
       )
+      // Where another replica has it, it is cut off and fetched again, and the copy goes on.
+      if (error instanceof DamagedBatchError) partition.damaged(error.offset)
       if (!future.isFailed) this.#rest(partition, future)
     }
   }
@@ -168,10 +170,11 @@ export class LogDirMover {
         while (future.logEndOffset < log.logEndOffset) await copyStep(log, future)
         future.updateHighWatermark(log.highWatermark)
         if (log.logStartOffset <= future.highWatermark) future.incrementLogStartOffset(log.logStartOffset)
+        // What fails before this is tried again; what fails from here on is done in part.
+        this.stop(partition)
         return logs.promote(future)
       })
     } finally {
-      this.stop(partition)
       fetchers.follow(partition)
     }
     const { topic, partition: index, parentDirectory } = partition.log

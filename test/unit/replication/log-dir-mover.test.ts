@@ -103,6 +103,21 @@ describe('a move to another log dir', () => {
     expect(await cluster.until(readAll(broker.partition().log))).toEqual(['a', 'b', 'c'])
   })
 
+  test('comes across damage, which is fetched again, and goes on', async () => {
+    const cluster = await twoBrokers()
+    const large = 'x'.repeat(5000)
+    await cluster.until(cluster.broker(1).produce([large]))
+    cluster.kill(2)
+    const broker = await cluster.boot(2)
+    await cluster.run(2000)
+    broker.damage('b')
+    const path = elsewhere(broker)
+    await cluster.until(move(broker, path))
+    await cluster.run(5000)
+    expect(broker.partition().log.parentDirectory).toBe(path)
+    expect(await cluster.until(broker.values())).toEqual(['a', 'b', 'c', large])
+  })
+
   test('to a log dir that takes no new replicas is refused', async () => {
     const cluster = await twoBrokers()
     const broker = cluster.broker(1)
