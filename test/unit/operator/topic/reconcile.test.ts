@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { EVENT, keyOf, KAFKA_CLUSTER, KAFKA_TOPIC } from '../../../../operator/api/resource.ts'
 import type { KafkaCluster, KafkaTopic, Manifest } from '../../../../operator/api/resource.ts'
+import { KubeError } from '../../../../operator/kube/api.ts'
 import { TopicRefusal } from '../../../../operator/topic/admin.ts'
 import { TopicReconciler } from '../../../../operator/topic/reconcile.ts'
 import { condition, FakeTopics, kafkaCluster, kafkaTopic, operatorWorld, pool } from '../../../fakes/operator.ts'
@@ -177,6 +178,17 @@ test('a deleted resource deletes its topic', async () => {
   api.remove(KAFKA_TOPIC, 'team', 'payments')
   await reconcile()
   expect([admin.topics.size, stored()]).toEqual([0, null])
+})
+
+test('a resource that is gone before its finalizer is taken off is done with', async () => {
+  const { admin, reconcile, api } = reconciling(kafkaTopic())
+  await reconcile()
+  api.remove(KAFKA_TOPIC, 'team', 'payments')
+  api.intercept = (call) => {
+    if (call === 'patch KafkaTopic') throw new KubeError(404, 'NotFound', 'kafkatopics "payments" not found')
+  }
+  expect(await reconcile()).toEqual({})
+  expect(admin.topics.size).toBe(0)
 })
 
 test('a retained topic outlives its resource', async () => {
