@@ -24,8 +24,10 @@ const RATE_KEY = 'replica.alter.log.dirs.io.max.bytes.per.second'
 const CLUSTER_WIDE = ''
 /** As much as is copied in one step. */
 const STEP_BYTES = 1024 * 1024
-/** How long a copy rests that is over its quota, or that an error has stopped. */
+/** How long a copy rests that is over its quota. */
 const REST_MS = 100
+/** The same after a failure, which may last: a damaged log may have its only replica here. */
+const FAILED_REST_MS = 3000
 /** A copy that lacks no more than this is made whole while appends wait. */
 const LAST_STEP_BYTES = 256 * 1024
 
@@ -126,7 +128,7 @@ export class LogDirMover {
     try {
       while (this.#isMoving(partition, future)) {
         if (this.#rate.isExceeded) {
-          this.#rest(partition, future)
+          this.#rest(partition, future, REST_MS)
           return
         }
         await agree(partition.log, future)
@@ -144,13 +146,13 @@ export class LogDirMover {
       )
       // Where another replica has it, it is cut off and fetched again, and the copy goes on.
       if (error instanceof DamagedBatchError) partition.damaged(error.offset)
-      if (!future.isFailed) this.#rest(partition, future)
+      if (!future.isFailed) this.#rest(partition, future, FAILED_REST_MS)
     }
   }
 
-  #rest(partition: Partition, future: PartitionLog): void {
+  #rest(partition: Partition, future: PartitionLog, ms: number): void {
     if (!this.#isMoving(partition, future)) return
-    const timer = this.#deps.clock.setTimer(REST_MS, () => void this.#copy(partition, future))
+    const timer = this.#deps.clock.setTimer(ms, () => void this.#copy(partition, future))
     this.#rests.set(partition, timer)
   }
 

@@ -27,7 +27,7 @@ import { SocketServer } from '../../../broker/server/server.ts'
 import { LogManager } from '../../../broker/storage/log-manager.ts'
 import { Metrics } from '../../../broker/telemetry/metrics.ts'
 import { SimWorld, type SimMachine } from '../../fakes/env.ts'
-import { silentLogger } from '../../fakes/logger.ts'
+import { MemoryLogger, silentLogger } from '../../fakes/logger.ts'
 import { record, uuid } from '../metadata/records.ts'
 import { FakeController, TOPIC, TOPIC_ID } from './fake-controller.ts'
 import { batchOf, readAll, TEST_CONFIG } from '../storage/fixture.ts'
@@ -56,6 +56,7 @@ export class TestBroker implements AsyncDisposable {
   readonly env: Env
   readonly logs: LogManager
   readonly replication: Replication
+  readonly logger = new MemoryLogger()
   readonly #controller: FakeController
   readonly #server: SocketServer
   #image = MetadataImage.EMPTY
@@ -66,7 +67,7 @@ export class TestBroker implements AsyncDisposable {
     this.env = env
     this.logs = logs
     this.#controller = cluster.controller
-    const logger = silentLogger()
+    const { logger } = this
     const metrics = new Metrics({ withProcess: false }, env)
     const requests = { request: (key: ApiKey, body: unknown) => cluster.ask(env, key, body) } as ControllerRequests
     const topics = {

@@ -118,6 +118,22 @@ describe('a move to another log dir', () => {
     expect(await cluster.until(broker.values())).toEqual(['a', 'b', 'c', large])
   })
 
+  test('waits for somebody to mend a damaged log whose only replica is here, and does not say so all the time', async () => {
+    const cluster = await TestCluster.start(1)
+    cluster.createTopic([1])
+    await cluster.run(100)
+    const broker = cluster.broker(1)
+    const large = 'x'.repeat(5000)
+    for (const value of ['a', 'b', large]) await cluster.until(broker.produce([value]))
+    broker.damage('b')
+    await cluster.until(move(broker, elsewhere(broker)))
+    await cluster.run(10_000)
+    const errors = broker.logger.messages('error').filter((message) => message.startsWith('the move'))
+    expect(errors.length).toBeGreaterThan(1)
+    expect(errors.length).toBeLessThan(6)
+    expect(broker.logs.futures()).toHaveLength(1)
+  })
+
   test('to a log dir that takes no new replicas is refused', async () => {
     const cluster = await twoBrokers()
     const broker = cluster.broker(1)
