@@ -9,6 +9,7 @@ interface Session {
   readonly targets: FetchTargets
   readonly usesTopicIds: boolean
   readonly isFollower: boolean
+  readonly createdMs: number
   epoch: number
   lastUsedMs: number
 }
@@ -52,8 +53,9 @@ function refused(error: ErrorCode): FetchContext {
 }
 
 /**
- * Incremental fetch sessions (KIP-227), at most `slots` (max.incremental.fetch.session.cache.slots), the least used evicted. A follower has
- * one at the cost of a consumer: without, each of its fetches would name all that it follows.
+ * Incremental fetch sessions (KIP-227), at most `slots` (max.incremental.fetch.session.cache.slots). One that has not been used for two minutes
+ * makes room for another, a consumer's for a follower's, and one that is two minutes old for one of more partitions: without a session each
+ * fetch names all of them.
  */
 export class FetchSessions {
   readonly #slots: number
@@ -125,6 +127,7 @@ export class FetchSessions {
       targets: new FetchTargets({ isKept: true }),
       usesTopicIds: request.usesTopicIds,
       isFollower: request.isFollower,
+      createdMs: now,
       epoch: 1,
       lastUsedMs: now,
     }
@@ -132,16 +135,26 @@ export class FetchSessions {
     return session
   }
 
-  /** Makes room; false where all are in use that `isFollower` may not take the place of. */
-  #evict(now: number, { isFollower }: SessionRequest): boolean {
+  /** Makes room; false where all that there are go before the one that is asked for. */
+  #evict(now: number, request: SessionRequest): boolean {
+    const [unused] = this.#sessions.values()
+    const isIdle = unused !== undefined && now - unused.lastUsedMs >= MIN_EVICTION_MS
+    const least = isIdle ? unused : this.#least(now, request)
+    if (least === undefined) return false
+    this.#remove(least.id)
+    return true
+  }
+
+  /** The smallest of those that `isFollower` or more partitions go before, the least used of them; a follower waits for no consumer. */
+  #least(now: number, { isFollower, partitions }: SessionRequest): Session | undefined {
+    let least: Session | undefined
     for (const session of this.#sessions.values()) {
-      const isIdle = now - session.lastUsedMs >= MIN_EVICTION_MS
-      if (!isIdle && !isFollower) return false
-      if (!isIdle && session.isFollower) continue
-      this.#remove(session.id)
-      return true
+      const isOfLess = isFollower && !session.isFollower
+      const isSmaller = session.isFollower === isFollower && session.targets.size < partitions.length
+      if (!isOfLess && !(isSmaller && now - session.createdMs >= MIN_EVICTION_MS)) continue
+      if (least === undefined || isBefore(session, least)) least = session
     }
-    return false
+    return least
   }
 
   #remove(id: number): void {
@@ -154,6 +167,11 @@ export class FetchSessions {
     this.#sessions.delete(session.id)
     this.#sessions.set(session.id, session)
   }
+}
+
+/** Whether `a` goes sooner than `b`. */
+function isBefore(a: Session, b: Session): boolean {
+  return a.isFollower === b.isFollower ? a.targets.size < b.targets.size : b.isFollower
 }
 
 function ask(targets: FetchTargets, { partitions, usesTopicIds }: SessionRequest): void {

@@ -137,6 +137,24 @@ describe('FetchSessions', () => {
     expect(next).toEqual([ErrorCode.NONE, gone, gone, ErrorCode.NONE, ErrorCode.NONE])
   })
 
+  test('the smallest of those that have lasted makes room for one of more partitions, and of its own kind', () => {
+    const { fetchSessions, clock } = sessions(3)
+    const named = (count: number): SessionPartition[] => Array.from({ length: count }, (_, index) => partition(index))
+    const open = (count: number, isFollower = false): number =>
+      fetchSessions.open(request(0, 0, named(count), [], isFollower)).sessionId
+    const opened = [open(3), open(2), open(1, true)]
+    for (let epoch = 1; epoch <= 2; epoch++) {
+      clock.advance(60_000)
+      expect(open(4) > 0).toBe(epoch === 2)
+      for (const id of opened) fetchSessions.open(request(id, epoch, []))
+    }
+    expect(open(2)).toBe(0)
+    expect(open(4)).toBeGreaterThan(0)
+    const errors = opened.map((id) => fetchSessions.open(request(id, 3, [])).error)
+    const gone = ErrorCode.FETCH_SESSION_ID_NOT_FOUND
+    expect(errors).toEqual([gone, gone, ErrorCode.NONE])
+  })
+
   test('a partition that gave data goes behind the others', () => {
     const { fetchSessions } = sessions()
     const full = fetchSessions.open(request(0, 0, [partition(0), partition(1)]))
