@@ -36,6 +36,11 @@ export class FakeLog implements Appender {
     return { error, baseOffset: view.baseOffset }
   }
 
+  /** Acknowledges the first of what is held. */
+  releaseFirst(): void {
+    this.#held.shift()?.()
+  }
+
   /** Acknowledges everything that was held. */
   release(): void {
     this.isHeld = false

@@ -46,6 +46,23 @@ describe('committing', () => {
     await answer
   })
 
+  test('but not for those that come behind it, however many', async () => {
+    const rig = await CoordinatorRig.open()
+    rig.log.isHeld = true
+    const answers = [rig.commitLater(42)]
+    await rig.clock.run(1)
+    let fetched: object | undefined
+    void rig.fetchLater('g', 'orders', true).then((found) => (fetched = found))
+    await rig.clock.run(1)
+    answers.push(rig.commitLater(43))
+    await rig.clock.run(1)
+    rig.log.releaseFirst()
+    await rig.clock.run(1)
+    expect(fetched).toMatchObject({ offset: 42 })
+    rig.log.release()
+    await Promise.all(answers)
+  })
+
   test('what could not be written is not committed', async () => {
     const rig = await CoordinatorRig.open()
     rig.log.failWith = ErrorCode.NOT_ENOUGH_REPLICAS
