@@ -52,18 +52,21 @@ export class LeaderElection {
    */
   async run(lead: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<'lost' | 'ended'> {
     const { clock, logger } = this.#deps
-    while (!(await this.#tryHold())) {
+    let leftMs = await this.#tryHold()
+    while (leftMs === 0) {
       await sleep(clock, this.#options.retryMs, signal)
       if (signal.aborted) return 'ended'
+      leftMs = await this.#tryHold()
     }
     logger.info({ identity: this.#options.identity }, 'leading')
     const over = new AbortController()
     let lost = false
-    const renewing = this.#renew(over.signal, () => {
+    const onLost = (): void => {
       lost = true
       logger.error({ identity: this.#options.identity }, 'lease lost, stopping at once')
       over.abort(new Error('lease lost'))
-    })
+    }
+    const renewing = this.#renew(leftMs, over.signal, onLost)
     const leading = AbortSignal.any([over.signal, signal])
     try {
       await lead(leading)
@@ -75,25 +78,34 @@ export class LeaderElection {
     return lost ? 'lost' : 'ended'
   }
 
-  /** Renews until `signal` aborts; calls `onLost` when that has not worked for `renewDeadlineMs`. */
-  async #renew(signal: AbortSignal, onLost: () => void): Promise<void> {
+  /** Renews until `signal` aborts; calls `onLost` when that has not worked for `leftMs` at first, then for `renewDeadlineMs`. */
+  async #renew(leftMs: number, signal: AbortSignal, onLost: () => void): Promise<void> {
     const { clock } = this.#deps
-    const { renewDeadlineMs, retryMs } = this.#options
     // A timer of its own: a renewal may hang for longer than the lease lasts.
-    let deadline = clock.setTimer(renewDeadlineMs, onLost)
+    let deadline = clock.setTimer(leftMs, onLost)
     signal.addEventListener('abort', () => deadline.cancel(), { once: true })
     for (;;) {
-      await sleep(clock, retryMs, signal)
+      await sleep(clock, this.#options.retryMs, signal)
       if (signal.aborted) return
-      const startMs = clock.monotonicMs()
-      if (!(await this.#tryHold()) || signal.aborted) continue
+      const nextMs = await this.#tryHold()
+      if (nextMs === 0 || signal.aborted) continue
       deadline.cancel()
-      deadline = clock.setTimer(Math.max(0, renewDeadlineMs - (clock.monotonicMs() - startMs)), onLost)
+      deadline = clock.setTimer(nextMs, onLost)
     }
   }
 
-  /** Takes or renews the lease; false where another has it or the API does not answer. */
-  async #tryHold(): Promise<boolean> {
+  /**
+   * Takes or renews the lease; resolves with how long it may be led by that, in ms, counted from when it was asked for: others count from when it
+   * was written. 0 where another has it, or the API does not answer in time.
+   */
+  async #tryHold(): Promise<number> {
+    const startMs = this.#deps.clock.monotonicMs()
+    if (!(await this.#write())) return 0
+    return Math.max(0, startMs + this.#options.renewDeadlineMs - this.#deps.clock.monotonicMs())
+  }
+
+  /** False where another has it or the API does not answer. */
+  async #write(): Promise<boolean> {
     const { api, logger } = this.#deps
     const { namespace, name, identity } = this.#options
     try {

@@ -107,3 +107,29 @@ test('a clock that jumps does not take the lease from its leader', async () => {
   await world.clock.run(10)
   await Promise.all([a.running, b.running])
 })
+
+test('a lease that took too long to take does not lead for longer than it lasts', async () => {
+  const world = operatorWorld()
+  const log: string[] = []
+  const api = new FakeKube()
+  let isSlow = true
+  api.get = (type, namespace, name) => world.api.get(type, namespace, name)
+  api.update = (type, manifest) => world.api.update(type, manifest)
+  api.create = async (type, manifest) => {
+    const made = await world.api.create(type, manifest)
+    if (isSlow) await new Promise<void>((resolve) => world.clock.setTimer(14_000, resolve))
+    return made
+  }
+  const a = candidate({ ...world, api }, 'a', log)
+  await world.clock.run(10)
+  const b = candidate(world, 'b', log)
+  await world.clock.run(14_100)
+  isSlow = false
+  api.get = () => new Promise(() => {})
+  await world.clock.run(30_000)
+  expect(log).toEqual(['b leads'])
+  b.stop.abort()
+  await world.clock.run(10)
+  await b.running
+  void a
+})
