@@ -20,7 +20,7 @@ const WATCH_MIN_MS = 1000
 
 /**
  * A cache of the objects of one type, kept up to date by list and watch. `onChange` is called after the cache has changed, with the
- * object, or its last known state where it was deleted; after every relist for each object that changed, so that nothing is missed in between.
+ * object, or its last known state where it was deleted, also where another has its name since; after every relist for each object that changed, so that nothing is missed in between.
  */
 export class Informer<T extends Resource> {
   readonly #options: InformerOptions
@@ -110,6 +110,10 @@ export class Informer<T extends Resource> {
     const before = this.#objects.get(key)
     const same = before?.metadata.uid === object.metadata.uid
     if (same && before?.metadata.resourceVersion === object.metadata.resourceVersion) return
+    if (before !== undefined && !same) {
+      this.#objects.delete(key)
+      this.#onChange(before, true)
+    }
     this.#objects.set(key, object)
     this.#onChange(object, false)
   }

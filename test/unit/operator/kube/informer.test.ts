@@ -82,6 +82,28 @@ test('after 410 Gone it lists again and misses nothing, deletions neither', asyn
   await running
 })
 
+test('one that was made again while nobody watched has gone first', async () => {
+  const { api, clock, informer, changes, stop, start } = informing()
+  api.put(KAFKA_TOPIC, kafkaTopic({}, 'a'))
+  const running = start()
+  await clock.run(60_000)
+  let isDown = true
+  api.intercept = (call) => {
+    if (isDown && call.startsWith('watch')) throw new KubeError(500, 'InternalError', 'down')
+  }
+  api.endWatches()
+  api.remove(KAFKA_TOPIC, 'team', 'a')
+  api.put(KAFKA_TOPIC, kafkaTopic({ topicName: 'another' }, 'a'))
+  api.compact()
+  isDown = false
+  changes.length = 0
+  await clock.run(60_000)
+  expect(changes).toEqual(['-team/a', '+team/a'])
+  expect(informer.get('team/a')?.spec.topicName).toBe('another')
+  stop.abort()
+  await running
+})
+
 test('while the API is down it tries again, less and less often', async () => {
   const { api, clock, informer, stop, start } = informing()
   let attempts = 0
