@@ -33,13 +33,16 @@ export async function readKafkaState(client: AdminClient): Promise<KafkaState> {
   }
 }
 
-/** By topic; one that is gone meanwhile is left out. */
+/** By topic; one that is gone meanwhile is left out, and no other: what is not known of would not be spared. */
 async function readMinIsr(client: AdminClient, topics: readonly string[]): Promise<Map<string, number>> {
   const found = new Map<string, number>()
   for (let from = 0; from < topics.length; from += TOPICS_PER_REQUEST) {
     const some = topics.slice(from, from + TOPICS_PER_REQUEST)
     for (const [topic, entries] of await client.describeConfigs('topic', some, [MIN_ISR])) {
-      if (entries instanceof KafkaError) continue
+      if (entries instanceof KafkaError) {
+        if (entries.code === 'UNKNOWN_TOPIC_OR_PARTITION') continue
+        throw entries
+      }
       found.set(topic, Number(entries.find(({ name }) => name === MIN_ISR)?.value ?? 1))
     }
   }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { AdminClient } from '../../../../broker/client/admin-client.ts'
 import { describeFeatures, updateFeature } from '../../../../broker/client/admin-features.ts'
+import { KafkaError } from '../../../../broker/client/kafka-error.ts'
 import { readKafkaState } from '../../../../operator/kafka/read-state.ts'
 import { TestCluster } from '../../broker/bed.ts'
 
@@ -65,6 +66,19 @@ test('a node that is gone is missing everywhere', async () => {
   expect(state.brokers.has(gone)).toBe(false)
   expect(state.quorum.voters.find(({ id }) => id === gone)?.lagMs).toBeGreaterThan(10_000)
   for (const { isr, leader } of state.partitions) expect([...isr, leader]).not.toContain(leader === null ? 0 : gone)
+})
+
+test('a topic whose min ISR cannot be told is not taken for one that is not there', async () => {
+  await createTopics()
+  const withOutcome = (code: string): void => {
+    const error = new KafkaError(code, 'not now', { isRetriable: false })
+    const describe = AdminClient.prototype.describeConfigs.bind(admin)
+    admin.describeConfigs = async (...asked) => new Map([...(await describe(...asked)), ['durable', error]])
+  }
+  withOutcome('UNKNOWN_SERVER_ERROR')
+  await expect(run(readKafkaState(admin))).rejects.toMatchObject({ code: 'UNKNOWN_SERVER_ERROR' })
+  withOutcome('UNKNOWN_TOPIC_OR_PARTITION')
+  expect((await run(readKafkaState(admin))).partitions.map(({ topic }) => topic)).toEqual(['single'])
 })
 
 test('a level of metadata.version that cannot be had is refused for good, in words', async () => {
