@@ -31,7 +31,7 @@ export interface TopicAdmin {
   alterConfig(name: string, set: ReadonlyMap<string, string>, unset: readonly string[]): Promise<void>
   /** A topic that is not there is no error. */
   delete(name: string): Promise<void>
-  /** Whether any replica of it has a byte. */
+  /** Whether any replica of it has a byte. Rejects where that cannot be told of all of its partitions. */
   hasRecords(name: string): Promise<boolean>
 }
 

@@ -37,7 +37,7 @@ export class KafkaTopicAdmin implements TopicAdmin {
   readonly #grow: Batcher<Increase, null | Error>
   readonly #alter: Batcher<Alteration, null | Error>
   readonly #delete: Batcher<string, null | Error>
-  readonly #sizes: Batcher<string, boolean>
+  readonly #sizes: Batcher<string, boolean | Error>
 
   constructor(client: AdminClient) {
     this.#client = client
@@ -86,8 +86,8 @@ export class KafkaTopicAdmin implements TopicAdmin {
     resultOf(await this.#delete.ask(name))
   }
 
-  hasRecords(name: string): Promise<boolean> {
-    return this.#sizes.ask(name)
+  async hasRecords(name: string): Promise<boolean> {
+    return resultOf(await this.#sizes.ask(name))
   }
 
   async #describeAll(names: readonly string[]): Promise<(TopicState | null | Error)[]> {
@@ -103,17 +103,26 @@ export class KafkaTopicAdmin implements TopicAdmin {
     })
   }
 
-  async #haveRecords(names: readonly string[]): Promise<boolean[]> {
+  /** Empty is what the leader of each partition says is: of one that nobody answers for the others cannot tell. */
+  async #haveRecords(names: readonly string[]): Promise<(boolean | Error)[]> {
+    const topics = await this.#client.metadata(names)
     const { brokers } = await this.#client.describeCluster()
-    const wanted = new Set(names)
     const filled = new Set<string>()
-    for (const dirs of (await this.#client.describeLogDirs(brokers.map(({ id }) => id))).values()) {
+    const told = new Set<string>()
+    for (const [id, dirs] of await this.#client.describeLogDirs(brokers.map((broker) => broker.id))) {
       if (dirs instanceof KafkaError) throw dirs
-      for (const { topic, sizeBytes } of dirs.flatMap(({ replicas }) => replicas)) {
-        if (sizeBytes > 0n && wanted.has(topic)) filled.add(topic)
+      for (const { topic, partition, sizeBytes } of dirs.flatMap(({ replicas }) => replicas)) {
+        told.add(`${id} ${topic}/${partition}`)
+        if (sizeBytes > 0n) filled.add(topic)
       }
     }
-    return names.map((name) => filled.has(name))
+    return names.map((name) => {
+      if (filled.has(name)) return true
+      const topic = outcomeOf(topics, name)
+      if (topic instanceof Error) return isUnknownTopic(topic) ? false : topic
+      const silent = topic.partitions.find(({ leader, partition }) => !told.has(`${leader} ${name}/${partition}`))
+      return silent === undefined ? false : new Error(`no leader tells whether ${name}-${silent.partition} has records`)
+    })
   }
 }
 
