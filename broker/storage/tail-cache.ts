@@ -26,6 +26,8 @@ export class TailCache {
   #queue: Entry[] = []
   #head = 0
   #bytes = 0
+  /** Entries of the queue that no log has any more. */
+  #dead = 0
 
   constructor(options: { budgetBytes: number }) {
     this.#budgetBytes = options.budgetBytes
@@ -33,6 +35,11 @@ export class TailCache {
 
   get sizeInBytes(): number {
     return this.#bytes
+  }
+
+  /** Entries that are held in memory, those included that no log has any more. */
+  get entries(): number {
+    return this.#queue.length - this.#head
   }
 
   /** The part that one log has. */
@@ -52,10 +59,20 @@ export class TailCache {
     this.#bytes -= entry.bytes.length
   }
 
+  /** A log has forgotten `count` entries by itself: where the budget is never full they would stay in the queue. */
+  forgotten(count: number): void {
+    this.#dead += count
+    if (this.#dead <= SPENT_MAX || this.#dead * 2 <= this.entries) return
+    this.#queue = this.#queue.filter(({ live }) => live)
+    this.#head = 0
+    this.#dead = 0
+  }
+
   #dropOldest(): void {
     const entry = this.#queue[this.#head++]
     assert(entry !== undefined, 'bytes are held by entries')
     if (entry.live) entry.tail.dropOldest()
+    else this.#dead--
     if (this.#head > SPENT_MAX && this.#head * 2 > this.#queue.length) {
       this.#queue = this.#queue.slice(this.#head)
       this.#head = 0
@@ -71,6 +88,11 @@ export class LogTail {
 
   constructor(cache: TailCache) {
     this.#cache = cache
+  }
+
+  /** Entries that are held in memory, those included that are spent. */
+  get entries(): number {
+    return this.#entries.length
   }
 
   add({ baseOffset, nextOffset, bytes }: CachedBytes): void {
@@ -107,15 +129,18 @@ export class LogTail {
     assert(entry !== undefined, 'the oldest entry of all is the oldest of its log')
     this.#cache.forget(entry)
     this.#head++
-    if (this.#head > SPENT_MAX || this.#head === this.#entries.length) {
+    // There may be many logs: none keeps more that is spent than what it has.
+    if (this.#head * 2 >= this.#entries.length) {
       this.#entries = this.#entries.slice(this.#head)
       this.#head = 0
     }
   }
 
   clear(): void {
-    for (const entry of this.#entries.slice(this.#head)) this.#cache.forget(entry)
+    const left = this.#entries.slice(this.#head)
+    for (const entry of left) this.#cache.forget(entry)
     this.#entries = []
     this.#head = 0
+    this.#cache.forgotten(left.length)
   }
 }

@@ -35,3 +35,36 @@ test('the oldest append of all logs goes first', () => {
   expect([first.find(0), second.find(0) !== undefined]).toEqual([undefined, true])
   expect(cache.sizeInBytes).toBe(200)
 })
+
+test('what a log forgets by itself takes no memory, also where the budget is never full', () => {
+  const cache = new TailCache({ budgetBytes: 1 << 20 })
+  const [steady, mixed] = [cache.tail(), cache.tail()]
+  steady.add(entry(0, new Uint8Array(100)))
+  for (let offset = 0; offset < 5000; offset += 2) {
+    mixed.add(entry(offset, new Uint8Array(10)))
+    mixed.add(entry(offset + 1, new Uint8Array(16 * 1024)))
+  }
+  expect(cache.entries).toBeLessThan(2100)
+  expect(cache.sizeInBytes).toBe(100)
+  expect(steady.find(0)).toBeDefined()
+})
+
+test('the budget holds after many appends were forgotten', () => {
+  const cache = new TailCache({ budgetBytes: 1000 })
+  const [steady, mixed] = [cache.tail(), cache.tail()]
+  for (let offset = 0; offset < 9000; offset++) {
+    mixed.add(entry(offset, new Uint8Array(offset % 3 === 0 ? 16 * 1024 : 10)))
+    steady.add(entry(offset, new Uint8Array(10)))
+  }
+  expect(cache.sizeInBytes).toBeLessThanOrEqual(1000)
+  expect(cache.entries).toBeLessThan(2100)
+  expect(steady.find(8999)).toBeDefined()
+  expect(steady.find(8000)).toBeUndefined()
+})
+
+test('each of many logs holds little more than what it has in the cache', () => {
+  const cache = new TailCache({ budgetBytes: 1000 })
+  const tails = Array.from({ length: 10 }, () => cache.tail())
+  for (let offset = 0; offset < 500; offset++) for (const tail of tails) tail.add(entry(offset, new Uint8Array(10)))
+  for (const tail of tails) expect(tail.entries).toBeLessThanOrEqual(20)
+})
