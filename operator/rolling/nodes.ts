@@ -45,7 +45,7 @@ export function nodeStates(view: Pick<ClusterView, 'cluster' | 'observed' | 'pla
       sinceMs: sinceMs(pod),
       reasons: wanted === null ? [] : restartReasons(pod, { ...wanted, claims }, view.nowMs),
       isForced: pod.metadata.annotations?.[ANNOTATION_RESTART] !== undefined,
-      hold: holdOf(observed, statefulSetName(cluster, node.pool), wanted, claims, view.nowMs),
+      hold: staleness(observed, statefulSetName(cluster, node.pool), wanted) ?? volumeHold(pod, claims, view.nowMs),
     }
   })
 }
@@ -71,19 +71,16 @@ function wantedOf({ cluster, observed, plan }: Pick<ClusterView, 'cluster' | 'ob
 }
 
 /** A pod that goes before Kubernetes would make the right one in its place would have to go twice. */
-function holdOf(
-  { statefulSets }: Observed,
-  name: string,
-  wanted: Omit<Wanted, 'claims'> | null,
-  claims: readonly PersistentVolumeClaim[],
-  nowMs: number,
-): string | null {
+function staleness({ statefulSets }: Observed, name: string, wanted: Omit<Wanted, 'claims'> | null): string | null {
   const set = statefulSets.get(name)
   const isSeen = (set?.status?.observedGeneration ?? 0) >= (set?.metadata.generation ?? 0)
-  if (wanted === null || !isSeen || revisionOf(wanted.live) !== revisionOf(wanted.template)) {
-    return `Kubernetes does not make new pods of StatefulSet ${name} as it is wanted yet`
-  }
-  return restartHold(claims, nowMs)
+  if (wanted !== null && isSeen && revisionOf(wanted.live) === revisionOf(wanted.template)) return null
+  return `Kubernetes does not make new pods of StatefulSet ${name} as it is wanted yet`
+}
+
+/** One in which Kafka does not run may be what its volume waits for. */
+function volumeHold(pod: Pod, claims: readonly PersistentVolumeClaim[], nowMs: number): string | null {
+  return phaseOf(pod) === 'down' ? null : restartHold(claims, nowMs)
 }
 
 function phaseOf(pod: Pod): NodeState['phase'] {

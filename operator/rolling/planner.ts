@@ -48,7 +48,7 @@ const PATIENCE_MS = 120_000
 
 /**
  * Which pods may be restarted now. The same input gives the same plan; what was restarted before is seen by what is not back yet. Rules:
- * pods in which Kafka does not run are replaced at once, one that starts is left alone unless somebody asks for that one; controllers before brokers, the active one last; nothing that runs is restarted
+ * pods in which Kafka does not run are replaced at once, where another one comes of it, one that starts is left alone unless somebody asks for that one; controllers before brokers, the active one last; nothing that runs is restarted
  * unless Kafka says that nothing drops below its min ISR and the quorum keeps its majority, and at most `maxUnavailable` nodes are away,
  * none of them sharing a partition with another.
  */
@@ -57,7 +57,7 @@ export function planRoll(input: RollInput): RollPlan {
   if (plan.length === 0)
     return { state: 'Complete', message: 'every pod is as wanted', restart: [], plan, blockedBy: [] }
   if (input.isPaused) return stopped('Paused', plan, [], 'spec.rolling.paused is true: nothing is restarted')
-  const down = plan.filter(({ phase }) => phase === 'down')
+  const down = plan.filter(({ phase, hold }) => phase === 'down' && hold === null)
   if (input.closed !== null) return stopped('Waiting', plan, down, input.closed)
   const failing = input.nodes.filter(({ isFailing, reasons }) => isFailing && reasons.length === 0)
   if (failing.length > 0) return failed(plan, down, failing)
@@ -67,7 +67,14 @@ export function planRoll(input: RollInput): RollPlan {
     return result(input, plan, down, [{ message }])
   }
   const running = new Selection(input, new Availability(kafka)).select(plan)
-  return result(input, plan, [...down, ...running.restart], running.blockedBy)
+  return result(input, plan, [...down, ...running.restart], [...running.blockedBy, ...heldDown(plan)])
+}
+
+/** What does not run and would come back as it is. */
+function heldDown(plan: readonly NodeState[]): Block[] {
+  return plan.flatMap(({ podName, phase, hold }) =>
+    phase === 'down' && hold !== null ? [{ pod: podName, message: `${podName}: ${hold}` }] : [],
+  )
 }
 
 function stopped(

@@ -113,6 +113,14 @@ test('a pod in which nothing runs is replaced even when the brokers cannot be as
   expect(messages(silent)).toContain('cannot be asked')
 })
 
+test('a pod in which nothing runs is not replaced by the same again', () => {
+  const held = node(1, { ...old, phase: 'down', hold: 'no new pods yet' })
+  for (const state of [kafka([0], []), { error: 'refused' }])
+    expect(restarted(input([node(0), held], state))).toEqual([])
+  expect(messages(input([node(0), held], kafka([0], [])))).toBe('pod-1: no new pods yet')
+  expect(restarted(input([held], kafka([0], []), { closed: 'opens on Saturday' }))).toEqual([])
+})
+
 test('a broker that is recovering its log is left alone', () => {
   const nodes = [node(0, { ...old, phase: 'starting', trouble: 'container kafka is not ready yet' })]
   const world = input(nodes, kafka([0], []))

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { CONFIG_MAP, POD, STATEFUL_SET } from '../../../../operator/api/resource.ts'
 import type { Configured } from '../../../../operator/cluster/reconcile.ts'
+import { KubeError } from '../../../../operator/kube/api.ts'
 import { condition, pool } from '../../../fakes/operator.ts'
 import { partition } from './roll-world.ts'
 import { ALL, announced, BROKERS, CONTROLLERS, notes, POOLS, settled } from './step-world.ts'
@@ -94,6 +95,24 @@ test('a broker that is down blocks the roll, which goes on by itself when it is 
   world.kubelet.turn('orders-brokers-2', null)
   await world.settle()
   expect(world.restarted).toEqual(['orders-brokers-2', ...CONTROLLERS, 'orders-brokers-0', 'orders-brokers-1'])
+})
+
+test('a pod that does not run is left alone while Kubernetes would make the same again', async () => {
+  const world = await settled()
+  world.kubelet.turn('orders-brokers-2', 'Unschedulable')
+  world.kubelet.trouble = ({ metadata }) => (metadata.name === 'orders-brokers-2' ? 'Unschedulable' : null)
+  world.api.intercept = (call) => {
+    if (call === 'apply StatefulSet') throw new KubeError(422, 'Invalid', 'a webhook says no')
+  }
+  world.change({ config: { 'queued.max.requests': 3 } })
+  for (let round = 0; round < 5; round++) {
+    await world.reconcile()
+    world.kubelet.run()
+    world.world.clock.advance(10_000)
+  }
+  expect(world.restarted).toEqual([])
+  const words = 'Kubernetes does not make new pods of StatefulSet orders-brokers as it is wanted yet'
+  expect(world.rollout?.blockedBy).toContainEqual({ pod: 'orders-brokers-2', message: `orders-brokers-2: ${words}` })
 })
 
 test('an annotation on the KafkaCluster restarts every pod, once for each value', async () => {
