@@ -68,6 +68,8 @@ interface Todo {
  */
 export class ReassignmentStep implements ClusterStep {
   readonly #deps: Deps
+  /** Clusters, by uid, in which nothing is throttled: whoever was here before may have died before any status told of its moves. */
+  readonly #unthrottled = new Set<string>()
 
   constructor(deps: Deps) {
     this.#deps = deps
@@ -152,6 +154,7 @@ export class ReassignmentStep implements ClusterStep {
   async #start({ view, kafka, admin, rebalance }: Work, batch: readonly Move[]): Promise<readonly string[]> {
     const topics = [...batch, ...kafka.partitions.filter(isMoving)].map(({ topic }) => topic)
     const rate = rebalance?.bytesPerSecond ?? throttleOf(view.asked.spec.rebalance.throttle)
+    this.#unthrottled.delete(view.asked.metadata.uid ?? '')
     await throttle(admin, topics, rate)
     if (batch.length === 0) return []
     return admin.reassign(batch.map(({ topic, partition, to }) => ({ topic, partition, replicas: to })))
@@ -171,9 +174,11 @@ export class ReassignmentStep implements ClusterStep {
   }
 
   async #idle(work: Work): Promise<StepResult> {
-    const { admin, before } = work
+    const { admin, before, view } = work
+    const { uid = '' } = view.asked.metadata
+    if (!this.#unthrottled.has(uid)) await unthrottle(admin)
+    this.#unthrottled.add(uid)
     if (before?.state !== 'Idle') {
-      await unthrottle(admin)
       if (before !== undefined) await admin.electPreferred()
       if (before?.state === 'Moving') await this.#tell(work, 'ReassignmentDone', 'replicas are where they are to be')
     }

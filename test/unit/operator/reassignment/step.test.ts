@@ -31,13 +31,16 @@ function world(
     annotations: {} as Record<string, string>,
     told: (told: KafkaState) => told,
   }
-  const step = new ReassignmentStep({
-    adminOf: () => kafka,
-    events,
-    logger,
-    factorsOf: () => factors,
-    rebalanceOf: async () => state.rebalance,
-  })
+  const start = (): ReassignmentStep =>
+    new ReassignmentStep({
+      adminOf: () => kafka,
+      events,
+      logger,
+      factorsOf: () => factors,
+      rebalanceOf: async () => state.rebalance,
+    })
+  let step = start()
+  const restart = (): void => void (step = start())
   /** One run; what it says is the status that the next one finds. */
   const run = async (): Promise<StepResult> => {
     const { cluster } = observed
@@ -66,7 +69,7 @@ function world(
     observed = changed(observed, [controllers, brokers(count)])
   }
   const notes = (): string[] => (api.all(EVENT) as (Resource & { note: string })[]).map(({ note }) => note)
-  return { run, finish, ask, notes, factors, state }
+  return { run, restart, finish, ask, notes, factors, state }
 }
 
 const THREE = [1000, 1001, 1002]
@@ -280,6 +283,23 @@ test('a throttle applies to what moves, and is gone afterwards', async () => {
   await run()
   expect([kafka.rate, [...kafka.throttled]]).toEqual([50_000_000, ['t']])
   await finish()
+  expect([kafka.rate, [...kafka.throttled]]).toEqual([null, []])
+})
+
+test.each(['goes on', 'has died'])('a throttle that no status tells of is gone too: the operator %s', async (what) => {
+  const kafka = new FakeReassignments(THREE).topic('t', [1000])
+  const { run, restart, factors } = world(kafka, 3, 3, { throttle: '1M' })
+  expect((await run()).status?.reassignment?.state).toBe('Idle')
+  factors.set('t', 2)
+  kafka.intercept = () => {
+    if (kafka.calls.length > 0) throw new KafkaError('NETWORK_EXCEPTION', 'connection lost', { isRetriable: true })
+  }
+  expect((await run()).status).toBeUndefined()
+  kafka.intercept = () => {}
+  expect(kafka.rate).toBe(1_000_000)
+  kafka.copied()
+  if (what === 'has died') restart()
+  expect((await run()).status?.reassignment?.state).toBe('Idle')
   expect([kafka.rate, [...kafka.throttled]]).toEqual([null, []])
 })
 
