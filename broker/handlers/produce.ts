@@ -6,9 +6,10 @@ import { type ProduceEntry, produce, type RequiredAcks } from '../replication/pr
 import { BatchView, HEADER_BYTES } from '../records/batch.ts'
 import type { RequestContext } from '../security/request-context.ts'
 import type { Clock } from '../env/clock.ts'
+import type { Partition } from '../replication/partition.ts'
 import type { ReplicaManager } from '../replication/replica-manager.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import type { ClusterView } from './cluster-view.ts'
+import { type ClusterView, isInternalTopic } from './cluster-view.ts'
 import type { Handler } from './handler.ts'
 import { LeaderHints } from './leader-hints.ts'
 
@@ -22,6 +23,8 @@ export interface ProduceDeps {
 const TOPIC_ID_VERSION = 13
 /** KIP-110: before v7, consumers could not be told from those that cannot read zstd. */
 const ZSTD_VERSION = 7
+/** The only client that may write what coordinators keep: the one that mends it, in Kafka's tools. */
+const ADMIN_CLIENT_ID = '__admin_client'
 
 type PartitionResponse = ProduceResponse['responses'][number]['partitionResponses'][number]
 
@@ -49,7 +52,7 @@ async function respond(
   acks: RequiredAcks,
   context: RequestContext,
 ): Promise<ProduceResponse | 'none' | 'close'> {
-  const entries = entriesOf(deps, request, context.apiVersion)
+  const entries = entriesOf(deps, request, context)
   const pending = produce(entries, acks, request.timeoutMs, deps.clock)
   const outcomes = pending instanceof Promise ? await pending : pending
   count(deps, entries, outcomes)
@@ -74,17 +77,25 @@ async function respond(
   }
 }
 
-function entriesOf(deps: ProduceDeps, request: ProduceRequest, version: number): ProduceEntry[] {
+function entriesOf(deps: ProduceDeps, request: ProduceRequest, context: RequestContext): ProduceEntry[] {
+  const { apiVersion: version, clientId } = context
   const entries: ProduceEntry[] = []
   for (const { name, topicId, partitionData } of request.topicData) {
     for (const { index, records } of partitionData) {
-      const partition =
+      const found =
         version >= TOPIC_ID_VERSION ? deps.replicas.findById(topicId, index) : deps.replicas.find(name, index)
+      const partition = clientId === ADMIN_CLIENT_ID ? found : writable(found)
       const isUnreadable = version < ZSTD_VERSION && isZstd(records)
       entries.push({ partition: isUnreadable ? ErrorCode.UNSUPPORTED_COMPRESSION_TYPE : partition, records })
     }
   }
   return entries
+}
+
+/** A coordinator cannot load what it does not understand: one foreign record would take the groups of a partition away. */
+function writable(partition: Partition | ErrorCode): Partition | ErrorCode {
+  if (typeof partition === 'number' || !isInternalTopic(partition.log.topic)) return partition
+  return ErrorCode.INVALID_TOPIC_EXCEPTION
 }
 
 function isZstd(records: Uint8Array | null): boolean {

@@ -3,7 +3,8 @@ import { produceHandler } from '../../../broker/handlers/produce.ts'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import type { ProduceRequest, ProduceResponse } from '../../../broker/protocol/messages/produce.ts'
 import { batchOf } from '../storage/fixture.ts'
-import { contextOf } from './context.ts'
+import { CLIENT, contextOf } from './context.ts'
+import { RULES, stateOf } from '../replication/rig.ts'
 import { hosting, TOPIC_ID } from './hosting.ts'
 
 /** The answer to one batch for each of `partitions`. */
@@ -15,6 +16,7 @@ async function produced(
     apiVersion = 12,
     topic = world.log.topic,
     topicId = TOPIC_ID,
+    clientId = CLIENT,
     records = batchOf({ values: ['a', 'b'] }),
   },
 ): Promise<ProduceResponse | 'none' | 'close'> {
@@ -24,7 +26,7 @@ async function produced(
     timeoutMs: 1000,
     topicData: [{ name: topic, topicId, partitionData: partitions.map((index) => ({ index, records })) }],
   }
-  const pending = produceHandler(world.deps).handle(request, contextOf({ apiVersion }))
+  const pending = produceHandler(world.deps).handle(request, contextOf({ apiVersion, clientId }))
   world.log.writeStaged()
   return (await pending) as ProduceResponse | 'none' | 'close'
 }
@@ -78,6 +80,20 @@ describe('Produce', () => {
     expect(partitionsOf(await produced(world, { acks: -1 }))).toMatchObject([
       { errorCode: ErrorCode.NOT_ENOUGH_REPLICAS },
     ])
+  })
+
+  test("lets nobody but Kafka's own admin client write what coordinators keep", async () => {
+    const world = await hosting()
+    const topic = '__consumer_offsets'
+    const log = await world.bed.open({}, { topic, directory: `/data/${topic}-0` })
+    world.deps.replicas.host({ topicId: 'AAAAAAAAAAAAAAAAAAAABg', log, state: stateOf(), rules: RULES })
+    expect(await produced(world, { topic, acks: 0 })).toBe('close')
+    expect(log.logEndOffset).toBe(0)
+    expect(partitionsOf(await produced(world, { topic }))).toMatchObject([
+      { errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION },
+    ])
+    await produced(world, { topic, acks: 0, clientId: '__admin_client' })
+    expect(log.logEndOffset).toBe(2)
   })
 
   test('counts bytes, records and failures by topic', async () => {
