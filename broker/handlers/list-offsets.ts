@@ -120,15 +120,13 @@ async function lookUp(
     case EARLIEST_PENDING_UPLOAD:
     case LATEST_TIERED:
       return found(asked, ErrorCode.NONE)
-    case MAX_TIMESTAMP: {
-      const at = await log.offsetOfMaxTimestamp()
-      return at === null
-        ? found(asked, ErrorCode.NONE)
-        : found(asked, ErrorCode.NONE, at.offset, at.timestampMs, at.leaderEpoch)
-    }
     default: {
-      if (asked.timestamp < 0n) return found(asked, ErrorCode.UNSUPPORTED_VERSION)
-      const at = await log.offsetForTimestamp(Number(asked.timestamp))
+      if (asked.timestamp < 0n && asked.timestamp !== MAX_TIMESTAMP) return found(asked, ErrorCode.UNSUPPORTED_VERSION)
+      const at =
+        asked.timestamp === MAX_TIMESTAMP
+          ? await log.offsetOfMaxTimestamp()
+          : await log.offsetForTimestamp(Number(asked.timestamp))
+      // What is not committed may be cut off yet: readers are not told of it, as in Apache Kafka.
       return at === null || at.offset >= limit
         ? found(asked, unsettled)
         : found(asked, ErrorCode.NONE, at.offset, at.timestampMs, at.leaderEpoch)

@@ -1,0 +1,41 @@
+import { describe, expect, test } from '@jest/globals'
+import { listOffsetsHandler } from '../../../broker/handlers/list-offsets.ts'
+import { ErrorCode } from '../../../broker/protocol/errors.ts'
+import type { ListOffsetsResponse } from '../../../broker/protocol/messages/list-offsets.ts'
+import { NODE } from '../replication/rig.ts'
+import { append } from '../storage/fixture.ts'
+import { contextOf } from './context.ts'
+import { hosting } from './hosting.ts'
+
+const MAX_TIMESTAMP = -3n
+const VERSION = 7
+
+/** The answer for partition 0, to a consumer or to the follower `replicaId`. */
+async function lookedUp(world: Awaited<ReturnType<typeof hosting>>, timestamp: bigint, replicaId = -1) {
+  const asked = { partitionIndex: 0, currentLeaderEpoch: -1, timestamp }
+  const request = {
+    replicaId,
+    isolationLevel: 0,
+    topics: [{ name: world.log.topic, partitions: [asked] }],
+    timeoutMs: 0,
+  }
+  const answer = await listOffsetsHandler(world.deps).handle(request, contextOf({ apiVersion: VERSION }))
+  return (answer as ListOffsetsResponse).topics[0]?.partitions[0]
+}
+
+describe('the record with the largest timestamp', () => {
+  test('is told to consumers once it is committed', async () => {
+    const world = await hosting({ replicas: [NODE, 2], isr: [NODE, 2] })
+    append(world.log, { values: ['a'] })
+    const none = { errorCode: ErrorCode.NONE, offset: -1n, timestamp: -1n }
+    expect(await lookedUp(world, MAX_TIMESTAMP)).toMatchObject(none)
+    world.log.updateHighWatermark(1)
+    expect(await lookedUp(world, MAX_TIMESTAMP)).toMatchObject({ offset: 0n, timestamp: 1_700_000_000_000n })
+  })
+
+  test('is told to followers as it is', async () => {
+    const world = await hosting({ replicas: [NODE, 2], isr: [NODE, 2] })
+    append(world.log, { values: ['a'] })
+    expect(await lookedUp(world, MAX_TIMESTAMP, 2)).toMatchObject({ offset: 0n })
+  })
+})
