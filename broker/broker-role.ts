@@ -187,7 +187,7 @@ export class BrokerRole implements AsyncDisposable {
       timeoutMs: this.#requestTimeoutMs,
     }
     const own = this.#node.controllerClient('internal', this.#requestTimeoutMs)
-    const autoTopics = new AutoTopics({ controller: own, server, settled, logger })
+    const autoTopics = new AutoTopics({ controller: own, server, settled, clock: env.clock, logger })
     return {
       nodeId: config.nodeId,
       clock: env.clock,
@@ -298,7 +298,7 @@ export class BrokerRole implements AsyncDisposable {
     const epoch = await this.#lifecycle.start()
     // Only now the metadata is certain to be no older than what this broker followed before.
     await this.#until(({ provenance }) => provenance.offset >= epoch)
-    this.#logs.setAsideStrays((log) => log.topicId !== null && this.#image.topic(log.topic)?.id !== log.topicId)
+    await this.#logs.setAsideStrays((log) => log.topicId !== null && this.#image.topic(log.topic)?.id !== log.topicId)
     await this.#lifecycle.ready()
     await this.#applied
     this.#isReady = true

@@ -1,4 +1,5 @@
 import type { ServerConfig } from '../config/server-config.ts'
+import type { Clock } from '../env/clock.ts'
 import { ApiKey } from '../protocol/api-key.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import type { ControllerRequests } from '../replication/controller-requests.ts'
@@ -11,8 +12,12 @@ export interface AutoTopicsDeps {
   readonly server: () => ServerConfig
   /** Resolves when this broker acts on everything that is committed. */
   readonly settled: () => Promise<void>
+  readonly clock: Pick<Clock, 'monotonicMs'>
   readonly logger: Logger
 }
+
+/** Clients ask again and again for what cannot be created: after a warning the log rests for this long. */
+const WARNING_INTERVAL_MS = 10_000
 
 interface Wanted {
   readonly name: string
@@ -25,6 +30,7 @@ interface Wanted {
 export class AutoTopics {
   readonly #deps: AutoTopicsDeps
   readonly #creating = new Map<string, Promise<ErrorCode>>()
+  #nextWarningMs = -Infinity
 
   constructor(deps: AutoTopicsDeps) {
     this.#deps = deps
@@ -81,11 +87,18 @@ export class AutoTopics {
       await settled()
       if (errorCode === ErrorCode.NONE) logger.info({ topic: name }, 'created a topic that was asked for')
       else if (errorCode !== ErrorCode.TOPIC_ALREADY_EXISTS)
-        logger.warn({ topic: name, reason: errorMessage }, 'a topic that was asked for cannot be created')
+        this.#warn({ topic: name, reason: errorMessage }, 'a topic that was asked for cannot be created')
       return errorCode as ErrorCode
     } catch (error) {
-      logger.warn({ topic: name, err: error }, 'a topic that was asked for cannot be created now')
+      this.#warn({ topic: name, err: error }, 'a topic that was asked for cannot be created now')
       return ErrorCode.COORDINATOR_NOT_AVAILABLE
     }
+  }
+
+  #warn(fields: object, message: string): void {
+    const nowMs = this.#deps.clock.monotonicMs()
+    if (nowMs < this.#nextWarningMs) return
+    this.#nextWarningMs = nowMs + WARNING_INTERVAL_MS
+    this.#deps.logger.warn(fields, message)
   }
 }
