@@ -30,6 +30,13 @@ export class DamagedBatchError extends Error {
   }
 }
 
+/** Used after it was closed: its segment or its log is deleted. The disk is all right. */
+export class FileClosedError extends DiskError {
+  constructor(path: string) {
+    super('OTHER', path, `${path} is closed`)
+  }
+}
+
 /** Whether this is not the disk's fault: the process has too many files open. What failed can be tried again. */
 export function isTooManyFiles(error: unknown): boolean {
   return error instanceof DiskError && error.code === 'EMFILE'

@@ -1,6 +1,7 @@
 import type { Compute } from '../env/compute.ts'
 import { DiskError } from '../env/disk.ts'
 import type { AbortedTxn } from './aborted-txn-index.ts'
+import { FileClosedError } from './errors.ts'
 import type { LogWriter } from './log-writer.ts'
 import { type LogSlice, type ReadRequest, readSegments, readTail } from './read.ts'
 import type { LogSegments } from './segments.ts'
@@ -15,7 +16,10 @@ export interface LogReaderDeps {
   readonly compute: Compute
 }
 
-/** The reading side of a log. A read that a truncation overtakes starts again: its bytes may be from before and after. */
+/**
+ * The reading side of a log. A read that a truncation overtakes starts again: its bytes may be from before and after. So does one whose
+ * segment is deleted meanwhile.
+ */
 export class LogReader {
   readonly #segments: LogSegments
   readonly #tail: LogTail
@@ -56,7 +60,9 @@ export class LogReader {
         const result = await work()
         if (resets === this.#writer.resets) return result
       } catch (error) {
-        if (resets === this.#writer.resets) throw error instanceof DiskError ? this.#writer.fail(error) : error
+        const isOutdated = resets !== this.#writer.resets || error instanceof FileClosedError
+        if (isOutdated && !this.#writer.isClosed) continue
+        throw error instanceof DiskError ? this.#writer.fail(error) : error
       }
     }
   }

@@ -107,6 +107,9 @@ export class LogWriter {
   get isFailed(): boolean {
     return this.#failure !== undefined
   }
+  get isClosed(): boolean {
+    return this.#closed
+  }
   /** Counts truncations: what was read across one is not what it seems. */
   get resets(): number {
     return this.#resets
@@ -254,9 +257,15 @@ export class LogWriter {
     this.#deps.tail.clear()
   }
 
-  /** After this the log refuses everything, unless it is only that too many files are open. Returns what to throw; throws what is no failure of the disk. */
+  /**
+   * After this the log refuses everything, unless it is only that too many files are open. Returns what to throw; throws what is no failure
+   * of the disk. What a closed log fails with is no failure of the disk either: its files may be deleted.
+   */
   fail(error: unknown): StorageError {
     if (!(error instanceof DiskError)) throw error
+    if (this.#closed && this.#failure === undefined) {
+      return new StorageError('KAFKA_STORAGE_ERROR', `The log in ${this.#directory} is closed`)
+    }
     if (isTooManyFiles(error)) return new StorageError('KAFKA_STORAGE_ERROR', error.message, error)
     if (this.#failure === undefined) {
       this.#failure = error

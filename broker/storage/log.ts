@@ -239,6 +239,8 @@ export class PartitionLog {
 
   /** The first record with the largest timestamp (KIP-734); null where no record has one. */
   offsetOfMaxTimestamp(): Promise<FoundOffset | null> {
+    // What is only staged counts for the largest time already, and is searched for in the files.
+    this.writeStaged()
     return this.#reader.offsetOfMaxTimestamp()
   }
 

@@ -1,5 +1,6 @@
 import { type Disk, DiskError, type File } from '../env/disk.ts'
 import { assert } from '../lib/assert.ts'
+import { FileClosedError } from './errors.ts'
 
 /** Files looked at, for one that can be closed, before another is opened. */
 const LOOKS_MAX = 64
@@ -211,7 +212,7 @@ export class LogFile {
 
   #opened(mode: 'open' | 'openOrCreate' = 'open'): File {
     if (this.#failure !== undefined) throw this.#failure
-    if (this.#closed) throw new DiskError('OTHER', this.path, `${this.path} is closed`)
+    if (this.#closed) throw new FileClosedError(this.path)
     this.#wasUsed = true
     this.#file ??= this.#files.openFor(this, mode)
     return this.#file

@@ -158,6 +158,9 @@ export class LogSegment {
   get indexesSynced(): boolean {
     return this.#indexesSynced
   }
+  get path(): string {
+    return this.#file.path
+  }
   get isClosed(): boolean {
     return this.#closed
   }

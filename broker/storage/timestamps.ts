@@ -1,6 +1,7 @@
 import type { Compute } from '../env/compute.ts'
 import { BatchView } from '../records/batch.ts'
 import { readRecordsAsync } from '../records/read.ts'
+import { FileClosedError } from './errors.ts'
 import { scanBatches } from './scan.ts'
 import type { LogSegment } from './segment.ts'
 import type { LogSegments } from './segments.ts'
@@ -22,15 +23,15 @@ export async function offsetForTimestamp(
 ): Promise<FoundOffset | null> {
   const { timestampMs, startOffset } = query
   for (const segment of segments.from(startOffset)) {
-    if (segment.isClosed || segment.maxTimestamp.timestampMs < timestampMs) continue
-    const from = Math.max(segment.timeIndex.lookup(timestampMs), startOffset)
-    const batch = await findBatch(
-      segment,
-      from,
-      (view) => view.maxTimestamp >= timestampMs && view.lastOffset >= startOffset,
-    )
-    const found = await firstRecord(batch, compute, (time, offset) => time >= timestampMs && offset >= startOffset)
-    if (found !== null) return found
+    if (segment.maxTimestamp.timestampMs < timestampMs) continue
+    if (segment.isClosed) throw new FileClosedError(segment.path)
+    let batch = await findBatch(segment, Math.max(segment.timeIndex.lookup(timestampMs), startOffset), timestampMs)
+    while (batch !== undefined) {
+      const found = await firstRecord(batch, compute, (time, offset) => time >= timestampMs && offset >= startOffset)
+      if (found !== null) return found
+      // The record that is late enough lies before the start, or compaction took it.
+      batch = await findBatch(segment, batch.nextOffset, timestampMs)
+    }
   }
   return null
 }
@@ -43,20 +44,17 @@ export async function offsetOfMaxTimestamp(segments: LogSegments, compute: Compu
   }
   if (latest === undefined) return null
   const { timestampMs, offset } = latest.maxTimestamp
-  const batch = await findBatch(latest, offset, (view) => view.maxTimestamp >= timestampMs)
+  const batch = await findBatch(latest, offset, timestampMs)
   return firstRecord(batch, compute, (time) => time >= timestampMs)
 }
 
-/** A copy of the first batch from `offset` on that is `wanted`. */
-async function findBatch(
-  segment: LogSegment,
-  offset: number,
-  wanted: (view: BatchView) => boolean,
-): Promise<BatchView | undefined> {
+/** A copy of the first batch that reaches to `offset` or behind it, and to `timestampMs`. Rejects with FileClosedError. */
+async function findBatch(segment: LogSegment, offset: number, timestampMs: number): Promise<BatchView | undefined> {
+  if (segment.isClosed) throw new FileClosedError(segment.path)
   let found: BatchView | undefined
   const range = { from: segment.offsetIndex.lookup(offset), to: segment.writtenBytes, chunkBytes: CHUNK_BYTES }
   await scanBatches(segment, range, (view) => {
-    if (!wanted(view)) return true
+    if (view.maxTimestamp < timestampMs || view.lastOffset < offset) return true
     found = new BatchView(view.slice.slice())
     return false
   })

@@ -1,6 +1,7 @@
-import { expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
+import { buildBatch } from '../../../broker/records/build.ts'
 import type { PartitionLog } from '../../../broker/storage/log.ts'
-import { append, LogBed } from './fixture.ts'
+import { append, batchOf, LogBed } from './fixture.ts'
 
 /** One record a batch; a segment holds a few, an index entry stands for some of them. */
 async function logOf(times: readonly number[], bed = new LogBed()): Promise<PartitionLog> {
@@ -49,4 +50,52 @@ test('times are known again after a clean start', async () => {
   const log = await bed.open({ segmentBytes: 500 }, { recoveryPoint: 42, hadCleanShutdown: true })
   expect(await log.offsetOfMaxTimestamp()).toMatchObject({ timestampMs: 5000, offset: 40 })
   expect(await log.offsetForTimestamp(1391)).toMatchObject({ offset: 40 })
+})
+
+describe('a search that goes on while', () => {
+  /** A batch that is larger than what is read at a time: the search takes more than one read. */
+  async function searched() {
+    const bed = new LogBed()
+    const log = await bed.open({ segmentBytes: 400_000, segmentMs: Infinity, retentionMs: 100 })
+    for (const baseTimestampMs of [1000, 2000, 3000]) append(log, { baseTimestampMs, values: ['x'.repeat(300_000)] })
+    log.updateHighWatermark(3)
+    return { bed, log }
+  }
+
+  test('retention takes the segment finds what is left', async () => {
+    const { bed, log } = await searched()
+    const searching = log.offsetForTimestamp(1000)
+    expect(log.deleteOldSegments(1900)).toBe(1)
+    expect(await searching).toMatchObject({ offset: 1, timestampMs: 2000 })
+    expect(bed.failures).toEqual([])
+    expect(log.isFailed).toBe(false)
+  })
+
+  test('the log is deleted fails, but not its disk', async () => {
+    const { bed, log } = await searched()
+    const searching = log.offsetForTimestamp(1000)
+    log.closeFiles()
+    await expect(searching).rejects.toMatchObject({ code: 'KAFKA_STORAGE_ERROR' })
+    expect(bed.failures).toEqual([])
+  })
+})
+
+test('a batch that begins before the log start offset does not hide those behind it', async () => {
+  const bed = new LogBed()
+  const log = await bed.open({ segmentMs: Infinity })
+  const bytes = buildBatch({
+    records: [3000, 1000, 1000].map((timestampMs) => ({ key: null, value: null, timestampMs })),
+    baseTimestampMs: 1000,
+  })
+  log.appendAsLeader(bytes, 0)
+  append(log, { baseTimestampMs: 3000 })
+  log.updateHighWatermark(4)
+  log.incrementLogStartOffset(1)
+  expect(await log.offsetForTimestamp(2000)).toMatchObject({ offset: 3, timestampMs: 3000 })
+})
+
+test('the largest time is found where it was appended in the same tick', async () => {
+  const log = await logOf([1000])
+  log.appendAsLeader(batchOf({ baseTimestampMs: 5000 }), 0)
+  expect(await log.offsetOfMaxTimestamp()).toMatchObject({ offset: 1, timestampMs: 5000 })
 })
