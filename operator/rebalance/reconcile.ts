@@ -88,7 +88,7 @@ export class RebalanceReconciler {
     // The approval stands until it is its turn.
     if (other !== undefined) return this.#wait(rebalance, 'Proposed', `it waits for KafkaRebalance ${keyOf(other)}`)
     const outcome = await this.#advance(scene)
-    if (command !== null) await this.#takeOff(rebalance)
+    if (command !== null) await this.#takeOff(rebalance, command)
     return outcome
   }
 
@@ -111,7 +111,7 @@ export class RebalanceReconciler {
     const staffing = staffingOf(cluster, cluster)
     const disks = await this.#deps.adminOf(cluster).disks([...kafka.brokers.keys()])
     const staying = new Set(staffing.brokers.keys())
-    const proposal = propose(rebalance, { kafka, disks, staying, leaving: new Set() })
+    const proposal = propose(rebalance, { kafka, disks, staying, leaving: leavingOf(cluster) })
     if ('refusal' in proposal) {
       await this.#report(rebalance, {}, { state: 'stalled', reason: 'CannotBePlanned', message: proposal.refusal })
       return { requeueAfterMs: RETRY_MS }
@@ -148,7 +148,7 @@ export class RebalanceReconciler {
   async #watch({ rebalance, cluster, kafka }: Scene): Promise<Outcome> {
     const plan = await this.#readPlan(rebalance)
     const undone = notYet(plan, kafka)
-    const possible = undone.filter((planned) => isPossible(planned, kafka, new Set()))
+    const possible = undone.filter((planned) => isPossible(planned, kafka, leavingOf(cluster)))
     const underWay = ofPlan(plan, kafka).filter(isMoving).length
     if (possible.length > 0 || underWay > 0) {
       this.#deps.wake(keyOf(cluster))
@@ -176,9 +176,10 @@ export class RebalanceReconciler {
     return {}
   }
 
-  /** Takes back what is under way of the plan. */
-  async #cancelOwn({ rebalance, cluster, kafka }: Scene): Promise<void> {
-    if (rebalance.status?.state !== 'Rebalancing') return
+  /** Takes back what is under way of the plan; also where a run before has said that it is stopped, and has got no further. */
+  async #cancelOwn({ rebalance, cluster, kafka, command }: Scene): Promise<void> {
+    const state = rebalance.status?.state
+    if (state !== 'Rebalancing' && !(command === 'stop' && state === 'Stopped')) return
     const moving = ofPlan(await this.#readPlan(rebalance), kafka).filter(isMoving)
     if (moving.length === 0) return
     const targets = moving.map(({ topic, partition }) => ({ topic, partition, replicas: null }))
@@ -212,9 +213,13 @@ export class RebalanceReconciler {
     return readPlan(this.#deps.api, rebalance)
   }
 
-  async #takeOff({ metadata }: KafkaRebalance): Promise<void> {
-    const patch = { metadata: { annotations: { [ANNOTATION_REBALANCE]: null } } }
-    await this.#deps.api.patch(KAFKA_REBALANCE, metadata.namespace ?? '', metadata.name, patch)
+  /** One that somebody has written since is for the next run. */
+  async #takeOff({ metadata: { name, namespace = '' } }: KafkaRebalance, command: Command): Promise<void> {
+    const now = await this.#deps.api.get<KafkaRebalance>(KAFKA_REBALANCE, namespace, name)
+    if (now === null || commandOf(now) !== command) return
+    const { resourceVersion } = now.metadata
+    const patch = { metadata: { resourceVersion, annotations: { [ANNOTATION_REBALANCE]: null } } }
+    await this.#deps.api.patch(KAFKA_REBALANCE, namespace, name, patch)
   }
 
   /** `isSeen`: whether the spec has been acted on. */
@@ -237,6 +242,11 @@ export async function readPlan(api: KubeApi, rebalance: KafkaRebalance): Promise
   const map = await api.get<ConfigMap>(CONFIG_MAP, rebalance.metadata.namespace ?? '', planName(rebalance))
   const text = map?.data?.[PLAN_KEY]
   return text === undefined ? [] : parsePlan(text)
+}
+
+/** Brokers that are being emptied: they get nothing. */
+function leavingOf({ status }: KafkaCluster): ReadonlySet<number> {
+  return new Set(status?.reassignment?.draining ?? [])
 }
 
 function planName({ metadata }: KafkaRebalance): string {

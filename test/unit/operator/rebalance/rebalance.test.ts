@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
+import { KafkaError } from '../../../../broker/client/kafka-error.ts'
 import { CONFIG_MAP, KAFKA_REBALANCE } from '../../../../operator/api/resource.ts'
 import type { KafkaRebalance, Manifest } from '../../../../operator/api/resource.ts'
 import { formatPlan, parsePlan } from '../../../../operator/rebalance/plan-text.ts'
@@ -9,10 +10,16 @@ import { FakeReassignments } from '../../../fakes/reassignment.ts'
 
 const KEY = 'kafka/even'
 
-/** A cluster of brokers 0, 1 and 2. */
-function rebalancing(kafka: FakeReassignments, spec: Partial<KafkaRebalance['spec']> = {}) {
+/** A cluster of brokers 0, 1 and 2, but for those that are `draining`. */
+function rebalancing(
+  kafka: FakeReassignments,
+  spec: Partial<KafkaRebalance['spec']> = {},
+  draining: readonly number[] = [],
+) {
   const world = operatorWorld()
-  const cluster = kafkaCluster({ pools: [pool({ replicas: 3 })] })
+  const reassignment = { state: 'Moving', moves: 1, bytesLeft: 1, draining: [...draining] } as const
+  const asked = kafkaCluster({ pools: [pool({ replicas: 3 - draining.length })] })
+  const cluster = { ...asked, status: { ...asked.status, reassignment } }
   const others: KafkaRebalance[] = []
   const woken: string[] = []
   const state = { unreachable: false }
@@ -115,6 +122,51 @@ describe('a KafkaRebalance', () => {
     put({ 'kafka.ottla.dev/rebalance': 'refresh' })
     await reconcile()
     expect(stored().status?.state).toBe('Proposed')
+  })
+
+  test('is stopped also where the first attempt fails', async () => {
+    const kafka = uneven()
+    const { reconcile, stored, put, carryOut } = rebalancing(kafka, { approval: 'auto' })
+    await reconcile()
+    await reconcile()
+    await carryOut()
+    put({ 'kafka.ottla.dev/rebalance': 'stop' })
+    kafka.intercept = () => {
+      throw new KafkaError('NETWORK_EXCEPTION', 'connection lost', { isRetriable: true })
+    }
+    await expect(reconcile()).rejects.toThrow('connection lost')
+    kafka.intercept = () => {}
+    await reconcile()
+    expect(kafka.replicas('t')).toEqual([[0], [0], [0]])
+    expect(stored().metadata.annotations).toEqual({})
+  })
+
+  test('does what is written while it does something else', async () => {
+    const { reconcile, stored, put, api } = rebalancing(uneven())
+    await reconcile()
+    put({ 'kafka.ottla.dev/rebalance': 'approve' })
+    api.intercept = (call) => {
+      if (call !== 'applyStatus KafkaRebalance') return
+      api.intercept = () => {}
+      put({ 'kafka.ottla.dev/rebalance': 'stop' })
+    }
+    await reconcile()
+    expect(stored().metadata.annotations).toEqual({ 'kafka.ottla.dev/rebalance': 'stop' })
+    await reconcile()
+    expect(stored().status?.state).toBe('Stopped')
+  })
+
+  test('puts nothing on brokers that are being emptied, and does not wait for what was to go there', async () => {
+    const kafka = uneven()
+    const { reconcile, stored, api } = rebalancing(kafka, { approval: 'auto' }, [2])
+    await reconcile()
+    const plan = await readPlan(api, stored())
+    expect(plan.flatMap(({ replicas }) => replicas)).toEqual([1])
+    await reconcile()
+    const text = JSON.stringify({ version: 1, partitions: [{ topic: 't', partition: 0, replicas: [2] }] })
+    await api.patch(CONFIG_MAP, 'kafka', 'even-rebalance', { data: { 'reassignment.json': text } })
+    await reconcile()
+    expect(condition(stored(), 'Ready')).toContain('True Rebalanced')
   })
 
   test('is planned anew when its spec changes', async () => {
