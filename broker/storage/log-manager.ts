@@ -146,7 +146,10 @@ export class LogManager {
   ): Promise<PartitionLog> {
     const name = logDirectoryName(topic, partition)
     const pending = this.#creating.get(name)
-    if (pending !== undefined) return pending
+    // It may be made for another topic of that name, or with other settings.
+    if (pending !== undefined) {
+      return pending.then(() => this.getOrCreate(topic, partition, topicId, config, isNew, directoryId))
+    }
     const made = this.#getOrCreate(name, { topic, partition, topicId, config, isNew, directoryId })
     this.#creating.set(name, made)
     return made.finally(() => this.#creating.delete(name))
@@ -179,8 +182,12 @@ export class LogManager {
   /** Deletes logs of a topic: they are renamed at once, and their files go after `file.delete.delay.ms`. Rejects with StorageError. */
   async delete(topic: string, ...partitions: readonly number[]): Promise<void> {
     const logs = partitions.flatMap((partition) => this.get(topic, partition) ?? [])
-    // A log of the same name may come, to which the old offsets must not apply.
-    for (const directory of this.#retire(logs, '-delete')) {
+    await this.#noteGone(this.#retire(logs, '-delete'))
+  }
+
+  /** A log of the same name may come, to which the old offsets must not apply. */
+  async #noteGone(directories: Iterable<LogDirectory>): Promise<void> {
+    for (const directory of directories) {
       await directory.writeOffsets([...this.#logsOf(directory)]).catch((error: unknown) => {
         throw this.#failed(directory, error)
       })
@@ -257,13 +264,16 @@ export class LogManager {
     this.#logsOf(directory).delete(log)
   }
 
-  /** Sets aside the logs that `isStray`: replicas that the cluster does not know, or knows elsewhere (KIP-866). Returns them. */
-  setAsideStrays(isStray: (log: PartitionLog) => boolean): PartitionLog[] {
+  /**
+   * Sets aside the logs that `isStray`: replicas that the cluster does not know, or knows elsewhere (KIP-866). Gives them. Rejects with
+   * StorageError.
+   */
+  async setAsideStrays(isStray: (log: PartitionLog) => boolean): Promise<PartitionLog[]> {
     const strays = this.logs().filter(isStray)
     for (const log of strays) {
       this.#deps.logger.warn({ directory: log.directory }, 'a stray log is set aside')
     }
-    this.#retire(strays, '-stray')
+    await this.#noteGone(this.#retire(strays, '-stray'))
     return strays
   }
 

@@ -13,6 +13,7 @@ import { SimRandom } from '../../fakes/random.ts'
 import { append, batchOf, NO_COMPUTE, readAll, TEST_CONFIG } from './fixture.ts'
 
 const TOPIC_ID = 'cAh3nFQcTQ2nM9yNrl0Ghg'
+const OTHER_TOPIC_ID = 'dBh3nFQcTQ2nM9yNrl0Ghg'
 const CLUSTER_ID = 'ZS9vYtuvSzOA9tJhBqmSFA'
 
 class ManagerBed {
@@ -183,9 +184,38 @@ describe('logs', () => {
     const manager = await bed.open()
     await manager.getOrCreate('orders', 0, TOPIC_ID, TEST_CONFIG, true)
     await manager.getOrCreate('known', 0, TOPIC_ID, TEST_CONFIG, true)
-    expect(manager.setAsideStrays(({ topic }) => topic !== 'known').map(({ topic }) => topic)).toEqual(['orders'])
+    const strays = await manager.setAsideStrays(({ topic }) => topic !== 'known')
+    expect(strays.map(({ topic }) => topic)).toEqual(['orders'])
     expect(bed.names('/data').some((name) => /^orders-0\..*-stray$/.test(name))).toBe(true)
     expect(manager.logs().map(({ topic }) => topic)).toEqual(['known'])
+  })
+
+  test('that were strays leave nothing to a new log of the name, also where a crash follows', async () => {
+    const bed = new ManagerBed()
+    const manager = await bed.open()
+    const old = await manager.getOrCreate('orders', 0, TOPIC_ID, TEST_CONFIG, true)
+    for (let i = 0; i < 5; i++) append(old)
+    old.updateHighWatermark(5)
+    old.incrementLogStartOffset(4)
+    await old.flush()
+    await bed.clock.run(60_000)
+    await manager.setAsideStrays(() => true)
+    append(await manager.getOrCreate('orders', 0, OTHER_TOPIC_ID, TEST_CONFIG, true), { values: ['new'] })
+    bed.disk.killProcess()
+    const log = (await bed.open()).get('orders', 0)
+    expect(log === undefined ? [] : await readAll(log)).toEqual(['new'])
+  })
+
+  test('that are asked for while they are made are of the topic that was asked for', async () => {
+    const bed = new ManagerBed()
+    const manager = await bed.open()
+    const made = manager.getOrCreate('orders', 0, TOPIC_ID, TEST_CONFIG, true)
+    const other = manager.getOrCreate('orders', 0, OTHER_TOPIC_ID, TEST_CONFIG, true)
+    await expect(other).rejects.toMatchObject({ code: 'INCONSISTENT_TOPIC_ID' })
+    const config = { ...TEST_CONFIG, retentionMs: 77 }
+    const again = manager.getOrCreate('orders', 0, TOPIC_ID, config, true)
+    expect(await again).toBe(await made)
+    expect((await made).config.retentionMs).toBe(77)
   })
 
   test('of raft are left alone', async () => {
