@@ -14,6 +14,8 @@ import { type Walk, walkRecords } from './walk.ts'
 const MAGIC_V2 = 2
 /** The smallest record that any message format had; a length below it is no length. */
 const SMALLEST_RECORD_BYTES = 14
+/** Records of a batch that are named as refused: a small batch may hold millions when it is decompressed, each with an answer. */
+const RECORD_ERRORS_MAX = 1000
 const KIB = 1024
 /**
  * Up to these sizes, compressed and not, a batch is decompressed here: the hop to the thread pool takes 20 us of CPU time or more, and
@@ -220,18 +222,19 @@ function refuseRecords(
   rules: ProduceRules,
 ): ProduceVerdict | undefined {
   const recordErrors: RecordError[] = []
+  let refused = 0
   let error: ProduceErrorName = 'INVALID_RECORD'
   walkRecords(plain, start, plain.length, view.recordCount, (batchIndex, timestampDelta, hasKey) => {
-    const untimely = timestampError(view, timestampDelta, rules)
-    if (rules.compacted && !hasKey) {
-      recordErrors.push({ batchIndex, message: 'a compacted topic cannot accept a record without a key' })
-    } else if (untimely !== undefined) {
-      error = 'INVALID_TIMESTAMP'
-      recordErrors.push({ batchIndex, message: untimely })
-    }
+    const isKeyless = rules.compacted && !hasKey
+    const untimely = isKeyless ? undefined : timestampError(view, timestampDelta, rules)
+    if (!isKeyless && untimely === undefined) return
+    refused++
+    if (untimely !== undefined) error = 'INVALID_TIMESTAMP'
+    if (recordErrors.length === RECORD_ERRORS_MAX) return
+    recordErrors.push({ batchIndex, message: untimely ?? 'a compacted topic cannot accept a record without a key' })
   })
-  if (recordErrors.length === 0) return undefined
-  return refuse(error, `${recordErrors.length} of ${view.recordCount} records are refused`, recordErrors)
+  if (refused === 0) return undefined
+  return refuse(error, `${refused} of ${view.recordCount} records are refused`, recordErrors)
 }
 
 function timestampError(view: BatchView, timestampDelta: number, rules: ProduceRules): string | undefined {

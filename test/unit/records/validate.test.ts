@@ -203,6 +203,13 @@ describe('a refused batch', () => {
     })
   })
 
+  test('names a thousand of its records at most: there may be millions in a small one', async () => {
+    const records = Array.from({ length: 5000 }, () => ({ key: null, value: null }))
+    const verdict = await validateProduce(batch({ records, codec: 'zstd' }), { ...rules, compacted: true }, compute)
+    expect(verdict).toMatchObject({ error: 'INVALID_RECORD', message: '5000 of 5000 records are refused' })
+    expect(verdict.ok ? [] : verdict.recordErrors).toHaveLength(1000)
+  })
+
   test('names its records that are too old or too new, the limits themselves being allowed', async () => {
     const times = [NOW - HOUR - 1, NOW - HOUR, NOW, NOW + HOUR, NOW + HOUR + 1]
     const records = times.map((timestampMs) => ({ key: null, value: null, timestampMs }))
