@@ -151,9 +151,12 @@ export class GroupRegistry {
   take(groupId: string): () => void {
     const entry = this.#entries.get(groupId)
     entry?.timers.cancelAll()
+    // Their time would never be up, and each rebalance wait for them: whoever comes back with such an id gets another.
+    entry?.group.pendingJoins.clear()
     this.#entries.delete(groupId)
     return () => {
-      if (entry !== undefined && !this.#entries.has(groupId)) this.#entries.set(groupId, entry)
+      if (entry === undefined || entry.group.state === 'Dead' || this.#entries.has(groupId)) return
+      this.#entries.set(groupId, entry)
     }
   }
 
