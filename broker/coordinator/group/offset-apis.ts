@@ -98,11 +98,11 @@ export class OffsetApis {
       topic,
       partition: asked.partitionIndex,
       value: {
-        offset: Number(asked.committedOffset),
+        offset: exact(asked.committedOffset),
         leaderEpoch: asked.committedLeaderEpoch,
         metadata: asked.committedMetadata ?? '',
         commitTimestampMs: nowMs,
-        expireTimestampMs: retentionTimeMs === DEFAULT_RETENTION ? -1 : nowMs + Number(retentionTimeMs),
+        expireTimestampMs: retentionTimeMs === DEFAULT_RETENTION ? -1 : nowMs + exact(retentionTimeMs),
         topicId: this.#deps.topics.idOf(topic) ?? ZERO_UUID,
       },
     }
@@ -219,6 +219,14 @@ function fetchPartition(
 
 function isOfAnother(committedFor: string, asked: string): boolean {
   return committedFor !== ZERO_UUID && asked !== ZERO_UUID && committedFor !== asked
+}
+
+const EXACT_MAX = BigInt(Number.MAX_SAFE_INTEGER)
+
+/** Beyond, numbers are rounded, the largest of them to what is no int64 any more; no log gets there. */
+function exact(value: bigint): number {
+  if (value > EXACT_MAX) return Number.MAX_SAFE_INTEGER
+  return value < -EXACT_MAX ? Number.MIN_SAFE_INTEGER : Number(value)
 }
 
 function missing(partitionIndex: number, errorCode: ErrorCode): FetchedPartition {

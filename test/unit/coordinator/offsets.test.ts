@@ -70,6 +70,21 @@ describe('committing', () => {
     expect(await rig.fetch()).toEqual(NONE)
   })
 
+  test('the largest int64 is an offset like any other, and a retention that never ends', async () => {
+    const rig = await CoordinatorRig.open()
+    const largest = 2n ** 63n - 1n
+    const partitions = [
+      { partitionIndex: 0, committedOffset: largest, committedLeaderEpoch: -1, committedMetadata: null },
+    ]
+    const topics = [{ topicId: '', name: 'orders', partitions }]
+    expect(await rig.commit(0, { topics })).toBe(ErrorCode.NONE)
+    expect(await rig.fetch()).toMatchObject({ offset: Number.MAX_SAFE_INTEGER })
+    expect(await rig.commit(42, { version: 4, retentionTimeMs: largest })).toBe(ErrorCode.NONE)
+    await rig.restart()
+    await rig.clock.run(2 * HOUR_MS)
+    expect(await rig.fetch()).toMatchObject({ offset: 42 })
+  })
+
   test('commits of one tick share a batch', async () => {
     const rig = await CoordinatorRig.open()
     await Promise.all([1, 2, 3].map((offset) => rig.commit(offset, { groupId: `g${offset}` })))
@@ -280,6 +295,29 @@ describe('losing offsets', () => {
     const rig = await CoordinatorRig.open()
     const answer = await rig.run(rig.coordinator.offsetDelete({ groupId, topics: places('orders') }, rig.context(0)))
     expect(answer.errorCode).toBe(ErrorCode[error])
+  })
+
+  test('a group whose deletion fails waits for nobody whom it has told to come back', async () => {
+    const rig = await CoordinatorRig.open()
+    const join = (request = {}) => rig.coordinator.joinGroup(rig.joinRequest(request), rig.context(9))
+    await rig.run(join())
+    rig.log.failWith = ErrorCode.REQUEST_TIMED_OUT
+    const { results } = await rig.run(rig.coordinator.deleteGroups({ groupsNames: ['g'] }, rig.context(2)))
+    expect(results).toMatchObject([{ errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE }])
+    rig.log.failWith = ErrorCode.NONE
+    await rig.clock.run(HOUR_MS)
+    await rig.stableMember()
+    const other = rig.joinRequest({ groupInstanceId: 'other' })
+    const joined = rig.coordinator.joinGroup(other, rig.context(9))
+    const startMs = rig.clock.monotonicMs()
+    const { groups } = await rig.coordinator.describeGroups(
+      { groups: ['g'], includeAuthorizedOperations: false },
+      rig.context(5),
+    )
+    expect(groups).toMatchObject([{ groupState: 'PreparingRebalance' }])
+    await rig.clock.run(11_000)
+    expect(await rig.run(joined)).toMatchObject({ errorCode: ErrorCode.NONE })
+    expect(rig.clock.monotonicMs() - startMs).toBeLessThan(12_000)
   })
 
   test('a commit on its way to the log is deleted with its group', async () => {
