@@ -17,7 +17,7 @@ function rebalancing(
   draining: readonly number[] = [],
 ) {
   const world = operatorWorld()
-  const reassignment = { state: 'Moving', moves: 1, bytesLeft: 1, draining: [...draining] } as const
+  const reassignment = { state: 'Moving' as const, moves: 1, bytesLeft: 1, draining: [...draining] }
   const asked = kafkaCluster({ pools: [pool({ replicas: 3 - draining.length })] })
   const cluster = { ...asked, status: { ...asked.status, reassignment } }
   const others: KafkaRebalance[] = []
