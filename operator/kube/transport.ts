@@ -19,11 +19,15 @@ export interface ApiRequest {
 
 /** Of requests that are answered at once; more of them only wait at the server. */
 const CONNECTIONS_MAX = 16
+/** What must not wait behind them: a lease that is not renewed in time is lost. */
+const LEASES = '/apis/coordination.k8s.io/'
+
+type PoolName = 'calls' | 'leases' | 'streams'
 
 /** HTTP to one API server, with the credentials of a kubeconfig or of the pod that it runs in. */
 export class KubeTransport {
   readonly #credentials: Credentials
-  readonly #agents = new Map<'calls' | 'streams', { agent: Agent | HttpAgent; identity: string }>()
+  readonly #agents = new Map<PoolName, { agent: Agent | HttpAgent; identity: string }>()
 
   /** $KUBECONFIG, ~/.kube/config, or the pod's service account, in this order. */
   static async fromEnvironment(): Promise<KubeTransport> {
@@ -42,7 +46,7 @@ export class KubeTransport {
     return this.#send(request, 'streams')
   }
 
-  async #send(request: ApiRequest, pool: 'calls' | 'streams'): Promise<IncomingMessage> {
+  async #send(request: ApiRequest, pool: PoolName): Promise<IncomingMessage> {
     const response = await this.#exchange(request, pool)
     const status = response.statusCode ?? 0
     if (status >= 200 && status < 300) return response
@@ -51,10 +55,11 @@ export class KubeTransport {
 
   /** As `send`, and reads the JSON of the answer. */
   async json<T>(request: ApiRequest): Promise<T> {
-    return JSON.parse(await readAll(await this.#send(request, 'calls'))) as T
+    const pool = request.path.startsWith(LEASES) ? 'leases' : 'calls'
+    return JSON.parse(await readAll(await this.#send(request, pool))) as T
   }
 
-  async #exchange(request: ApiRequest, pool: 'calls' | 'streams'): Promise<IncomingMessage> {
+  async #exchange(request: ApiRequest, pool: PoolName): Promise<IncomingMessage> {
     request.signal.throwIfAborted()
     const { server } = this.#credentials
     if (server === null) throw new KubeError(0, 'NoCluster', 'no Kubernetes cluster: neither a kubeconfig nor a pod')
@@ -73,7 +78,7 @@ export class KubeTransport {
     })
   }
 
-  async #options(request: ApiRequest, pool: 'calls' | 'streams', bodyLength: number): Promise<RequestOptions> {
+  async #options(request: ApiRequest, pool: PoolName, bodyLength: number): Promise<RequestOptions> {
     const options = await this.#credentials.options()
     return {
       method: request.method,
@@ -93,10 +98,7 @@ export class KubeTransport {
   }
 
   /** The same agent as long as the credentials are the same: connections are reused. */
-  #agentFor(
-    pool: 'calls' | 'streams',
-    { ca, cert, key, rejectUnauthorized, servername }: RequestOptions,
-  ): Agent | HttpAgent {
+  #agentFor(pool: PoolName, { ca, cert, key, rejectUnauthorized, servername }: RequestOptions): Agent | HttpAgent {
     const identity = [ca, cert, key, rejectUnauthorized, servername].map(String).join('\n')
     const known = this.#agents.get(pool)
     if (known?.identity === identity) return known.agent
@@ -104,7 +106,7 @@ export class KubeTransport {
     const tls = Object.fromEntries(
       Object.entries({ ca, cert, key, rejectUnauthorized, servername }).filter(([, value]) => value !== undefined),
     )
-    const maxSockets = pool === 'calls' ? CONNECTIONS_MAX : Infinity
+    const maxSockets = pool === 'streams' ? Infinity : CONNECTIONS_MAX
     const isPlain = this.#credentials.server?.startsWith('http:') === true
     const agent = new (isPlain ? HttpAgent : Agent)({ keepAlive: true, maxSockets, ...tls })
     this.#agents.set(pool, { agent, identity })
