@@ -175,10 +175,16 @@ class Leadership {
       if (this.#signal.aborted) resolve()
       this.#signal.addEventListener('abort', () => resolve(), { once: true })
     })
+    void aborted.then(() => this.#breakOff())
     // Two claims for one topic must both be known before either is acted on.
     await Promise.race([Promise.all(caches.map(({ synced }) => synced)), aborted])
     const controllers = [this.#clusterController, this.#topicController, this.#rebalanceController]
     await Promise.all([...watching, ...controllers.map((controller) => controller.run(this.#signal))])
+  }
+
+  /** What is being asked of Kafka, and would be asked again where no answer comes, is the next leader's to ask. */
+  #breakOff(): void {
+    for (const cluster of this.clusters()) this.#deps.admins.forget(keyOf(cluster))
   }
 
   #clusterReconcile(): Reconcile {

@@ -51,6 +51,8 @@ function operating(namespaces: readonly string[] | null = null) {
   const world = operatorWorld()
   const topics = new FakeTopics()
   const stop = new AbortController()
+  /** Clusters to which connections have been closed. */
+  const forgotten: string[] = []
   const clusterId = () => world.api.peek<KafkaCluster>(KAFKA_CLUSTER, 'kafka', 'orders')?.status?.clusterId ?? ''
   const admins = {
     look: () => Promise.resolve(kafkaState({ clusterId: clusterId() })),
@@ -60,7 +62,7 @@ function operating(namespaces: readonly string[] | null = null) {
     topicsOf: () => topics,
     scalingOf: () => new FakeScaling(),
     reassignmentOf: () => new FakeReassignments([]),
-    forget: () => {},
+    forget: (key: string) => void forgotten.push(key),
   }
   const operator = new Operator(
     {
@@ -87,7 +89,7 @@ function operating(namespaces: readonly string[] | null = null) {
     await world.clock.run(100)
     return running
   }
-  return { ...world, topics, kubelet, finish, running }
+  return { ...world, topics, kubelet, finish, running, forgotten }
 }
 
 test('from two resources to a topic on a running cluster, by watches alone', async () => {
@@ -229,6 +231,17 @@ test('nothing is written once the lease is lost', async () => {
   api.put(KAFKA_CLUSTER, kafkaCluster())
   await clock.run(60_000)
   expect(api.writes).toEqual([])
+})
+
+test('what Kafka is being asked is broken off once the lease is lost', async () => {
+  const { api, clock, running, forgotten } = await settled()
+  api.intercept = (call) => {
+    if (call === 'update Lease' || call === 'get Lease') throw new Error('cut off')
+  }
+  expect(forgotten).toEqual([])
+  await clock.run(15_000)
+  expect(await running).toBe('lost')
+  expect(forgotten).toEqual(['kafka/orders'])
 })
 
 test('a stopped operator gives its lease back', async () => {
