@@ -259,11 +259,11 @@ export class PartitionLog {
     this.#tell('trimmed')
   }
 
-  /** Drops what retention gives up; returns the number of segments. Throws StorageError KAFKA_STORAGE_ERROR. */
+  /** Drops what retention gives up, nothing while the log is cut; returns the number of segments. Throws StorageError KAFKA_STORAGE_ERROR. */
   deleteOldSegments(nowMs: number): number {
     const { logEndOffset } = this
     const bounds = { logStartOffset: this.#logStartOffset, highWatermark: this.#highWatermark, logEndOffset, nowMs }
-    const count = expiredSegments(this.#segments.list(), this.config, bounds)
+    const count = this.#truncating ? 0 : expiredSegments(this.#segments.list(), this.config, bounds)
     if (count === 0) return 0
     this.#guard(() => {
       if (count === this.#segments.count) this.#writer.roll()

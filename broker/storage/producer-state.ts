@@ -117,9 +117,11 @@ export class ProducerState {
 
   /** The offset below which every transaction has ended, for readers that see offsets below `highWatermark`. */
   lastStableOffset(highWatermark: number): number {
+    // After a truncation what lies behind the snapshot is not known until it has been replayed.
+    const known = Math.min(highWatermark, this.endOffset)
     // Nearly always: this is asked for each partition of each Fetch.
-    if (this.#openTxns.size === 0 && this.#endedTxns.length === 0) return highWatermark
-    let stable = Math.min(highWatermark, this.#firstOpenOffset() ?? highWatermark)
+    if (this.#openTxns.size === 0 && this.#endedTxns.length === 0) return known
+    let stable = Math.min(known, this.#firstOpenOffset() ?? known)
     for (const { firstOffset } of this.#endedTxns) stable = Math.min(stable, firstOffset)
     return stable
   }

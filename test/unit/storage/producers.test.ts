@@ -30,6 +30,22 @@ function endTxn(log: PartitionLog, type: 'ABORT' | 'COMMIT', producerId: number,
   return result
 }
 
+test('an open transaction is not stable while the log is cut, when its producers are read again', async () => {
+  const log = await new LogBed().open()
+  append(log, { producerId: 7, producerEpoch: 0, baseSequence: 0, isTransactional: true })
+  for (const value of ['b', 'c', 'd']) append(log, { values: [value] })
+  log.updateHighWatermark(4)
+  const seen = new Set<number>()
+  let isDone = false
+  const cutting = log.truncateTo(3).then(() => (isDone = true))
+  while (!isDone) {
+    seen.add(log.lastStableOffset)
+    await Promise.resolve()
+  }
+  await cutting
+  expect([...seen]).toEqual([0])
+})
+
 describe('an idempotent producer', () => {
   test('has each of its last five batches recognised when it repeats them, with the offsets they got', async () => {
     const log = await new LogBed().open()

@@ -41,6 +41,18 @@ describe('retention gives up', () => {
   })
 })
 
+test('retention waits while the log is cut', async () => {
+  const bed = new LogBed()
+  const log = await bed.open({ segmentBytes: 150, retentionMs: 0, segmentMs: Infinity })
+  for (const value of ['a', 'b', 'c', 'd', 'e']) append(log, { values: [value] })
+  log.updateHighWatermark(5)
+  const cutting = log.truncateTo(3)
+  expect(log.deleteOldSegments(bed.clock.wallMs() + 1e12)).toBe(0)
+  await cutting
+  expect(bed.failures).toEqual([])
+  expect(await readAll(log)).toEqual(['a', 'b', 'c'])
+})
+
 describe('deleted segments', () => {
   test('keep their files, renamed, until file.delete.delay.ms has passed', async () => {
     const bed = new LogBed()
