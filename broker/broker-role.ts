@@ -247,7 +247,7 @@ export class BrokerRole implements AsyncDisposable {
       if (settings !== this.#settings) this.#reconfigure(settings, next)
       const deleted = [...delta.topics.deleted.values()].map(({ name, id }) => ({ name, topicId: id }))
       for (const { name } of deleted) metrics.removeTopic(name)
-      if (deleted.length > 0) await this.#groups.onTopicsDeleted(deleted)
+      this.#groups.onTopicsDeleted(deleted)
       for (const applied of this.#whenApplied.splice(0)) applied()
       if (this.#isAwaited(delta, next)) this.#lifecycle.tellProgress()
     })

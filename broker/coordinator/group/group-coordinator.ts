@@ -115,12 +115,14 @@ export class GroupCoordinator {
     this.#shards.delete(partition)
   }
 
-  /** Forgets the offsets of topics that were deleted. */
-  async onTopicsDeleted(topics: readonly { readonly name: string; readonly topicId: string }[]): Promise<void> {
-    const all = topics.flatMap(({ name, topicId }) =>
-      [...this.#active()].map((shard) => shard.offsets.onTopicDeleted(name, topicId)),
-    )
-    await Promise.all(all)
+  /**
+   * Forgets the offsets of topics that were deleted. Nobody waits for the log: it may need the metadata that comes behind this, such as an
+   * ISR without a broker that has died.
+   */
+  onTopicsDeleted(topics: readonly { readonly name: string; readonly topicId: string }[]): void {
+    for (const { name, topicId } of topics) {
+      for (const shard of this.#active()) void shard.offsets.onTopicDeleted(name, topicId)
+    }
   }
 
   /** The partition of `__consumer_offsets` whose leader coordinates the group. */

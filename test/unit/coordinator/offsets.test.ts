@@ -260,9 +260,22 @@ describe('losing offsets', () => {
     const topicId = rig.topics.idOf('orders') ?? ''
     rig.topics.ids.set('orders', 'AAAAAAAAAAAAAAAAAAAACA')
     await rig.commit(2, { groupId: 'new' })
-    await rig.run(rig.coordinator.onTopicsDeleted([{ name: 'orders', topicId }]))
+    rig.coordinator.onTopicsDeleted([{ name: 'orders', topicId }])
+    await rig.clock.run(1)
     await rig.restart()
     expect([(await rig.fetch('old')).offset, (await rig.fetch('new')).offset]).toEqual([-1, 2])
+  })
+
+  test('who tells that a topic was deleted does not wait for the log, which may wait for what it tells next', async () => {
+    const rig = await CoordinatorRig.open()
+    await rig.commit(1)
+    rig.log.isHeld = true
+    const topicId = rig.topics.idOf('orders') ?? ''
+    expect(rig.coordinator.onTopicsDeleted([{ name: 'orders', topicId }])).toBeUndefined()
+    await rig.clock.run(1)
+    rig.log.release()
+    await rig.clock.run(1)
+    expect(await rig.fetch()).toEqual(NONE)
   })
 
   test('OffsetDelete removes them for good', async () => {
@@ -310,7 +323,7 @@ describe('losing offsets', () => {
     const other = rig.joinRequest({ groupInstanceId: 'other' })
     const joined = rig.coordinator.joinGroup(other, rig.context(9))
     const startMs = rig.clock.monotonicMs()
-    const { groups } = await rig.coordinator.describeGroups(
+    const { groups } = rig.coordinator.describeGroups(
       { groups: ['g'], includeAuthorizedOperations: false },
       rig.context(5),
     )
