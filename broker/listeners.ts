@@ -38,6 +38,7 @@ export class Listeners implements AsyncDisposable {
         maxIdleMs: config.connectionsMaxIdleMs,
         maxConnections: Math.min(config.maxConnections, shareDescriptors(env.disk.openFilesMax).connections),
         maxConnectionsOf: (address) => overrides.get(address) ?? config.maxConnectionsPerIp,
+        isProtected: (name) => config.controllerListenerNames.includes(name) || name === config.interBrokerListenerName,
       },
       { network: env.network, clock: env.clock, logger },
     )

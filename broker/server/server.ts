@@ -20,6 +20,8 @@ export interface SocketServerOptions {
   readonly maxConnections: number
   /** max.connections.per.ip, with max.connections.per.ip.overrides */
   maxConnectionsOf(address: string): number
+  /** Listeners that other nodes use: clients cannot keep them out. None where this is left out. */
+  readonly isProtected?: (listener: string) => boolean
 }
 
 export interface SocketServerDeps {
@@ -66,10 +68,7 @@ export class SocketServer implements AsyncDisposable {
   #accept(connection: Connection, listener: string, dispatcher: Dispatcher): void {
     const address = connection.remote.host
     const fromAddress = this.#perAddress.get(address) ?? 0
-    if (
-      this.#connections.size >= this.#options.maxConnections ||
-      fromAddress >= this.#options.maxConnectionsOf(address)
-    ) {
+    if (fromAddress >= this.#options.maxConnectionsOf(address) || !this.#hasRoom(listener)) {
       this.#deps.logger.warn(
         { client: address, listener, connections: this.#connections.size, fromAddress },
         'refused a connection: max.connections, max.connections.per.ip or the limit on open files (ulimit -n) is reached',
@@ -90,6 +89,23 @@ export class SocketServer implements AsyncDisposable {
       },
     )
     this.#connections.add(served)
+  }
+
+  /** For another node there is room as long as there are clients: as in Apache Kafka, who has been quiet for longest goes. */
+  #hasRoom(listener: string): boolean {
+    const { maxConnections, isProtected } = this.#options
+    if (this.#connections.size < maxConnections) return true
+    if (isProtected?.(listener) !== true) return false
+    let quiet: ServerConnection | undefined
+    for (const each of this.#connections) {
+      if (!isProtected(each.listener) && (quiet === undefined || each.idleSinceMs < quiet.idleSinceMs)) quiet = each
+    }
+    if (quiet === undefined) return false
+    const client = quiet.clientAddress
+    this.#deps.logger.warn({ client, listener, maxConnections }, 'closed a connection to make room for another node')
+    quiet.close()
+    this.#forget(quiet)
+    return true
   }
 
   #forget(connection: ServerConnection): void {

@@ -1,0 +1,92 @@
+import { describe, expect, test } from '@jest/globals'
+import type { Connection, Network } from '../../../broker/env/network.ts'
+import type { Dispatcher } from '../../../broker/server/connection.ts'
+import { SocketServer } from '../../../broker/server/server.ts'
+import { SimClock } from '../../fakes/clock.ts'
+import { silentLogger } from '../../fakes/logger.ts'
+
+/** A connection that is told of its end some time after it was destroyed, as sockets are. */
+class FakeConnection implements Connection {
+  readonly remote = { host: '10.0.0.7', port: 1 }
+  readonly local = { host: '10.0.0.1', port: 2 }
+  isDestroyed = false
+  receive: (chunk: Uint8Array) => void = () => {}
+  onData(receive: (chunk: Uint8Array) => void): void {
+    this.receive = receive
+  }
+  onClose(): void {}
+  onDrain(): void {}
+  write(): boolean {
+    return true
+  }
+  queuedBytes(): number {
+    return 0
+  }
+  pause(): void {}
+  resume(): void {}
+  end(): void {}
+  destroy(): void {
+    this.isDestroyed = true
+  }
+}
+
+const DISPATCHER: Dispatcher = { mayOverlap: () => false, mayReuse: () => false, dispatch: () => 'none' }
+
+/** A server with room for two connections, of which clients may not take those between brokers. */
+async function fullServer() {
+  const clock = new SimClock()
+  const accepts: ((connection: Connection) => void)[] = []
+  const network: Network = {
+    listen: (address, accept) => {
+      accepts.push(accept)
+      return Promise.resolve({ address, close: () => Promise.resolve() })
+    },
+    connect: () => Promise.reject(new Error('nobody is there')),
+  }
+  const server = new SocketServer(
+    {
+      maxFrameBytes: 1000,
+      maxIdleMs: -1,
+      maxConnections: 2,
+      maxConnectionsOf: () => 100,
+      isProtected: (listener) => listener === 'BETWEEN',
+    },
+    { network, clock, logger: silentLogger() },
+  )
+  await server.listen({ name: 'CLIENTS', host: '', port: 1 }, DISPATCHER)
+  await server.listen({ name: 'BETWEEN', host: '', port: 2 }, DISPATCHER)
+  const connect = (listener: 'CLIENTS' | 'BETWEEN') => {
+    const connection = new FakeConnection()
+    accepts[listener === 'CLIENTS' ? 0 : 1]?.(connection)
+    return connection
+  }
+  return { clock, server, connect }
+}
+
+describe('where max.connections are there', () => {
+  test('a client is refused', async () => {
+    const { connect } = await fullServer()
+    expect(['CLIENTS', 'CLIENTS', 'CLIENTS'].map(() => connect('CLIENTS').isDestroyed)).toEqual([false, false, true])
+  })
+
+  test('a broker is let in, and the client that has been quiet for longest goes', async () => {
+    const { clock, connect, server } = await fullServer()
+    const [one, other] = [connect('CLIENTS'), connect('CLIENTS')]
+    await clock.run(10)
+    one.receive(Uint8Array.of(0))
+    expect(connect('BETWEEN').isDestroyed).toBe(false)
+    expect([one.isDestroyed, other.isDestroyed]).toEqual([false, true])
+    expect(connect('BETWEEN').isDestroyed).toBe(false)
+    expect(one.isDestroyed).toBe(true)
+    expect([server.connectionCount('CLIENTS'), server.connectionCount('BETWEEN')]).toEqual([0, 2])
+  })
+
+  test('a broker is refused where all of them are of brokers', async () => {
+    const { connect } = await fullServer()
+    expect([connect('BETWEEN'), connect('BETWEEN'), connect('BETWEEN')].map((each) => each.isDestroyed)).toEqual([
+      false,
+      false,
+      true,
+    ])
+  })
+})
