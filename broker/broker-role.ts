@@ -24,6 +24,7 @@ import { Replication } from './replication/replication.ts'
 import type { TopicDirectory } from './replication/replica-manager.ts'
 import { StorageError } from './storage/errors.ts'
 import type { LogManager } from './storage/log-manager.ts'
+import type { PartitionLog } from './storage/log.ts'
 import { registerBrokerGauges } from './telemetry/kafka-gauges.ts'
 
 /** How long the shutdown waits for the controller to let this broker go. */
@@ -298,11 +299,22 @@ export class BrokerRole implements AsyncDisposable {
     const epoch = await this.#lifecycle.start()
     // Only now the metadata is certain to be no older than what this broker followed before.
     await this.#until(({ provenance }) => provenance.offset >= epoch)
-    await this.#logs.setAsideStrays((log) => log.topicId !== null && this.#image.topic(log.topic)?.id !== log.topicId)
+    await this.#setAsideStrays()
     await this.#lifecycle.ready()
     await this.#applied
     this.#isReady = true
     this.#ready.resolve()
+  }
+
+  /** A topic that was made anew while this broker was down has no room here before. */
+  async #setAsideStrays(): Promise<void> {
+    const isStray = ({ topic, topicId }: PartitionLog): boolean =>
+      topicId !== null && this.#image.topic(topic)?.id !== topicId
+    const strays = await this.#logs.setAsideStrays(isStray)
+    const { publisher } = this.#replication
+    this.#applied = this.#applied.then(async () => {
+      if (!this.#isClosed) await publisher.replaceStrays(strays, this.#image)
+    })
   }
 
   /** Resolves when the replicas follow an image that `holds` is true of. */

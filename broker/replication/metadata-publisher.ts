@@ -5,6 +5,7 @@ import type { MetadataDelta } from '../metadata/delta.ts'
 import { MetadataImage, type PartitionImage, ResourceType, type TopicImage } from '../metadata/image.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import { isTooManyFiles, StorageError } from '../storage/errors.ts'
+import type { PartitionLog } from '../storage/log.ts'
 import type { LogManager } from '../storage/log-manager.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { appendRules } from './append-rules.ts'
@@ -89,6 +90,15 @@ export class MetadataPublisher {
   /** No more replicas are opened: an image that is being applied stays so, in part. */
   stop(): void {
     this.#isStopped = true
+  }
+
+  /** `strays`, logs of earlier topics or of none, have been set aside: replicas whose place they held are opened. Calls overlap with no `apply`. */
+  async replaceStrays(strays: readonly PartitionLog[], image: MetadataImage): Promise<void> {
+    for (const { topic, partition: index } of strays) {
+      const topicId = image.topic(topic)?.id
+      if (topicId !== undefined) this.#unopened.push({ topicId, index, isNew: false })
+    }
+    await this.#openMissing(image)
   }
 
   /** Tries again what failed since the process had too many files open: there is something to apply about twice a second. */

@@ -9,6 +9,7 @@ import { MetadataPublisher } from '../../../broker/replication/metadata-publishe
 import type { Partition } from '../../../broker/replication/partition.ts'
 import { ReplicaManager } from '../../../broker/replication/replica-manager.ts'
 import { DEFAULT_INTERVALS } from '../../../broker/storage/log-maintenance.ts'
+import type { PartitionLog } from '../../../broker/storage/log.ts'
 import { LogManager } from '../../../broker/storage/log-manager.ts'
 import { SimClock } from '../../fakes/clock.ts'
 import { SimDisk } from '../../fakes/disk.ts'
@@ -100,6 +101,10 @@ class PublisherBed {
     this.#publisher.stop()
   }
 
+  replaceStrays(strays: readonly PartitionLog[]): Promise<void> {
+    return this.#publisher.replaceStrays(strays, this.#image)
+  }
+
   async publish(...records: MetadataRecord[]): Promise<void> {
     const delta = new MetadataDelta(this.#image)
     for (const each of records) delta.replay(each)
@@ -135,6 +140,17 @@ describe('a topic that is assigned here', () => {
     bed.onTurn = () => bed.stop()
     await bed.publish(...topic(7, 20, 'orders'))
     expect([bed.turns, bed.led.length < 10]).toEqual([1, true])
+  })
+
+  test('is hosted once the log of an earlier topic of its name is set aside', async () => {
+    const bed = await PublisherBed.open()
+    await bed.logs.getOrCreate('orders', 0, uuid(6), TEST_CONFIG, true)
+    await bed.logs.getOrCreate('gone', 0, uuid(5), TEST_CONFIG, true)
+    await bed.publish(...topic(7, 2, 'orders'))
+    expect(bed.led).toEqual(['orders-1 in 0'])
+    await bed.replaceStrays(await bed.logs.setAsideStrays(({ topicId }) => topicId !== uuid(7)))
+    expect(bed.led).toEqual(['orders-1 in 0', 'orders-0 in 0'])
+    expect(bed.logs.get('orders', 0)).toMatchObject({ topicId: uuid(7), logEndOffset: 0 })
   })
 
   test('is hosted later where too many files are open now', async () => {
