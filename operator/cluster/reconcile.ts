@@ -169,6 +169,7 @@ export class ClusterReconciler {
   async #growClaims(cluster: KafkaCluster, { growClaims }: Plan): Promise<Health | null> {
     const { api, events } = this.#deps
     const namespace = cluster.metadata.namespace ?? ''
+    let refusal: Health | null = null
     for (const { name, size } of growClaims) {
       const spec = { resources: { requests: { storage: size } } }
       try {
@@ -176,12 +177,13 @@ export class ClusterReconciler {
       } catch (error) {
         if (!isRefusal(error)) throw error
         const message = `volume claim ${name} cannot grow to ${size}: ${error.message}`
-        return { state: 'stalled', reason: 'VolumeCannotGrow', message }
+        refusal ??= { state: 'stalled', reason: 'VolumeCannotGrow', message }
+        continue
       }
       const note = `volume claim ${name} grows to ${size}`
       await events.record(cluster, { type: 'Normal', reason: 'VolumeGrowing', action: 'GrowVolume', note })
     }
-    return null
+    return refusal
   }
 
   async #finish(view: ClusterView, clusterId: string, refusal: Health | null): Promise<Outcome> {

@@ -242,6 +242,27 @@ test('a claim that is too small is grown', async () => {
   })
 })
 
+test('a claim that cannot grow is no reason not to grow the others', async () => {
+  const { api, reconcile, stored } = reconciling(kafkaCluster({ pools: [pool({ replicas: 3 })] }))
+  const labels = { 'kafka.ottla.dev/cluster': 'orders' }
+  const spec = { resources: { requests: { storage: '5Gi' } } }
+  for (const name of ['data-0-orders-nodes-0', 'data-0-orders-nodes-1']) {
+    const metadata = { name, namespace: 'kafka', labels }
+    api.put<Manifest>(PERSISTENT_VOLUME_CLAIM, { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata, spec })
+  }
+  let isFirst = true
+  api.intercept = (call) => {
+    if (call !== 'patch PersistentVolumeClaim' || !isFirst) return
+    isFirst = false
+    throw new KubeError(422, 'Invalid', 'no more room')
+  }
+  await reconcile()
+  expect(condition(stored(), 'Stalled')).toContain('volume claim data-0-orders-nodes-0 cannot grow to 10Gi')
+  expect(api.peek<Manifest>(PERSISTENT_VOLUME_CLAIM, 'kafka', 'data-0-orders-nodes-1')?.spec).toEqual({
+    resources: { requests: { storage: '10Gi' } },
+  })
+})
+
 test('a cluster that is going is left alone', async () => {
   const cluster = kafkaCluster()
   cluster.metadata.finalizers = ['somebody/else']
