@@ -93,7 +93,7 @@ export class EventRecorder {
       action: event.action,
       reason: event.reason,
       type: event.type,
-      note: event.note.slice(0, NOTE_BYTES_MAX),
+      note: cut(event.note),
       regarding: {
         apiVersion: about.apiVersion,
         kind: about.kind,
@@ -115,4 +115,9 @@ export class EventRecorder {
       this.#recent.delete(oldest)
     }
   }
+}
+
+/** The API server counts bytes; of a character that does not fit nothing is left. */
+function cut(note: string): string {
+  return new TextDecoder().decode(Buffer.from(note).subarray(0, NOTE_BYTES_MAX), { stream: true })
 }

@@ -39,6 +39,12 @@ test('a long note is cut, a failure is not the business of the caller', async ()
   await events.record(kafkaTopic(), note('y'))
 })
 
+test('a long note is cut by bytes, between two characters', async () => {
+  const { api, events } = operatorWorld()
+  await events.record(kafkaTopic(), note('x' + '\u{1f600}'.repeat(500)))
+  expect((api.all(EVENT) as EventObject[])[0]?.note).toBe('x' + '\u{1f600}'.repeat(255))
+})
+
 test('of ten thousand Events at a time a burst is written, and later more', async () => {
   const { api, clock, events } = operatorWorld()
   const record = (index: number) =>
