@@ -57,9 +57,10 @@ export class Informer<T extends Resource> {
     let failures = 0
     let version: string | null = null
     while (!signal.aborted) {
+      let startMs = Infinity
       try {
         version ??= await this.#relist()
-        const startMs = clock.monotonicMs()
+        startMs = clock.monotonicMs()
         version = await this.#watch(version, signal)
         failures = 0
         // A proxy may end every watch at once.
@@ -68,6 +69,8 @@ export class Informer<T extends Resource> {
         if (signal.aborted) return
         // 410: the version is older than what the server remembers. Anything else may be as bad: start from a list.
         version = null
+        // A watch that has lasted is lost for another reason than the one before.
+        if (clock.monotonicMs() - startMs > BACKOFF.maxMs) failures = 0
         const delayMs = backoffMs(failures++, BACKOFF, random)
         logger.warn({ kind: this.#options.type.kind, delayMs, err: error }, 'watch lost, listing again')
         await sleep(clock, delayMs, signal)

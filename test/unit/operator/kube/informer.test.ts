@@ -133,3 +133,24 @@ test('who manages which field is not kept', async () => {
   stop.abort()
   await running
 })
+
+test('a watch that breaks off every minute is there again within a second', async () => {
+  const { api, clock, stop, start } = informing()
+  let endMs = 0
+  const gapsMs: number[] = []
+  api.intercept = (call) => {
+    if (call.startsWith('list') && endMs > 0) gapsMs.push(clock.monotonicMs() - endMs)
+  }
+  api.watch = async () => {
+    await new Promise<void>((resolve) => clock.setTimer(60_000, resolve))
+    endMs = clock.monotonicMs()
+    throw new KubeError(0, 'Unreachable', 'connection reset')
+  }
+  const running = start()
+  await clock.run(20 * 60_000)
+  stop.abort()
+  await clock.run(60_000)
+  await running
+  expect(gapsMs.length).toBeGreaterThan(10)
+  expect(Math.max(...gapsMs)).toBeLessThanOrEqual(1000)
+})
