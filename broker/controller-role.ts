@@ -72,6 +72,7 @@ export class ControllerRole {
       controller: this.controller,
       raft,
       quorum: () => raft.quorumInfo(),
+      logger: deps.logger,
       onHeartbeat: (brokerId, connection) => this.#heartbeats.heard(brokerId, connection),
     })
     await listeners.open('controller', handlers)

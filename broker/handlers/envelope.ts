@@ -8,6 +8,7 @@ import { decodeRequest, encodeResponse, type Request } from '../protocol/frame.t
 import type { EnvelopeRequest } from '../protocol/messages/envelope.ts'
 import { SchemaError } from '../schema/error.ts'
 import type { Principal, RequestContext } from '../security/request-context.ts'
+import type { Logger } from '../telemetry/logger.ts'
 import type { Handler } from './handler.ts'
 import { decodePrincipal } from './principal.ts'
 
@@ -20,7 +21,10 @@ const LENGTH_BYTES = 4
  * in it would be; NOT_CONTROLLER where it belongs elsewhere. `served` are the handlers of what may be forwarded: they reject with
  * NotControllerError.
  */
-export function envelopeHandler(served: readonly Handler<ApiKey>[]): Handler<typeof ApiKey.Envelope> {
+export function envelopeHandler(
+  served: readonly Handler<ApiKey>[],
+  deps: { readonly logger: Logger },
+): Handler<typeof ApiKey.Envelope> {
   const handlers = new Map<number, Handler<ApiKey>>(
     served.filter(({ key }) => APIS[key].forwardable).map((handler) => [handler.key, handler]),
   )
@@ -30,7 +34,7 @@ export function envelopeHandler(served: readonly Handler<ApiKey>[]): Handler<typ
     overlaps: true,
     handle: async (envelope, context) => {
       const opened = open(envelope, handlers)
-      return 'errorCode' in opened ? opened : answer(opened, envelope, context)
+      return 'errorCode' in opened ? opened : answer(opened, envelope, context, deps.logger)
     },
   }
 }
@@ -81,6 +85,7 @@ async function answer(
   { request, api, body, handler, principal, clientAddress }: Opened,
   { requestData }: EnvelopeRequest,
   context: RequestContext,
+  logger: Logger,
 ): Promise<Response> {
   const { requestApiVersion: apiVersion, correlationId, clientId } = request.header
   const inner = {
@@ -98,6 +103,8 @@ async function answer(
     return { responseData: Buffer.concat(chunks).subarray(LENGTH_BYTES), errorCode: ErrorCode.NONE }
   } catch (error) {
     if (error instanceof NotControllerError) return refused(ErrorCode.NOT_CONTROLLER)
-    throw error
+    // The connection has other clients' requests too; and where it ended, the broker would send this one again and again.
+    logger.error({ client: clientAddress, api: api.name, err: error }, 'a request that a broker sent on failed')
+    return refused(ErrorCode.UNKNOWN_SERVER_ERROR)
   }
 }

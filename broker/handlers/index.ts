@@ -13,6 +13,7 @@ import type { ReplicaSelector } from '../replication/replica-selector.ts'
 import type { LogDirMover } from '../replication/log-dir-mover.ts'
 import type { LeaderThrottle } from '../replication/throttle.ts'
 import type { LogManager } from '../storage/log-manager.ts'
+import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { apiVersionsHandler, type FeatureLevels } from './api-versions.ts'
 import type { AutoTopics } from './auto-topics.ts'
@@ -68,6 +69,7 @@ export interface BrokerHandlerDeps extends CommonDeps, ForwardingDeps {
 export interface ControllerHandlerDeps extends CommonDeps, ControllerChangesDeps {
   readonly raft: RaftServer
   readonly quorum: () => QuorumInfo
+  readonly logger: Logger
 }
 
 /** The API table of the listeners for clients and other brokers. */
@@ -103,7 +105,7 @@ export function controllerHandlers(deps: ControllerHandlerDeps): Handler<ApiKey>
   ]
   return withApiVersions(deps, [
     ...decided.map((served) => answeringNotController(served)),
-    envelopeHandler(decided),
+    envelopeHandler(decided, deps),
     configsHandler(deps),
     describeClusterHandler({ cluster: deps.cluster, isControllerListener: () => true }),
   ])

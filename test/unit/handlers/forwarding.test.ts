@@ -62,7 +62,7 @@ function broker(
 
 /** The envelope that a controller with these handlers makes of what it is sent. */
 function controllerOf(...handlers: readonly Handler<ApiKey>[]) {
-  const envelope = envelopeHandler(handlers)
+  const envelope = envelopeHandler(handlers, { logger: silentLogger() })
   const context = contextOf({ listener: 'CONTROLLER', clientAddress: '10.9.9.9', clientId: 'broker-1' })
   return async (request: EnvelopeRequest) => (await envelope.handle(request, context)) as EnvelopeResponse
 }
@@ -119,6 +119,13 @@ describe('a request that is forwarded', () => {
   test('closes the connection where the controller does not have the version', async () => {
     const refused = { responseData: null, errorCode: ErrorCode.UNSUPPORTED_VERSION }
     expect(await broker(() => Promise.resolve(refused)).create()).toBe('close')
+  })
+
+  test('that the controller fails over is answered, and not sent again', async () => {
+    const asked: Asked[] = []
+    const answer = await broker(controllerOf(createTopics(asked, new Error('a bug')))).create()
+    expect(answer).toMatchObject({ topics: [{ errorCode: ErrorCode.UNKNOWN_SERVER_ERROR }] })
+    expect(asked).toHaveLength(1)
   })
 
   test('does not tell the client what is wrong between broker and controller', async () => {
