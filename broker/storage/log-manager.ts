@@ -265,11 +265,11 @@ export class LogManager {
   }
 
   /**
-   * Sets aside the logs that `isStray`: replicas that the cluster does not know, or knows elsewhere (KIP-866). Gives them. Rejects with
-   * StorageError.
+   * Sets aside the logs that `isStray`, and copies of such: replicas that the cluster does not know, or knows elsewhere (KIP-866). Gives
+   * them. Rejects with StorageError.
    */
   async setAsideStrays(isStray: (log: PartitionLog) => boolean): Promise<PartitionLog[]> {
-    const strays = this.logs().filter(isStray)
+    const strays = [...this.logs(), ...this.futures()].filter(isStray)
     for (const log of strays) {
       this.#deps.logger.warn({ directory: log.directory }, 'a stray log is set aside')
     }

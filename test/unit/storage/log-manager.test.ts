@@ -206,6 +206,15 @@ describe('logs', () => {
     expect(log === undefined ? [] : await readAll(log)).toEqual(['new'])
   })
 
+  test('that are copies of a stray are set aside with it', async () => {
+    const bed = new ManagerBed()
+    const manager = await bed.open({ logDirs: ['/a', '/b'] })
+    await manager.createFuture(await manager.getOrCreate('orders', 0, TOPIC_ID, TEST_CONFIG, true), '/b')
+    await manager.setAsideStrays(({ topicId }) => topicId === TOPIC_ID)
+    expect([manager.logs(), manager.futures()]).toEqual([[], []])
+    expect(bed.names('/b').filter((name) => name.startsWith('orders'))).toEqual([expect.stringMatching(/-stray$/)])
+  })
+
   test('that are asked for while they are made are of the topic that was asked for', async () => {
     const bed = new ManagerBed()
     const manager = await bed.open()
