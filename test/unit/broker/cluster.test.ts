@@ -103,6 +103,28 @@ test.each([
   await cluster.stop()
 })
 
+test('a topic that was deleted and made again while a broker was down is replicated there when it is back', async () => {
+  const cluster = new TestCluster(SEPARATE)
+  await cluster.start()
+  const before = await createTopic(cluster)
+  await cluster.ask(await leaderOf(cluster), ApiKey.Produce, record(before, 'before'))
+  const [, , , one, two, three] = cluster.nodes
+  three?.machine.kill()
+  const topics = [{ name: null, topicId: before }]
+  const deleted = await cluster.ask(one, ApiKey.DeleteTopics, { topics, topicNames: [], timeoutMs: 5000 })
+  expect(deleted?.responses).toMatchObject([{ errorCode: ErrorCode.NONE }])
+  await cluster.world.clock.run(20_000)
+  const created = await cluster.ask(two, ApiKey.CreateTopics, CREATE)
+  expect(created?.topics).toMatchObject([{ errorCode: ErrorCode.NONE }])
+  if (three !== undefined) await cluster.start([three])
+  await cluster.until(
+    ApiKey.Metadata,
+    () => ({ topics: [{ name: 't' }] }),
+    ({ topics: [topic] }) => topic?.topicId !== before && topic?.partitions[0]?.isrNodes.length === 3,
+  )
+  await cluster.stop()
+})
+
 test('a broker whose log dirs are cordoned gets no new replicas until they are not any more', async () => {
   const cluster = new TestCluster(['broker,controller', 'broker'])
   await cluster.start()
