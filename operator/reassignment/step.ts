@@ -14,7 +14,7 @@ import type { Move, Scope, Unplaceable } from './placement.ts'
 import { isMoving, planTargets, remaining } from './targets.ts'
 import type { Planned } from './targets.ts'
 import { throttle, throttleOf, unthrottle } from './throttle.ts'
-import { CONDITION, healthOf, IDLE, problemOf, told } from './told.ts'
+import { CONDITION, healthOf, IDLE, problemOf, told, waitOf } from './told.ts'
 import type { ReassignmentStatus, Waiting } from './told.ts'
 
 /** A rebalance that has been approved. */
@@ -139,13 +139,15 @@ export class ReassignmentStep implements ClusterStep {
     // A pool is emptied as a whole or not at all.
     const isRefused = todo.unplaceable.length > 0 && draining.length > 0
     if (underWay.length === 0 && (isRefused || todo.moves.length === 0)) return this.#settled(work, todo)
-    const refused = await this.#start(work, isRefused ? [] : nextBatch(todo.moves, kafka))
+    const batch = isRefused ? [] : nextBatch(todo.moves, kafka)
+    const refused = await this.#start(work, batch)
     // Leaders follow their replicas a few at a time: all at once in the end would be felt.
     await work.admin.electPreferred()
     if (work.before === undefined || work.before.state === 'Idle') await this.#announce(work, todo)
     const requeueAfterMs = kafka.partitions.length > MANY_PARTITIONS ? MOVING_MANY_MS : MOVING_MS
-    const problem = problemOf(todo.unplaceable)
-    const message = [...refused.slice(0, REFUSED_MAX), ...(problem === '' ? [] : [problem])].join('; ')
+    const stuck = batch.length === 0 && underWay.length === 0 ? waitOf(todo.moves) : ''
+    const words = [...refused.slice(0, REFUSED_MAX), problemOf(todo.unplaceable), stuck]
+    const message = words.filter((each) => each !== '').join('; ')
     const status: ReassignmentStatus = { state: 'Moving', ...todo.progress, ...(message === '' ? {} : { message }) }
     return { ...told(status, work), health: healthOf(todo.unplaceable, draining), requeueAfterMs }
   }

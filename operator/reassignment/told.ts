@@ -1,7 +1,7 @@
 import type { ExtraCondition, Health } from '../api/conditions.ts'
 import type { KafkaClusterStatus } from '../api/kafkacluster.ts'
 import type { StepResult } from '../cluster/step.ts'
-import type { Unplaceable } from './placement.ts'
+import type { Move, Unplaceable } from './placement.ts'
 
 export type ReassignmentStatus = NonNullable<KafkaClusterStatus['reassignment']>
 
@@ -38,6 +38,14 @@ export function problemOf(unplaceable: readonly Unplaceable[]): string {
   const named = unplaceable.slice(0, NAMED_MAX).map(({ topic, partition, why }) => `${topic}-${partition}: ${why}`)
   const others = unplaceable.length - named.length
   return `${named.join('; ')}${others === 0 ? '' : `; and ${others} more partitions`}`
+}
+
+/** Why nothing of `moves` can begin, in words: see `nextBatch`. */
+export function waitOf(moves: readonly Move[]): string {
+  const named = moves.slice(0, NAMED_MAX).map(({ topic, partition }) => `${topic}-${partition}`)
+  const others = moves.length - named.length
+  const more = others === 0 ? '' : ` and ${others} more`
+  return `waits until the replicas that stay are in sync of ${named.join(', ')}${more}`
 }
 
 /** A pool that cannot be emptied keeps its size, and says so. */

@@ -270,10 +270,11 @@ test('a partition that is not well is left alone until it is', async () => {
   const one = kafka.partitions.get('t/0')
   if (one !== undefined) one.isr = [1000, 1003]
   const { run } = world(kafka, 4, 3)
-  await run()
+  const words = 'waits until the replicas that stay are in sync of t-0'
+  expect((await run()).status?.reassignment).toMatchObject({ state: 'Moving', message: words })
   expect(kafka.calls).toEqual([])
   if (one !== undefined) one.isr = one.replicas
-  await run()
+  expect((await run()).status?.reassignment).not.toHaveProperty('message')
   expect(kafka.calls).toEqual(['t-0 -> 1000,1001,1002'])
 })
 
