@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { conditionsOf } from '../api/conditions.ts'
+import { conditionOf, conditionsOf } from '../api/conditions.ts'
 import type { Condition, ExtraCondition } from '../api/conditions.ts'
 import { keyOf } from '../api/resource.ts'
 import type { KafkaCluster } from '../api/resource.ts'
@@ -19,6 +19,7 @@ interface Deps {
 
 /** An ISR that shrinks is no change of a Kubernetes object: somebody has to look, where nobody else does. */
 const LOOK_MS = 30_000
+const DELIVERED = 'AlertsDelivered'
 
 /** Says how Kafka is: in conditions, in status.partitions, to the Prometheus Operator, and to an Alertmanager. */
 export class AlertStep implements ClusterStep {
@@ -60,15 +61,18 @@ export class AlertStep implements ClusterStep {
     const { alerts, againMs } = alertsOf(cluster, conditions, nowMs)
     const problem = alerts.length === 0 ? null : await this.#deps.alertmanager.send(url, alerts)
     if (problem === null) return { conditions: [delivered(alerts.length)], againMs }
-    this.#deps.logger.warn({ key: keyOf(cluster), url, problem }, 'the Alertmanager does not take alerts')
+    // Once: a cluster is looked at as often as every second.
+    if (conditionOf(cluster, DELIVERED)?.status !== 'False') {
+      this.#deps.logger.warn({ key: keyOf(cluster), url, problem }, 'the Alertmanager does not take alerts')
+    }
     const message = `the Alertmanager of spec.alerts does not take alerts: ${problem}`
-    return { conditions: [{ type: 'AlertsDelivered', status: 'False', reason: 'NotDelivered', message }], againMs }
+    return { conditions: [{ type: DELIVERED, status: 'False', reason: 'NotDelivered', message }], againMs }
   }
 }
 
 function delivered(count: number): ExtraCondition {
   const message = count === 0 ? 'there is nothing to tell' : 'the Alertmanager of spec.alerts has been told'
-  return { type: 'AlertsDelivered', status: 'True', reason: 'Delivered', message }
+  return { type: DELIVERED, status: 'True', reason: 'Delivered', message }
 }
 
 /** Brokers that do not answer say nothing: what was the matter before is taken to go on. */

@@ -99,6 +99,19 @@ test('an Alertmanager that does not answer is a condition, and holds nothing up'
   expect(refused.health ?? null).toBeNull()
 })
 
+test('that it does not is logged once, until it has answered again', async () => {
+  const logged: unknown[] = []
+  world.logger.warn = (...line: unknown[]) => void logged.push(line)
+  const tell = async (status: number): Promise<number> => {
+    answer = () => Promise.resolve({ status })
+    await run(newStep(), kafkaState({ partitions: [BEHIND] }))
+    return logged.length
+  }
+  await tell(200)
+  world.clock.advance(60_000)
+  expect([await tell(503), await tell(503), await tell(200), await tell(503)]).toEqual([1, 1, 1, 2])
+})
+
 test('one that is silent is waited for three seconds', async () => {
   const alertmanager = new Alertmanager({
     clock: world.clock,
