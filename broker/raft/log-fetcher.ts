@@ -30,7 +30,7 @@ export class LogFetcher {
   #followed = ''
   #loop = 0
   /** What the last loop does to the log: the next one waits for it. */
-  #applying: Promise<void> = Promise.resolve()
+  #applying: Promise<unknown> = Promise.resolve()
 
   /** `onFetched` is told how many records were appended. */
   constructor(
@@ -99,12 +99,14 @@ export class LogFetcher {
     }
     if (isLeader && RESIGNED.has(partition.errorCode)) this.#core.apply({ type: 'leaderLost', epoch })
     if (partition.errorCode !== ErrorCode.NONE || !isLeader) return false
-    this.#applying = this.#follow(partition, address, epoch, isCurrent).catch((error: unknown) =>
-      this.#core.fail(error),
-    )
-    await this.#applying
+    const following = this.#follow(partition, address, epoch, isCurrent).catch((error: unknown) => {
+      this.#core.fail(error)
+      return false
+    })
+    this.#applying = following
+    const isDone = await following
     if (isCurrent()) this.#membership.afterFetch(address, epoch)
-    return true
+    return isDone
   }
 
   #request(epoch: number) {
@@ -135,7 +137,8 @@ export class LogFetcher {
     }
   }
 
-  async #follow(partition: Partition, address: Address, epoch: number, isCurrent: () => boolean): Promise<void> {
+  /** False where what the leader sent is of no use: it is asked again, after a pause. */
+  async #follow(partition: Partition, address: Address, epoch: number, isCurrent: () => boolean): Promise<boolean> {
     const core = this.#core
     const { divergingEpoch, snapshotId, records } = partition
     let highWatermark = -1
@@ -143,15 +146,16 @@ export class LogFetcher {
     else if (snapshotId.endOffset >= 0n) {
       const id = { endOffset: Number(snapshotId.endOffset), epoch: snapshotId.epoch }
       const isThere = await downloadSnapshot(core, { id, address, epoch, isCurrent })
-      if (!isThere) return
+      if (!isThere) return false
     } else {
-      if (records !== null && records.length > 0 && !(await this.#append(records))) return
+      if (records !== null && records.length > 0 && !(await this.#append(records))) return false
       // Only now is this log known to be the same as the leader's up to its end.
       highWatermark = Number(partition.highWatermark)
     }
-    if (!isCurrent()) return
+    if (!isCurrent()) return true
     core.heardHighWatermark(epoch, highWatermark)
     core.apply({ type: 'fetched', epoch, highWatermark })
+    return true
   }
 
   /** Drops what the leader does not have; never what is committed. */

@@ -83,12 +83,12 @@ export class RaftBench {
     }
   }
 
-  async open(): Promise<{ node: RaftNode; recorder: Recorder }> {
+  async open(transport: RaftTransport = NOBODY_THERE): Promise<{ node: RaftNode; recorder: Recorder }> {
     const recorder = new Recorder()
     const node = await RaftNode.open(this.options, {
       ...this.env,
       logger: silentLogger(),
-      transport: NOBODY_THERE,
+      transport,
     })
     node.register(recorder)
     node.start()

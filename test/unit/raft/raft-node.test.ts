@@ -1,8 +1,12 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import { METADATA_TOPIC_ID } from '../../../broker/lib/uuid.ts'
+import { ApiKey } from '../../../broker/protocol/api-key.ts'
+import { APIS, type ResponseInputOf, type ResponseOf } from '../../../broker/protocol/apis.ts'
 import type { RaftNode } from '../../../broker/raft/raft-node.ts'
 import { encodeSnapshot, snapshotName } from '../../../broker/raft/snapshot-file.ts'
-import { DIRECTORY_ID, METADATA_DIR, RaftBench, values } from './harness.ts'
+import { decoded } from './cluster.ts'
+import { DIRECTORY_ID, METADATA_DIR, RAFT_DEFAULTS, RaftBench, values } from './harness.ts'
 
 async function proposed(bench: RaftBench, node: RaftNode, ...names: readonly string[]): Promise<number> {
   const committed = node.propose(values(...names))
@@ -149,6 +153,40 @@ test('a controller that moved tells its new endpoint, once', async () => {
   await bench.run()
   expect(third.node.nextOffset).toBe(6)
   expect(third.node.quorumInfo().voters[0]?.endpoints[0]?.host).toBe('elsewhere')
+})
+
+test.each([
+  ['records that are damaged', { records: new Uint8Array(100) }],
+  ['a snapshot that it does not give', { snapshotId: { endOffset: 50n, epoch: 3 } }],
+])('a leader that sends %s is not asked again without a pause', async (_, sent) => {
+  const bench = new RaftBench(15)
+  const asked: number[] = []
+  const { node } = await bench.open({
+    request: (_to, key) => {
+      asked.push(bench.world.clock.monotonicMs())
+      if (key !== ApiKey.Fetch) return Promise.reject(new Error('no answer'))
+      const currentLeader = { leaderId: 2, leaderEpoch: 7 }
+      const partition = { partitionIndex: 0, errorCode: 0, highWatermark: 9n, currentLeader, records: null, ...sent }
+      const topic = { topic: '__cluster_metadata', topicId: METADATA_TOPIC_ID, partitions: [partition] }
+      const { response } = APIS[key]
+      // Over the wire, for what is left out.
+      return new Promise((resolve) => {
+        const body = decoded<ResponseOf<typeof key>, ResponseInputOf<typeof key>>(response, { responses: [topic] })
+        bench.world.clock.setTimer(1, () => resolve(body))
+      })
+    },
+  })
+  const partition = { partitionIndex: 0, voterDirectoryId: DIRECTORY_ID, leaderId: 2, leaderEpoch: 7 }
+  node.beginQuorumEpoch({
+    clusterId: RAFT_DEFAULTS.clusterId,
+    voterId: 1,
+    topics: [{ topicName: '__cluster_metadata', partitions: [partition] }],
+    leaderEndpoints: [{ name: 'CONTROLLER', host: 'node2', port: 9093 }],
+  })
+  await bench.run(1000)
+  expect(node.role).toBe('follower')
+  expect(asked.length).toBeGreaterThan(2)
+  expect(asked.length).toBeLessThan(40)
 })
 
 test('a node that is no voter is refused', async () => {
