@@ -67,13 +67,21 @@ export class SnapshotStore {
   async create(snapshot: Omit<Snapshot, 'records'> & { readonly records: Iterable<Uint8Array> }): Promise<void> {
     const { disk, clock, logger } = this.#deps
     const { id } = snapshot
-    const newest = this.#snapshots.at(-1)
-    if (newest !== undefined && newest.id.endOffset >= id.endOffset) return
+    if (this.#isCovered(id)) return
     const chunks = encodeSnapshot(snapshot, clock.wallMs())
     const sizeInBytes = await writeSnapshotFile(disk, this.#options.directory, id, chunks)
+    if (this.#isCovered(id)) {
+      // Meanwhile one of the leader's has taken the log's place.
+      if (!this.#snapshots.some((stored) => this.pathOf(stored.id) === this.pathOf(id))) disk.remove(this.pathOf(id))
+      return
+    }
     this.#snapshots.push({ id, sizeInBytes, timestampMs: clock.wallMs() })
     logger.info({ ...id, sizeInBytes }, 'Wrote a snapshot of the metadata')
     this.#clean()
+  }
+
+  #isCovered({ endOffset }: SnapshotId): boolean {
+    return (this.newest?.id.endOffset ?? -1) >= endOffset
   }
 
   #clean(): void {
