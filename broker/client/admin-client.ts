@@ -122,6 +122,19 @@ export class AdminClient {
     })
   }
 
+  /** The same by their ids (KIP-516): a topic that has been made anew under the name of one of them stays. */
+  deleteTopicIds(ids: readonly string[]): Promise<Outcomes<string, null>> {
+    return this.#each(ids, async (left, timeoutMs) => {
+      const topics = left.map((topicId) => ({ name: null, topicId }))
+      const answer = await this.#ask(ApiKey.DeleteTopics, { topics, topicNames: [], timeoutMs })
+      return outcomes(
+        answer.responses,
+        ({ topicId }) => topicId,
+        () => null,
+      )
+    })
+  }
+
   createPartitions(
     increases: readonly PartitionIncrease[],
     options: ValidateOnly = {},

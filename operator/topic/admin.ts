@@ -29,8 +29,8 @@ export interface TopicAdmin {
   grow(name: string, partitions: number): Promise<void>
   /** Sets and unsets, in one step; what is in neither stays. */
   alterConfig(name: string, set: ReadonlyMap<string, string>, unset: readonly string[]): Promise<void>
-  /** A topic that is not there is no error. */
-  delete(name: string): Promise<void>
+  /** By its id: one that somebody has made anew stays. A topic that is not there is no error. */
+  delete(topicId: string): Promise<void>
   /** Whether any replica of it has a byte. Rejects where that cannot be told of all of its partitions. */
   hasRecords(name: string): Promise<boolean>
 }

@@ -47,6 +47,6 @@ export async function deleteTopic(topic: KafkaTopic, cluster: KafkaCluster, deps
   if (cluster.spec.topics.deleteProtection && (await admin.hasRecords(name))) {
     return stays(`it has records, and KafkaCluster ${keyOf(cluster)} has spec.topics.deleteProtection`)
   }
-  await admin.delete(name)
+  await admin.delete(state.topicId)
   return { reason: 'TopicDeleted', note: `deleted topic ${name}` }
 }

@@ -53,9 +53,9 @@ export class KafkaTopicAdmin implements TopicAdmin {
       const changes = new Map(alterations.map(({ name, changes: own }) => [name, own]))
       return inOrder(alterations, await client.incrementalAlterConfigs('topic', changes))
     })
-    this.#delete = new Batcher({ weightMax: CHANGE_MAX }, async (names) => {
-      const outcomes = await client.deleteTopics(names)
-      return names.map((name) => (isUnknownTopic(outcomes.get(name)) ? null : outcomeOf(outcomes, name)))
+    this.#delete = new Batcher({ weightMax: CHANGE_MAX }, async (ids) => {
+      const outcomes = await client.deleteTopicIds(ids)
+      return ids.map((id) => (isUnknownTopic(outcomes.get(id)) ? null : outcomeOf(outcomes, id)))
     })
     this.#sizes = new Batcher({ weightMax: DESCRIBE_MAX }, (names) => this.#haveRecords(names))
   }
@@ -82,8 +82,8 @@ export class KafkaTopicAdmin implements TopicAdmin {
     resultOf(await this.#alter.ask({ name, changes }))
   }
 
-  async delete(name: string): Promise<void> {
-    resultOf(await this.#delete.ask(name))
+  async delete(topicId: string): Promise<void> {
+    resultOf(await this.#delete.ask(topicId))
   }
 
   async hasRecords(name: string): Promise<boolean> {
@@ -157,6 +157,8 @@ function resultOf<T>(outcome: T | Error): T {
   throw new TopicRefusal(outcome.code, outcome.message)
 }
 
+const UNKNOWN: ReadonlySet<string> = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'UNKNOWN_TOPIC_ID'])
+
 function isUnknownTopic(outcome: unknown): outcome is KafkaError {
-  return outcome instanceof KafkaError && outcome.code === 'UNKNOWN_TOPIC_OR_PARTITION'
+  return outcome instanceof KafkaError && UNKNOWN.has(outcome.code)
 }

@@ -105,7 +105,9 @@ export class FakeTopics implements TopicAdmin {
     for (const key of unset) config.delete(key)
   }
 
-  async delete(name: string): Promise<void> {
+  async delete(topicId: string): Promise<void> {
+    const found = [...this.topics].find(([, topic]) => topic.topicId === topicId)
+    const name = found?.[0] ?? topicId
     this.#change(`delete ${name}`)
     this.topics.delete(name)
   }

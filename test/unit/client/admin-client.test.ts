@@ -159,6 +159,20 @@ describe('AdminClient', () => {
     ])
   })
 
+  test('deletes topics by id: one that is gone is told by its id', async () => {
+    const [gone, errorCode] = ['AAAAAAAAAAAAAAAAAAAABQ', ErrorCode.UNKNOWN_TOPIC_ID]
+    serve('b1', {
+      [ApiKey.DeleteTopics]: ({ topics }) => ({
+        responses: topics.map(({ name, topicId: id }) =>
+          id === gone ? { name, topicId: id, errorCode } : { name: 'a', topicId: id },
+        ),
+      }),
+    })
+    const outcomes = await run(admin.deleteTopicIds([topicId, gone]))
+    expect(outcomes.get(topicId)).toBeNull()
+    expect(outcomes.get(gone)).toMatchObject({ code: 'UNKNOWN_TOPIC_ID' })
+  })
+
   test('asks a broker itself for its configuration, any broker for that of topics', async () => {
     const handlers: Handlers = {
       [ApiKey.DescribeConfigs]: ({ resources }) => ({

@@ -284,6 +284,19 @@ test('a protected topic that has records outlives its resource, an empty one doe
   expect(event?.['note']).toContain('it has records, and KafkaCluster kafka/orders has spec.topics.deleteProtection')
 })
 
+test('a topic that somebody makes anew just before it would be deleted stays', async () => {
+  const { admin, reconcile, stored, api } = reconciling(kafkaTopic())
+  api.put(KAFKA_CLUSTER, kafkaCluster({ topics: { namespaces: ['*'], deleteProtection: true } }))
+  await reconcile()
+  api.remove(KAFKA_TOPIC, 'team', 'payments')
+  admin.hasRecords = async () => {
+    admin.topics.set('payments', { topicId: 'anew', partitions: 1, replicas: 1, config: new Map() })
+    return false
+  }
+  await reconcile()
+  expect([stored(), admin.topics.get('payments')?.topicId]).toEqual([null, 'anew'])
+})
+
 const PAUSED = { annotations: { 'kafka.ottla.dev/paused': 'true' } }
 
 test('a paused topic is Ready, says what differs, and is not changed', async () => {
