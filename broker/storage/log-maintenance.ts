@@ -97,7 +97,7 @@ export class LogMaintenance {
   flushOverdue(): Promise<void> {
     return this.#onDirectories(async (_, logs) => {
       for (const log of logs) {
-        const overdueMs = this.#deps.clock.wallMs() - log.lastFlushMs
+        const overdueMs = this.#deps.clock.monotonicMs() - log.lastFlushMs
         if (overdueMs >= log.config.flushMs && log.syncedOffset < log.logEndOffset) await log.flush()
       }
     })

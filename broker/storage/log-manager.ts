@@ -56,8 +56,15 @@ export class LogManager {
       clock: deps.clock,
       directories: () => this.#directories.online(),
       logsIn: (directory) => [...this.#logsOf(directory)],
-      onError: (directory, error) => void this.#failed(directory, error),
+      onError: (directory, error) => this.#upkeepFailed(directory, error),
     })
+  }
+
+  /** It is tried again at the next time. */
+  #upkeepFailed(directory: LogDirectory, error: unknown): void {
+    const failure = this.#failed(directory, error)
+    if (failure instanceof StorageError) return
+    this.#deps.logger.error({ path: directory.path, err: failure }, 'the upkeep of a log dir has failed')
   }
 
   /** Loads all logs. Rejects with StorageError where a directory is another's, or none is usable. */

@@ -79,7 +79,7 @@ export class LogWriter {
     this.#writtenOffset = options.logEndOffset
     this.#acknowledgeableOffset = options.logEndOffset
     this.#syncedOffset = options.recoveryPoint
-    this.#lastFlushMs = deps.clock.wallMs()
+    this.#lastFlushMs = deps.clock.monotonicMs()
     this.#namesDirty = options.hasNewNames
     this.#ownName = options.hasNewNames ? deps.parentNames.changed() : undefined
   }
@@ -101,6 +101,7 @@ export class LogWriter {
   get syncedOffset(): number {
     return this.#syncedOffset
   }
+  /** By the monotonic clock. */
   get lastFlushMs(): number {
     return this.#lastFlushMs
   }
@@ -204,7 +205,7 @@ export class LogWriter {
     } catch (error) {
       throw this.fail(error)
     }
-    this.#lastFlushMs = this.#deps.clock.wallMs()
+    this.#lastFlushMs = this.#deps.clock.monotonicMs()
     if (resets !== this.#resets) return
     this.#syncedOffset = Math.max(this.#syncedOffset, offset)
     this.#setAcknowledgeable(offset)
