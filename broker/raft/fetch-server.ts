@@ -144,7 +144,8 @@ export class FetchServer {
     const isReplica = request.replicaState.replicaId >= 0 || request.replicaId >= 0
     // Whoever only reads sees what is committed.
     const limit = isReplica ? log.logEndOffset : this.#core.state.highWatermark
-    const slice = log.read(Number(asked.fetchOffset), request.maxBytes, limit, true)
+    const maxBytes = Math.max(0, Math.min(request.maxBytes, this.#core.options.fetchMaxBytes))
+    const slice = log.read(Number(asked.fetchOffset), maxBytes, limit, true)
     if (slice instanceof Promise) return slice.then((read) => this.#records(read, asked))
     return this.#records(slice, asked)
   }

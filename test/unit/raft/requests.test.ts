@@ -4,7 +4,7 @@ import { ApiKey } from '../../../broker/protocol/api-key.ts'
 import { APIS, type RequestInputOf, type RequestOf } from '../../../broker/protocol/apis.ts'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import type { RaftNode } from '../../../broker/raft/raft-node.ts'
-import type { RaftApi } from '../../../broker/raft/raft-types.ts'
+import type { RaftApi, RaftOptions } from '../../../broker/raft/raft-types.ts'
 import { decoded, directoryOf, endpointsOf, RaftCluster } from './cluster.ts'
 import { RAFT_DEFAULTS, values } from './harness.ts'
 
@@ -16,8 +16,10 @@ function asked<K extends RaftApi>(key: K, body: RequestInputOf<K>): RequestOf<K>
 }
 
 /** A quorum of one, which leads, and which others ask. */
-async function alone(): Promise<{ cluster: RaftCluster; node: RaftNode; epoch: number }> {
-  const cluster = new RaftCluster({ seed: 1, voters: [1] })
+async function alone(
+  options: Partial<RaftOptions> = {},
+): Promise<{ cluster: RaftCluster; node: RaftNode; epoch: number }> {
+  const cluster = new RaftCluster({ seed: 1, voters: [1], options })
   await cluster.start()
   await cluster.untilLeader()
   await cluster.world.clock.runFor(cluster.node(1).propose(values('a', 'b')))
@@ -30,11 +32,13 @@ interface Fetch {
   readonly epoch: number
   readonly lastEpoch?: number
   readonly maxWaitMs?: number
+  readonly maxBytes?: number
   readonly replicaId?: number
   readonly highWatermark?: number
 }
 
-function fetchOf({ offset = 0, epoch, lastEpoch = 0, maxWaitMs = 0, replicaId = 9, highWatermark }: Fetch) {
+function fetchOf(fetch: Fetch) {
+  const { offset = 0, epoch, lastEpoch = 0, maxWaitMs = 0, maxBytes = 1_000_000, replicaId = 9, highWatermark } = fetch
   const partition = {
     partition: 0,
     currentLeaderEpoch: epoch,
@@ -48,7 +52,7 @@ function fetchOf({ offset = 0, epoch, lastEpoch = 0, maxWaitMs = 0, replicaId = 
     clusterId,
     maxWaitMs,
     minBytes: 0,
-    maxBytes: 1_000_000,
+    maxBytes,
     isolationLevel: 0,
     sessionId: 0,
     sessionEpoch: -1,
@@ -135,6 +139,20 @@ test('whoever is no replica reads what is committed', async () => {
   const { records } = await fetched(node, { epoch, replicaId: -1 })
   expect(records?.length).toBeGreaterThan(0)
   expect(node.quorumInfo().observers).toEqual([])
+})
+
+test('an answer has no more than this node is to send at once, and no less than a batch', async () => {
+  const { cluster, node, epoch } = await alone({ fetchMaxBytes: 300 })
+  for (const name of 'cdefghij') await cluster.world.clock.runFor(node.propose(values(name)))
+  const sizes = await Promise.all(
+    [1_000_000, 1, -2_000_000_000].map(async (maxBytes) => {
+      const { records } = await fetched(node, { epoch, maxBytes })
+      return [...(records ?? [])].reduce((sum, part) => sum + (typeof part === 'number' ? 1 : part.length), 0)
+    }),
+  )
+  expect(sizes[0]).toBeGreaterThan(sizes[1] ?? 0)
+  expect(sizes[0]).toBeLessThanOrEqual(300)
+  expect(sizes[2]).toBe(sizes[1])
 })
 
 interface Vote {
