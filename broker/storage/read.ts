@@ -148,7 +148,8 @@ async function readSegment(segment: LogSegment, request: ReadRequest): Promise<L
     const bytesLeft = segment.writtenBytes - position
     if (bytesLeft <= 0) return undefined
     if (segment.isClosed) throw deleted(request)
-    const bytes = await segment.readToSend(Math.min(size, bytesLeft), position)
+    const asked = Math.min(size, bytesLeft)
+    const bytes = await segment.readToSend(asked, position)
     if (bytes.length < HEADER_BYTES) return undefined
     const verify = position >= segment.uncheckedFrom ? TRUST : VERIFY
     const selection = select(bytes, request, request.maxBytes, request.minOneBatch, verify)
@@ -158,8 +159,9 @@ async function readSegment(segment: LogSegment, request: ReadRequest): Promise<L
     goodUntil = Math.max(goodUntil, selection.nextOffset)
     if (selection.isDamaged) throw new DamagedBatchError(Math.min(goodUntil, request.offset))
     if (!atEnd) return emptySlice(request.offset)
-    // The wanted batch begins behind the buffer, or does not end in it.
-    if (end === 0 && bytes.length === bytesLeft) throw new DamagedBatchError(Math.min(goodUntil, request.offset))
+    // The wanted batch begins behind the buffer, or does not end in it; unless the file has less than was written to it.
+    if (end === 0 && (bytes.length === bytesLeft || bytes.length < asked))
+      throw new DamagedBatchError(Math.min(goodUntil, request.offset))
     position += end
     size = Math.max(wantedBytes, request.maxBytes) + SLACK_BYTES
   }

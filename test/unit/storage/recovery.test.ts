@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { DamagedBatchError } from '../../../broker/storage/errors.ts'
 import { append, batchOf, DIRECTORY, LogBed, readAll, valuesOf } from './fixture.ts'
 
 const LOG = `${DIRECTORY}/00000000000000000000.log`
@@ -218,4 +219,21 @@ test('the recovery point stays before a sealed segment until its indexes are syn
   expect([log.segmentBaseOffsets, log.syncedOffset, log.recoveryPoint]).toEqual([[0, 2], 2, 0])
   await log.flush()
   expect(log.recoveryPoint).toBe(3)
+})
+
+test('a read of a file that has become shorter ends', async () => {
+  const bed = new LogBed()
+  const log = await bed.open()
+  append(log, { values: ['x'.repeat(500)] })
+  append(log, { values: ['y'.repeat(500)] })
+  const file = bed.disk.open(`${DIRECTORY}/00000000000000000000.log`, 'open')
+  file.truncate(200)
+  file.close()
+  // Looked for in vain for so long; a read that never ends would hold up the test for ever.
+  let looks = 0
+  bed.disk.fault = (operation) => {
+    if (operation !== 'read' || ++looks < 50) return undefined
+    return 'EIO'
+  }
+  await expect(log.read(0, 1000, 2, true)).rejects.toBeInstanceOf(DamagedBatchError)
 })
