@@ -214,6 +214,9 @@ function staticMemberAppended(
   const { group } = step
   const member = group.members.get(write.memberId)
   if (member === undefined || member.joinReply !== write.reply) return
+  // In a rebalance that began since, this join counts like any other: what comes of it is written anew. Nor could it be taken back:
+  // others may have gone on to a protocol that the member had not before.
+  if (group.state !== 'Stable') return
   if (error !== ErrorCode.NONE) {
     step.completeJoin(member, {
       ...step.generationFor(member),
@@ -227,8 +230,6 @@ function staticMemberAppended(
     step.heartbeat(group.replaceStaticMember(write.memberId, write.replaced.memberId))
     return
   }
-  // In a rebalance that began since, this join counts like any other.
-  if (group.state !== 'Stable') return
   const answer = step.generationFor(member, write.canSkipAssignment && group.leaderId === write.memberId)
   // A leader that cannot skip the assignment must not think that it leads: nobody else rejoins.
   step.completeJoin(member, write.canSkipAssignment ? answer : { ...answer, leader: write.leaderBefore, members: [] })

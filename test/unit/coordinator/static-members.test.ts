@@ -2,10 +2,16 @@ import { expect, test } from '@jest/globals'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import { bytes, GroupRig } from './group-rig.ts'
 
-/** A stable group of two static members: `one` leads. */
-function staticGroup(): { rig: GroupRig; leader: string; follower: string } {
+const RANGE = { name: 'range', metadata: bytes('r') }
+const STICKY = { name: 'sticky', metadata: bytes('s') }
+
+/** A stable group of two static members: `one` leads. Both have RANGE. */
+function staticGroup(ofLeader = [RANGE]): { rig: GroupRig; leader: string; follower: string } {
   const rig = new GroupRig()
-  const joins = ['one', 'two'].map((groupInstanceId) => rig.join({ groupInstanceId }))
+  const joins = [
+    rig.join({ groupInstanceId: 'one', protocols: ofLeader }),
+    rig.join({ groupInstanceId: 'two', protocols: [RANGE] }),
+  ]
   while (rig.group.state === 'PreparingRebalance') rig.advance(1000)
   const [leader = '', follower = ''] = joins.map((reply) => rig.joined(reply).memberId)
   const sync = { kind: 'sync', generationId: 1, protocolType: null, protocolName: null } as const
@@ -82,6 +88,17 @@ test('one whose new id is written while another member makes the group rebalance
   rig.joinNew()
   rig.ack()
   expect([rig.error(reply), rig.group.state]).toEqual(['pending', 'PreparingRebalance'])
+})
+
+test('one whose new id cannot be written while the others go on to another protocol goes there too', () => {
+  const { rig, leader } = staticGroup([RANGE, STICKY])
+  const reply = rig.join({ groupInstanceId: 'two', protocols: [RANGE, STICKY] })
+  // Somebody who does not come back: the join phase does not end at once.
+  rig.join()
+  rig.join({ memberId: leader, groupInstanceId: 'one', protocols: [STICKY] })
+  rig.ack(ErrorCode.COORDINATOR_NOT_AVAILABLE)
+  rig.advance(60_000)
+  expect(rig.joined(reply)).toMatchObject({ errorCode: 0, generationId: 2, protocolName: 'sticky' })
 })
 
 test('one that is back with another protocol makes the group rebalance', () => {
