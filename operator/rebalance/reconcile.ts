@@ -47,6 +47,12 @@ type Command = 'approve' | 'stop' | 'refresh'
 const WATCH_MS = 2000
 const RETRY_MS = 10_000
 const APPROVE = `approve it with the annotation ${ANNOTATION_REBALANCE}=approve`
+/** Without a number: each other word would be another Event. */
+const REBALANCING: Health = {
+  state: 'progressing',
+  reason: 'Rebalancing',
+  message: 'partitions move as planned; status.progress tells how many have still to',
+}
 
 /** What a run goes by. */
 interface Scene {
@@ -136,11 +142,7 @@ export class RebalanceReconciler {
 
   async #start({ rebalance, cluster, kafka }: Scene): Promise<Outcome> {
     const left = notYet(await this.#readPlan(rebalance), kafka).length
-    await this.#report(
-      rebalance,
-      { ...rebalance.status, state: 'Rebalancing', progress: { moves: left } },
-      rebalancing(left),
-    )
+    await this.#report(rebalance, { ...rebalance.status, state: 'Rebalancing', progress: { moves: left } }, REBALANCING)
     this.#deps.wake(keyOf(cluster))
     return { requeueAfterMs: WATCH_MS }
   }
@@ -153,7 +155,7 @@ export class RebalanceReconciler {
     if (possible.length > 0 || underWay > 0) {
       this.#deps.wake(keyOf(cluster))
       const moves = possible.length + underWay
-      await this.#report(rebalance, { ...rebalance.status, progress: { moves } }, rebalancing(moves))
+      await this.#report(rebalance, { ...rebalance.status, progress: { moves } }, REBALANCING)
       return { requeueAfterMs: WATCH_MS }
     }
     const given = undone.length === 0 ? '' : `, but for ${undone.length} that cannot be any more`
@@ -266,10 +268,6 @@ function isToStart(scene: Scene): boolean {
 function commandOf({ metadata }: KafkaRebalance): Command | null {
   const word = metadata.annotations?.[ANNOTATION_REBALANCE]
   return word === 'approve' || word === 'stop' || word === 'refresh' ? word : null
-}
-
-function rebalancing(moves: number): Health {
-  return { state: 'progressing', reason: 'Rebalancing', message: `${moves} partitions have still to move` }
 }
 
 function ofPlan(plan: readonly Planned[], { partitions }: KafkaState): KafkaState['partitions'] {

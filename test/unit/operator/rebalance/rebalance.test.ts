@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
 import { KafkaError } from '../../../../broker/client/kafka-error.ts'
-import { CONFIG_MAP, KAFKA_REBALANCE } from '../../../../operator/api/resource.ts'
+import { CONFIG_MAP, EVENT, KAFKA_REBALANCE } from '../../../../operator/api/resource.ts'
 import type { KafkaRebalance, Manifest } from '../../../../operator/api/resource.ts'
 import { formatPlan, parsePlan } from '../../../../operator/rebalance/plan-text.ts'
 import { readPlan, RebalanceReconciler } from '../../../../operator/rebalance/reconcile.ts'
@@ -89,11 +89,30 @@ describe('a KafkaRebalance', () => {
     expect(woken).toEqual(['kafka/orders'])
     await carryOut()
     await reconcile()
-    expect(condition(stored(), 'Ready')).toBe('False Rebalancing: 2 partitions have still to move')
+    expect(condition(stored(), 'Ready')).toBe(
+      'False Rebalancing: partitions move as planned; status.progress tells how many have still to',
+    )
     kafka.copied()
     expect(await reconcile()).toEqual({})
     expect(condition(stored(), 'Ready')).toBe('True Rebalanced: all 2 partitions are as planned')
     expect(stored().status).toMatchObject({ state: 'Done', progress: { moves: 0 } })
+  })
+
+  test('tells how far it is in the status, and not by an Event each time', async () => {
+    const kafka = uneven()
+    const { reconcile, stored, put, carryOut, api } = rebalancing(kafka)
+    await reconcile()
+    put({ 'kafka.ottla.dev/rebalance': 'approve' })
+    await reconcile()
+    await carryOut()
+    await reconcile()
+    const events = api.all(EVENT).length
+    const [moving] = [...kafka.partitions.values()].filter(({ adding }) => adding.length > 0)
+    if (moving === undefined) throw new Error('nothing moves')
+    Object.assign(moving, { replicas: moving.adding, isr: moving.adding, adding: [], removing: [] })
+    await reconcile()
+    expect(stored().status).toMatchObject({ state: 'Rebalancing', progress: { moves: 1 } })
+    expect(api.all(EVENT)).toHaveLength(events)
   })
 
   test('waits for nobody with approval auto', async () => {
