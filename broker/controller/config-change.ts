@@ -15,7 +15,7 @@ export interface ConfigResource {
 /** New values by key; null takes the key back to its default. */
 export type ConfigChanges = ReadonlyMap<string, string | null>
 
-const VALUE_LENGTH_MAX = 32_767
+const VALUE_BYTES_MAX = 32_767
 const CORDONED_LOG_DIRS = 'cordoned.log.dirs'
 const RESOURCE_TYPES: ReadonlySet<number> = new Set([
   ResourceType.TOPIC,
@@ -24,11 +24,11 @@ const RESOURCE_TYPES: ReadonlySet<number> = new Set([
   ResourceType.GROUP,
 ])
 
-/** Why one of `values` cannot be stored; null where all can. */
+/** Why one of `values` cannot be stored; null where all can. A record takes no more, and bytes that were no UTF-8 have grown since. */
 export function sizeProblem(values: Iterable<string | null>): string | null {
   for (const value of values) {
-    if ((value?.length ?? 0) > VALUE_LENGTH_MAX) {
-      const limit = `it exceeds the maximum value size of ${VALUE_LENGTH_MAX} bytes.`
+    if (Buffer.byteLength(value ?? '') > VALUE_BYTES_MAX) {
+      const limit = `it exceeds the maximum value size of ${VALUE_BYTES_MAX} bytes.`
       return `The configuration value cannot be added because ${limit}`
     }
   }

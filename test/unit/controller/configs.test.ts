@@ -53,6 +53,7 @@ test.each<[string, Operation, ErrorCode]>([
   ['an append to what is no list', ['x', APPEND, '1'], ErrorCode.INVALID_CONFIG],
   ['an operation that is none', ['x', 9, '1'], ErrorCode.INVALID_REQUEST],
   ['a value that is too long', ['x', SET, 'x'.repeat(32_768)], ErrorCode.INVALID_CONFIG],
+  ['one that is too long as UTF-8', ['x', SET, '\u20ac'.repeat(11_000)], ErrorCode.INVALID_CONFIG],
 ])('%s is refused', (_what, operation, errorCode) => {
   expect(altered(IMAGE, [operation])).toMatchObject({ records: [], response: { responses: [{ errorCode }] } })
 })
