@@ -169,7 +169,13 @@ function readOne(
   const limitOffset = limitOf(partition, limits)
   const maxBytes = Math.min(asked.maxBytes, bytesLeft)
   if (fetchOffset >= limitOffset || (maxBytes <= 0 && !minOneBatch)) return emptyFetch(partition)
-  return readLog(partition, () => log.read(fetchOffset, Math.max(maxBytes, 0), limitOffset, minOneBatch))
+  const read = readLog(partition, () => log.read(fetchOffset, Math.max(maxBytes, 0), limitOffset, minOneBatch))
+  if (!(read instanceof Promise)) return read
+  // Meanwhile another may lead, and the log have been cut to be like that one's: it is no continuation of the client's then.
+  return read.then((slow) => {
+    const error = partition.checkReader(asked.currentLeaderEpoch, limits.mayFollow === true)
+    return error === ErrorCode.NONE ? slow : refusedFetch(error)
+  })
 }
 
 /** Followers get what is not committed yet: that is how it gets committed. */

@@ -120,6 +120,15 @@ describe('a fetch', () => {
 })
 
 describe('errors', () => {
+  test('that was still being read when another began to lead gives nothing: the log may have been cut', async () => {
+    const rig = await PartitionRig.open({ replicas: [1, 2], isr: [1, 2] })
+    rig.append('a')
+    const under = start(rig, [entry(rig, { currentLeaderEpoch: 3 })], { replica: { brokerId: 2, brokerEpoch: 1 } })
+    rig.partition.update(stateOf({ replicas: [1, 2], isr: [1, 2], leader: 2, leaderEpoch: 4 }))
+    await settle()
+    expect(under.result).toMatchObject([{ error: ErrorCode.FENCED_LEADER_EPOCH, sizeInBytes: 0 }])
+  })
+
   test.each([-1, 3])('an offset outside the log (%i) tells no offsets', async (fetchOffset) => {
     const rig = await PartitionRig.open()
     rig.append('a', 'b')
