@@ -30,6 +30,8 @@ export interface SocketServerDeps {
   readonly logger: Logger
 }
 
+/** After a warning of connections that are refused the log rests for this long: who is refused comes again at once. */
+const WARNING_INTERVAL_MS = 10_000
 /** How often idle connections are looked for, at most. */
 const IDLE_CHECK_MS = 10_000
 
@@ -42,6 +44,9 @@ export class SocketServer implements AsyncDisposable {
   readonly #connections = new Set<ServerConnection>()
   readonly #perAddress = new Map<string, number>()
   #idleTimer: Timer | undefined
+  #nextWarningMs = -Infinity
+  /** Since the last warning. */
+  #refused = 0
 
   constructor(options: SocketServerOptions, deps: SocketServerDeps) {
     this.#options = options
@@ -69,10 +74,7 @@ export class SocketServer implements AsyncDisposable {
     const address = connection.remote.host
     const fromAddress = this.#perAddress.get(address) ?? 0
     if (fromAddress >= this.#options.maxConnectionsOf(address) || !this.#hasRoom(listener)) {
-      this.#deps.logger.warn(
-        { client: address, listener, connections: this.#connections.size, fromAddress },
-        'refused a connection: max.connections, max.connections.per.ip or the limit on open files (ulimit -n) is reached',
-      )
+      this.#warn({ client: address, listener, connections: this.#connections.size, fromAddress })
       connection.destroy()
       return
     }
@@ -89,6 +91,18 @@ export class SocketServer implements AsyncDisposable {
       },
     )
     this.#connections.add(served)
+  }
+
+  #warn(fields: object): void {
+    this.#refused++
+    const nowMs = this.#deps.clock.monotonicMs()
+    if (nowMs < this.#nextWarningMs) return
+    this.#nextWarningMs = nowMs + WARNING_INTERVAL_MS
+    this.#deps.logger.warn(
+      { ...fields, refused: this.#refused },
+      'refused a connection: max.connections, max.connections.per.ip or the limit on open files (ulimit -n) is reached',
+    )
+    this.#refused = 0
   }
 
   /** For another node there is room as long as there are clients: as in Apache Kafka, who has been quiet for longest goes. */

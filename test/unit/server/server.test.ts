@@ -3,7 +3,7 @@ import type { Connection, Network } from '../../../broker/env/network.ts'
 import type { Dispatcher } from '../../../broker/server/connection.ts'
 import { SocketServer } from '../../../broker/server/server.ts'
 import { SimClock } from '../../fakes/clock.ts'
-import { silentLogger } from '../../fakes/logger.ts'
+import { MemoryLogger } from '../../fakes/logger.ts'
 
 /** A connection that is told of its end some time after it was destroyed, as sockets are. */
 class FakeConnection implements Connection {
@@ -35,6 +35,7 @@ const DISPATCHER: Dispatcher = { mayOverlap: () => false, mayReuse: () => false,
 /** A server with room for two connections, of which clients may not take those between brokers. */
 async function fullServer() {
   const clock = new SimClock()
+  const logger = new MemoryLogger()
   const accepts: ((connection: Connection) => void)[] = []
   const network: Network = {
     listen: (address, accept) => {
@@ -51,7 +52,7 @@ async function fullServer() {
       maxConnectionsOf: () => 100,
       isProtected: (listener) => listener === 'BETWEEN',
     },
-    { network, clock, logger: silentLogger() },
+    { network, clock, logger },
   )
   await server.listen({ name: 'CLIENTS', host: '', port: 1 }, DISPATCHER)
   await server.listen({ name: 'BETWEEN', host: '', port: 2 }, DISPATCHER)
@@ -60,13 +61,22 @@ async function fullServer() {
     accepts[listener === 'CLIENTS' ? 0 : 1]?.(connection)
     return connection
   }
-  return { clock, server, connect }
+  return { clock, logger, server, connect }
 }
 
 describe('where max.connections are there', () => {
   test('a client is refused', async () => {
     const { connect } = await fullServer()
     expect(['CLIENTS', 'CLIENTS', 'CLIENTS'].map(() => connect('CLIENTS').isDestroyed)).toEqual([false, false, true])
+  })
+
+  test('a client that comes again and again is told of now and then, with how often it was refused', async () => {
+    const { clock, logger, connect } = await fullServer()
+    for (let tries = 0; tries < 102; tries++) connect('CLIENTS')
+    expect(logger.events).toMatchObject([{ fields: { client: '10.0.0.7', refused: 1 } }])
+    await clock.run(10_000)
+    connect('CLIENTS')
+    expect(logger.events).toMatchObject([{}, { fields: { refused: 100 } }])
   })
 
   test('a broker is let in, and the client that has been quiet for longest goes', async () => {
