@@ -1,72 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
-import { DiskError, type File } from '../../../broker/env/disk.ts'
-import type { LogManagerOptions } from '../../../broker/storage/log-manager-types.ts'
-import { LogManager } from '../../../broker/storage/log-manager.ts'
-import { DEFAULT_INTERVALS } from '../../../broker/storage/log-maintenance.ts'
+import { DiskError } from '../../../broker/env/disk.ts'
 import type { PartitionLog } from '../../../broker/storage/log.ts'
 import { readMetaProperties, writeMetaProperties } from '../../../broker/storage/meta-properties.ts'
-import type { Logger } from '../../../broker/telemetry/logger.ts'
-import { SimClock } from '../../fakes/clock.ts'
-import { SimDisk, type SimDiskOptions } from '../../fakes/disk.ts'
-import { silentLogger } from '../../fakes/logger.ts'
-import { SimRandom } from '../../fakes/random.ts'
-import { append, batchOf, NO_COMPUTE, readAll, TEST_CONFIG } from './fixture.ts'
-
-const TOPIC_ID = 'cAh3nFQcTQ2nM9yNrl0Ghg'
-const OTHER_TOPIC_ID = 'dBh3nFQcTQ2nM9yNrl0Ghg'
-const CLUSTER_ID = 'ZS9vYtuvSzOA9tJhBqmSFA'
-
-class ManagerBed {
-  readonly clock = new SimClock()
-  readonly random = new SimRandom(5)
-  readonly disk: SimDisk
-  readonly problems: string[] = []
-
-  constructor(options: SimDiskOptions = {}) {
-    this.disk = new SimDisk(options, { random: new SimRandom(6), clock: this.clock })
-  }
-
-  open(options: Partial<LogManagerOptions> = {}): Promise<LogManager> {
-    return LogManager.open(
-      {
-        logDirs: ['/data'],
-        clusterId: CLUSTER_ID,
-        nodeId: 1,
-        defaults: TEST_CONFIG,
-        recoveryThreadsPerDataDir: 2,
-        producerIdExpirationMs: 86_400_000,
-        tailCacheBytes: 1 << 20,
-        intervals: DEFAULT_INTERVALS,
-        ...options,
-      },
-      { disk: this.disk, clock: this.clock, random: this.random, compute: NO_COMPUTE, logger: this.#logger() },
-    )
-  }
-
-  #logger(): Logger {
-    return { ...silentLogger(), error: (_, message) => void this.problems.push(message) }
-  }
-
-  /** Takes all file descriptors that are left, as connections do; gives them back. */
-  exhaust(): () => void {
-    const taken: File[] = []
-    while (this.disk.openFiles < this.disk.openFilesMax) taken.push(this.disk.open('/socket', 'openOrCreate'))
-    return () => {
-      for (const file of taken) file.close()
-    }
-  }
-
-  text(path: string): string {
-    return new TextDecoder().decode(this.disk.readFile(path))
-  }
-
-  names(path: string): string[] {
-    return this.disk
-      .list(path)
-      .map(({ name }) => name)
-      .sort()
-  }
-}
+import { append, batchOf, readAll, TEST_CONFIG } from './fixture.ts'
+import { CLUSTER_ID, ManagerBed, OTHER_TOPIC_ID, TOPIC_ID } from './manager-bed.ts'
 
 describe('logs', () => {
   test('are made with their topic id and found again after a crash and after a shutdown', async () => {
@@ -190,31 +127,6 @@ describe('logs', () => {
     expect(manager.logs().map(({ topic }) => topic)).toEqual(['known'])
   })
 
-  test('that were strays leave nothing to a new log of the name, also where a crash follows', async () => {
-    const bed = new ManagerBed()
-    const manager = await bed.open()
-    const old = await manager.getOrCreate('orders', 0, TOPIC_ID, TEST_CONFIG, true)
-    for (let i = 0; i < 5; i++) append(old)
-    old.updateHighWatermark(5)
-    old.incrementLogStartOffset(4)
-    await old.flush()
-    await bed.clock.run(60_000)
-    await manager.setAsideStrays(() => true)
-    append(await manager.getOrCreate('orders', 0, OTHER_TOPIC_ID, TEST_CONFIG, true), { values: ['new'] })
-    bed.disk.killProcess()
-    const log = (await bed.open()).get('orders', 0)
-    expect(log === undefined ? [] : await readAll(log)).toEqual(['new'])
-  })
-
-  test('that are copies of a stray are set aside with it', async () => {
-    const bed = new ManagerBed()
-    const manager = await bed.open({ logDirs: ['/a', '/b'] })
-    await manager.createFuture(await manager.getOrCreate('orders', 0, TOPIC_ID, TEST_CONFIG, true), '/b')
-    await manager.setAsideStrays(({ topicId }) => topicId === TOPIC_ID)
-    expect([manager.logs(), manager.futures()]).toEqual([[], []])
-    expect(bed.names('/b').filter((name) => name.startsWith('orders'))).toEqual([expect.stringMatching(/-stray$/)])
-  })
-
   test('that are asked for while they are made are of the topic that was asked for', async () => {
     const bed = new ManagerBed()
     const manager = await bed.open()
@@ -232,35 +144,6 @@ describe('logs', () => {
     bed.disk.makeDirectory('/data/__cluster_metadata-0')
     const manager = await bed.open()
     expect(manager.logs()).toEqual([])
-  })
-})
-
-describe('what is done to all logs from time to time', () => {
-  test('syncs those that have waited for flush.ms, also where the wall clock goes back', async () => {
-    const bed = new ManagerBed()
-    const manager = await bed.open({ intervals: { ...DEFAULT_INTERVALS, flushSchedulerMs: 100 } })
-    const log = await manager.getOrCreate('orders', 0, TOPIC_ID, { ...TEST_CONFIG, flushMs: 1000 }, true)
-    await bed.clock.run(500)
-    append(log)
-    bed.clock.shiftWall(-3_600_000)
-    await bed.clock.run(400)
-    expect(log.syncedOffset).toBe(0)
-    await bed.clock.run(300)
-    expect(log.syncedOffset).toBe(1)
-  })
-
-  test('does not fail without a word', async () => {
-    const bed = new ManagerBed()
-    const manager = await bed.open()
-    const log = await manager.getOrCreate('orders', 0, TOPIC_ID, TEST_CONFIG, true)
-    Object.defineProperty(log, 'recoveryPoint', {
-      get: () => {
-        throw new Error('planted')
-      },
-    })
-    await bed.clock.run(60_000)
-    expect(bed.problems).toEqual(['the upkeep of a log dir has failed'])
-    expect(manager.directories()).toMatchObject([{ online: true }])
   })
 })
 
