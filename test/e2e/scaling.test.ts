@@ -127,7 +127,12 @@ describeWith(['kubernetes'], 'a cluster that is scaled', () => {
       await namespace.kubectl('annotate', 'kafkarebalance/away', 'kafka.ottla.dev/rebalance=approve')
       await namespace.ready('kafkarebalance/away')
     })
-    expect((await client.replicas('orders')).flat()).not.toContain(1002)
+    // Who is asked may hear of the end of a move later than whom the operator asked.
+    await until(
+      'away',
+      () => client.replicas('orders'),
+      (replicas) => !replicas.flat().includes(1002),
+    )
     await expectAllThere()
   })
 
