@@ -4,6 +4,7 @@ import { ApiKey } from '../protocol/api-key.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import type { ControllerRequests } from '../replication/controller-requests.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { WarningPace } from '../telemetry/warning-pace.ts'
 
 export const OFFSETS_TOPIC = '__consumer_offsets'
 
@@ -16,9 +17,6 @@ export interface AutoTopicsDeps {
   readonly logger: Logger
 }
 
-/** Clients ask again and again for what cannot be created: after a warning the log rests for this long. */
-const WARNING_INTERVAL_MS = 10_000
-
 interface Wanted {
   readonly name: string
   readonly numPartitions: number
@@ -30,7 +28,8 @@ interface Wanted {
 export class AutoTopics {
   readonly #deps: AutoTopicsDeps
   readonly #creating = new Map<string, Promise<ErrorCode>>()
-  #nextWarningMs = -Infinity
+  /** Clients ask again and again for what cannot be created. */
+  readonly #pace = new WarningPace()
 
   constructor(deps: AutoTopicsDeps) {
     this.#deps = deps
@@ -96,9 +95,7 @@ export class AutoTopics {
   }
 
   #warn(fields: object, message: string): void {
-    const nowMs = this.#deps.clock.monotonicMs()
-    if (nowMs < this.#nextWarningMs) return
-    this.#nextWarningMs = nowMs + WARNING_INTERVAL_MS
-    this.#deps.logger.warn(fields, message)
+    const { clock, logger } = this.#deps
+    if (this.#pace.isDue(clock.monotonicMs())) logger.warn(fields, message)
   }
 }

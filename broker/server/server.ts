@@ -2,6 +2,7 @@ import type { Clock, Timer } from '../env/clock.ts'
 import type { Connection, Listener, Network } from '../env/network.ts'
 import { BufferPool } from '../lib/buffer-pool.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { WarningPace } from '../telemetry/warning-pace.ts'
 import { type Dispatcher, ServerConnection } from './connection.ts'
 
 export interface ListenerOptions {
@@ -30,8 +31,6 @@ export interface SocketServerDeps {
   readonly logger: Logger
 }
 
-/** After a warning of connections that are refused the log rests for this long: who is refused comes again at once. */
-const WARNING_INTERVAL_MS = 10_000
 /** How often idle connections are looked for, at most. */
 const IDLE_CHECK_MS = 10_000
 
@@ -44,7 +43,8 @@ export class SocketServer implements AsyncDisposable {
   readonly #connections = new Set<ServerConnection>()
   readonly #perAddress = new Map<string, number>()
   #idleTimer: Timer | undefined
-  #nextWarningMs = -Infinity
+  /** Who is refused comes again at once. */
+  readonly #pace = new WarningPace()
   /** Since the last warning. */
   #refused = 0
 
@@ -95,9 +95,7 @@ export class SocketServer implements AsyncDisposable {
 
   #warn(fields: object): void {
     this.#refused++
-    const nowMs = this.#deps.clock.monotonicMs()
-    if (nowMs < this.#nextWarningMs) return
-    this.#nextWarningMs = nowMs + WARNING_INTERVAL_MS
+    if (!this.#pace.isDue(this.#deps.clock.monotonicMs())) return
     this.#deps.logger.warn(
       { ...fields, refused: this.#refused },
       'refused a connection: max.connections, max.connections.per.ip or the limit on open files (ulimit -n) is reached',
