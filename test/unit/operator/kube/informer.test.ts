@@ -3,6 +3,7 @@ import { keyOf, KAFKA_TOPIC } from '../../../../operator/api/resource.ts'
 import type { KafkaTopic } from '../../../../operator/api/resource.ts'
 import { KubeError } from '../../../../operator/kube/api.ts'
 import { Informer } from '../../../../operator/kube/informer.ts'
+import type { FakeKube } from '../../../fakes/kube.ts'
 import { kafkaTopic, operatorWorld } from '../../../fakes/operator.ts'
 
 function informing(namespace: string | null = null) {
@@ -59,21 +60,28 @@ test('a watch that the server ends goes on where it was', async () => {
   await running
 })
 
+/** Has `change` made while no watch is open, and what was before it forgotten. */
+function unwatched(api: FakeKube, change: () => void): void {
+  let isDown = true
+  api.intercept = (call) => {
+    if (isDown && call.startsWith('watch')) throw new KubeError(500, 'InternalError', 'down')
+  }
+  api.endWatches()
+  change()
+  api.compact()
+  isDown = false
+}
+
 test('after 410 Gone it lists again and misses nothing, deletions neither', async () => {
   const { api, clock, informer, changes, stop, start } = informing()
   api.put(KAFKA_TOPIC, kafkaTopic({}, 'a'))
   api.put(KAFKA_TOPIC, kafkaTopic({}, 'same'))
   const running = start()
   await clock.run(60_000)
-  let isDown = true
-  api.intercept = (call) => {
-    if (isDown && call.startsWith('watch')) throw new KubeError(500, 'InternalError', 'down')
-  }
-  api.endWatches()
-  api.remove(KAFKA_TOPIC, 'team', 'a')
-  api.put(KAFKA_TOPIC, kafkaTopic({}, 'b'))
-  api.compact()
-  isDown = false
+  unwatched(api, () => {
+    api.remove(KAFKA_TOPIC, 'team', 'a')
+    api.put(KAFKA_TOPIC, kafkaTopic({}, 'b'))
+  })
   changes.length = 0
   await clock.run(60_000)
   expect(changes).toEqual(['-team/a', '+team/b'])
@@ -87,15 +95,10 @@ test('one that was made again while nobody watched has gone first', async () => 
   api.put(KAFKA_TOPIC, kafkaTopic({}, 'a'))
   const running = start()
   await clock.run(60_000)
-  let isDown = true
-  api.intercept = (call) => {
-    if (isDown && call.startsWith('watch')) throw new KubeError(500, 'InternalError', 'down')
-  }
-  api.endWatches()
-  api.remove(KAFKA_TOPIC, 'team', 'a')
-  api.put(KAFKA_TOPIC, kafkaTopic({ topicName: 'another' }, 'a'))
-  api.compact()
-  isDown = false
+  unwatched(api, () => {
+    api.remove(KAFKA_TOPIC, 'team', 'a')
+    api.put(KAFKA_TOPIC, kafkaTopic({ topicName: 'another' }, 'a'))
+  })
   changes.length = 0
   await clock.run(60_000)
   expect(changes).toEqual(['-team/a', '+team/a'])

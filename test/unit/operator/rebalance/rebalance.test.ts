@@ -51,6 +51,16 @@ function rebalancing(
 
 const uneven = (): FakeReassignments => new FakeReassignments([0, 1, 2]).topic('t', [0], [0], [0])
 
+/** One that is under way, and is to stop. */
+async function stopping(kafka: FakeReassignments): Promise<ReturnType<typeof rebalancing>> {
+  const world = rebalancing(kafka, { approval: 'auto' })
+  await world.reconcile()
+  await world.reconcile()
+  await world.carryOut()
+  world.put({ 'kafka.ottla.dev/rebalance': 'stop' })
+  return world
+}
+
 describe('a KafkaRebalance', () => {
   test('shows its plan, and waits for approval', async () => {
     const kafka = uneven()
@@ -130,11 +140,7 @@ describe('a KafkaRebalance', () => {
 
   test('is stopped: what is under way is cancelled, and it can be planned anew', async () => {
     const kafka = uneven()
-    const { reconcile, stored, put, carryOut } = rebalancing(kafka, { approval: 'auto' })
-    await reconcile()
-    await reconcile()
-    await carryOut()
-    put({ 'kafka.ottla.dev/rebalance': 'stop' })
+    const { reconcile, stored, put } = await stopping(kafka)
     await reconcile()
     expect(kafka.replicas('t')).toEqual([[0], [0], [0]])
     expect(condition(stored(), 'Stalled')).toContain('Stopped')
@@ -145,11 +151,7 @@ describe('a KafkaRebalance', () => {
 
   test('is stopped also where the first attempt fails', async () => {
     const kafka = uneven()
-    const { reconcile, stored, put, carryOut } = rebalancing(kafka, { approval: 'auto' })
-    await reconcile()
-    await reconcile()
-    await carryOut()
-    put({ 'kafka.ottla.dev/rebalance': 'stop' })
+    const { reconcile, stored } = await stopping(kafka)
     kafka.intercept = () => {
       throw new KafkaError('NETWORK_EXCEPTION', 'connection lost', { isRetriable: true })
     }
