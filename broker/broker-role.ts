@@ -66,10 +66,6 @@ export class BrokerRole implements AsyncDisposable {
     this.#handlers = this.#handlerDeps()
     node.loader.subscribe((delta, next) => this.#follow(delta, next))
     logs.onLogDirFailure((path) => this.#logDirFailed(path))
-    // By the connection of its heartbeats a controller notices at once that a broker has died: one that is new has to have it.
-    node.onLeader(() => {
-      if (node.isQuorumLed) this.#lifecycle.tellProgress()
-    })
     this.#registerGauges()
   }
 

@@ -24,7 +24,6 @@ export class ControllerRole {
     this.#node = node
     const { config, clusterId } = node.options
     const { env, logger, current, metrics } = node.deps
-    const probe = (brokerId: number) => this.#heartbeats.probe(brokerId)
     this.controller = new Controller(
       {
         nodeId: config.nodeId,
@@ -46,7 +45,7 @@ export class ControllerRole {
         clock: env.clock,
         random: env.random,
         logger,
-        probe,
+        watch: (brokerId) => this.#heartbeats.watch(brokerId),
       },
     )
     this.#heartbeats = new HeartbeatConnections(

@@ -26,7 +26,7 @@ export interface BrokerControlDeps {
   readonly change: <R>(decide: (cluster: Cluster) => Outcome<R>) => Promise<R>
   /** With all that was decided; null while this node does not lead. */
   readonly image: () => MetadataImage | null
-  readonly probe?: (brokerId: number) => Promise<'refused' | 'unknown'>
+  readonly watch?: (brokerId: number) => void
 }
 
 type Request<K extends ApiKey> = RequestOf<K>
@@ -61,17 +61,11 @@ export class BrokerControl {
     return this.#sessions.silentMs(brokerId)
   }
 
-  /** Brokers that died together with the controller before this one send no heartbeat to be missed for a while yet. */
-  probe({ brokers }: MetadataImage): void {
-    for (const { id, isFenced, epoch } of brokers.values()) {
-      if (!isFenced && id !== this.#options.nodeId) void this.#probe(id, epoch)
+  /** Brokers that died with the controller before this one, or before they have heard of this one, send no heartbeat that could be missed. */
+  watch({ brokers }: MetadataImage): void {
+    for (const { id, isFenced } of brokers.values()) {
+      if (!isFenced && id !== this.#options.nodeId) this.#deps.watch?.(id)
     }
-  }
-
-  async #probe(brokerId: number, epoch: number): Promise<void> {
-    const found = await this.#deps.probe?.(brokerId)
-    const isSame = this.#deps.image()?.brokers.get(brokerId)?.epoch === epoch
-    if (found === 'refused' && isSame && !this.#sessions.isHeard(brokerId)) this.unreachable(brokerId)
   }
 
   /** Nobody listens any more where the broker is registered: it is fenced at once. */

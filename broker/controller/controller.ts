@@ -46,8 +46,8 @@ export interface ControllerDeps {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
-  /** Whether anybody listens where the broker is registered; must not reject. */
-  readonly probe?: (brokerId: number) => Promise<'refused' | 'unknown'>
+  /** Looks after a broker until its heartbeats come; `brokerUnreachable` is called where nobody listens any more. */
+  readonly watch?: (brokerId: number) => void
 }
 
 type Request<K extends ApiKey> = RequestOf<K>
@@ -97,7 +97,7 @@ export class Controller {
     this.#maintenance.start()
     const records = openingRecords(metadata, this.#options)
     if (records.length > 0) await this.#change(() => ({ records, response: null }))
-    this.#brokers.probe(metadata.image)
+    this.#brokers.watch(metadata.image)
   }
 
   /** This node does not lead any more: what is not committed is not ours to answer. May be called at any time. */

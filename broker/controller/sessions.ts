@@ -7,8 +7,6 @@ interface Session {
   metadataOffset: number
   /** The end of the records that took it from the lead; undefined where it does not shut down. */
   shutdownOffset: number | undefined
-  /** False where it is only taken to be alive. */
-  isHeard: boolean
   /** No other incarnation may register meanwhile. */
   isExclusive: boolean
 }
@@ -38,7 +36,6 @@ export class Sessions {
     const session = this.#sessions.get(brokerId) ?? this.#begin(brokerId)
     session.lastContactMs = this.#clock.monotonicMs()
     session.metadataOffset = metadataOffset
-    session.isHeard = true
     session.isExclusive = true
     if (isFenced) session.shutdownOffset = undefined
   }
@@ -51,10 +48,6 @@ export class Sessions {
 
   end(brokerId: number): void {
     this.#sessions.delete(brokerId)
-  }
-
-  isHeard(brokerId: number): boolean {
-    return this.#sessions.get(brokerId)?.isHeard === true
   }
 
   /** Whether another incarnation must not register. */
@@ -111,7 +104,6 @@ export class Sessions {
       lastContactMs: this.#clock.monotonicMs(),
       metadataOffset: -1,
       shutdownOffset: undefined,
-      isHeard: false,
       isExclusive: false,
     }
     this.#sessions.set(brokerId, session)

@@ -210,13 +210,7 @@ describeWith(
           (load.producers[1]?.outcomes ?? [])
             .filter(({ atMs, brokerId, isAnswer }) => atMs > killedMs && brokerId === stays.id && isAnswer)
             .map(({ code }) => code)
-        // Right after the election of another controller they may only be missed by their sessions.
-        const refused = await until(
-          'refused',
-          answers,
-          (codes) => codes.some((code) => code !== 'NONE'),
-          SILENCE_MS_MAX,
-        )
+        const refused = await until('refused', answers, (codes) => codes.some((code) => code !== 'NONE'), LOSS_MS_MAX)
         expect(refused.filter((code) => !ENOUGH.has(code))).toEqual([])
         await sleep(2000)
         expect((await answers()).filter((code) => !ENOUGH.has(code))).toEqual([])

@@ -15,7 +15,7 @@ class Connection {
 }
 
 /** A controller on whose machine a broker of id 1 is registered, at port 9092; it listens where `isUp`. */
-async function bed(isUp: boolean) {
+async function bed(isUp: boolean, { fenced = [] }: { fenced?: number[] } = {}) {
   const world = new SimWorld({ seed: 1 })
   const { network, clock } = world.machine('controller').start()
   const listener = isUp ? await network.listen({ host: '', port: 9092 }, () => {}) : undefined
@@ -23,7 +23,7 @@ async function bed(isUp: boolean) {
   const controller = { isActive: true, brokerUnreachable: (brokerId: number) => unreachable.push(brokerId) }
   const connections = new HeartbeatConnections(
     { listener: 'PLAINTEXT' },
-    { network, clock, image: () => clusterOf([1]), controller },
+    { network, clock, image: () => clusterOf([1], fenced), controller },
   )
   return { world, listener, unreachable, controller, connections }
 }
@@ -79,8 +79,51 @@ test('a controller that does not lead looks after nobody', async () => {
   expect(unreachable).toEqual([])
 })
 
-test('what is not refused is unknown: a broker that is not registered, one that does not answer', async () => {
-  const { world, connections } = await bed(true)
-  expect(await world.clock.runFor(connections.probe(1), 5000)).toBe('unknown')
-  expect(await world.clock.runFor(connections.probe(9), 5000)).toBe('unknown')
+test('a listener that takes long to go is looked for until it has gone', async () => {
+  const { world, listener, unreachable, connections } = await bed(true)
+  const connection = new Connection()
+  connections.heard(1, connection)
+  connection.close()
+  await world.clock.run(3000)
+  await listener?.close()
+  await world.clock.run(1000)
+  expect(unreachable).toEqual([1])
+})
+
+test('a broker that is watched may die before its first heartbeat', async () => {
+  const { world, listener, unreachable, connections } = await bed(true)
+  connections.watch(1)
+  await world.clock.run(1000)
+  await listener?.close()
+  await world.clock.run(1000)
+  expect(unreachable).toEqual([1])
+})
+
+test('one that breaks while an earlier watch is about to end is looked after at once', async () => {
+  const { world, unreachable, connections, listener } = await bed(true)
+  connections.watch(1)
+  await world.clock.run(1000)
+  const connection = new Connection()
+  connections.heard(1, connection)
+  await listener?.close()
+  connection.close()
+  await world.clock.run(100)
+  expect(unreachable).toEqual([1])
+})
+
+test('a broker that is heard of is looked after no more', async () => {
+  const { world, listener, unreachable, connections } = await bed(true)
+  connections.watch(1)
+  connections.heard(1, new Connection())
+  await listener?.close()
+  await world.clock.run(3000)
+  expect(unreachable).toEqual([])
+})
+
+test('nobody looks after a broker that is fenced, or not registered', async () => {
+  const { world, unreachable, connections } = await bed(false, { fenced: [1] })
+  connections.watch(1)
+  connections.watch(9)
+  await world.clock.run(1000)
+  expect(unreachable).toEqual([])
 })
