@@ -14,10 +14,13 @@ type ListRequest = RequestOf<typeof ApiKey.ListPartitionReassignments>
 type ListResponse = ResponseInputOf<typeof ApiKey.ListPartitionReassignments>
 type OngoingTopic = ElementOf<ListResponse['topics']>
 
-/** KIP-455: starts reassignments, and cancels those whose replicas are null; each partition is refused on its own. */
+/**
+ * KIP-455: starts reassignments, and cancels those whose replicas are null; each partition is refused on its own. One that is named more than
+ * once goes where the last name of it that is not refused says, as if that were the only one: each is checked against what there was before.
+ */
 export function alterPartitionReassignments(cluster: Cluster, request: Request): Outcome<Response> {
   const { allowReplicationFactorChange } = request
-  const records: NewMetadataRecord[] = []
+  const changes = new Map<string, NewMetadataRecord | null>()
   const responses = request.topics.map(({ name, partitions }) => ({
     name,
     partitions: partitions.map(({ partitionIndex, replicas }) => {
@@ -28,11 +31,12 @@ export function alterPartitionReassignments(cluster: Cluster, request: Request):
       if (changed instanceof ApiError) {
         return { partitionIndex, errorCode: changed.code, errorMessage: changed.text }
       }
-      if (changed !== null) records.push(changed)
+      changes.set(`${partitionIndex}/${name}`, changed)
       return { partitionIndex, errorCode: ErrorCode.NONE, errorMessage: null }
     }),
   }))
   const errorCode = ErrorCode.NONE
+  const records = [...changes.values()].filter((changed) => changed !== null)
   // Kafka's controller does not look further where there is nothing to do, and leaves the message as it was made.
   const errorMessage = request.topics.length === 0 ? '' : null
   return {

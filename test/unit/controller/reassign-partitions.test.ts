@@ -109,6 +109,43 @@ describe('a reassignment', () => {
   })
 })
 
+describe('a partition that is named more than once', () => {
+  const twice = (...targets: (number[] | null)[]) => {
+    const image = cluster({ replicas: [1, 2] })
+    const outcome = alterPartitionReassignments(of(image), {
+      timeoutMs: 0,
+      allowReplicationFactorChange: true,
+      topics: targets.map((replicas) => ({ name: 'topic-9', partitions: [{ partitionIndex: 0, replicas }] })),
+    })
+    const answers = outcome.response.responses?.flatMap(({ partitions }) => partitions ?? [])
+    return {
+      errors: answers?.map(({ errorCode }) => errorName(errorCode ?? 0)),
+      partition: partitionIn(after(image, outcome)),
+    }
+  }
+
+  test('goes where the last one says, without a trace of the others', () => {
+    const { errors, partition } = twice([3], [1, 2, 4])
+    expect(errors).toEqual(['NONE', 'NONE'])
+    expect(partition).toMatchObject({
+      replicas: [1, 2, 4],
+      addingReplicas: [4],
+      removingReplicas: [],
+      partitionEpoch: 1,
+    })
+  })
+
+  test('stays where the last one says that it is', () => {
+    expect(twice([3, 4], [1, 2]).partition).toMatchObject({ replicas: [1, 2], addingReplicas: [], partitionEpoch: 0 })
+  })
+
+  test('does not follow one that is refused', () => {
+    const { errors, partition } = twice([1, 3], [9], null)
+    expect(errors).toEqual(['NONE', 'INVALID_REPLICA_ASSIGNMENT', 'NO_REASSIGNMENT_IN_PROGRESS'])
+    expect(partition).toMatchObject({ replicas: [1, 3, 2], addingReplicas: [3], removingReplicas: [2] })
+  })
+})
+
 describe('a cancellation', () => {
   const moving: PartitionState = { replicas: [4, 5, 1, 2], isr: [1, 2, 4], leader: 1, adding: [4, 5], removing: [2] }
 
