@@ -217,7 +217,7 @@ export class RaftCore {
     this.apply({ type: 'votersChanged', voters: this.voters, committedVoters })
   }
 
-  /** Drops the log from `offset` on, and what it said of the quorum there. */
+  /** Drops the log from `offset` on, or from where it is damaged before that, and what it said of the quorum there. */
   async truncate(offset: number): Promise<void> {
     const truncating = this.log.truncateTo(offset)
     this.#truncating = truncating
@@ -226,7 +226,7 @@ export class RaftCore {
     } finally {
       this.#truncating = undefined
     }
-    if (this.history.truncate(offset)) this.quorumChanged()
+    if (this.history.truncate(Math.min(offset, this.log.logEndOffset))) this.quorumChanged()
   }
 
   async close(): Promise<void> {

@@ -27,6 +27,8 @@ export class ReplicaProgress {
   fetched(replica: ReplicaKey, endOffset: number, leaderEndOffset: number): void {
     const nowMs = this.#clock.wallMs()
     const before = this.get(replica)
+    // Observers come and go, also where nobody ever asks for the list.
+    if (before === undefined) this.#forgetSilent(nowMs)
     // It had all of the log as it was at its last fetch: then it was caught up.
     const caughtUpMs = before !== undefined && endOffset >= before.leaderEndOffset ? before.lastFetchMs : -1
     const lastCaughtUpMs = endOffset >= leaderEndOffset ? nowMs : Math.max(caughtUpMs, before?.lastCaughtUpMs ?? -1)
@@ -39,11 +41,14 @@ export class ReplicaProgress {
 
   /** All that fetched lately. */
   list(): Progress[] {
-    const nowMs = this.#clock.wallMs()
+    this.#forgetSilent(this.#clock.wallMs())
+    return [...this.#replicas.values()]
+  }
+
+  #forgetSilent(nowMs: number): void {
     for (const [key, { lastFetchMs }] of this.#replicas) {
       if (nowMs - lastFetchMs > OBSERVER_SESSION_MS) this.#replicas.delete(key)
     }
-    return [...this.#replicas.values()]
   }
 
   /** A new epoch: what is known is of another leader. */
