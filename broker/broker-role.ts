@@ -22,9 +22,9 @@ import { InternalTopic } from './replication/internal-topic.ts'
 import { BrokerLifecycle } from './replication/lifecycle.ts'
 import { Replication } from './replication/replication.ts'
 import type { TopicDirectory } from './replication/replica-manager.ts'
+import { isStray } from './replication/strays.ts'
 import { StorageError } from './storage/errors.ts'
 import type { LogManager } from './storage/log-manager.ts'
-import type { PartitionLog } from './storage/log.ts'
 import { registerBrokerGauges } from './telemetry/kafka-gauges.ts'
 
 /** How long the shutdown waits for the controller to let this broker go. */
@@ -306,15 +306,16 @@ export class BrokerRole implements AsyncDisposable {
     this.#ready.resolve()
   }
 
-  /** A topic that was made anew while this broker was down has no room here before. */
+  /** A topic that was made anew while this broker was down has no room here before. Not while an image is applied: it may open what is looked at. */
   async #setAsideStrays(): Promise<void> {
-    const isStray = ({ topic, topicId }: PartitionLog): boolean =>
-      topicId !== null && this.#image.topic(topic)?.id !== topicId
-    const strays = await this.#logs.setAsideStrays(isStray)
+    const { nodeId } = this.#node.options.config
     const { publisher } = this.#replication
     this.#applied = this.#applied.then(async () => {
-      if (!this.#isClosed) await publisher.replaceStrays(strays, this.#image)
+      if (this.#isClosed) return
+      const strays = await this.#logs.setAsideStrays((log) => isStray(log, this.#image, nodeId))
+      await publisher.replaceStrays(strays, this.#image)
     })
+    await this.#applied
   }
 
   /** Resolves when the replicas follow an image that `holds` is true of. */

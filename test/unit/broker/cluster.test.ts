@@ -125,6 +125,27 @@ test('a topic that was deleted and made again while a broker was down is replica
   await cluster.stop()
 })
 
+test('a replica that moved elsewhere while its broker was down is set aside when it is back', async () => {
+  const cluster = new TestCluster(SEPARATE)
+  await cluster.start()
+  await createTopic(cluster)
+  const [, , , one, two, three] = cluster.nodes
+  three?.machine.kill()
+  const replicas = [one?.id ?? 0, two?.id ?? 0]
+  const topics = [{ name: 't', partitions: [{ partitionIndex: 0, replicas }] }]
+  const moved = await cluster.ask(one, ApiKey.AlterPartitionReassignments, { topics, timeoutMs: 5000 })
+  expect(moved?.responses).toMatchObject([{ partitions: [{ errorCode: ErrorCode.NONE }] }])
+  await cluster.until(
+    ApiKey.Metadata,
+    () => ({ topics: [{ name: 't' }] }),
+    ({ topics: [topic] }) => topic?.partitions[0]?.replicaNodes.length === 2,
+  )
+  if (three !== undefined) await cluster.start([three])
+  const found = three?.machine.disk.list('/data').map(({ name }) => name)
+  expect(found?.filter((name) => name.startsWith('t-'))).toEqual([expect.stringMatching(/^t-0\.[0-9a-f]{32}-stray$/)])
+  await cluster.stop()
+})
+
 test('a broker whose log dirs are cordoned gets no new replicas until they are not any more', async () => {
   const cluster = new TestCluster(['broker,controller', 'broker'])
   await cluster.start()
