@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cached, CACHE } from './cache.ts'
+import { javaClasses } from './java-classes.ts'
 import { kafkaJars } from './maven.ts'
-import { type Distribution, type NodeOptions, type RunningNode, startNode } from './node.ts'
+import { type Distribution, type Format, type NodeOptions, type RunningNode, startNode } from './node.ts'
 import { run } from './run.ts'
 import type { Command } from './server-process.ts'
 
@@ -31,17 +32,32 @@ export function startApache(options: ApacheOptions = {}): Promise<RunningNode> {
   return startNode(apache(options.jvm ?? SMALL_JVM), options)
 }
 
+/** With `DEFAULT_JVM` it is formatted on its own, as users do. */
 export function apache(jvm: readonly string[]): Distribution {
-  return distribution(jvm, java)
+  return jvm === DEFAULT_JVM ? inTwoSteps(jvm, java) : inOneStep(jvm)
 }
 
-function distribution(jvm: readonly string[], commandOf: typeof java): Distribution {
+function inTwoSteps(jvm: readonly string[], commandOf: typeof java): Distribution {
   return {
     name: 'apache',
-    format: (file, clusterId, quorum) =>
-      commandOf(SMALL_JVM, 'kafka.tools.StorageTool', ['format', ...quorum, '-t', clusterId, '-c', file]),
+    format: (file, format) => commandOf(SMALL_JVM, 'kafka.tools.StorageTool', wordsOf(file, format)),
     serve: (file) => commandOf(jvm, 'kafka.Kafka', [file]),
   }
+}
+
+function inOneStep(jvm: readonly string[]): Distribution {
+  return {
+    name: 'apache',
+    format: null,
+    serve: async (file, format) =>
+      format === undefined
+        ? java(jvm, 'kafka.Kafka', [file])
+        : java(jvm, 'FormattedKafka', [file, ...wordsOf(file, format)], [await javaClasses()]),
+  }
+}
+
+function wordsOf(file: string, { clusterId, quorum }: Format): string[] {
+  return ['format', ...quorum, '-t', clusterId, '-c', file]
 }
 
 /** The command that runs `main` of a class in Apache's jars, or in `extraClasspath`. */
@@ -71,7 +87,7 @@ let sharing: Promise<string[]> | undefined
 
 /** Flags of a JVM that finds what a broker loads parsed and verified: it starts in half the time. One that cannot use that loads its own. */
 function sharedClasses(): Promise<string[]> {
-  sharing ??= archivedClasses().then((archive) => [`-XX:SharedArchiveFile=${archive}`, ...QUIET])
+  sharing ??= archivedClasses().then((archive) => [`-XX:SharedArchiveFile=${archive}`, ...IN_PLACE, ...QUIET])
   return sharing
 }
 
@@ -84,10 +100,17 @@ async function archivedClasses(): Promise<string> {
   const path = join(CACHE, 'java', `classes-${key.digest('hex').slice(0, 12)}.jsa`)
   return cached(path, async (target) => {
     const jvm = [...SMALL_JVM, `-XX:ArchiveClassesAtExit=${target}`, ...QUIET]
-    const node = await startNode(distribution(jvm, command))
+    const node = await startNode(inTwoSteps(jvm, command))
     await node.stop()
   })
 }
+
+/** Where the archive says, not somewhere else for safety's sake: all of its pointers would have to be changed. */
+const IN_PLACE: readonly string[] = [
+  '-XX:+IgnoreUnrecognizedVMOptions',
+  '-XX:+UnlockDiagnosticVMOptions',
+  '-XX:ArchiveRelocationMode=0',
+]
 
 /** The JVM's own warnings are not for who reads a tool's output. */
 const QUIET: readonly string[] = ['-Xlog:disable', '-Xlog:all=error:stderr']

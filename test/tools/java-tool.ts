@@ -1,13 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
-import { basename, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { java, SMALL_JVM } from './apache.ts'
-import { cached, CACHE, hashOf } from './cache.ts'
-import { kafkaJars } from './maven.ts'
+import { javaClasses } from './java-classes.ts'
 import { run, type RunOptions, type RunResult } from './run.ts'
-
-const TOOL_SERVER = resolve(import.meta.dirname, 'java', 'ToolServer.java')
 
 /** Runs a class of Apache Kafka's tools by its full name, such as `org.apache.kafka.tools.TopicCommand`, in a JVM of its own. */
 export async function javaTool(
@@ -17,15 +12,6 @@ export async function javaTool(
 ): Promise<RunResult> {
   const command = await java(SMALL_JVM, className, args)
   return run(command.program, command.args, options)
-}
-
-/** Compiles the Java files (all of the unnamed package) against Kafka's jars, once, and returns the directory of the classes. */
-export async function javaClasses(files: readonly string[]): Promise<string> {
-  const name = `${basename(files[0] ?? 'classes', '.java')}-${hashOf(files)}`
-  return cached(join(CACHE, 'java', name), async (target) => {
-    mkdirSync(target, { recursive: true })
-    await run('javac', ['-nowarn', '-cp', (await kafkaJars()).join(':'), '-d', target, ...files])
-  })
 }
 
 export interface ToolResult {
@@ -43,9 +29,9 @@ export interface JavaTools {
   close(): void
 }
 
-/** Starts a JVM with Kafka's jars, its tools and the Java `files`. */
-export async function startJavaTools(files: readonly string[] = []): Promise<JavaTools> {
-  const command = await java(SMALL_JVM, 'ToolServer', [], [await javaClasses([TOOL_SERVER, ...files])])
+/** Starts a JVM with Kafka's jars, its tools and the tests' Java classes. */
+export async function startJavaTools(): Promise<JavaTools> {
+  const command = await java(SMALL_JVM, 'ToolServer', [], [await javaClasses()])
   const child = spawn(command.program, command.args, { stdio: ['pipe', 'pipe', 'inherit'] })
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   const killWithParent = (): boolean => child.kill('SIGKILL')

@@ -10,12 +10,20 @@ const HOST = '127.0.0.1'
 /** Below what any system gives out by itself. */
 const PORTS = { from: 10_240, count: 8192 }
 
+/** What the storage of a new node is formatted with. */
+export interface Format {
+  readonly clusterId: string
+  /** Who the first controllers are, in the words of kafka-storage. */
+  readonly quorum: readonly string[]
+}
+
 /** How one broker is formatted and started; both read the same `server.properties`. */
 export interface Distribution {
   readonly name: string
-  /** `quorum` says who the first controllers are, in the words of kafka-storage. */
-  readonly format: (propertiesFile: string, clusterId: string, quorum: readonly string[]) => Promise<Command>
-  readonly serve: (propertiesFile: string) => Promise<Command>
+  /** Null where the first `serve` does it. */
+  readonly format: ((propertiesFile: string, format: Format) => Promise<Command>) | null
+  /** `format`: of a node that is not formatted yet. */
+  readonly serve: (propertiesFile: string, format?: Format) => Promise<Command>
 }
 
 export interface NodeOptions {
@@ -62,13 +70,26 @@ export async function startNode(distribution: Distribution, options: NodeOptions
   const ports = await portsOf(directory)
   const file = join(directory, 'server.properties')
   writeFileSync(file, propertiesOf(ports, logDir, options.overrides ?? {}))
-  if (!existsSync(join(logDir, 'meta.properties'))) {
-    const format = await distribution.format(file, clusterId(), ['--standalone'])
-    await run(format.program, format.args, { env: { ...format.env } })
-  }
-  const server = new ServerProcess(distribution.name, await distribution.serve(file), join(directory, 'output.log'))
+  const isNew = !existsSync(join(logDir, 'meta.properties'))
+  const rest = isNew
+    ? await formatted(distribution, file, { clusterId: clusterId(), quorum: ['--standalone'] })
+    : undefined
+  const command = await distribution.serve(file, rest)
+  const server = new ServerProcess(distribution.name, command, join(directory, 'output.log'))
   await server.accepting(HOST, ports.broker, options.startMsMax ?? 60_000)
   return runningNode({ distribution, directory, logDir, server, port: ports.broker, temporary: !options.directory })
+}
+
+/** Formats a new node; returns what is left for its first `serve` to do. */
+export async function formatted(
+  distribution: Distribution,
+  propertiesFile: string,
+  format: Format,
+): Promise<Format | undefined> {
+  const command = await distribution.format?.(propertiesFile, format)
+  if (command === undefined) return format
+  await run(command.program, command.args, { env: { ...command.env } })
+  return undefined
 }
 
 interface Parts {

@@ -10,7 +10,7 @@ export function startOurs(options: NodeOptions = {}): Promise<RunningNode> {
 /** As in the image. */
 export const OURS: Distribution = {
   name: 'ours',
-  format: async (file, clusterId, quorum) => ({
+  format: async (file, { clusterId, quorum }) => ({
     program: process.execPath,
     args: [join(await brokerBundle(), 'broker/format.js'), 'format', ...quorum, '-t', clusterId, '-c', file],
   }),

@@ -1,10 +1,9 @@
-import { join } from 'node:path'
 import { startJavaTools } from '../../tools/java-tool.ts'
 import { clientSuite } from './client-suite.ts'
 import type { Report } from './workload.ts'
 
 clientSuite('java', ['java', 'mvn'], async (plan) => {
-  const java = await startJavaTools([join(import.meta.dirname, 'java', 'Workload.java')])
+  const java = await startJavaTools()
   try {
     const report: Report = JSON.parse(await java.output('Workload', [], JSON.stringify(plan)))
     return report

@@ -1,7 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
-import { join } from 'node:path'
 import { java, SMALL_JVM } from '../../tools/apache.ts'
-import { javaClasses } from '../../tools/java-tool.ts'
+import { javaClasses } from '../../tools/java-classes.ts'
 
 /** What to do with the payload; see Reference.java. */
 export const REENCODE = 0
@@ -33,8 +32,7 @@ export class Reference {
 
   /** Compiles it, where that has not been done, and starts it. */
   static async start(): Promise<Reference> {
-    const classes = await javaClasses([join(import.meta.dirname, 'Reference.java')])
-    const { program, args } = await java(SMALL_JVM, 'Reference', [], [classes])
+    const { program, args } = await java(SMALL_JVM, 'Reference', [], [await javaClasses()])
     return new Reference(spawn(program, args))
   }
 

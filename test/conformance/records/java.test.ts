@@ -35,7 +35,7 @@ describeWith(['java', 'mvn'], "Apache Kafka's Java code", () => {
   let java: JavaTools
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), 'ottla-records-'))
-    java = await startJavaTools([join(import.meta.dirname, 'BatchWriter.java')])
+    java = await startJavaTools()
   }, JAVA_TIMEOUT_MS)
   afterAll(() => {
     java?.close()

@@ -22,7 +22,6 @@ import { describeWith } from '../../tools/requires.ts'
 
 const JAVA_TIMEOUT_MS = 300_000
 const TOPIC_ID = 'cAh3nFQcTQ2nM9yNrl0Ghg'
-const TOOL = join(import.meta.dirname, 'LogTool.java')
 const CODECS: readonly CodecName[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 /** Recent: a log forgets producers that have been silent for long. */
 const BASE_TIMESTAMP = Date.now() - 3_600_000
@@ -148,7 +147,7 @@ describeWith(['java', 'mvn'], "Apache Kafka's log", () => {
     ours = join(root, 'orders-0')
     theirs = join(root, 'apache', 'orders-0')
     await write(ours)
-    java = await startJavaTools([TOOL])
+    java = await startJavaTools()
     await java.output('LogTool', ['write', theirs, String(BASE_TIMESTAMP)])
   }, JAVA_TIMEOUT_MS)
   afterAll(() => {

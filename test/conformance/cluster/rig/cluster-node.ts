@@ -1,9 +1,8 @@
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { apache } from '../../../tools/apache.ts'
-import type { Distribution } from '../../../tools/node.ts'
+import { type Distribution, type Format, formatted } from '../../../tools/node.ts'
 import { OURS } from '../../../tools/ours.ts'
-import { run } from '../../../tools/run.ts'
 import { type Command, ServerProcess } from '../../../tools/server-process.ts'
 import type { Namespaces } from './namespaces.ts'
 import type { Kind, NodePlan, Place } from './plan.ts'
@@ -31,6 +30,8 @@ export class ClusterNode {
   readonly #home: string
   readonly #namespaces: Namespaces | undefined
   readonly #distributions: Readonly<Record<Kind, Distribution>>
+  /** What is left for the first start to do. */
+  #format: Format | undefined
   #server: ServerProcess | undefined
   #kind: Kind
 
@@ -80,17 +81,14 @@ export class ClusterNode {
 
   /** `quorum`: in the words of kafka-storage. */
   async format(clusterId: string, quorum: readonly string[]): Promise<void> {
-    const { program, args, env } = await this.#distributions[this.#kind].format(this.propertiesFile, clusterId, quorum)
-    await run(program, args, { env: { ...env } })
+    this.#format = await formatted(this.#distributions[this.#kind], this.propertiesFile, { clusterId, quorum })
   }
 
   /** Resolves when every listener accepts; the node may not be registered yet. */
   async start(kind: Kind = this.#kind): Promise<void> {
     if (this.isRunning) throw new Error(`node ${this.id} runs`)
     this.#kind = kind
-    const command = await this.#distributions[kind].serve(this.propertiesFile)
-    const server = new ServerProcess(`${kind} node ${this.id}`, this.#placed(command), this.outputFile)
-    this.#server = server
+    const server = await this.#serve()
     for (const address of [this.place.controller, this.place.broker]) {
       if (address !== undefined) await server.accepting(address.host, address.port, START_MS_MAX)
     }
@@ -98,8 +96,7 @@ export class ClusterNode {
 
   /** As `start`, and does not wait. */
   async spawn(): Promise<void> {
-    const command = await this.#distributions[this.#kind].serve(this.propertiesFile)
-    this.#server = new ServerProcess(`${this.#kind} node ${this.id}`, this.#placed(command), this.outputFile)
+    await this.#serve()
   }
 
   /** SIGTERM: a controlled shutdown. */
@@ -119,6 +116,13 @@ export class ClusterNode {
 
   resume(): void {
     this.#server?.signal('SIGCONT')
+  }
+
+  async #serve(): Promise<ServerProcess> {
+    const command = await this.#distributions[this.#kind].serve(this.propertiesFile, this.#format)
+    this.#format = undefined
+    this.#server = new ServerProcess(`${this.#kind} node ${this.id}`, this.#placed(command), this.outputFile)
+    return this.#server
   }
 
   #placed(command: Command): Command {
