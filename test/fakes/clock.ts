@@ -31,8 +31,8 @@ function turn(): void {
 export function settle(): Promise<void> {
   return new Promise((resolve) => {
     waiting.push(resolve)
-    if (turnsLeft > 0) return
-    for (; turnsLeft < TURNS; turnsLeft++) setImmediate(turn)
+    if (turnsLeft >= waiting.length) return
+    for (const wanted = Math.max(TURNS, waiting.length); turnsLeft < wanted; turnsLeft++) setImmediate(turn)
   })
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { MachineTime, ScopedClock, SimClock } from '../../fakes/clock.ts'
+import { MachineTime, ScopedClock, settle, SimClock } from '../../fakes/clock.ts'
 
 test('timers fire in the order of their time, then of their creation, at their time', () => {
   const clock = new SimClock()
@@ -50,6 +50,12 @@ test('a promise goes on before the next event', async () => {
   clock.setTimer(1, () => order.push('timer'))
   await clock.run(2)
   expect(order).toEqual(['promise', 'timer'])
+})
+
+test('however many wait for the others to go on, none waits for ever', async () => {
+  for (const together of [1, 2, 3, 5, 7, 64, 100, 3]) {
+    for (let round = 0; round < 64; round++) await Promise.all(Array.from({ length: together }, () => settle()))
+  }
 })
 
 test('nothing that a killed process asked for happens', async () => {
