@@ -3,6 +3,7 @@ import { ApiKey } from '../protocol/api-key.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import type { Partition } from '../replication/partition.ts'
 import type { ReplicaManager } from '../replication/replica-manager.ts'
+import { isInternalTopic } from './cluster-view.ts'
 import type { Handler } from './handler.ts'
 
 export interface DeleteRecordsDeps {
@@ -13,7 +14,10 @@ export interface DeleteRecordsDeps {
 /** Stands for the high watermark: delete everything that is committed. */
 const HIGH_WATERMARK = -1n
 
-/** DeleteRecords (21), v0 to v2: moves the log start offset, and waits for the followers to do the same (KIP-107). */
+/**
+ * DeleteRecords (21), v0 to v2: moves the log start offset, and waits for the followers to do the same (KIP-107). Not of internal topics, whose
+ * records coordinators still need, whoever leads them and whatever their cleanup.policy.
+ */
 export function deleteRecordsHandler(deps: DeleteRecordsDeps): Handler<typeof ApiKey.DeleteRecords> {
   return {
     key: ApiKey.DeleteRecords,
@@ -22,7 +26,9 @@ export function deleteRecordsHandler(deps: DeleteRecordsDeps): Handler<typeof Ap
         name,
         partitions: await Promise.all(
           lastOfEach(partitions).map(async ({ partitionIndex, offset }) => {
-            const deleted = deleteBefore(deps.replicas.find(name, partitionIndex), offset)
+            const found = deps.replicas.find(name, partitionIndex)
+            const isRefused = isInternalTopic(name) && found !== ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+            const deleted = isRefused ? ErrorCode.INVALID_TOPIC_EXCEPTION : deleteBefore(found, offset)
             const { error, lowWatermark } = await followed(deleted, request.timeoutMs, deps.clock)
             return { partitionIndex, errorCode: error, lowWatermark: BigInt(lowWatermark) }
           }),
