@@ -222,10 +222,11 @@ export class BrokerRole implements AsyncDisposable {
     return new ClusterView(this.#image, { clusterId: this.#node.options.clusterId, controllerId: any?.id ?? -1 })
   }
 
-  async #coordinatorOf(groupId: string, listener: string, autoTopics: AutoTopics): Promise<NodeView | undefined> {
-    if (this.#image.topic(OFFSETS_TOPIC) === undefined) await autoTopics.createOffsetsTopic()
+  #coordinatorOf(groupId: string, listener: string, autoTopics: AutoTopics): NodeView | undefined {
     const view = this.#cluster()
-    const leader = view.topic(OFFSETS_TOPIC)?.partitions[this.#groups.partitionFor(groupId)]?.leader
+    const topic = view.topic(OFFSETS_TOPIC)
+    if (topic === undefined) void autoTopics.createOffsetsTopic()
+    const leader = topic?.partitions[this.#groups.partitionFor(groupId)]?.leader
     return leader === undefined ? undefined : view.endpoint(leader, listener)
   }
 

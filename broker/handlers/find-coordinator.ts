@@ -6,8 +6,8 @@ import type { Handler } from './handler.ts'
 
 /** Where the coordinators live. */
 export interface Coordinators {
-  /** The broker that coordinates a group, as clients of `listener` reach it; creates `__consumer_offsets` when it is missing. */
-  ofGroup(groupId: string, listener: string): Promise<{ id: number; host: string; port: number } | undefined>
+  /** The broker that coordinates a group, as clients of `listener` reach it; where `__consumer_offsets` is missing, begins to create it. */
+  ofGroup(groupId: string, listener: string): { id: number; host: string; port: number } | undefined
 }
 
 export interface FindCoordinatorDeps {
@@ -21,14 +21,15 @@ type Coordinator = FindCoordinatorResponse['coordinators'][number]
 
 /**
  * FindCoordinator (10), v0 to v6; v4 asks for many keys at once (KIP-699). Only groups have a coordinator so far; a
- * transactional id is refused with an error that clients do not retry.
+ * transactional id is refused with an error that clients do not retry. Nobody waits for `__consumer_offsets` to be created: as with Apache
+ * Kafka it is COORDINATOR_NOT_AVAILABLE, which clients retry, until it is there.
  */
 export function findCoordinatorHandler(deps: FindCoordinatorDeps): Handler<typeof ApiKey.FindCoordinator> {
   return {
     key: ApiKey.FindCoordinator,
-    handle: async (request, context) => {
+    handle: (request, context) => {
       const keys = context.apiVersion >= BATCH_VERSION ? request.coordinatorKeys : [request.key]
-      const coordinators = await Promise.all(keys.map((key) => find(deps, request, key, context)))
+      const coordinators = keys.map((key) => find(deps, request, key, context))
       const single = coordinators[0] ?? unavailable('', ErrorCode.INVALID_REQUEST, null)
       const { errorCode, errorMessage, nodeId, host, port } = single
       return { throttleTimeMs: 0, coordinators, errorCode, errorMessage, nodeId, host, port }
@@ -40,12 +41,12 @@ function unavailable(key: string, errorCode: ErrorCode, errorMessage: string | n
   return { key, nodeId: -1, host: '', port: -1, errorCode, errorMessage }
 }
 
-async function find(
+function find(
   deps: FindCoordinatorDeps,
   request: FindCoordinatorRequest,
   key: string,
   context: RequestContext,
-): Promise<Coordinator> {
+): Coordinator {
   if (request.keyType < 0 || request.keyType > 2)
     return unavailable(key, ErrorCode.INVALID_REQUEST, `Unknown coordinator key type ${request.keyType}.`)
   if (request.keyType !== GROUP)
@@ -54,7 +55,7 @@ async function find(
       ErrorCode.INVALID_REQUEST,
       'This broker coordinates consumer groups only: transactions and share groups are not served.',
     )
-  const node = await deps.coordinators.ofGroup(key, context.listener)
+  const node = deps.coordinators.ofGroup(key, context.listener)
   if (node === undefined) return unavailable(key, ErrorCode.COORDINATOR_NOT_AVAILABLE, null)
   return { key, nodeId: node.id, host: node.host, port: node.port, errorCode: ErrorCode.NONE, errorMessage: null }
 }
