@@ -26,7 +26,7 @@ export interface AdminClientOptions {
   readonly clientId?: string
   /** For one answer; default 30 s. */
   readonly requestTimeoutMs?: number
-  /** For one operation with all its retries; default 60 s, Kafka's default.api.timeout.ms. */
+  /** For one operation with all its retries, whatever they wait for; default 60 s, Kafka's default.api.timeout.ms. */
   readonly timeoutMs?: number
   /** Default 100 ms to 1 s. */
   readonly backoffMs?: number
@@ -110,20 +110,8 @@ export class AdminClient {
     })
   }
 
-  deleteTopics(names: readonly string[]): Promise<Outcomes<string, null>> {
-    return this.#each(names, async (left, timeoutMs) => {
-      const topics = left.map((name) => ({ name }))
-      const answer = await this.#ask(ApiKey.DeleteTopics, { topics, topicNames: left, timeoutMs })
-      return outcomes(
-        answer.responses,
-        ({ name }) => name ?? '',
-        () => null,
-      )
-    })
-  }
-
-  /** The same by their ids (KIP-516): a topic that has been made anew under the name of one of them stays. */
-  deleteTopicIds(ids: readonly string[]): Promise<Outcomes<string, null>> {
+  /** By their ids (KIP-516): a topic that has been made anew under the name of one of them stays. */
+  deleteTopics(ids: readonly string[]): Promise<Outcomes<string, null>> {
     return this.#each(ids, async (left, timeoutMs) => {
       const topics = left.map((topicId) => ({ name: null, topicId }))
       const answer = await this.#ask(ApiKey.DeleteTopics, { topics, topicNames: [], timeoutMs })
@@ -267,9 +255,11 @@ export class AdminClient {
   ): Promise<Outcomes<string, T>> {
     const all = new Map<string, T | KafkaError>()
     let left = names
+    let isOver = false
     const attempts = this.#retry(async (leftMs) => {
       if (left.length === 0) return
       const some = await attempt(left, Math.ceil(Math.min(leftMs, this.#options.requestTimeoutMs)))
+      if (isOver) return
       for (const name of left) {
         const outcome = some.get(name)
         all.set(name, outcome === undefined ? unanswered(name) : outcome)
@@ -279,6 +269,7 @@ export class AdminClient {
       if (failure instanceof KafkaError && left.length > 0) throw failure
     })
     await attempts.catch((error: unknown) => {
+      isOver = true
       if (all.size < names.length || !(error instanceof KafkaError)) throw error
     })
     return all

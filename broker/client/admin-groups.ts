@@ -56,7 +56,7 @@ export function countMembers(
   })
 }
 
-/** Every offset that groups of one coordinator have committed, by group. Rejects with KafkaError. */
+/** Every offset that groups of one coordinator have committed, by group. Rejects with KafkaError, also where that is about one of them. */
 export function committedOffsets(
   client: AdminClient,
   coordinator: number,
@@ -65,6 +65,7 @@ export function committedOffsets(
   return client.run(async (ask) => {
     const groups = groupIds.map((groupId) => ({ groupId, topics: null }))
     const answer = await ask(ApiKey.OffsetFetch, { groups }, coordinator)
+    for (const { groupId, errorCode } of answer.groups) checkGroup(groupId, errorCode)
     return new Map(
       answer.groups.map(({ groupId, topics }) => [
         groupId,
@@ -81,6 +82,14 @@ export function committedOffsets(
       ]),
     )
   })
+}
+
+/** A group that has another coordinator by now is not asked for again here. */
+function checkGroup(groupId: string, errorCode: number): void {
+  if (errorCode === ErrorCode.NONE) return
+  const { code, isRetriable } = KafkaError.fromCode(errorCode)
+  const mayPass = isRetriable && errorCode !== ErrorCode.NOT_COORDINATOR
+  throw new KafkaError(code, `the offsets of ${groupId} are not told: ${code}`, { isRetriable: mayPass })
 }
 
 /** The ends of partitions that `leader` leads, by `topic/partition`; those that it does not lead any more are left out. Rejects with KafkaError. */

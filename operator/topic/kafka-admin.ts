@@ -54,7 +54,7 @@ export class KafkaTopicAdmin implements TopicAdmin {
       return inOrder(alterations, await client.incrementalAlterConfigs('topic', changes))
     })
     this.#delete = new Batcher({ weightMax: CHANGE_MAX }, async (ids) => {
-      const outcomes = await client.deleteTopicIds(ids)
+      const outcomes = await client.deleteTopics(ids)
       return ids.map((id) => (isUnknownTopic(outcomes.get(id)) ? null : outcomeOf(outcomes, id)))
     })
     this.#sizes = new Batcher({ weightMax: DESCRIBE_MAX }, (names) => this.#haveRecords(names))

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
-import { AdminClient } from '../../../broker/client/admin-client.ts'
+import { AdminClient, type AdminClientOptions } from '../../../broker/client/admin-client.ts'
 import { KafkaError } from '../../../broker/client/kafka-error.ts'
+import type { Connection } from '../../../broker/env/network.ts'
 import { ApiKey } from '../../../broker/protocol/api-key.ts'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import { SimClock } from '../../fakes/clock.ts'
@@ -17,12 +18,13 @@ let admin: AdminClient
 beforeEach(() => {
   network = new FakeNetwork()
   clock = new SimClock()
-  const bootstrap = [
-    { host: 'b1', port: 9092 },
-    { host: 'b2', port: 9092 },
-  ]
-  admin = new AdminClient({ bootstrap }, { network, clock, random: new SimRandom(1) })
+  admin = create({})
 })
+
+function create(options: Partial<AdminClientOptions>): AdminClient {
+  const bootstrap = ['b1', 'b2'].map((host) => ({ host, port: 9092 }))
+  return new AdminClient({ bootstrap, ...options }, { network, clock, random: new SimRandom(1) })
+}
 
 function serve(name: string, handlers: Handlers): FakeBroker {
   const broker = new FakeBroker({ [ApiKey.DescribeCluster]: describeCluster, ...handlers })
@@ -51,6 +53,39 @@ describe('AdminClient', () => {
     await expect(run(admin.describeCluster())).rejects.toMatchObject({ code: 'NETWORK_EXCEPTION' })
     expect(clock.monotonicMs()).toBeGreaterThan(55_000)
     expect(clock.monotonicMs()).toBeLessThanOrEqual(60_000)
+  })
+
+  test('gives up in time while a broker takes its time to answer', async () => {
+    for (const name of ['b1', 'b2']) serve(name, { [ApiKey.DescribeCluster]: () => 'silence' })
+    const hasty = create({ timeoutMs: 40_000 })
+    await expect(run(hasty.describeCluster())).rejects.toMatchObject({ code: 'REQUEST_TIMED_OUT' })
+    expect(clock.monotonicMs()).toBe(40_000)
+  })
+
+  test('gives what it had when time is up, and does not change it when more comes', async () => {
+    let asked = 0
+    const codes = [ErrorCode.NOT_CONTROLLER, ErrorCode.NONE]
+    serve('b1', {
+      [ApiKey.CreatePartitions]: ({ topics }) => ({
+        results: topics.map(({ name }) => ({ name, errorCode: codes[asked++] ?? 0 })),
+      }),
+    })
+    const bootstrap = [{ host: 'b1', port: 9092 }]
+    const hasty = create({ bootstrap, timeoutMs: 1000 })
+    const connected: Connection[] = []
+    const connect = network.connect.bind(network)
+    network.connect = async (address) => {
+      if (connected.length > 0) await new Promise<void>((resolve) => clock.setTimer(5000, resolve))
+      const connection = await connect(address)
+      connected.push(connection)
+      return connection
+    }
+    clock.setTimer(1, () => connected[0]?.destroy())
+    const outcomes = await run(hasty.createPartitions([{ name: 'a', totalCount: 5 }]))
+    expect(clock.monotonicMs()).toBe(1000)
+    await clock.run(10_000)
+    expect(asked).toBe(2)
+    expect(outcomes.get('a')).toMatchObject({ code: 'NOT_CONTROLLER' })
   })
 
   test('uses a broker that comes up meanwhile', async () => {
@@ -149,16 +184,6 @@ describe('AdminClient', () => {
     expect(await run(admin.listTopics({ includeInternal: true }))).toEqual(['__consumer_offsets', 'a', 'b'])
   })
 
-  test('deletes topics by name, also where the broker knows names only', async () => {
-    serve('b1', {
-      [ApiKey.DeleteTopics]: ({ topics }) => ({ responses: topics.map(({ name }) => ({ name })) }),
-    })
-    expect([...(await run(admin.deleteTopics(['a', 'b'])))]).toEqual([
-      ['a', null],
-      ['b', null],
-    ])
-  })
-
   test('deletes topics by id: one that is gone is told by its id', async () => {
     const [gone, errorCode] = ['AAAAAAAAAAAAAAAAAAAABQ', ErrorCode.UNKNOWN_TOPIC_ID]
     serve('b1', {
@@ -168,7 +193,7 @@ describe('AdminClient', () => {
         ),
       }),
     })
-    const outcomes = await run(admin.deleteTopicIds([topicId, gone]))
+    const outcomes = await run(admin.deleteTopics([topicId, gone]))
     expect(outcomes.get(topicId)).toBeNull()
     expect(outcomes.get(gone)).toMatchObject({ code: 'UNKNOWN_TOPIC_ID' })
   })
