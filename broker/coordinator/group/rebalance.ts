@@ -3,6 +3,9 @@ import type { Member } from './classic-group.ts'
 import { NO_ASSIGNMENT } from './effects.ts'
 import type { GroupStep } from './group-step.ts'
 
+/** A join phase of which nobody has been starts over after that at least: members may ask for a rebalance timeout of nothing. */
+const NOBODY_JOINED_MS_MIN = 1000
+
 /** Starts a rebalance, or where one is going on, ends its join phase as soon as everybody is there. */
 export function rebalanceOrCompleteJoin(step: GroupStep): void {
   if (step.group.canRebalance) prepareRebalance(step)
@@ -60,7 +63,7 @@ export function completeJoinPhase(step: GroupStep): void {
     if (member.joinReply === null && member.groupInstanceId === null) step.remove(member.memberId)
   }
   if (group.members.size > 0 && !group.electJoinedLeader()) {
-    step.schedule('join', group.rebalanceTimeoutMs)
+    step.schedule('join', Math.max(group.rebalanceTimeoutMs, NOBODY_JOINED_MS_MIN))
     return
   }
   group.startNextGeneration(step.nowMs)

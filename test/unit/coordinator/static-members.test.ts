@@ -127,6 +127,18 @@ test('one that does not rejoin keeps its place until its session ends', () => {
   expect(rig.joined(reply).members).toHaveLength(2)
 })
 
+test('members that stay away are not asked after again and again, even where they want no time to rejoin', () => {
+  const { rig } = staticGroup()
+  for (const groupInstanceId of ['one', 'two']) {
+    rig.join({ groupInstanceId, rebalanceTimeoutMs: groupInstanceId === 'one' ? 0 : -1 })
+    rig.ack()
+  }
+  rig.leave(rig.joinNew({ rebalanceTimeoutMs: 0 }).memberId)
+  rig.send({ kind: 'timer', timer: 'join' })
+  expect(rig.group.state).toBe('PreparingRebalance')
+  expect((rig.timers.get('join') ?? 0) - rig.nowMs).toBeGreaterThanOrEqual(1000)
+})
+
 test('one is removed by its instance id alone', () => {
   const { rig, follower } = staticGroup()
   const reply = rig.leave({ memberId: '', groupInstanceId: 'two' }, { memberId: '', groupInstanceId: 'three' })
