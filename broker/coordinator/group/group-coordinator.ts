@@ -49,22 +49,30 @@ const NEW_MEMBER_JOIN_TIMEOUT_MS = 5 * MINUTE_MS
 /** Well under what a partition takes (max.message.bytes). */
 const BATCH_BYTES_MAX = 512 * 1024
 
+/** Before a partition that could not be loaded is tried again; doubles from the first time to the longest. */
+const LOAD_RETRY_MS = 1000
+const LOAD_RETRY_MS_MAX = MINUTE_MS
+
 /** From which versions on clients may be told things. */
 const JOIN_REBALANCE_TIMEOUT_SINCE = 1
 const JOIN_KNOWN_MEMBER_ID_SINCE = 4
 const JOIN_NULL_PROTOCOL_SINCE = 7
 const JOIN_SKIP_ASSIGNMENT_SINCE = 9
 const LEAVE_MEMBERS_SINCE = 3
+/** From here on a SyncGroup tells the type and the name of the protocol (KIP-559). */
+const SYNC_PROTOCOL_SINCE = 5
 
 /**
  * The coordinator of the groups in those partitions of `__consumer_offsets` that this broker leads: one method an API. Groups of a
- * partition that is being loaded are COORDINATOR_LOAD_IN_PROGRESS, of one that others lead NOT_COORDINATOR.
+ * partition that is being loaded are COORDINATOR_LOAD_IN_PROGRESS, of one that others lead, or that could not be loaded, NOT_COORDINATOR.
  */
 export class GroupCoordinator {
   readonly #options: GroupCoordinatorOptions
   readonly #shardOptions: ShardOptions
   readonly #deps: GroupCoordinatorDeps
   readonly #shards = new Map<number, GroupShard>()
+  /** Of partitions that could not be loaded. */
+  readonly #retries = new Map<number, Timer>()
   readonly #offsets: OffsetApis
   #expiry: Timer | undefined
 
@@ -99,18 +107,30 @@ export class GroupCoordinator {
     for (const partition of this.#shards.keys()) this.onUnload(partition)
   }
 
-  /** This broker leads the partition now. Resolves when its groups are served, or cannot be. */
+  /** This broker leads the partition now. Resolves when its groups are served, or cannot be yet: then it is loaded again after a while. */
   async onLoad(partition: number, leaderEpoch: number): Promise<void> {
     const current = this.#shards.get(partition)
     if (current !== undefined && current.leaderEpoch >= leaderEpoch && !current.isCancelled) return
-    current?.close()
+    this.onUnload(partition)
+    await this.#load(partition, leaderEpoch, LOAD_RETRY_MS)
+  }
+
+  async #load(partition: number, leaderEpoch: number, retryMs: number): Promise<void> {
     const shard = new GroupShard({ ...this.#shardOptions, partition, leaderEpoch }, this.#deps)
     this.#shards.set(partition, shard)
     await shard.load()
+    if (!shard.isCancelled || this.#shards.get(partition) !== shard) return
+    const again = (): void => {
+      this.#retries.delete(partition)
+      void this.#load(partition, leaderEpoch, Math.min(2 * retryMs, LOAD_RETRY_MS_MAX))
+    }
+    this.#retries.set(partition, this.#deps.clock.setTimer(retryMs, again))
   }
 
   /** This broker does not lead the partition any more. */
   onUnload(partition: number): void {
+    this.#retries.get(partition)?.cancel()
+    this.#retries.delete(partition)
     this.#shards.get(partition)?.close()
     this.#shards.delete(partition)
   }
@@ -121,7 +141,7 @@ export class GroupCoordinator {
    */
   onTopicsDeleted(topics: readonly { readonly name: string; readonly topicId: string }[]): void {
     for (const { name, topicId } of topics) {
-      for (const shard of this.#active()) void shard.offsets.onTopicDeleted(name, topicId)
+      for (const shard of this.#shards.values()) shard.topicDeleted(name, topicId)
     }
   }
 
@@ -170,13 +190,23 @@ export class GroupCoordinator {
     return this.#shardOf(groupId)
   }
 
-  async syncGroup(request: RequestOf<typeof ApiKey.SyncGroup>, _context: Context): Reply<typeof ApiKey.SyncGroup> {
+  async syncGroup(request: RequestOf<typeof ApiKey.SyncGroup>, context: Context): Reply<typeof ApiKey.SyncGroup> {
     const { groupId, memberId, groupInstanceId, generationId, protocolType, protocolName } = request
-    const shard = groupId === '' ? ErrorCode.INVALID_GROUP_ID : this.#shardOf(groupId)
+    const shard = this.#validateSync(request, context)
     if (typeof shard === 'number') return { throttleTimeMs: 0, ...syncError(shard) }
     const assignments = request.assignments.map((each) => ({ ...each, assignment: new Uint8Array(each.assignment) }))
     const ask = { memberId, groupInstanceId, generationId, protocolType, protocolName, assignments }
     return { throttleTimeMs: 0, ...(await shard.groups.sync(groupId, ask)) }
+  }
+
+  #validateSync(
+    { groupId, protocolType, protocolName }: RequestOf<typeof ApiKey.SyncGroup>,
+    { apiVersion }: Context,
+  ): GroupShard | ErrorCode {
+    if (apiVersion >= SYNC_PROTOCOL_SINCE && (protocolType === null || protocolName === null)) {
+      return ErrorCode.INCONSISTENT_GROUP_PROTOCOL
+    }
+    return groupId === '' ? ErrorCode.INVALID_GROUP_ID : this.#shardOf(groupId)
   }
 
   async heartbeat(request: RequestOf<typeof ApiKey.Heartbeat>, _context: Context): Reply<typeof ApiKey.Heartbeat> {

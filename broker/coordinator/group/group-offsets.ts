@@ -8,12 +8,10 @@ import type { MemberIdentity } from './effects.ts'
 import type { GroupRegistry } from './group-registry.ts'
 import { groupTombstone, offsetRecord, offsetTombstone } from './group-records.ts'
 import { expiredOffsets, isSubscribed } from './offset-expiry.ts'
-import type { RecordWriter } from './record-writer.ts'
+import { type RecordWriter, sizeOf } from './record-writer.ts'
 
 /** From this version on a group that does not exist is told as such. */
 const GROUP_ID_NOT_FOUND_SINCE = 9
-/** A write goes into one batch, and a batch must not exceed what a partition takes. */
-const TOMBSTONES_PER_WRITE = 1000
 
 export interface Committer extends MemberIdentity {
   readonly groupId: string
@@ -26,37 +24,50 @@ export interface OffsetToCommit extends OffsetPlace {
   readonly value: Omit<CommittedOffset, 'recordOffset'>
 }
 
+interface Tombstone {
+  readonly groupId: string
+  readonly place: OffsetPlace
+  readonly record: NewRecord
+}
+
 /**
  * The committed offsets of one partition of `__consumer_offsets`. They change when the log has acknowledged the change, in the order
- * of the log: what a fetch returns was committed, and will be there after a restart.
+ * of the log: what a fetch returns was committed, and will be there after a restart. A group that has offsets in the log is there too.
  */
 export class GroupOffsets {
   readonly offsets = new CommittedOffsets()
   readonly #retentionMs: number
+  readonly #maxWriteBytes: number
   readonly #groups: GroupRegistry
   readonly #writer: Pick<RecordWriter, 'write'>
   readonly #clock: Clock
   /** How many commits of each offset are on their way to the log. */
   readonly #inFlight = new OffsetTable<number>()
+  /** How many removals of each group are on their way to the log. */
+  readonly #removals = new Map<string, number>()
+  /** Names by id, of topics that were deleted and of which there may be offsets left. */
+  readonly #deletedTopics = new Map<string, string>()
 
+  /** A write goes into one batch, and a batch must not exceed what a partition takes: tombstones are written `maxBatchBytes` at a time. */
   constructor(
-    options: { readonly retentionMs: number },
+    options: { readonly retentionMs: number; readonly maxBatchBytes: number },
     deps: { readonly groups: GroupRegistry; readonly writer: Pick<RecordWriter, 'write'>; readonly clock: Clock },
   ) {
     this.#retentionMs = options.retentionMs
+    this.#maxWriteBytes = options.maxBatchBytes
     this.#groups = deps.groups
     this.#writer = deps.writer
     this.#clock = deps.clock
   }
 
-  /** Whether this member may commit now; counts as a sign of life of it. Creates the group of a consumer that does not join. */
+  /** Whether this member may commit now; counts as a sign of life of it. The group of a consumer that does not join need not be there. */
   authorize(committer: Committer): ErrorCode {
     const { groupId, generationId, apiVersion } = committer
-    const known = this.#groups.get(groupId)
-    if (known === undefined && generationId >= 0) {
+    const group = this.#groups.get(groupId)
+    if (group === undefined) {
+      if (generationId < 0) return ErrorCode.NONE
       return apiVersion >= GROUP_ID_NOT_FOUND_SINCE ? ErrorCode.GROUP_ID_NOT_FOUND : ErrorCode.ILLEGAL_GENERATION
     }
-    const group = known ?? this.#groups.getOrCreate(groupId)
     const errorCode = validateCommit(group, committer)
     if (errorCode === ErrorCode.NONE) this.#groups.onAlive(groupId, committer.memberId)
     return errorCode
@@ -71,7 +82,16 @@ export class GroupOffsets {
       for (const [index, each] of offsets.entries()) {
         this.offsets.commit(groupId, each, { ...each.value, recordOffset: baseOffset + index })
       }
+      this.keepGroup(groupId)
     })
+  }
+
+  /** A group whose offsets are in the log is there, whatever became of its own record: a reload would find it, and they are told with it. */
+  keepGroup(groupId: string): void {
+    if (this.#removals.has(groupId)) return
+    if (this.offsets.committed.ofGroup(groupId) !== undefined || this.offsets.hasTransactions(groupId)) {
+      this.#groups.getOrCreate(groupId)
+    }
   }
 
   #landed(groupId: string, place: OffsetPlace): void {
@@ -114,51 +134,100 @@ export class GroupOffsets {
     const committed = this.offsets.placesOf(groupId)
     const coming = [...this.#inFlight.entriesOf(groupId)]
       .map(([place]) => place)
-      .filter(({ topic, partition }) => !committed.some((each) => each.topic === topic && each.partition === partition))
+      .filter(
+        (place) =>
+          this.offsets.committed.get(groupId, place) === undefined && !this.offsets.isInTransaction(groupId, place),
+      )
     return this.#removeGroup(groupId, [...committed, ...coming])
   }
 
   async #removeGroup(groupId: string, places: readonly OffsetPlace[]): Promise<ErrorCode> {
     // At once: who joins from now on starts another group, whose records come behind these in the log.
     const restore = this.#groups.take(groupId)
+    this.#removals.set(groupId, (this.#removals.get(groupId) ?? 0) + 1)
     const offsetsGone = this.#deleteAll(places.map((place) => ({ groupId, place })))
     const groupGone = this.#write([groupTombstone(groupId)], (error) => {
       if (error !== ErrorCode.NONE) restore()
+      this.#removed(groupId)
     })
     const offsetsError = await offsetsGone
     return offsetsError === ErrorCode.NONE ? groupGone : offsetsError
   }
 
-  /** Forgets the offsets of a topic that was deleted; those of a topic that has its name by now stay. */
-  async onTopicDeleted(name: string, topicId: string): Promise<void> {
+  /** Of its tombstones some may have been refused: the group is there with the offsets that are left. */
+  #removed(groupId: string): void {
+    const left = (this.#removals.get(groupId) ?? 1) - 1
+    if (left > 0) this.#removals.set(groupId, left)
+    else this.#removals.delete(groupId)
+    this.keepGroup(groupId)
+  }
+
+  /** Everything that the log tells has been told. A group may be deleted in it whose offsets are not: not all that deletes it was written. */
+  onLoaded(): void {
+    for (const [groupId] of this.offsets.committed.groups()) this.keepGroup(groupId)
+    this.forgetDeletedTopics()
+  }
+
+  /** Notes a topic whose offsets are to be forgotten. */
+  topicDeleted(name: string, topicId: string): void {
+    this.#deletedTopics.set(topicId, name)
+  }
+
+  /** Forgets the offsets of topics that were deleted; what cannot be forgotten now is at the next call. */
+  forgetDeletedTopics(): void {
+    for (const [topicId, name] of this.#deletedTopics) void this.forgetTopic(name, topicId)
+  }
+
+  /** Those of a topic that has its name by now stay. */
+  async forgetTopic(name: string, topicId: string): Promise<void> {
     const gone: { groupId: string; place: OffsetPlace }[] = []
     for (const [groupId, topics] of this.offsets.committed.groups()) {
       for (const [partition, offset] of topics.get(name) ?? []) {
-        if (offset.topicId === topicId || offset.topicId === ZERO_UUID)
+        const isOfTopic = offset.topicId === topicId || offset.topicId === ZERO_UUID
+        // A commit on its way may be one to the next topic of that name: its place is looked at again.
+        if (isOfTopic && this.#inFlight.get(groupId, { topic: name, partition }) === undefined)
           gone.push({ groupId, place: { topic: name, partition } })
       }
     }
-    await this.#deleteAll(gone)
+    const isAll = ![...this.#inFlight.groups()].some(([, topics]) => topics.has(name))
+    const error = await this.#deleteAll(gone)
+    if (error === ErrorCode.NONE && isAll) this.#deletedTopics.delete(topicId)
   }
 
   async #deleteAll(gone: readonly { groupId: string; place: OffsetPlace }[]): Promise<ErrorCode> {
-    const writes: Promise<ErrorCode>[] = []
-    for (let start = 0; start < gone.length; start += TOMBSTONES_PER_WRITE) {
-      const part = gone.slice(start, start + TOMBSTONES_PER_WRITE)
-      const records = part.map(({ groupId, place }) => offsetTombstone(groupId, place))
-      writes.push(
-        this.#write(records, (error) => {
-          if (error !== ErrorCode.NONE) return
-          for (const { groupId, place } of part) this.offsets.delete(groupId, place)
-        }),
-      )
-    }
-    const errors = await Promise.all(writes)
+    const tombstones = gone.map((each) => ({ ...each, record: offsetTombstone(each.groupId, each.place) }))
+    const errors = await Promise.all(this.#inWrites(tombstones).map((part) => this.#writeTombstones(part)))
     return errors.find((error) => error !== ErrorCode.NONE) ?? ErrorCode.NONE
   }
 
-  /** Removes what has expired (KIP-211), and empty groups that have nothing left. */
+  #inWrites(tombstones: readonly Tombstone[]): Tombstone[][] {
+    const parts: Tombstone[][] = []
+    let bytes = Infinity
+    for (const tombstone of tombstones) {
+      const size = sizeOf([tombstone.record])
+      if (bytes + size > this.#maxWriteBytes) {
+        parts.push([])
+        bytes = 0
+      }
+      bytes += size
+      parts.at(-1)?.push(tombstone)
+    }
+    return parts
+  }
+
+  #writeTombstones(part: readonly Tombstone[]): Promise<ErrorCode> {
+    return this.#write(
+      part.map(({ record }) => record),
+      (error) => {
+        if (error !== ErrorCode.NONE) return
+        for (const { groupId, place } of part) this.offsets.delete(groupId, place)
+      },
+    )
+  }
+
+  /** Removes what has expired (KIP-211), what is left of deleted topics, and empty groups that have nothing left. */
   expire(): void {
+    this.forgetDeletedTopics()
     const nowMs = this.#clock.wallMs()
     for (const group of this.#groups.all()) this.#expireGroup(group, nowMs)
   }

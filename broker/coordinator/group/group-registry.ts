@@ -51,6 +51,7 @@ export class GroupRegistry {
   readonly #rules: GroupRules
   readonly #clock: Clock
   readonly #writer: Pick<RecordWriter, 'write'>
+  readonly #onForgotten: (groupId: string) => void
   readonly #entries = new Map<string, Entry>()
   readonly #joins = new Replies<JoinAnswer>()
   readonly #syncs = new Replies<SyncAnswer>()
@@ -60,11 +61,17 @@ export class GroupRegistry {
 
   constructor(
     options: { readonly rules: GroupRules },
-    deps: { readonly clock: Clock; readonly writer: Pick<RecordWriter, 'write'> },
+    deps: {
+      readonly clock: Clock
+      readonly writer: Pick<RecordWriter, 'write'>
+      /** A group is gone because its creation could not be written. */
+      readonly onForgotten: (groupId: string) => void
+    },
   ) {
     this.#rules = options.rules
     this.#clock = deps.clock
     this.#writer = deps.writer
+    this.#onForgotten = deps.onForgotten
   }
 
   get(groupId: string): Group | undefined {
@@ -176,7 +183,10 @@ export class GroupRegistry {
     const empty = { protocolType: '', generation: 0, protocol: null, leader: null, members: [] }
     const record = groupRecord(groupId, { ...empty, currentStateTimestamp: BigInt(stateTimestampMs) })
     const write = { purpose: 'create' } as const
-    this.#writer.write([record], (error) => this.#step(entry, { kind: 'appended', write, error }))
+    this.#writer.write([record], (error) => {
+      this.#step(entry, { kind: 'appended', write, error })
+      if (error !== ErrorCode.NONE) this.#onForgotten(groupId)
+    })
   }
 
   #step(entry: Entry, event: GroupEvent): Effect[] {

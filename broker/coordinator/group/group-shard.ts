@@ -40,7 +40,8 @@ export class GroupShard implements LoadTarget {
     this.leaderEpoch = options.leaderEpoch
     this.#deps = deps
     this.#writer = new RecordWriter(options, deps)
-    this.groups = new GroupRegistry(options, { clock, writer: this.#writer })
+    const onForgotten = (groupId: string): void => this.offsets.keepGroup(groupId)
+    this.groups = new GroupRegistry(options, { clock, writer: this.#writer, onForgotten })
     this.offsets = new GroupOffsets(options, { groups: this.groups, writer: this.#writer, clock })
   }
 
@@ -63,6 +64,7 @@ export class GroupShard implements LoadTarget {
       const { records } = await loadPartition(partition, this, this.#deps)
       if (this.isCancelled) return
       this.#state = 'active'
+      this.offsets.onLoaded()
       const groups = [...this.groups.all()].length
       logger.info(
         { partition, groups, records, ms: Math.round(clock.monotonicMs() - startMs) },
@@ -89,6 +91,12 @@ export class GroupShard implements LoadTarget {
 
   onEndTransaction(producerId: number, isCommit: boolean): void {
     this.offsets.offsets.endTransaction(producerId, isCommit)
+  }
+
+  /** Forgets the offsets of a topic that was deleted, once all of them are known. */
+  topicDeleted(name: string, topicId: string): void {
+    this.offsets.topicDeleted(name, topicId)
+    if (this.#state === 'active') void this.offsets.forgetTopic(name, topicId)
   }
 
   #skip(type: number): void {

@@ -185,7 +185,8 @@ export class OffsetApis {
       }),
     }))
     const errorCode = await shard.offsets.delete(groupId, places)
-    return errorCode === ErrorCode.NONE ? { errorCode, throttleTimeMs: 0, topics } : { errorCode }
+    if (errorCode !== ErrorCode.NONE) return { errorCode }
+    return { errorCode, throttleTimeMs: 0, topics: topics.filter(({ partitions }) => partitions.length > 0) }
   }
 
   #deletable(shard: GroupShard, groupId: string, topic: string, partition: number): ErrorCode {

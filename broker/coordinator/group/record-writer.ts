@@ -116,7 +116,8 @@ export class RecordWriter {
   }
 }
 
-function sizeOf(records: readonly NewRecord[]): number {
+/** What records take in a batch, at most. */
+export function sizeOf(records: readonly NewRecord[]): number {
   let bytes = 0
   for (const { key, value } of records) bytes += RECORD_OVERHEAD_BYTES + (key?.length ?? 0) + (value?.length ?? 0)
   return bytes

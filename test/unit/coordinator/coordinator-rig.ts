@@ -93,7 +93,7 @@ export class CoordinatorRig {
 
   syncRequest(memberId: string, generationId: number): RequestOf<typeof ApiKey.SyncGroup> {
     const assignments = [{ memberId, assignment: bytes('mine') }]
-    const protocol = { protocolType: null, protocolName: null }
+    const protocol = { protocolType: 'consumer', protocolName: 'range' }
     return { groupId: 'g', generationId, memberId, groupInstanceId: null, ...protocol, assignments }
   }
 

@@ -8,6 +8,8 @@ export class FakeLog implements Appender {
   readonly #held: (() => void)[] = []
   isHeld = false
   failWith: ErrorCode = ErrorCode.NONE
+  /** What becomes of the next appends, one after the other; behind them `failWith` counts. */
+  readonly outcomes: ErrorCode[] = []
   failReads = false
   /** Reads wait until this resolves. */
   readGate: Promise<void> = Promise.resolve()
@@ -25,7 +27,7 @@ export class FakeLog implements Appender {
   }
 
   async append(partition: number, batch: Uint8Array): Promise<{ error: ErrorCode; baseOffset: number }> {
-    const error = this.failWith
+    const error = this.outcomes.shift() ?? this.failWith
     if (this.isHeld) await new Promise<void>((resolve) => this.#held.push(resolve))
     if (error !== ErrorCode.NONE) return { error, baseOffset: -1 }
     const log = this.#partitions[partition] ?? []

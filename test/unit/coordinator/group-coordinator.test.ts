@@ -50,6 +50,33 @@ describe('serving', () => {
     expect(answer.errorCode).toBe(ErrorCode[error])
   })
 
+  test.each([
+    [4, 'UNKNOWN_MEMBER_ID'],
+    [5, 'INCONSISTENT_GROUP_PROTOCOL'],
+  ] as const)('a sync that does not tell the protocol is, in version %i, %s', async (version, error) => {
+    const rig = await CoordinatorRig.open()
+    await rig.stableMember()
+    const request = { ...rig.syncRequest('stranger', 1), protocolType: null, protocolName: null }
+    const { errorCode } = await rig.run(rig.coordinator.syncGroup(request, rig.context(version)))
+    expect(errorCode).toBe(ErrorCode[error])
+  })
+
+  test.each([
+    ['x', 4, 9],
+    ['😀', 2, 3],
+  ])(
+    'a client id that is too long for an id of its own, of %j, gets one that can be told',
+    async (character, ...versions) => {
+      const rig = await CoordinatorRig.open()
+      const clientId = character.repeat(Math.floor(32_767 / Buffer.byteLength(character)))
+      for (const version of versions) {
+        const context = { ...rig.context(version), clientId }
+        const joined = await rig.run(rig.coordinator.joinGroup(rig.joinRequest(), context))
+        expect(Buffer.byteLength(joined.memberId ?? '')).toBeLessThan(32_768)
+      }
+    },
+  )
+
   test('in version 0 the session timeout is the rebalance timeout too', async () => {
     const rig = await CoordinatorRig.open()
     const request = rig.joinRequest({ rebalanceTimeoutMs: -1 })
@@ -86,6 +113,47 @@ describe('partitions', () => {
     const rig = await CoordinatorRig.open({}, log)
     expect(await rig.commit(1)).toBe(ErrorCode.NOT_COORDINATOR)
     expect(rig.warnings).toHaveLength(1)
+  })
+
+  test('it is read again after a while, and again later', async () => {
+    const log = new FakeLog()
+    const rig = await CoordinatorRig.open({}, log)
+    await rig.commit(7)
+    log.failReads = true
+    await rig.restart()
+    await rig.clock.run(999)
+    expect(rig.warnings).toHaveLength(1)
+    await rig.clock.run(1)
+    expect(rig.warnings).toHaveLength(2)
+    log.failReads = false
+    expect(await rig.fetch()).toEqual({ groupError: ErrorCode.NOT_COORDINATOR })
+    await rig.clock.run(2000)
+    expect(await rig.fetch()).toMatchObject({ offset: 7 })
+    await rig.clock.run(600_000)
+    expect(rig.warnings).toHaveLength(2)
+  })
+
+  test('what it has read by then is not there twice', async () => {
+    const log = new FakeLog()
+    const rig = await CoordinatorRig.open({}, log)
+    await rig.commit(7)
+    const read = log.read.bind(log)
+    log.read = (partition, from) => (from > 0 ? Promise.reject(new Error('torn')) : read(partition, from))
+    await rig.restart()
+    expect([...rig.coordinator.groups()]).toEqual([])
+    log.read = read
+    await rig.clock.run(1000)
+    expect(rig.coordinator.counts()).toMatchObject({ groups: { Empty: 1 }, offsets: 1 })
+  })
+
+  test('it is not read again once it is lost', async () => {
+    const log = new FakeLog()
+    log.failReads = true
+    const rig = await CoordinatorRig.open({}, log)
+    rig.coordinator.onUnload(0)
+    await rig.clock.run(600_000)
+    expect(rig.warnings).toHaveLength(1)
+    expect(await rig.commit(1)).toBe(ErrorCode.NOT_COORDINATOR)
   })
 
   test('one that is lost while it is loaded stays lost', async () => {
@@ -207,5 +275,26 @@ describe('deleting groups', () => {
     rig.log.failWith = ErrorCode.NOT_ENOUGH_REPLICAS
     expect(await remove(rig, 'g')).toEqual([ErrorCode.COORDINATOR_NOT_AVAILABLE])
     expect((await rig.fetch()).offset).toBe(1)
+  })
+
+  test('what is left of one whose deletion is written in part is there, as after a restart', async () => {
+    const rig = await CoordinatorRig.open()
+    const groupId = 'g'.repeat(30_000)
+    const topics = Array.from({ length: 20 }, (_, index) => `topic-${index}`)
+    for (const [index, topic] of topics.entries()) {
+      rig.topics.ids.set(topic, `AAAAAAAAAAAAAAAAAAAB${index + 10}`)
+      await rig.commit(index, { groupId, topic })
+    }
+    const left = async () => {
+      const { groups } = await rig.run(rig.coordinator.offsetFetch(rig.fetchRequest(groupId, null), rig.context(9)))
+      return groups?.[0]?.topics?.length
+    }
+    rig.log.outcomes.push(ErrorCode.NOT_ENOUGH_REPLICAS, ErrorCode.NONE)
+    expect(await remove(rig, groupId)).toEqual([ErrorCode.COORDINATOR_NOT_AVAILABLE])
+    expect(await left()).toBe(17)
+    await rig.restart()
+    expect(await left()).toBe(17)
+    expect(await remove(rig, groupId)).toEqual([ErrorCode.NONE])
+    expect(rig.coordinator.counts()).toEqual({ groups: expect.objectContaining({ Empty: 0 }), offsets: 0 })
   })
 })

@@ -70,6 +70,40 @@ describe('committing', () => {
     expect(await rig.fetch()).toEqual(NONE)
   })
 
+  test.each([
+    ['refused', ErrorCode.NONE, { metadata: 'x'.repeat(21) }],
+    ['not written', ErrorCode.NOT_ENOUGH_REPLICAS, {}],
+  ])('a commit that is %s leaves no group behind', async (_, error, options) => {
+    const rig = await CoordinatorRig.open()
+    rig.log.failWith = error
+    expect(await rig.commit(42, options)).not.toBe(ErrorCode.NONE)
+    expect([...rig.coordinator.groups()]).toEqual([])
+  })
+
+  test.each([
+    ['behind', [ErrorCode.NOT_ENOUGH_REPLICAS, ErrorCode.NONE]],
+    ['before', [ErrorCode.NONE, ErrorCode.NOT_ENOUGH_REPLICAS]],
+  ])(
+    'what is committed %s the creation of its group, which fails, is there, as after a restart',
+    async (order, log) => {
+      const rig = await CoordinatorRig.open()
+      rig.log.outcomes.push(...log)
+      rig.log.isHeld = true
+      const early = order === 'before' ? rig.commitLater(42) : undefined
+      await rig.clock.run(1)
+      await rig.coordinator.joinGroup(rig.joinRequest(), rig.context(9))
+      await rig.clock.run(1)
+      const commit = early ?? rig.commitLater(42)
+      await rig.clock.run(1)
+      rig.log.release()
+      expect(await rig.run(commit)).toBe(ErrorCode.NONE)
+      await rig.clock.run(1)
+      expect((await rig.fetch()).offset).toBe(42)
+      await rig.restart()
+      expect((await rig.fetch()).offset).toBe(42)
+    },
+  )
+
   test('the largest int64 is an offset like any other, and a retention that never ends', async () => {
     const rig = await CoordinatorRig.open()
     const largest = 2n ** 63n - 1n
@@ -266,6 +300,48 @@ describe('losing offsets', () => {
     expect([(await rig.fetch('old')).offset, (await rig.fetch('new')).offset]).toEqual([-1, 2])
   })
 
+  test('those of a deleted topic that could not be written off are tried again', async () => {
+    const rig = await CoordinatorRig.open()
+    await rig.commit(1)
+    const topicId = rig.topics.idOf('orders') ?? ''
+    rig.log.failWith = ErrorCode.NOT_ENOUGH_REPLICAS
+    rig.coordinator.onTopicsDeleted([{ name: 'orders', topicId }])
+    await rig.clock.run(1)
+    rig.log.failWith = ErrorCode.NONE
+    await rig.clock.run(600_000)
+    expect(await rig.fetch()).toEqual(NONE)
+    // The group goes behind its last offset.
+    await rig.clock.run(600_000)
+    const written = rig.log.batches().length
+    await rig.clock.run(600_000)
+    expect(rig.log.batches()).toHaveLength(written)
+  })
+
+  test('those of a topic that was deleted while they were loaded, or on their way, are gone too', async () => {
+    const rig = await CoordinatorRig.open()
+    await rig.commit(1)
+    const topicId = rig.topics.idOf('orders') ?? ''
+    rig.log.isHeld = true
+    const commit = rig.commitLater(2, { groupId: 'late' })
+    await rig.clock.run(1)
+    rig.coordinator.onTopicsDeleted([{ name: 'orders', topicId }])
+    rig.log.release()
+    expect(await rig.run(commit)).toBe(ErrorCode.NONE)
+    await rig.clock.run(600_000)
+    expect([await rig.fetch(), await rig.fetch('late')]).toEqual([NONE, NONE])
+
+    await rig.commit(3)
+    const gate = Promise.withResolvers<void>()
+    rig.log.readGate = gate.promise
+    const restarted = rig.restart()
+    await rig.clock.run(1)
+    rig.coordinator.onTopicsDeleted([{ name: 'orders', topicId }])
+    gate.resolve()
+    await rig.run(restarted)
+    await rig.clock.run(1)
+    expect(await rig.fetch()).toEqual(NONE)
+  })
+
   test('who tells that a topic was deleted does not wait for the log, which may wait for what it tells next', async () => {
     const rig = await CoordinatorRig.open()
     await rig.commit(1)
@@ -287,6 +363,14 @@ describe('losing offsets', () => {
     expect(answer).toMatchObject({ errorCode: 0, topics: [{ partitions: [{ errorCode: 0 }] }] })
     await rig.restart()
     expect(await rig.fetch()).toEqual(NONE)
+  })
+
+  test('OffsetDelete does not tell of topics without partitions', async () => {
+    const rig = await CoordinatorRig.open()
+    await rig.commit(1)
+    const topics = [{ name: 'audit', partitions: [] }, ...places('orders')]
+    const answer = await rig.run(rig.coordinator.offsetDelete({ groupId: 'g', topics }, rig.context(0)))
+    expect(answer.topics?.map(({ name }) => name)).toEqual(['orders'])
   })
 
   test('OffsetDelete spares topics that the group subscribes to', async () => {
@@ -344,7 +428,7 @@ describe('losing offsets', () => {
     await rig.clock.run(1)
     log.release()
     await Promise.all([commit, deletion])
-    expect(rig.coordinator.counts().offsets).toBe(0)
+    expect(rig.coordinator.counts()).toEqual({ groups: expect.objectContaining({ Empty: 0 }), offsets: 0 })
     await rig.restart()
     expect(rig.coordinator.counts()).toEqual({ groups: expect.objectContaining({ Empty: 0 }), offsets: 0 })
   })
