@@ -19,15 +19,19 @@ type Result = DescribeLogDirsResponse['results'][number]
 export function describeLogDirsHandler(deps: DescribeLogDirsDeps): Handler<typeof ApiKey.DescribeLogDirs> {
   return {
     key: ApiKey.DescribeLogDirs,
-    handle: (request) => ({
-      throttleTimeMs: 0,
-      errorCode: ErrorCode.NONE,
-      results: deps.logs.directories().map((directory) => describe(deps, directory, request)),
-    }),
+    handle: (request) => {
+      const isAsked = askedBy(request)
+      const results = deps.logs.directories().map((directory) => describe(deps, directory, isAsked))
+      return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, results }
+    },
   }
 }
 
-function describe(deps: DescribeLogDirsDeps, directory: LogDirectoryInfo, request: DescribeLogDirsRequest): Result {
+function describe(
+  deps: DescribeLogDirsDeps,
+  directory: LogDirectoryInfo,
+  isAsked: (log: PartitionLog) => boolean,
+): Result {
   const { path, online } = directory
   const { metadataVersion } = deps.image()
   const offline = {
@@ -40,7 +44,7 @@ function describe(deps: DescribeLogDirsDeps, directory: LogDirectoryInfo, reques
   }
   if (!online) return offline
   const { totalBytes, usableBytes } = deps.logs.space(path)
-  const isHere = (log: PartitionLog): boolean => log.parentDirectory === path && isAsked(request, log)
+  const isHere = (log: PartitionLog): boolean => log.parentDirectory === path && isAsked(log)
   const logs = deps.logs.logs().filter(isHere).map(currentReplica)
   const futures = deps.logs.futures().filter(isHere)
   const all = [...logs, ...futures.map((future) => futureReplica(future, deps.logs))]
@@ -79,9 +83,9 @@ function described(log: PartitionLog, lag: number, isFutureKey: boolean): Descri
   return { topic, replica: { partitionIndex: partition, partitionSize, offsetLag: BigInt(lag), isFutureKey } }
 }
 
-function isAsked(request: DescribeLogDirsRequest, log: PartitionLog): boolean {
-  return (
-    request.topics === null ||
-    request.topics.some(({ topic, partitions }) => topic === log.topic && partitions.includes(log.partition))
-  )
+/** One look at the request, however many replicas there are. */
+function askedBy({ topics }: DescribeLogDirsRequest): (log: PartitionLog) => boolean {
+  if (topics === null) return () => true
+  const asked = new Set(topics.flatMap(({ topic, partitions }) => partitions.map((index) => `${index}/${topic}`)))
+  return ({ topic, partition }) => asked.has(`${partition}/${topic}`)
 }

@@ -1,5 +1,6 @@
 import type { GroupCoordinator } from '../coordinator/group/group-coordinator.ts'
 import { ApiKey } from '../protocol/api-key.ts'
+import { ErrorCode } from '../protocol/errors.ts'
 import { authorizedOperations, GROUP_OPERATIONS } from './authorized-operations.ts'
 import { type Handler, handler } from './handler.ts'
 
@@ -18,10 +19,14 @@ export function groupHandlers(groups: GroupCoordinator): Handler<ApiKey>[] {
     handler(ApiKey.LeaveGroup, (request, context) => groups.leaveGroup(request, context)),
     handler(ApiKey.DescribeGroups, (request, context) => {
       const answer = groups.describeGroups(request, context)
-      const operations = authorizedOperations(request.includeAuthorizedOperations, GROUP_OPERATIONS)
+      const operations = (errorCode: number | undefined): number =>
+        authorizedOperations(request.includeAuthorizedOperations && errorCode === ErrorCode.NONE, GROUP_OPERATIONS)
       return {
         ...answer,
-        groups: (answer.groups ?? []).map((group) => ({ ...group, authorizedOperations: operations })),
+        groups: (answer.groups ?? []).map((group) => ({
+          ...group,
+          authorizedOperations: operations(group.errorCode),
+        })),
       }
     }),
     handler(ApiKey.ListGroups, (request, context) => groups.listGroups(request, context)),

@@ -120,7 +120,7 @@ export async function brokers(script: Script): Promise<void> {
 }
 
 export async function coordinators(script: Script): Promise<void> {
-  await script.ask(ApiKey.FindCoordinator, 3, { key: 'g', keyType: 0 })
+  await script.call('the first of all', ApiKey.FindCoordinator, 4, { keyType: 0, coordinatorKeys: ['g', 'h'] })
   await script.until(ApiKey.FindCoordinator, 3, { key: 'g', keyType: 0 }, ({ errorCode }) => errorCode === 0)
   await script.inEveryVersion('group', ApiKey.FindCoordinator, { key: 'g', coordinatorKeys: ['g', 'h', 'g', ''] })
   await script.inEveryVersion('empty group', ApiKey.FindCoordinator, { key: '', coordinatorKeys: [''] })
@@ -133,6 +133,48 @@ export async function coordinators(script: Script): Promise<void> {
         coordinatorKeys: ['g'],
       })
     }
+  }
+  for (const partitionIndex of [0, 99]) {
+    for (const offset of [0n, -1n, 5n]) {
+      await script.call(`internal, ${partitionIndex} at ${offset}`, ApiKey.DeleteRecords, 2, {
+        topics: [{ name: '__consumer_offsets', partitions: [{ partitionIndex, offset }] }],
+        timeoutMs: 1000,
+      })
+    }
+  }
+}
+
+/** Odd requests about groups: those of a whole life are compared in `conformance/groups`. */
+export async function groups(script: Script): Promise<void> {
+  await script.create('grouped')
+  const partition = { partitionIndex: 0, committedOffset: 1n, committedLeaderEpoch: -1, committedMetadata: '' }
+  const commit = (what: string, groupId: string, committedMetadata = '') =>
+    script.call(what, ApiKey.OffsetCommit, 9, {
+      groupId,
+      generationIdOrMemberEpoch: -1,
+      topics: [{ name: 'grouped', partitions: [{ ...partition, committedMetadata }] }],
+    })
+  await commit('simple', 'simple')
+  await commit('too much metadata', 'chatty', 'x'.repeat(5000))
+  await script.inEveryVersion('all', ApiKey.ListGroups, {})
+  await script.inEveryVersion('with operations', ApiKey.DescribeGroups, {
+    groups: ['simple', 'chatty', '', 'simple'],
+    includeAuthorizedOperations: true,
+  })
+  for (const groupId of ['', 'none', 'simple']) {
+    for (const protocol of ['x', null]) {
+      await script.call(`protocol ${protocol} of '${groupId}'`, ApiKey.SyncGroup, 5, {
+        groupId,
+        generationId: -1,
+        protocolType: protocol,
+        protocolName: protocol,
+      })
+    }
+    const topics = [
+      { name: 'grouped', partitions: [] },
+      { name: 'none', partitions: [{ partitionIndex: 0 }] },
+    ]
+    await script.call(`nothing of '${groupId}'`, ApiKey.OffsetDelete, 0, { groupId, topics })
   }
 }
 

@@ -5,6 +5,7 @@ import {
   coordinators,
   describeCluster,
   features,
+  groups,
   quorum,
   shareCoordinators,
   unservable,
@@ -49,6 +50,7 @@ export const SCRIPTS: Readonly<Record<string, (script: Script) => Promise<void>>
   fetch,
   fetchSessions,
   coordinators,
+  groups,
   allTopics,
   shareCoordinators,
 }
