@@ -4,8 +4,9 @@ import type { Placed, Placement } from './placement.ts'
 const CANDIDATES_MAX = 64
 /** Brokers whose bytes differ by less than this part of their mean are even. */
 const BYTES_TOLERANCE = 0.1
-/** Of one plan. */
+/** Of one plan: exchanges, and pairs of brokers between which one is looked for. */
 const SWAPS_MAX = 500
+const TRIES_MAX = 2000
 
 /** Moves replicas apart that share a rack while another rack has fewer. Returns whether anything moved. */
 export function spreadRacks(placement: Placement): boolean {
@@ -65,8 +66,7 @@ function bestToMove(
   let found: Placed | null = null
   let foundCost = Number.POSITIVE_INFINITY
   let weighed = 0
-  for (const placed of placement.on(from)) {
-    if (placed.isMoving || !placement.mayMove(placed, from, to)) continue
+  for (const placed of placement.movable(from, to)) {
     const excess = placement.ofTopic(from, placed.topic) - placement.ofTopic(to, placed.topic)
     const cost = (excess > 0 ? 0 : 1e18) + Math.abs(placed.bytes - wantedBytes)
     if (cost < foundCost) [found, foundCost] = [placed, cost]
@@ -75,42 +75,75 @@ function bestToMove(
   return found
 }
 
-/** Exchanges large replicas of full brokers for small ones of empty ones, as long as that makes bytes more even. */
+interface Swap {
+  readonly full: number
+  readonly empty: number
+  readonly large: Placed
+  readonly small: Placed
+}
+
+/**
+ * Exchanges large replicas of full brokers for small ones of empty ones, as long as that makes bytes more even: the fullest broker first, with
+ * the emptiest. Returns whether anything moved.
+ */
 export function evenBytes(placement: Placement): boolean {
   const tolerance = BYTES_TOLERANCE * mean(placement.brokers.map((id) => placement.bytesOn(id)))
+  const hopeless = new HopelessPairs()
+  let tries = 0
   for (let swaps = 0; swaps < SWAPS_MAX; swaps++) {
-    const order = placement.brokers.toSorted((a, b) => placement.bytesOn(b) - placement.bytesOn(a))
-    const pairs = order.flatMap((full, index) => order.slice(index + 1).map((empty) => ({ full, empty })))
-    const uneven = pairs
-      .filter(({ full, empty }) => placement.bytesOn(full) - placement.bytesOn(empty) > tolerance)
-      .sort((a, b) => difference(placement, b) - difference(placement, a))
-    const swap = firstOf(uneven, (pair) => bestSwap(placement, pair))
+    const swap = firstOf(unevenPairs(placement, tolerance), ([full, empty]) => {
+      if (hopeless.has(full, empty) || tries >= TRIES_MAX) return null
+      tries += 1
+      const found = bestSwap(placement, full, empty)
+      if (found === null) hopeless.add(full, empty)
+      return found
+    })
     if (swap === null) return swaps > 0
     const { full, empty, large, small } = swap
     placement.move(large, full, empty)
     placement.move(small, empty, full)
+    hopeless.forget([full, empty, ...large.replicas, ...small.replicas])
   }
   return true
 }
 
-interface Pair {
-  readonly full: number
-  readonly empty: number
+function* unevenPairs(placement: Placement, tolerance: number): Generator<readonly [number, number], void> {
+  const order = placement.brokers.toSorted((a, b) => placement.bytesOn(b) - placement.bytesOn(a))
+  for (const full of order) {
+    for (const empty of order.toReversed()) {
+      if (placement.bytesOn(full) - placement.bytesOn(empty) <= tolerance) break
+      yield [full, empty]
+    }
+  }
 }
 
-function difference(placement: Placement, { full, empty }: Pair): number {
-  return placement.bytesOn(full) - placement.bytesOn(empty)
+/** Pairs of brokers between which no exchange helps, until something on one of them changes: another replica, or a replica of one there. */
+class HopelessPairs {
+  readonly #ofFull = new Map<number, Set<number>>()
+
+  has(full: number, empty: number): boolean {
+    return this.#ofFull.get(full)?.has(empty) === true
+  }
+
+  add(full: number, empty: number): void {
+    this.#ofFull.set(full, (this.#ofFull.get(full) ?? new Set()).add(empty))
+  }
+
+  forget(changed: readonly number[]): void {
+    for (const id of changed) {
+      this.#ofFull.delete(id)
+      for (const empties of this.#ofFull.values()) empties.delete(id)
+    }
+  }
 }
 
 /** The exchange that leaves the least difference; null where none makes it smaller. */
-function bestSwap(placement: Placement, { full, empty }: Pair): (Pair & { large: Placed; small: Placed }) | null {
+function bestSwap(placement: Placement, full: number, empty: number): Swap | null {
   const gap = placement.bytesOn(full) - placement.bytesOn(empty)
-  const larger = largest(placement, full, empty)
-  const smaller = [...placement.on(empty)]
-    .filter((placed) => !placed.isMoving && placement.mayMove(placed, empty, full))
-    .sort((a, b) => a.bytes - b.bytes)
-    .slice(0, CANDIDATES_MAX)
-  let found: (Pair & { large: Placed; small: Placed }) | null = null
+  const larger = [...placement.movable(full, empty)].sort((a, b) => b.bytes - a.bytes).slice(0, CANDIDATES_MAX)
+  if (larger.length === 0) return null
+  const smaller = [...placement.movable(empty, full)].sort((a, b) => a.bytes - b.bytes).slice(0, CANDIDATES_MAX)
+  let found: Swap | null = null
   let left = gap
   for (const large of larger) {
     for (const small of smaller) {
@@ -119,13 +152,6 @@ function bestSwap(placement: Placement, { full, empty }: Pair): (Pair & { large:
     }
   }
   return found
-}
-
-function largest(placement: Placement, from: number, to: number): Placed[] {
-  return [...placement.on(from)]
-    .filter((placed) => !placed.isMoving && placement.mayMove(placed, from, to))
-    .sort((a, b) => b.bytes - a.bytes)
-    .slice(0, CANDIDATES_MAX)
 }
 
 /** Puts other replicas of the `reorderable` first until no broker leads two more than one that could lead instead. */

@@ -49,10 +49,14 @@ export interface Unplaceable {
   readonly mayPass: boolean
 }
 
+/** How many replicas a partition has in which rack. All that have the same are of one spread. */
+type Spread = ReadonlyMap<string, number>
+
 /** One partition while a plan is made. */
 export interface Placed extends Omit<PlacementPartition, 'replicas'> {
   readonly before: readonly number[]
   replicas: number[]
+  spread: Spread
 }
 
 interface Load {
@@ -61,6 +65,8 @@ interface Load {
   bytes: number
   roomBytes: number
   readonly replicas: Set<Placed>
+  /** The same but for those that are being reassigned: what racks forbid to one they forbid to all of its spread. */
+  readonly bySpread: Map<Spread, Set<Placed>>
   readonly leads: Set<Placed>
   /** Replicas by topic. */
   readonly ofTopic: Map<string, number>
@@ -70,6 +76,7 @@ interface Load {
 export class Placement {
   readonly partitions: readonly Placed[]
   readonly #loads: ReadonlyMap<number, Load>
+  readonly #spreads = new Map<string, Spread>()
 
   constructor(brokers: readonly PlacementBroker[], partitions: readonly PlacementPartition[]) {
     this.#loads = new Map(brokers.map((broker) => [broker.id, emptyLoad(broker)]))
@@ -77,9 +84,11 @@ export class Placement {
       ...rest,
       before: replicas,
       replicas: [...replicas],
+      spread: this.#spreadOf(replicas),
     }))
     for (const placed of this.partitions) {
       for (const id of placed.replicas) this.#count(placed, id, 1)
+      this.#file(placed, true)
       this.#lead(placed, true)
     }
     // What is there already is not in the room that is left.
@@ -112,8 +121,7 @@ export class Placement {
 
   /** How many replicas of `placed` are in the rack of `id`. */
   inRackOf(placed: Placed, id: number): number {
-    const { rack } = this.#load(id)
-    return placed.replicas.filter((other) => this.#loads.get(other)?.rack === rack).length
+    return placed.spread.get(this.#load(id).rack) ?? 0
   }
 
   /** Brokers that are to run and do not. */
@@ -129,8 +137,16 @@ export class Placement {
   /** Whether the replica on `from` may go to `to`: it fits, is not there yet, and racks become no less even by it. */
   mayMove(placed: Placed, from: number, to: number): boolean {
     if (placed.replicas.includes(to) || !this.fits(placed, to)) return false
-    if (this.#load(from).rack === this.#load(to).rack) return true
-    return this.inRackOf(placed, to) < this.inRackOf(placed, from)
+    return areRacksAsEven(placed.spread, this.#load(from), this.#load(to))
+  }
+
+  /** Those on `from` that may move to `to` and are not being reassigned. Nothing may be changed while it is gone through. */
+  *movable(from: number, to: number): Generator<Placed, void> {
+    const [source, target] = [this.#load(from), this.#load(to)]
+    for (const [spread, all] of source.bySpread) {
+      if (!areRacksAsEven(spread, source, target)) continue
+      for (const placed of all) if (!placed.replicas.includes(to) && this.fits(placed, to)) yield placed
+    }
   }
 
   move(placed: Placed, from: number, to: number): void {
@@ -143,9 +159,12 @@ export class Placement {
   /** Makes these its replicas, the first the preferred leader. */
   set(placed: Placed, replicas: readonly number[]): void {
     this.#lead(placed, false)
+    this.#file(placed, false)
     for (const id of placed.replicas) if (!replicas.includes(id)) this.#count(placed, id, -1)
     for (const id of replicas) if (!placed.replicas.includes(id)) this.#count(placed, id, 1)
     placed.replicas = [...replicas]
+    placed.spread = this.#spreadOf(replicas)
+    this.#file(placed, true)
     this.#lead(placed, true)
   }
 
@@ -183,6 +202,27 @@ export class Placement {
     else load.replicas.delete(placed)
   }
 
+  /** The same object for what is the same. Brokers that go are in no rack. */
+  #spreadOf(replicas: readonly number[]): Spread {
+    const racks = replicas.flatMap((id) => this.#loads.get(id)?.rack ?? []).sort()
+    const key = racks.join('\n')
+    const known = this.#spreads.get(key)
+    if (known !== undefined) return known
+    const spread = new Map([...Map.groupBy(racks, (rack) => rack)].map(([rack, all]) => [rack, all.length]))
+    this.#spreads.set(key, spread)
+    return spread
+  }
+
+  #file(placed: Placed, isIn: boolean): void {
+    if (placed.isMoving) return
+    for (const id of placed.replicas) {
+      const bySpread = this.#loads.get(id)?.bySpread
+      const all = bySpread?.get(placed.spread) ?? new Set()
+      if (isIn) bySpread?.set(placed.spread, all.add(placed))
+      else if (all.delete(placed) && all.size === 0) bySpread?.delete(placed.spread)
+    }
+  }
+
   #lead(placed: Placed, leads: boolean): void {
     const load = this.#loads.get(placed.replicas[0] ?? -1)
     if (leads) load?.leads.add(placed)
@@ -192,5 +232,10 @@ export class Placement {
 
 function emptyLoad(broker: PlacementBroker): Load {
   const rack = broker.rack ?? ''
-  return { broker, rack, bytes: 0, roomBytes: 0, replicas: new Set(), leads: new Set(), ofTopic: new Map() }
+  const none = { replicas: new Set<Placed>(), bySpread: new Map(), leads: new Set<Placed>(), ofTopic: new Map() }
+  return { broker, rack, bytes: 0, roomBytes: 0, ...none }
+}
+
+function areRacksAsEven(spread: Spread, from: Load, to: Load): boolean {
+  return from.rack === to.rack || (spread.get(to.rack) ?? 0) < (spread.get(from.rack) ?? 0)
 }

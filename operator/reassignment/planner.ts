@@ -30,7 +30,11 @@ export function planPlacement(
   partitions: readonly PlacementPartition[],
   scope: Scope,
 ): PlacementPlan {
-  const placement = new Placement(brokers, partitions)
+  return planFrom(new Placement(brokers, partitions), scope)
+}
+
+/** The same from what is placed where, which is changed. */
+export function planFrom(placement: Placement, scope: Scope): PlacementPlan {
   const before = balanceOf(placement)
   const unplaceable = repair(placement)
   if (scope.mode === 'full') balance(placement, new Set(placement.brokers))

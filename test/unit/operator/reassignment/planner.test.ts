@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
-import type { PlacementBroker, PlacementPartition, Scope } from '../../../../operator/reassignment/placement.ts'
-import { planPlacement } from '../../../../operator/reassignment/planner.ts'
+import { Placement } from '../../../../operator/reassignment/placement.ts'
+import type { Placed, PlacementBroker, PlacementPartition, Scope } from '../../../../operator/reassignment/placement.ts'
+import { planFrom, planPlacement } from '../../../../operator/reassignment/planner.ts'
 import type { PlacementPlan } from '../../../../operator/reassignment/planner.ts'
 
 interface Case {
@@ -259,4 +260,46 @@ test('a broker that is away keeps what it has, and is waited for where nobody el
   expect(planPlacement([first, away, third], partitions, { mode: 'repair' }).moves).toMatchObject([
     { topic: 'u', to: [2, 0] },
   ])
+})
+
+/** As `count` brokers in three racks that were filled at random: some have twice as much as others. */
+function filled(count: number, partitions: number): { brokers: PlacementBroker[]; partitions: PlacementPartition[] } {
+  let seed = 1
+  const next = (below: number): number => (seed = (seed * 16_807) % 2_147_483_647) % below
+  const brokers = Array.from({ length: count }, (_, id) => ({
+    id,
+    rack: `rack-${id % 3}`,
+    roomBytes: null,
+    isAway: false,
+  }))
+  const made = Array.from({ length: partitions }, (_, index) => ({
+    topic: `topic-${index % 1000}`,
+    partition: Math.floor(index / 1000),
+    replicas: pick(count, 3, Math.min(next(count), next(count))),
+    bytes: next(1000) * next(1000),
+    replicationFactor: 3,
+    isMoving: false,
+  }))
+  return { brokers, partitions: made }
+}
+
+/** Counts how often it is weighed whether a replica fits somewhere. */
+class Weighing extends Placement {
+  steps = 0
+
+  override fits(placed: Placed, id: number): boolean {
+    this.steps += 1
+    return super.fits(placed, id)
+  }
+}
+
+// The lease of an operator that thinks for ten seconds is lost.
+test('a hundred brokers with ten thousand partitions are made even by a bounded number of steps', () => {
+  const { brokers, partitions } = filled(100, 10_000)
+  const placement = new Weighing(brokers, partitions)
+  const { before, after } = planFrom(placement, { mode: 'full' })
+  expect(before.replicas).toBeGreaterThan(80)
+  expect(after.replicas).toBe(1)
+  expect(after.bytes).toBeLessThan(15)
+  expect(placement.steps / partitions.length).toBeLessThan(100)
 })
