@@ -6,6 +6,8 @@ import { LOGS, RUN } from './layout.ts'
 
 const PIDS = join(RUN, 'pid')
 const STOP_MS_MAX = 20_000
+/** Of what is done to collect garbage, a quarter: of memory there is enough. */
+const ENVIRONMENT = { GOGC: '400' }
 
 export type Flags = Readonly<Record<string, string | number | boolean>>
 
@@ -25,7 +27,11 @@ export function startDaemon(name: string, command: string, args: readonly string
   mkdirSync(PIDS, { recursive: true })
   mkdirSync(LOGS, { recursive: true })
   const log = openSync(join(LOGS, `${name}.log`), 'w')
-  const child = spawn(command, args, { detached: true, stdio: ['ignore', log, log] })
+  const child = spawn(command, args, {
+    detached: true,
+    stdio: ['ignore', log, log],
+    env: { ...process.env, ...ENVIRONMENT },
+  })
   closeSync(log)
   if (child.pid === undefined) throw new Error(`${command} cannot be started`)
   child.unref()

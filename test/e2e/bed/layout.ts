@@ -11,7 +11,7 @@ export const LOGS = join(KUBE, 'log')
 export const KUBECONFIG = join(KUBE, 'kubeconfig')
 
 const GO = join(import.meta.dirname, 'go')
-const SOURCES = ['go.mod', 'go.sum', 'main.go', 'provisioner.go'].map((name) => join(GO, name))
+const SOURCES = ['go.mod', 'go.sum', 'main.go', 'provisioner.go', 'kubectl/main.go'].map((name) => join(GO, name))
 
 /** Where the compiled programs are: named after their sources, so that a change is compiled. */
 export function binDirectory(): string {

@@ -14,7 +14,6 @@ const LINKS = [
   'kube-scheduler',
   'kubelet',
   'kube-proxy',
-  'kubectl',
   'coredns',
   'provisioner',
 ]
@@ -26,6 +25,7 @@ export async function buildPrograms(): Promise<void> {
   await cached(binDirectory(), async (target) => {
     mkdirSync(target, { recursive: true })
     await goBuild(join(target, 'kubebed'), '.', kubernetesVersion())
+    await goBuild(join(target, 'kubectl'), './kubectl', kubernetesVersion())
     const helm = [`-X helm.sh/helm/v3/internal/version.version=v${HELM}`]
     await goBuild(join(target, 'helm'), 'helm.sh/helm/v3/cmd/helm', helm)
     for (const link of LINKS) symlinkSync('kubebed', join(target, link))

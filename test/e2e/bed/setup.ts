@@ -22,7 +22,7 @@ export async function setUpBed(say: (line: string) => void): Promise<void> {
   await buildPrograms()
   say('compiling kwok (two minutes the first time)')
   await buildKwok()
-  say('making the base images')
+  say('making the images')
   await prepareImages()
 }
 

@@ -1,4 +1,4 @@
-// Every program of a Kubernetes node and control plane in one binary, so that they are compiled and linked once. The first
+// Every server of a Kubernetes node and control plane in one binary, so that they are compiled and linked once. The first
 // argument, or the name of the link by which it is called, says which one runs.
 package main
 
@@ -18,8 +18,6 @@ import (
 	"go.etcd.io/etcd/server/v3/etcdmain"
 	"k8s.io/component-base/cli"
 	_ "k8s.io/component-base/logs/json/register"
-	kubectl "k8s.io/kubectl/pkg/cmd"
-	kubectlutil "k8s.io/kubectl/pkg/cmd/util"
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 	controllers "k8s.io/kubernetes/cmd/kube-controller-manager/app"
 	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
@@ -48,10 +46,6 @@ func main() {
 		coremain.Run()
 	case "provisioner":
 		provisioner(os.Args[1:])
-	case "kubectl":
-		if err := cli.RunNoErrOutput(kubectl.NewDefaultKubectlCommand()); err != nil {
-			kubectlutil.CheckErr(err)
-		}
 	default:
 		server, known := servers[name]
 		if !known {
