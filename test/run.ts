@@ -6,13 +6,25 @@ import { mkdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { DEBIAN_TOOLS, installPackages } from './conformance/setup/setup.ts'
 import { access, down, engine, up } from './e2e/bed/kubernetes.ts'
-import { command, jest, type Outcome, type Part, type Place, RESULTS } from './tools/parts.ts'
+import { atOnce, command, inTurn, jest, type Outcome, type Part, type Place, RESULTS } from './tools/parts.ts'
 
 /** What fails where the machine is too busy: these have priority over everything else. */
 const TIMED = ['test/conformance/cluster/failover', 'test/conformance/groups']
 
 /** A whole life of a cluster under load, on three nodes. */
 const DAY_TWO = 'test/e2e/day-two.test.ts'
+/** No operator may look after what they make in the test's Kubernetes, or they make nothing there. */
+const WITHOUT_OPERATOR = ['crds', 'faults', 'kube-client', 'scale'].map((name) => `test/e2e/${name}.test.ts`)
+/** Each installs an operator that looks after its own namespace only. */
+const OWN_OPERATOR = ['monitoring', 'repair'].map((name) => `test/e2e/${name}.test.ts`)
+/** All others share an operator that looks after all namespaces, and have namespaces of their own. */
+const E2E = inTurn('e2e', [
+  atOnce('', [
+    jest('e2e-without-operator', WITHOUT_OPERATOR, { workers: 1 }),
+    jest('e2e-own-operator', OWN_OPERATOR, { workers: 1 }),
+  ]),
+  jest('e2e', ['test/e2e'], { except: [DAY_TWO, ...WITHOUT_OPERATOR, ...OWN_OPERATOR] }),
+])
 
 /**
  * What runs at the same time; the parts of a lane run one after the other. Most tests compute, and give way to those that wait for the
@@ -20,7 +32,7 @@ const DAY_TWO = 'test/e2e/day-two.test.ts'
  */
 const LANES: readonly { readonly nice: number; readonly parts: readonly Part[] }[] = [
   { nice: 0, parts: [jest('timed', TIMED, { workers: 1 })] },
-  { nice: 0, parts: [onKubernetes(jest('e2e', ['test/e2e'], { workers: 1, except: [DAY_TWO] }), 1)] },
+  { nice: 0, parts: [onKubernetes(E2E, 1)] },
   {
     nice: 10,
     parts: [
@@ -72,7 +84,7 @@ async function measured(part: Part, place: Place): Promise<Result> {
   return { ...outcome, name: part.name, seconds: (performance.now() - began) / 1000 }
 }
 
-async function inTurn(parts: readonly Part[]): Promise<Result[]> {
+async function oneByOne(parts: readonly Part[]): Promise<Result[]> {
   const results: Result[] = []
   for (const part of parts) {
     console.log(`\n== ${part.name}`)
@@ -109,7 +121,7 @@ async function main(names: readonly string[]): Promise<void> {
   const began = performance.now()
   if (names.length === 0 || names.includes('conformance')) installPackages(DEBIAN_TOOLS)
   const results =
-    names.length === 0 ? await sideBySide() : await inTurn(PARTS.filter(({ name }) => names.includes(name)))
+    names.length === 0 ? await sideBySide() : await oneByOne(PARTS.filter(({ name }) => names.includes(name)))
   const seconds = ((performance.now() - began) / 1000).toFixed(1)
   console.log(`\n${results.map(rowOf).join('\n')}\n(${seconds} s on ${availableParallelism()} cores)`)
   // Under CI a test that did not run is a test that did not pass.

@@ -1,11 +1,19 @@
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
 import { jest } from '@jest/globals'
+import { locked } from '../tools/cache.ts'
 import { run, type RunOptions } from '../tools/run.ts'
+import { contentHash } from './bed/images.ts'
 import { type Access, access } from './bed/kubernetes.ts'
-import { ROOT } from './bed/layout.ts'
+import { KUBE, ROOT } from './bed/layout.ts'
 
 /** What helm names the release, and the namespace that the operator runs in. */
 const RELEASE = 'ottla'
 const OPERATOR_NAMESPACE = 'ottla-system'
+/** Test files run side by side: one of them installs, the others wait. */
+const LOCK = join(KUBE, 'operator.lock')
+/** An annotation of the operator's pods that names all that it was installed from; without dots, which are syntax to helm and to JSONPath. */
+const INSTALLED = 'installed'
 /** Longer than anything takes on a busy machine of two cores. */
 const WAIT = '--timeout=170s'
 /** What is shown of the operator's log where something did not come. */
@@ -31,45 +39,79 @@ export async function kubectl(args: readonly string[], options: RunOptions = {})
 }
 
 /**
- * Installs the chart as a user does; the operator looks after `namespaces`, or all where none is named. It stays for the next file: an
- * installation that is the same as the last one costs little. Namespaces that are on their way out need the operator that looks after all.
+ * Installs the chart as a user does; the operator looks after `namespaces`, or all where none is named. It stays for the files beside this one and
+ * after it: an installation that is the same is not made twice.
  */
 export async function installOperator(...namespaces: readonly string[]): Promise<void> {
-  const { helm, kubeconfig, images } = kubernetes()
+  const { images } = kubernetes()
   const [repository = '', tag = ''] = images.ottla.split(':')
-  const image = ['--set', `image.repository=${repository}`, '--set', `image.tag=${tag}`]
-  const where = ['--kubeconfig', kubeconfig, '--namespace', OPERATOR_NAMESPACE, '--create-namespace']
-  const args = ['upgrade', '--install', RELEASE, 'charts/ottla', ...where, ...image, '--wait', '--timeout', '2m']
-  if (namespaces.length > 0) {
-    args.push('--set', `watchNamespaces={${namespaces.join(',')}}`)
-    await Namespace.removed()
-  }
-  await run(helm, args, { cwd: ROOT, timeoutMs: 180_000 })
-  // Helm never changes CRDs that are there.
-  await kubectl(['apply', '--server-side', '--force-conflicts', '-f', `${ROOT}/crds`])
+  const values = ['--set', `image.repository=${repository}`, '--set', `image.tag=${tag}`]
+  if (namespaces.length > 0) values.push('--set', `watchNamespaces={${namespaces.join(',')}}`)
+  const sources = contentHash([`${ROOT}/charts`, `${ROOT}/crds`], values)
+  await locked(LOCK, async () => {
+    if ((await ofDeployment(`{.spec.template.metadata.annotations.${INSTALLED}}`)) === sources) return
+    if (namespaces.length > 0) await Namespace.released()
+    const mark = `podAnnotations.${INSTALLED}=${sources}`
+    await helm(
+      'upgrade',
+      '--install',
+      '--create-namespace',
+      ...values,
+      '--set-string',
+      mark,
+      '--wait',
+      '--timeout',
+      '2m',
+    )
+    // Helm never changes CRDs that are there.
+    await kubectl(['apply', '--server-side', '--force-conflicts', '-f', `${ROOT}/crds`])
+  })
 }
 
-/** Has the operator take `image` for clusters of `version`, as this value of the chart does, until it is installed again. */
+/** Has the operator take `image` for clusters of `version`, as this value of the chart does, until another one is installed. */
 export async function useImage(key: 'images' | 'apacheImages', version: string, image: string): Promise<void> {
-  const { helm, kubeconfig } = kubernetes()
-  const where = ['--kubeconfig', kubeconfig, '--namespace', OPERATOR_NAMESPACE, '--reuse-values']
   const value = `${key}.${version.replace('.', '\\.')}=${image}`
-  await run(helm, ['upgrade', RELEASE, 'charts/ottla', ...where, '--set-string', value, '--wait'], { cwd: ROOT })
+  await locked(LOCK, () => helm('upgrade', '--reuse-values', '--set-string', value, '--wait'))
 }
 
 /** No operator is no error. */
-export async function uninstallOperator(): Promise<void> {
-  await Namespace.removed()
-  const { helm, kubeconfig } = kubernetes()
-  const where = ['--kubeconfig', kubeconfig, '--namespace', OPERATOR_NAMESPACE]
-  await run(helm, ['uninstall', RELEASE, ...where, '--wait', '--ignore-not-found'])
+export function uninstallOperator(): Promise<void> {
+  return locked(LOCK, uninstall)
+}
+
+/** Has nobody look after namespaces that it was not told of: an operator of some stays. */
+export async function uninstallOperatorOfAll(): Promise<void> {
+  await locked(LOCK, async () => {
+    const args = await ofDeployment('{.spec.template.spec.containers[0].args}')
+    if (args !== '' && !args.includes('--namespaces=')) await uninstall()
+  })
+}
+
+async function uninstall(): Promise<void> {
+  await Namespace.released()
+  await helm('uninstall', '--wait', '--ignore-not-found')
 }
 
 /** Starts the operator anew: it reads everything again. */
 export async function restartOperator(): Promise<void> {
   const deployment = `deployment/${RELEASE}`
-  await kubectl(['--namespace', OPERATOR_NAMESPACE, 'rollout', 'restart', deployment])
-  await kubectl(['--namespace', OPERATOR_NAMESPACE, 'rollout', 'status', deployment, WAIT])
+  await locked(LOCK, async () => {
+    await kubectl(['--namespace', OPERATOR_NAMESPACE, 'rollout', 'restart', deployment])
+    await kubectl(['--namespace', OPERATOR_NAMESPACE, 'rollout', 'status', deployment, WAIT])
+  })
+}
+
+/** What a JSONPath says of the operator's Deployment; '' where there is none. */
+function ofDeployment(path: string): Promise<string> {
+  const deployment = ['get', 'deployment', RELEASE, '--ignore-not-found', '-o', `jsonpath=${path}`]
+  return kubectl(['--namespace', OPERATOR_NAMESPACE, ...deployment])
+}
+
+async function helm(command: 'upgrade' | 'uninstall', ...options: readonly string[]): Promise<void> {
+  const { helm: program, kubeconfig } = kubernetes()
+  const what = command === 'upgrade' ? [RELEASE, 'charts/ottla'] : [RELEASE]
+  const where = ['--kubeconfig', kubeconfig, '--namespace', OPERATOR_NAMESPACE]
+  await run(program, [command, ...what, ...where, ...options], { cwd: ROOT, timeoutMs: 180_000 })
 }
 
 /** An object of the Kubernetes API, as far as tests look at it. */
@@ -170,13 +212,14 @@ export class Namespace {
     await kubectl(['delete', 'namespace', name, '--ignore-not-found', '--wait=false'])
   }
 
-  /** Resolves when nothing is left of what is on its way out. */
-  static async removed(): Promise<void> {
+  /** Resolves when nothing of what is on its way out needs an operator to go: only KafkaTopics do. */
+  static async released(): Promise<void> {
     const path = 'jsonpath={range .items[?(@.metadata.deletionTimestamp)]}{.metadata.name} {end}'
     const names = (await kubectl(['get', 'namespaces', '-l', OURS, '-o', path]))
       .split(' ')
       .filter((name) => name !== '')
-    if (names.length > 0) await kubectl(['wait', '--for=delete', ...names.map((name) => `namespace/${name}`), WAIT])
+    const gone = (name: string) => kubectl(['wait', '--for=delete', 'kafkatopics', '--all', '--namespace', name, WAIT])
+    await Promise.all(names.map(gone))
   }
 }
 
@@ -212,6 +255,28 @@ export class Client {
     return this.#run('produce', topic, String(count))
   }
 
+  /** Writes `count` records at a time until it is told to stop, which resolves with how many have been acknowledged. */
+  writer(topic: string, count: number): { stop(): Promise<number> } {
+    const { kubectl: program, kubeconfig } = kubernetes()
+    const where = ['--kubeconfig', kubeconfig, '--namespace', this.#namespace.name]
+    const command = this.#command('write', topic, String(count))
+    const child = spawn(program, [...where, 'exec', '--stdin', ...command])
+    // One that has ended already is judged by its exit code.
+    child.stdin.on('error', () => undefined)
+    let [said, complained] = ['', '']
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (complained += text))
+    const ended = new Promise<number | null>((resolve) => child.on('close', resolve))
+    return {
+      stop: async () => {
+        child.stdin.end()
+        const code = await ended
+        if (code !== 0) throw new Error(`the writer of ${topic} ended with ${code}:\n${complained}`)
+        return (JSON.parse(said) as { written: number }).written
+      },
+    }
+  }
+
   /** The values of `count` records from the beginning, by partition. */
   consume(topic: string, count: number): Promise<Record<string, string[]>> {
     return this.#run('consume', topic, String(count))
@@ -236,8 +301,11 @@ export class Client {
   }
 
   async #run<T>(...args: string[]): Promise<T> {
-    const command = ['exec', 'client', '--', 'node', 'client.ts', this.#bootstrap, ...args]
-    return JSON.parse(await this.#namespace.kubectl(...command)) as T
+    return JSON.parse(await this.#namespace.kubectl('exec', ...this.#command(...args))) as T
+  }
+
+  #command(...args: string[]): string[] {
+    return ['client', '--', 'node', 'client.ts', this.#bootstrap, ...args]
   }
 }
 

@@ -22,7 +22,7 @@ import { KubeRest } from '../../operator/kube/rest.ts'
 import { KubeTransport } from '../../operator/kube/transport.ts'
 import { TestApi } from '../tools/kube-api.ts'
 import { describeWith } from '../tools/requires.ts'
-import { uninstallOperator } from './cluster.ts'
+import { uninstallOperatorOfAll } from './cluster.ts'
 import { FaultProxy, type ProxyFault } from './fault-proxy.ts'
 import { podlessOperator } from './podless-operator.ts'
 
@@ -30,6 +30,7 @@ const IS_ALL = process.env['FAULTS'] === 'all'
 /** Of all writes, how many are lost where not all are. */
 const SAMPLES = 3
 const QUIET_MS = 1500
+const ASK_EVERY_MS = 250
 const TEST_MS_MAX = IS_ALL ? 600_000 : 180_000
 const KINDS = [KAFKA_CLUSTER, KAFKA_TOPIC, STATEFUL_SET, SERVICE, CONFIG_MAP, SERVICE_ACCOUNT, POD_DISRUPTION_BUDGET]
 
@@ -39,7 +40,7 @@ describeWith(['kubernetes'], 'the operator, its writes lost on the way to a real
 
   beforeAll(async () => {
     // Another one would look after the same resources.
-    await uninstallOperator()
+    await uninstallOperatorOfAll()
     test$ = new TestApi()
     await test$.installCrds()
     api = new KubeRest({ signal: new AbortController().signal }, test$)
@@ -80,7 +81,7 @@ describeWith(['kubernetes'], 'the operator, its writes lost on the way to a real
       const now = objects.map(({ kind, metadata }) => `${kind} ${metadata.name} ${metadata.resourceVersion}`).join('\n')
       const isMade = objects.some(({ kind }) => kind === STATEFUL_SET.kind)
       if (now !== before || !isMade) [before, sinceMs] = [now, performance.now()]
-      await sleep(100)
+      await sleep(ASK_EVERY_MS)
     }
   }
 

@@ -7,7 +7,7 @@ import { setFinalizer } from '../../operator/kube/finalizer.ts'
 import { KubeRest } from '../../operator/kube/rest.ts'
 import { condition } from '../fakes/operator.ts'
 import { TestApi } from '../tools/kube-api.ts'
-import { uninstallOperator } from './cluster.ts'
+import { uninstallOperatorOfAll } from './cluster.ts'
 import { podlessOperator } from './podless-operator.ts'
 import { describeWith } from '../tools/requires.ts'
 
@@ -26,7 +26,7 @@ describeWith(['kubernetes'], "the operator's Kubernetes client on a real API ser
 
   beforeAll(async () => {
     // Another one would look after the same resources.
-    await uninstallOperator()
+    await uninstallOperatorOfAll()
     test$ = new TestApi()
     api = new KubeRest({ signal: new AbortController().signal }, test$)
     await test$.installCrds()

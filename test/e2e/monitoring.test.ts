@@ -29,8 +29,8 @@ describeWith(['kubernetes'], 'monitoring', () => {
     await kubectl(['apply', '-f', '-'], {
       input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: definitions }),
     })
-    await installOperator()
     namespace = await Namespace.create('monitoring')
+    await installOperator('monitoring')
     await namespace.apply(kafkaCluster({ alerts: { underReplicatedFor: '42s' } }))
     await namespace.ready('kafkacluster/main')
   })

@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { describeWith } from '../tools/requires.ts'
-import { type Client, installOperator, kubectl, Namespace } from './cluster.ts'
+import { installOperator, kubectl, Namespace } from './cluster.ts'
 import { kafkaCluster, kafkaTopic } from './manifests.ts'
+import { Records } from './records.ts'
 
 const POOLS = [{ name: 'nodes', roles: ['controller', 'broker'], replicas: 3, storage: { size: '1Gi' } }]
 const PODS = ['main-nodes-0', 'main-nodes-1', 'main-nodes-2']
 const PARTITIONS = 3
-/** What is written at a time. */
-const RECORDS = 150
 
 interface PodSeen {
   readonly metadata: { readonly name: string; readonly uid: string; readonly creationTimestamp: string }
@@ -17,34 +16,21 @@ interface PodSeen {
 
 describeWith(['kubernetes'], 'a cluster that is rolled', () => {
   let namespace: Namespace
-  let client: Client
-  let written = 0
+  let records: Records
 
   beforeAll(async () => {
     namespace = await Namespace.create('rolling')
     await installOperator()
     await namespace.apply(kafkaCluster({ pools: POOLS }), kafkaTopic('orders', { partitions: PARTITIONS, replicas: 3 }))
     await namespace.ready('kafkacluster/main', 'kafkatopic/orders')
-    client = await namespace.client('main-bootstrap:9092')
-    await produce()
+    const client = await namespace.client('main-bootstrap:9092')
+    records = new Records({ topic: 'orders', partitions: PARTITIONS }, { client })
+    await records.write()
   })
 
   afterAll(async () => {
     await Namespace.remove('rolling')
   })
-
-  async function produce(): Promise<void> {
-    written += (await client.produce('orders', RECORDS)).written
-  }
-
-  /** Everything that has been acknowledged, in its order. */
-  async function expectAllThere(): Promise<void> {
-    const values = await client.consume('orders', written)
-    for (let partition = 0; partition < PARTITIONS; partition++) {
-      const each = Array.from({ length: written / PARTITIONS }, (_, index) => index % (RECORDS / PARTITIONS))
-      expect(values[partition]).toEqual(each.map((index) => `${partition}-${index}`))
-    }
-  }
 
   async function pods(): Promise<PodSeen[]> {
     const list = await namespace.kubectl('get', 'pods', '-l', 'kafka.ottla.dev/cluster=main', '-o', 'json')
@@ -79,11 +65,10 @@ describeWith(['kubernetes'], 'a cluster that is rolled', () => {
 
   test('what they do not restarts them one after the other, and a producer does not notice', async () => {
     const before = await uids()
-    await configure({ 'message.max.bytes': 2_000_000, 'queued.max.requests': 400 })
-    const rolled = namespace.settled('kafkacluster/main').then(() => 'rolled')
-    let producing = produce()
-    while ((await Promise.race([rolled, producing])) !== 'rolled') producing = produce()
-    await producing
+    await records.writeDuring(async () => {
+      await configure({ 'message.max.bytes': 2_000_000, 'queued.max.requests': 400 })
+      await namespace.settled('kafkacluster/main')
+    })
     const after = await pods()
     for (const { metadata } of after) expect(before[metadata.name]).not.toBe(metadata.uid)
     expect(await restarts()).toEqual(Object.fromEntries(PODS.map((pod) => [pod, 1])))
@@ -92,7 +77,7 @@ describeWith(['kubernetes'], 'a cluster that is rolled', () => {
       const ready = inOrder[index]?.status.conditions.find(({ type }) => type === 'Ready')?.lastTransitionTime ?? ''
       expect(pod.metadata.creationTimestamp >= ready).toBe(true)
     }
-    await expectAllThere()
+    await records.expectAllThere()
   })
 
   test('with a broker down the roll waits, says for which partition, and goes on when it is back, whoever leads the operators', async () => {
@@ -108,7 +93,7 @@ describeWith(['kubernetes'], 'a cluster that is rolled', () => {
       const { isr = [], minIsr } = blockedBy.find(({ topic }) => topic === 'orders') ?? {}
       expect({ isr: isr.toSorted((a, b) => a - b), minIsr }).toEqual({ isr: [0, 2], minIsr: 2 })
       expect(await restarts()).toMatchObject({ 'main-nodes-0': 1, 'main-nodes-2': 1 })
-      await produce()
+      await records.write()
     } finally {
       await kubectl(['uncordon', node])
     }
@@ -117,6 +102,6 @@ describeWith(['kubernetes'], 'a cluster that is rolled', () => {
     await kubectl([...operator, '--wait=false', '--grace-period=0', '--force'])
     await namespace.settled('kafkacluster/main')
     expect(await restarts()).toMatchObject({ 'main-nodes-0': 2, 'main-nodes-2': 2 })
-    await expectAllThere()
+    await records.expectAllThere()
   })
 })

@@ -1,12 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { describeWith } from '../tools/requires.ts'
 import { type Client, installOperator, Namespace } from './cluster.ts'
 import { kafkaCluster, kafkaTopic } from './manifests.ts'
+import { Records } from './records.ts'
 
 const PARTITIONS = 6
 const WAIT_MS_MAX = 150_000
-/** What is written at a time. */
-const RECORDS = 300
+const ASK_EVERY_MS = 300
 const FIRST_NODES = ['main-brokers-0', 'main-brokers-1', 'main-brokers-2', 'main-controllers-0']
 const DURABILITY = { replicationFactor: 2, minInSyncReplicas: 1 }
 const storage = { size: '1Gi' }
@@ -22,7 +23,7 @@ function cluster(controllers: number, brokers: number): object {
 describeWith(['kubernetes'], 'a cluster that is scaled', () => {
   let namespace: Namespace
   let client: Client
-  let written = 0
+  let records: Records
 
   beforeAll(async () => {
     namespace = await Namespace.create('scaling')
@@ -30,34 +31,12 @@ describeWith(['kubernetes'], 'a cluster that is scaled', () => {
     await namespace.apply(cluster(1, 3), kafkaTopic('orders', { partitions: PARTITIONS, replicas: 2 }))
     await namespace.ready('kafkacluster/main', 'kafkatopic/orders')
     client = await namespace.client('main-bootstrap:9092')
+    records = new Records({ topic: 'orders', partitions: PARTITIONS }, { client })
   })
 
   afterAll(async () => {
     await Namespace.remove('scaling')
   })
-
-  /** Writes until `body` is done, and then once more. */
-  async function writing(body: () => Promise<void>): Promise<void> {
-    const ended = new AbortController()
-    const loop = async (): Promise<void> => {
-      do {
-        const more = await client.produce('orders', RECORDS)
-        written += more.written
-      } while (!ended.signal.aborted)
-    }
-    const work = body().finally(() => ended.abort())
-    // Both to their end, also where one fails: the next test counts on what has been written.
-    const both = await Promise.allSettled([work, loop()])
-    for (const one of both) if (one.status === 'rejected') throw one.reason
-  }
-
-  async function expectAllThere(): Promise<void> {
-    const values = await client.consume('orders', written)
-    for (let partition = 0; partition < PARTITIONS; partition++) {
-      const each = Array.from({ length: written / PARTITIONS }, (_, index) => index % (RECORDS / PARTITIONS))
-      expect(values[partition]).toEqual(each.map((index) => `${partition}-${index}`))
-    }
-  }
 
   /** Asks until `done`; gives the last answer. */
   async function until<T>(what: string, ask: () => Promise<T>, done: (answer: T) => boolean): Promise<T> {
@@ -66,6 +45,7 @@ describeWith(['kubernetes'], 'a cluster that is scaled', () => {
       const answer = await ask()
       if (done(answer)) return answer
       if (performance.now() > deadline) throw new Error(`not ${what}: ${JSON.stringify(answer)}`)
+      await sleep(ASK_EVERY_MS)
     }
   }
 
@@ -86,7 +66,7 @@ describeWith(['kubernetes'], 'a cluster that is scaled', () => {
   test('controllers and brokers that are added get their part, and nothing is restarted for it', async () => {
     const before = await uids()
     expect(Object.keys(before).toSorted()).toEqual(FIRST_NODES)
-    await writing(async () => {
+    await records.writeDuring(async () => {
       await namespace.apply(cluster(3, 4))
       await votersBecome(0, 1, 2)
       await namespace.settled('kafkacluster/main')
@@ -96,11 +76,11 @@ describeWith(['kubernetes'], 'a cluster that is scaled', () => {
       await until('spread', () => client.replicas('orders'), isSpread)
     })
     expect(await uids()).toMatchObject(before)
-    await expectAllThere()
+    await records.expectAllThere()
   })
 
   test('those that are taken away are emptied first; their volumes stay', async () => {
-    await writing(async () => {
+    await records.writeDuring(async () => {
       await namespace.apply(cluster(1, 3))
       await votersBecome(0)
       await namespace.settled('kafkacluster/main')
@@ -110,12 +90,12 @@ describeWith(['kubernetes'], 'a cluster that is scaled', () => {
     expect(Object.keys(await uids()).toSorted()).toEqual(FIRST_NODES)
     expect((await client.replicas('orders')).flat()).not.toContain(1003)
     expect(await namespace.list('pvc')).toContain('persistentvolumeclaim/data-0-main-brokers-3')
-    await expectAllThere()
+    await records.expectAllThere()
   })
 
   test('a rebalance shows its plan, and is carried out when it is approved', async () => {
     const spec = { cluster: { name: 'main' }, mode: 'remove-brokers', brokers: [1002] }
-    await writing(async () => {
+    await records.writeDuring(async () => {
       await namespace.apply({
         apiVersion: 'kafka.ottla.dev/v1alpha1',
         kind: 'KafkaRebalance',
@@ -133,16 +113,16 @@ describeWith(['kubernetes'], 'a cluster that is scaled', () => {
       () => client.replicas('orders'),
       (replicas) => !replicas.flat().includes(1002),
     )
-    await expectAllThere()
+    await records.expectAllThere()
   })
 
   test("a topic's replication factor changes", async () => {
-    await writing(async () => {
+    await records.writeDuring(async () => {
       await namespace.apply(kafkaTopic('orders', { partitions: PARTITIONS, replicas: 3 }))
       await namespace.has('kafkatopic/orders', '{.status.replicas}', '3')
       await namespace.settled('kafkatopic/orders')
     })
     expect((await client.replicas('orders')).map(({ length }) => length)).toEqual(Array(PARTITIONS).fill(3))
-    await expectAllThere()
+    await records.expectAllThere()
   })
 })

@@ -62,6 +62,31 @@ export function jest(
   }
 }
 
+/** `parts` as one, each when the one before it is over. */
+export function inTurn(name: string, parts: readonly Part[]): Part {
+  return {
+    name,
+    run: async (place) => {
+      const outcomes: Outcome[] = []
+      for (const part of parts) outcomes.push(await part.run(place))
+      return sumOf(outcomes)
+    },
+  }
+}
+
+/** `parts` as one, all at the same time. */
+export function atOnce(name: string, parts: readonly Part[]): Part {
+  return { name, run: async (place) => sumOf(await Promise.all(parts.map((part) => part.run(place)))) }
+}
+
+function sumOf(outcomes: readonly Outcome[]): Outcome {
+  return {
+    passed: outcomes.reduce((sum, { passed }) => sum + passed, 0),
+    failed: outcomes.reduce((sum, { failed }) => sum + failed, 0),
+    skipped: outcomes.flatMap(({ skipped }) => skipped),
+  }
+}
+
 function execute(argv: readonly string[], { nice, write }: Place, env: NodeJS.ProcessEnv = {}): Promise<number> {
   return new Promise((done, failed) => {
     const [program = '', ...args] = nice === 0 ? argv : ['nice', '-n', String(nice), ...argv]

@@ -52,10 +52,13 @@ export function recipes(): { ottla: Recipe; client: Recipe } {
   }
 }
 
-/** Makes what stays the same: the images of the pause container and of Node, which the Dockerfile builds upon. */
+/**
+ * Makes the images of the pause container and of Node, which the Dockerfile builds upon, and those of the repository as it is: of what takes longest in
+ * them, the packages, the layers are there when they are built anew.
+ */
 export async function prepareImages(): Promise<void> {
   await archive({ reference: PAUSE_IMAGE, context: await pauseFiles(join(IMAGES, 'pause-files')) }, 'pause')
-  await baseImage()
+  await buildImages()
 }
 
 /** Builds the images that are not there yet, from their Dockerfiles; resolves with archives that containerd imports. */
@@ -165,9 +168,9 @@ function removeOthers(archives: readonly string[]): void {
   }
 }
 
-/** Names the content of files and directories. */
-function contentHash(paths: readonly string[]): string {
-  const hash = createHash('sha256')
+/** Names the content of files and directories, and what else there is to say. */
+export function contentHash(paths: readonly string[], more: readonly string[] = []): string {
+  const hash = createHash('sha256').update(more.join('\0'))
   const add = (path: string): void => {
     if (statSync(path).isDirectory()) {
       for (const name of readdirSync(path).sort()) add(join(path, name))

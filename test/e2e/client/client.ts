@@ -1,10 +1,13 @@
 // Runs in a pod: node client.ts BOOTSTRAP COMMAND TOPIC [ARGUMENT]. Prints its answer as JSON.
+import { setTimeout as sleep } from 'node:timers/promises'
 import kafkajs from 'kafkajs'
 
 const { ConfigResourceTypes, ConfigSource, logLevel } = kafkajs
 const [bootstrap = '', command = '', topic = '', argument = '{}'] = process.argv.slice(2)
 /** Before whoever asked gives up. */
 const MS_MAX = 150_000
+/** Between two rounds of `write`: what is tested is that it goes on, not how much it can do. */
+const PAUSE_MS = 200
 // As long as Kafka's own clients (delivery.timeout.ms), not as short as kafkajs does by itself.
 const retry = { initialRetryTime: 100, maxRetryTime: 1000, retries: 120 }
 const kafka = new kafkajs.Kafka({ brokers: [bootstrap], clientId: 'e2e', logLevel: logLevel.WARN, retry })
@@ -14,20 +17,46 @@ let told: () => Promise<unknown> = async () => null
 
 /** `argument`: how many. Values are `<partition>-<index>`, the index that of the record in its partition. */
 async function produce(): Promise<{ written: number }> {
+  const producer = await startProducer()
+  await producer.round()
+  await producer.disconnect()
+  return { written: Number(argument) }
+}
+
+/** `argument`: how many at a time. As `produce`, again and again until its input ends, and then once more. */
+async function write(): Promise<{ written: number }> {
+  let hasEnded = false
+  process.stdin.resume().once('end', () => {
+    hasEnded = true
+    giveUpLater()
+  })
+  const producer = await startProducer()
+  for (let written = Number(argument); ; written += Number(argument)) {
+    const isLast = hasEnded
+    await producer.round()
+    if (isLast) {
+      await producer.disconnect()
+      return { written }
+    }
+    await sleep(PAUSE_MS)
+  }
+}
+
+async function startProducer(): Promise<{ round(): Promise<void>; disconnect(): Promise<void> }> {
   const producer = kafka.producer({ idempotent: true, retry })
   const partitions = await repeated(() => withAdmin(partitionCount))
   await producer.connect()
-  const count = Number(argument)
-  const all = Array.from({ length: count }, (_, index) => ({
+  const all = Array.from({ length: Number(argument) }, (_, index) => ({
     partition: index % partitions,
     key: String(index),
     value: `${index % partitions}-${Math.floor(index / partitions)}`,
   }))
   // One send a partition: kafkajs does not repeat what failed where the partition's new leader has answered for another one of the same send.
-  const sends = Map.groupBy(all, ({ partition }) => partition).values()
-  await Promise.all([...sends].map((messages) => producer.send({ topic, acks: -1, messages })))
-  await producer.disconnect()
-  return { written: count }
+  const sends = [...Map.groupBy(all, ({ partition }) => partition).values()]
+  return {
+    round: async () => void (await Promise.all(sends.map((messages) => producer.send({ topic, acks: -1, messages })))),
+    disconnect: () => producer.disconnect(),
+  }
 }
 
 /** `argument`: how many. Reads as a consumer group and gives the values of each partition in the order of their offsets. */
@@ -123,14 +152,27 @@ async function withAdmin<T>(body: (admin: kafkajs.Admin) => Promise<T>): Promise
   }
 }
 
-const commands: Record<string, () => Promise<unknown>> = { produce, consume, describe, create, configure, replicas }
+const commands: Record<string, () => Promise<unknown>> = {
+  produce,
+  write,
+  consume,
+  describe,
+  create,
+  configure,
+  replicas,
+}
 const run = commands[command]
 if (run === undefined) throw new Error(`no such command: ${command}`)
+
 /** Nobody ends a process in a pod whose caller has gone: it would stay in its group. */
+function giveUpLater(): void {
+  setTimeout(() => void tooLong(), MS_MAX).unref()
+}
+
 async function tooLong(): Promise<void> {
   process.stderr.write(`${command} ${argument} not done after ${MS_MAX} ms: ${JSON.stringify(await told())}\n`)
   process.exit(1)
 }
 
-setTimeout(() => void tooLong(), MS_MAX).unref()
+if (command !== 'write') giveUpLater()
 process.stdout.write(`${JSON.stringify(await run())}\n`)
