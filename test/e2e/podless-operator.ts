@@ -51,7 +51,5 @@ const NOBODY: OperatorDeps['admins'] = {
   topicsOf: () => new FakeTopics(),
   scalingOf: () => new FakeScaling(),
   reassignmentOf: () => new FakeReassignments([]),
-  shortage: async () => '',
   forget: () => {},
-  close: () => {},
 }
