@@ -33,7 +33,8 @@ RUN mkdir compile-cache && chown 1000:1000 compile-cache
 ENV NODE_OPTIONS=--max-semi-space-size=2 MALLOC_ARENA_MAX=1
 # The operator and its StatefulSets count on this id.
 USER 1000:1000
-# Without arguments, each program is loaded and ends.
-RUN for program in main format await-files; do node broker/$program.js 2>/dev/null; done; [ "$(ls compile-cache)" ]
+# Without arguments, each program is loaded and ends. What the operator runs it loads when it is told to.
+RUN for program in broker/main.js broker/format.js broker/await-files.js operator/main.ts; do node $program 2>/dev/null; done; \
+    node --eval "import('/app/operator/run.ts')" && [ "$(ls compile-cache)" ]
 ENTRYPOINT ["node"]
 CMD ["operator/main.ts", "run"]
