@@ -13,7 +13,7 @@ export interface Reported extends Resource {
 
 /**
  * Writes `status` where it differs from what `object` has. Where a condition says something new, the same words go into an Event and a log
- * line. An object that is gone meanwhile is no error.
+ * line. An object that is gone meanwhile is no error; one that has been made anew under its name is refused with a conflict.
  */
 export async function report(
   type: ResourceType,
@@ -23,7 +23,7 @@ export async function report(
   deps: { api: KubeApi; events: Pick<EventRecorder, 'record'>; logger: Logger },
 ): Promise<void> {
   if (isSame(object.status, status)) return
-  const { name, namespace = '' } = object.metadata
+  const { name, namespace = '', uid } = object.metadata
   const manifest: Manifest = {
     apiVersion: type.apiVersion,
     kind: type.kind,
@@ -31,6 +31,7 @@ export async function report(
     metadata: {
       name,
       namespace,
+      ...(uid === undefined ? {} : { uid }),
       ...(isNamed(object.status, status) ? { resourceVersion: object.metadata.resourceVersion } : {}),
     },
     status,

@@ -118,9 +118,10 @@ export class FakeKube implements KubeApi {
 
   async applyStatus<T extends Resource>(type: ResourceType, manifest: T & Manifest): Promise<T> {
     this.intercept(`applyStatus ${type.kind}`)
-    const { namespace = '', name, resourceVersion } = manifest.metadata
+    const { namespace = '', name, resourceVersion, uid } = manifest.metadata
     const before = this.#mustGet(type, namespace, name)
     if (resourceVersion !== undefined && resourceVersion !== before.metadata.resourceVersion) throw conflict(type, name)
+    if (uid !== undefined && uid !== before.metadata.uid) throw conflict(type, name)
     this.writes.push(`applyStatus ${type.kind} ${namespace}/${name}`)
     return this.#replace(type, before, { ...before, status: copyOf(manifest.status) } as Resource) as T
   }
@@ -128,8 +129,9 @@ export class FakeKube implements KubeApi {
   async patch<T extends Resource>(type: ResourceType, namespace: string, name: string, patch: object): Promise<T> {
     this.intercept(`patch ${type.kind}`)
     const before = this.#mustGet(type, namespace, name)
-    const version = (patch as { metadata?: { resourceVersion?: string } }).metadata?.resourceVersion
-    if (version !== undefined && version !== before.metadata.resourceVersion) throw conflict(type, name)
+    const { resourceVersion, uid } = (patch as { metadata?: Partial<Resource['metadata']> }).metadata ?? {}
+    if (resourceVersion !== undefined && resourceVersion !== before.metadata.resourceVersion) throw conflict(type, name)
+    if (uid !== undefined && uid !== before.metadata.uid) throw conflict(type, name)
     this.writes.push(`patch ${type.kind} ${namespace}/${name}`)
     return this.#replace(type, before, merged(before, patch) as Resource) as T
   }
