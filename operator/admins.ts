@@ -10,8 +10,8 @@ import type { KafkaCluster, KafkaTopic, Key } from './api/resource.ts'
 import { alterClusterConfig, readClusterConfig } from './cluster/broker-config.ts'
 import type { Brokers, Configured } from './cluster/reconcile.ts'
 import type { GroupState } from './kafka/group-state.ts'
+import { Looker } from './kafka/looker.ts'
 import { readGroups } from './kafka/read-groups.ts'
-import { readKafkaState } from './kafka/read-state.ts'
 import type { KafkaState, Unreachable } from './kafka/state.ts'
 import { resetMinIsr } from './policy/min-isr.ts'
 import type { ReassignmentAdmin } from './reassignment/admin.ts'
@@ -39,11 +39,20 @@ interface Deps {
 /** A worker must not wait for a cluster that is down for as long as Kafka's clients would. */
 const TIMEOUTS = { requestTimeoutMs: 10_000, timeoutMs: 15_000 }
 
+/** What there is to one cluster. */
+interface Connected {
+  readonly uid: string | undefined
+  readonly client: AdminClient
+  readonly looker: Looker
+  readonly topics: KafkaTopicAdmin
+}
+
 /** One admin client a cluster, kept as long as the cluster is the same. */
 export class Admins implements Brokers, AsyncDisposable {
   readonly #options: AdminsOptions
   readonly #deps: Deps
-  readonly #clients = new Map<Key, { uid: string | undefined; client: AdminClient; topics: KafkaTopicAdmin }>()
+  readonly #clients = new Map<Key, Connected>()
+  #isClosed = false
 
   constructor(options: AdminsOptions, deps: Deps) {
     this.#options = options
@@ -75,9 +84,18 @@ export class Admins implements Brokers, AsyncDisposable {
   /** How everything in `cluster` is. Never rejects. */
   async look(cluster: KafkaCluster): Promise<KafkaState | Unreachable> {
     try {
-      return await readKafkaState(this.#clientOf(cluster))
+      return await this.#connectionOf(cluster).looker.look()
     } catch (error) {
       return { error: error instanceof Error ? error.message : String(error) }
+    }
+  }
+
+  /** Which partitions of `cluster` lack what, in a word that is another one when that has changed. Never rejects. */
+  async shortage(cluster: KafkaCluster): Promise<string> {
+    try {
+      return await this.#connectionOf(cluster).looker.shortage()
+    } catch {
+      return 'unreachable'
     }
   }
 
@@ -143,7 +161,14 @@ export class Admins implements Brokers, AsyncDisposable {
     void known?.client[Symbol.asyncDispose]()
   }
 
+  /** Breaks off what is under way, of every cluster, for good: whoever asks for more is refused. */
+  close(): void {
+    this.#isClosed = true
+    for (const key of this.#clients.keys()) this.forget(key)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true
     const clients = [...this.#clients.values()]
     this.#clients.clear()
     await Promise.all(clients.map(({ client }) => client[Symbol.asyncDispose]()))
@@ -153,7 +178,9 @@ export class Admins implements Brokers, AsyncDisposable {
     return this.#connectionOf(cluster).client
   }
 
-  #connectionOf(cluster: KafkaCluster): { client: AdminClient; topics: KafkaTopicAdmin } {
+  /** Throws KafkaError once all of it is closed. */
+  #connectionOf(cluster: KafkaCluster): Connected {
+    if (this.#isClosed) throw new KafkaError('NETWORK_EXCEPTION', 'the operator has stopped', { isRetriable: false })
     const key = keyOf(cluster)
     const known = this.#clients.get(key)
     if (known?.uid === cluster.metadata.uid && known !== undefined) return known
@@ -162,11 +189,27 @@ export class Admins implements Brokers, AsyncDisposable {
       { bootstrap: [this.#options.bootstrapOf(cluster)], clientId: 'ottla-operator', ...TIMEOUTS },
       this.#deps,
     )
-    const made = { uid: cluster.metadata.uid, client, topics: new KafkaTopicAdmin(client) }
+    const looker = new Looker({ timeoutMs: TIMEOUTS.timeoutMs }, { client, clock: this.#deps.clock })
+    const made = { uid: cluster.metadata.uid, client, looker, topics: new KafkaTopicAdmin(client) }
     this.#clients.set(key, made)
     return made
   }
 }
+
+/** What the operator of many clusters asks of them. */
+export type ClusterAdmins = Pick<
+  Admins,
+  | 'setMetadataVersion'
+  | 'look'
+  | 'shortage'
+  | 'configure'
+  | 'resetMinIsr'
+  | 'topicsOf'
+  | 'forget'
+  | 'close'
+  | 'scalingOf'
+  | 'reassignmentOf'
+>
 
 function failure(error: unknown): { refusal: string } | { error: string } {
   const message = error instanceof Error ? error.message : String(error)

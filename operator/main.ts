@@ -97,7 +97,8 @@ async function main(): Promise<number> {
   if (command === 'run') {
     // Only here: the Kubernetes client takes most of a second to load.
     const { runOperator } = await import('./run.ts')
-    return runOperator(args, stopSignal())
+    // Whatever still waits for an answer: one that has lost its lease must not linger.
+    process.exit(await runOperator(args, stopSignal()))
   }
   if (command === 'local') return runOnThisMachine(args)
   if (command === 'import') {

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { Clock } from '../broker/env/clock.ts'
 import type { Random } from '../broker/env/random.ts'
-import type { Admins } from './admins.ts'
+import type { ClusterAdmins } from './admins.ts'
 import { Alertmanager } from './alerts/alertmanager.ts'
 import type { PostJson } from './alerts/alertmanager.ts'
 import { Monitoring } from './alerts/monitoring.ts'
@@ -25,6 +25,7 @@ import {
 import type { KafkaCluster, KafkaRebalance, KafkaTopic, Key, Resource, ResourceType } from './api/resource.ts'
 import type { Images } from './cluster/version.ts'
 import { ClusterReconciler } from './cluster/reconcile.ts'
+import { ShortageWatch } from './cluster/shortage-watch.ts'
 import type { ClusterStep } from './cluster/step.ts'
 import type { KubeApi } from './kube/api.ts'
 import { EventRecorder } from './kube/events.ts'
@@ -44,7 +45,7 @@ import { DrainStep } from './scaling/drain-step.ts'
 import { effectiveCluster } from './scaling/effective.ts'
 import { QuorumStep } from './scaling/quorum-step.ts'
 import { Controller } from './runtime/controller.ts'
-import type { Reconcile } from './runtime/controller.ts'
+import type { ControllerMetrics, Reconcile } from './runtime/controller.ts'
 import { Batcher } from './topic/batcher.ts'
 import { TopicClaims } from './topic/claims.ts'
 import { TopicReconciler } from './topic/reconcile.ts'
@@ -73,18 +74,18 @@ export interface OperatorDeps {
   readonly metrics: OperatorMetrics
   /** The way to Alertmanagers. */
   readonly post: PostJson
-  readonly admins: Pick<
-    Admins,
-    'setMetadataVersion' | 'look' | 'configure' | 'resetMinIsr' | 'topicsOf' | 'forget' | 'scalingOf' | 'reassignmentOf'
-  >
+  readonly admins: ClusterAdmins
 }
 
 /** What the operator makes; it looks at a cluster again when one of these changes. */
 const CHILDREN = [STATEFUL_SET, POD, SERVICE, CONFIG_MAP, SERVICE_ACCOUNT, POD_DISRUPTION_BUDGET]
 const RECHECK_MS = 3000
 const TOPIC_RECHECK_MS = 30_000
+const SHORTAGE_MS = 5000
 /** A look at ten thousand topics takes seconds of CPU time. */
 const TOPIC_RESYNC_FACTOR = 2
+/** It is no reconciliation of a resource. */
+const UNCOUNTED: ControllerMetrics = { reconciled: () => {}, queueDepth: () => {} }
 const BACKOFF = { backoffMinMs: 500, backoffMaxMs: 60_000 }
 
 /** Wiring: informers feed queues, queues feed reconcilers, all of it only while this process leads. */
@@ -104,9 +105,7 @@ export class Operator {
       await this.#lead(signal)
       return 'ended'
     }
-    // Of its own signal: the lease is given back after the work has been stopped.
-    const api = this.#deps.apiFor(new AbortController().signal)
-    const election = new LeaderElection({ ...lease, identity, ...LEADER_DEFAULTS }, { ...this.#deps, api })
+    const election = new LeaderElection({ ...lease, identity, ...LEADER_DEFAULTS }, this.#deps)
     return election.run((leading) => this.#lead(leading), signal)
   }
 
@@ -137,6 +136,7 @@ class Leadership {
   readonly #clusterController: Controller
   readonly #topicController: Controller
   readonly #rebalanceController: Controller
+  readonly #shortageController: Controller
   /** What topics that are not well wait for, by cluster. */
   readonly #clusterStrengths = new Map<Key, string>()
   /** What topics go by of each cluster: they are looked at again when it changes. */
@@ -157,6 +157,12 @@ class Leadership {
     this.#clusterController = this.#controller('KafkaCluster', options.clusterWorkers, this.#clusterReconcile())
     this.#topicController = this.#controller('KafkaTopic', options.topicWorkers, this.#topicReconcile())
     this.#rebalanceController = this.#controller('KafkaRebalance', 1, this.#rebalanceReconcile())
+    this.#shortageController = this.#controller(
+      'Shortage',
+      options.clusterWorkers,
+      this.#shortageReconcile(),
+      UNCOUNTED,
+    )
   }
 
   clusters(): readonly KafkaCluster[] {
@@ -172,19 +178,23 @@ class Leadership {
     // Helm upgrades no CRDs: where there are no KafkaRebalances nobody waits for them.
     const watching = [...caches, ...this.#rebalances, ...this.#children].map((informer) => informer.run(this.#signal))
     const aborted = new Promise<void>((resolve) => {
-      if (this.#signal.aborted) resolve()
-      this.#signal.addEventListener('abort', () => resolve(), { once: true })
+      const stop = (): void => {
+        // What is being asked of Kafka, and what would be asked in the end of a run, is the next leader's to ask.
+        this.#deps.admins.close()
+        resolve()
+      }
+      if (this.#signal.aborted) stop()
+      this.#signal.addEventListener('abort', stop, { once: true })
     })
-    void aborted.then(() => this.#breakOff())
     // Two claims for one topic must both be known before either is acted on.
     await Promise.race([Promise.all(caches.map(({ synced }) => synced)), aborted])
-    const controllers = [this.#clusterController, this.#topicController, this.#rebalanceController]
+    const controllers = [
+      this.#clusterController,
+      this.#topicController,
+      this.#rebalanceController,
+      this.#shortageController,
+    ]
     await Promise.all([...watching, ...controllers.map((controller) => controller.run(this.#signal))])
-  }
-
-  /** What is being asked of Kafka, and would be asked again where no answer comes, is the next leader's to ask. */
-  #breakOff(): void {
-    for (const cluster of this.clusters()) this.#deps.admins.forget(keyOf(cluster))
   }
 
   #clusterReconcile(): Reconcile {
@@ -272,6 +282,20 @@ class Leadership {
     return (key) => reconciler.reconcile(key)
   }
 
+  #shortageReconcile(): Reconcile {
+    const { clock, admins } = this.#deps
+    const watch = new ShortageWatch(
+      { pauseMs: SHORTAGE_MS },
+      {
+        clock,
+        clusterOf: (key) => this.#clusterOf(key),
+        shortage: (cluster) => admins.shortage(cluster),
+        wake: (key) => this.#clusterController.queue.add(key),
+      },
+    )
+    return (key) => watch.reconcile(key)
+  }
+
   #topicReconcile(): Reconcile {
     const listed = new Batcher<KafkaTopic, readonly KafkaTopic[]>({ weightMax: Infinity }, async (topics) => {
       const all = await this.#listTopics()
@@ -316,12 +340,14 @@ class Leadership {
       if (isWaiting) this.#topicController.queue.add(name)
     }
     const state = isDeleted ? 'deleted' : topicsGoBy(cluster)
+    // Which is another one when it begins to serve, and when it ends.
     if (this.#clusterStates.get(key) === state) return
     if (isDeleted) {
       this.#clusterStates.delete(key)
       this.#clusterStrengths.delete(key)
       this.#deps.admins.forget(key)
     } else this.#clusterStates.set(key, state)
+    this.#shortageController.queue.add(key)
     for (const topic of this.#claims.ofCluster(key)) this.#topicController.queue.add(topic)
   }
 
@@ -356,8 +382,13 @@ class Leadership {
     )
   }
 
-  #controller(name: string, workers: number, reconcile: Reconcile): Controller {
-    return new Controller({ name, workers, ...BACKOFF }, { ...this.#deps, reconcile })
+  #controller(
+    name: string,
+    workers: number,
+    reconcile: Reconcile,
+    metrics: ControllerMetrics = this.#deps.metrics,
+  ): Controller {
+    return new Controller({ name, workers, ...BACKOFF }, { ...this.#deps, metrics, reconcile })
   }
 
   #events(): EventRecorder {

@@ -14,7 +14,7 @@ export interface FeatureLevels {
 const UPGRADE_TYPES = { upgrade: 1, 'safe-downgrade': 2, 'unsafe-downgrade': 3 } as const
 
 /** The features that any broker knows, by name. Rejects with KafkaError. */
-export function describeFeatures(client: AdminClient): Promise<ReadonlyMap<string, FeatureLevels>> {
+export function describeFeatures(client: Pick<AdminClient, 'run'>): Promise<ReadonlyMap<string, FeatureLevels>> {
   return client.run(async (ask) => {
     const software = { clientSoftwareName: 'ottla', clientSoftwareVersion: '0.1.0' }
     const answer = await ask(ApiKey.ApiVersions, software)

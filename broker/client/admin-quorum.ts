@@ -22,7 +22,7 @@ export interface QuorumReplicaDescription {
 type Partition = ResponseOf<typeof ApiKey.DescribeQuorum>['topics'][number]['partitions'][number]
 
 /** Rejects with KafkaError, where there is no leader with a retriable one. */
-export function describeQuorum(client: AdminClient): Promise<QuorumDescription> {
+export function describeQuorum(client: Pick<AdminClient, 'run'>): Promise<QuorumDescription> {
   return client.run(async (ask) => {
     const topics = [{ topicName: '__cluster_metadata', partitions: [{ partitionIndex: 0 }] }]
     const answer = await ask(ApiKey.DescribeQuorum, { topics })

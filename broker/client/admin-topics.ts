@@ -35,7 +35,7 @@ const PAGE_SIZE = 2000
  * Every partition of every topic, internal ones too, in order. Asked for page by page: a topic that is made or deleted meanwhile may be
  * missing. Rejects with KafkaError.
  */
-export async function describeAllTopics(client: AdminClient): Promise<TopicPartitionDescription[]> {
+export async function describeAllTopics(client: Pick<AdminClient, 'run'>): Promise<TopicPartitionDescription[]> {
   const partitions: TopicPartitionDescription[] = []
   let cursor: Cursor | null = null
   do {
@@ -64,7 +64,7 @@ function partitionsOf({ errorCode, name, topicId, partitions }: Page['topics'][n
 }
 
 /** Those of all topics. Rejects with KafkaError. */
-export function listReassignments(client: AdminClient): Promise<Reassignment[]> {
+export function listReassignments(client: Pick<AdminClient, 'run'>): Promise<Reassignment[]> {
   return client.run(async (ask) => {
     const answer = await ask(ApiKey.ListPartitionReassignments, { topics: null })
     if (answer.errorCode !== ErrorCode.NONE) throw KafkaError.fromCode(answer.errorCode, answer.errorMessage)

@@ -1,10 +1,15 @@
-import type { AdminClient } from '../../broker/client/admin-client.ts'
+import type { Ask } from '../../broker/client/admin-client.ts'
 import { describeFeatures } from '../../broker/client/admin-features.ts'
 import { describeQuorum } from '../../broker/client/admin-quorum.ts'
 import type { QuorumDescription, QuorumReplicaDescription } from '../../broker/client/admin-quorum.ts'
 import { describeAllTopics, listReassignments } from '../../broker/client/admin-topics.ts'
 import type { Reassignment, TopicPartitionDescription } from '../../broker/client/admin-topics.ts'
+import { ConfigResourceType } from '../../broker/client/admin-types.ts'
 import { KafkaError } from '../../broker/client/kafka-error.ts'
+import { ApiKey } from '../../broker/protocol/api-key.ts'
+import type { ResponseOf } from '../../broker/protocol/apis.ts'
+import { ErrorCode } from '../../broker/protocol/errors.ts'
+import type { Runner } from './one-broker.ts'
 import type { KafkaState, PartitionState, QuorumReplica } from './state.ts'
 
 const MIN_ISR = 'min.insync.replicas'
@@ -15,9 +20,9 @@ const TOPICS_PER_REQUEST = 2000
  * Everything in a cluster that the operator goes by. A dozen requests for 10,000 topics; none of them changes anything. Rejects with
  * KafkaError.
  */
-export async function readKafkaState(client: AdminClient): Promise<KafkaState> {
+export async function readKafkaState(client: Runner): Promise<KafkaState> {
   const [cluster, quorum, features, topics, reassignments] = await Promise.all([
-    client.describeCluster(),
+    describeCluster(client),
     describeQuorum(client),
     describeFeatures(client),
     describeAllTopics(client),
@@ -26,27 +31,41 @@ export async function readKafkaState(client: AdminClient): Promise<KafkaState> {
   const minIsr = await readMinIsr(client, [...new Set(topics.map(({ topic }) => topic))])
   return {
     clusterId: cluster.clusterId ?? '',
-    brokers: new Map(cluster.brokers.map(({ id, rack }) => [id, { rack }])),
+    brokers: new Map(cluster.brokers.map(({ brokerId, rack }) => [brokerId, { rack }])),
     quorum: quorumState(quorum),
     partitions: partitionStates(topics, reassignments, minIsr),
     metadataVersion: features.get('metadata.version') ?? { finalized: 0, min: 0, max: 0 },
   }
 }
 
+function describeCluster(client: Runner): Promise<ResponseOf<typeof ApiKey.DescribeCluster>> {
+  return client.run(async (ask) => {
+    const answer = await ask(ApiKey.DescribeCluster, {})
+    if (answer.errorCode !== ErrorCode.NONE) throw KafkaError.fromCode(answer.errorCode, answer.errorMessage)
+    return answer
+  })
+}
+
 /** By topic; one that is gone meanwhile is left out, and no other: what is not known of would not be spared. */
-async function readMinIsr(client: AdminClient, topics: readonly string[]): Promise<Map<string, number>> {
+async function readMinIsr(client: Runner, topics: readonly string[]): Promise<Map<string, number>> {
   const found = new Map<string, number>()
   for (let from = 0; from < topics.length; from += TOPICS_PER_REQUEST) {
     const some = topics.slice(from, from + TOPICS_PER_REQUEST)
-    for (const [topic, entries] of await client.describeConfigs('topic', some, [MIN_ISR])) {
-      if (entries instanceof KafkaError) {
-        if (entries.code === 'UNKNOWN_TOPIC_OR_PARTITION') continue
-        throw entries
-      }
-      found.set(topic, Number(entries.find(({ name }) => name === MIN_ISR)?.value ?? 1))
-    }
+    for (const [topic, minIsr] of await client.run((ask) => minIsrOf(ask, some))) found.set(topic, minIsr)
   }
   return found
+}
+
+async function minIsrOf(ask: Ask, topics: readonly string[]): Promise<[string, number][]> {
+  const resourceType = ConfigResourceType.topic
+  const resources = topics.map((resourceName) => ({ resourceType, resourceName, configurationKeys: [MIN_ISR] }))
+  const { results } = await ask(ApiKey.DescribeConfigs, { resources })
+  if (results.length < topics.length) throw KafkaError.network('an answer that leaves topics out')
+  return results.flatMap(({ errorCode, errorMessage, resourceName, configs }): [string, number][] => {
+    if (errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) return []
+    if (errorCode !== ErrorCode.NONE) throw KafkaError.fromCode(errorCode, errorMessage)
+    return [[resourceName, Number(configs.find(({ name }) => name === MIN_ISR)?.value ?? 1)]]
+  })
 }
 
 function partitionStates(

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { Clock } from '../../broker/env/clock.ts'
+import type { Clock, Timer } from '../../broker/env/clock.ts'
 import { microTimestamp } from '../api/conditions.ts'
 import { LEASE } from '../api/resource.ts'
 import type { Manifest, Resource } from '../api/resource.ts'
@@ -21,6 +21,17 @@ export interface LeaderOptions {
 
 export const LEADER_DEFAULTS = { leaseMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2000 } as const
 
+/** How long giving the lease back may take, and how long work that has been told to stop is waited for once the lease is lost. */
+const RETURN_MS = 5000
+const STOP_MS = 2000
+
+interface Deps {
+  /** The API with calls that stop when `signal` aborts. */
+  readonly apiFor: (signal: AbortSignal) => KubeApi
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
 interface Lease extends Resource {
   spec: {
     holderIdentity?: string
@@ -37,45 +48,86 @@ interface Lease extends Resource {
  */
 export class LeaderElection {
   readonly #options: LeaderOptions
-  readonly #deps: { api: KubeApi; clock: Clock; logger: Logger }
+  readonly #deps: Deps
+  readonly #api: KubeApi
+  /** Ends what is being asked of the API. */
+  readonly #calls = new AbortController()
   /** The last version of the lease that was seen, and when it was first seen, on the monotonic clock. */
   #observed: { version: string; sinceMs: number } | null = null
 
-  constructor(options: LeaderOptions, deps: { api: KubeApi; clock: Clock; logger: Logger }) {
+  constructor(options: LeaderOptions, deps: Deps) {
     this.#options = options
     this.#deps = deps
+    this.#api = deps.apiFor(this.#calls.signal)
   }
 
   /**
    * Waits for the lease, then calls `lead` with a signal that aborts at once when the lease is lost or `signal` aborts; resolves when `lead`
-   * is over, the lease given back. Resolves with 'lost' where that was the reason, 'ended' otherwise.
+   * is over, the lease given back. Resolves with 'lost' where that was the reason, 'ended' otherwise. Once in the life of an object.
    */
   async run(lead: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<'lost' | 'ended'> {
-    const { clock, logger } = this.#deps
-    let leftMs = await this.#tryHold()
-    while (leftMs === 0) {
-      await sleep(clock, this.#options.retryMs, signal)
-      if (signal.aborted) return 'ended'
-      leftMs = await this.#tryHold()
+    const leftMs = await this.#await(signal)
+    if (leftMs === 0) return 'ended'
+    this.#deps.logger.info({ identity: this.#options.identity }, 'leading')
+    return this.#leadFor(leftMs, lead, signal)
+  }
+
+  /** Resolves with how long may be led by the lease, in ms; 0 where `signal` has aborted before. */
+  async #await(signal: AbortSignal): Promise<number> {
+    const { clock } = this.#deps
+    let limit: Timer | undefined
+    const end = (): void => void (limit = this.#endCalls())
+    signal.addEventListener('abort', end, { once: true })
+    try {
+      for (;;) {
+        const leftMs = await this.#tryHold()
+        if (leftMs > 0) return leftMs
+        await sleep(clock, this.#options.retryMs, signal)
+        if (signal.aborted) return 0
+      }
+    } finally {
+      signal.removeEventListener('abort', end)
+      limit?.cancel()
     }
-    logger.info({ identity: this.#options.identity }, 'leading')
+  }
+
+  async #leadFor(
+    leftMs: number,
+    lead: (signal: AbortSignal) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<'lost' | 'ended'> {
+    const { clock, logger } = this.#deps
     const over = new AbortController()
-    let lost = false
+    const stuck = Promise.withResolvers<void>()
+    let isLost = false
     const onLost = (): void => {
-      lost = true
+      isLost = true
       logger.error({ identity: this.#options.identity }, 'lease lost, stopping at once')
       over.abort(new Error('lease lost'))
+      // A renewal under way would keep others from the lease, or this process from its end.
+      this.#calls.abort(new Error('lease lost'))
+      clock.setTimer(STOP_MS, stuck.resolve)
     }
     const renewing = this.#renew(leftMs, over.signal, onLost)
-    const leading = AbortSignal.any([over.signal, signal])
     try {
-      await lead(leading)
+      await Promise.race([lead(AbortSignal.any([over.signal, signal])), stuck.promise])
     } finally {
       over.abort(new Error('ended'))
-      await renewing
-      if (!lost) await this.#release()
+      if (!isLost) await this.#giveBack(renewing)
     }
-    return lost ? 'lost' : 'ended'
+    return isLost ? 'lost' : 'ended'
+  }
+
+  /** After the last renewal: one that is written later would take it again. */
+  async #giveBack(renewing: Promise<void>): Promise<void> {
+    const limit = this.#endCalls()
+    await renewing
+    await this.#release()
+    limit.cancel()
+  }
+
+  #endCalls(): Timer {
+    return this.#deps.clock.setTimer(RETURN_MS, () => this.#calls.abort(new Error('ended')))
   }
 
   /** Renews until `signal` aborts; calls `onLost` when that has not worked for `leftMs` at first, then for `renewDeadlineMs`. */
@@ -106,17 +158,17 @@ export class LeaderElection {
 
   /** False where another has it or the API does not answer. */
   async #write(): Promise<boolean> {
-    const { api, logger } = this.#deps
+    const { logger } = this.#deps
     const { namespace, name, identity } = this.#options
     try {
-      const lease = await api.get<Lease>(LEASE, namespace, name)
+      const lease = await this.#api.get<Lease>(LEASE, namespace, name)
       if (lease === null) {
-        await api.create<Lease>(LEASE, { ...this.#mine(null), metadata: { namespace, name } })
+        await this.#api.create<Lease>(LEASE, { ...this.#mine(null), metadata: { namespace, name } })
         return true
       }
       if (!this.#isFree(lease) && lease.spec.holderIdentity !== identity) return false
       // Carries resourceVersion: of two candidates that see it run out, one gets a conflict.
-      await api.update<Lease>(LEASE, { ...this.#mine(lease), metadata: lease.metadata })
+      await this.#api.update<Lease>(LEASE, { ...this.#mine(lease), metadata: lease.metadata })
       return true
     } catch (error) {
       if (!isConflict(error)) logger.warn({ err: error }, 'lease not reached')
@@ -152,13 +204,13 @@ export class LeaderElection {
 
   /** Lets the next candidate begin without waiting for the lease to run out. */
   async #release(): Promise<void> {
-    const { api, logger } = this.#deps
+    const { logger } = this.#deps
     const { namespace, name, identity } = this.#options
     try {
-      const lease = await api.get<Lease>(LEASE, namespace, name)
+      const lease = await this.#api.get<Lease>(LEASE, namespace, name)
       if (lease?.spec.holderIdentity !== identity) return
       const spec = { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1 }
-      await api.update<Lease>(LEASE, { ...lease, spec })
+      await this.#api.update<Lease>(LEASE, { ...lease, spec })
     } catch (error) {
       logger.warn({ err: error }, 'lease not released')
     }

@@ -51,5 +51,7 @@ const NOBODY: OperatorDeps['admins'] = {
   topicsOf: () => new FakeTopics(),
   scalingOf: () => new FakeScaling(),
   reassignmentOf: () => new FakeReassignments([]),
+  shortage: async () => '',
   forget: () => {},
+  close: () => {},
 }

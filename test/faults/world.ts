@@ -237,7 +237,9 @@ export class World {
       topicsOf: (cluster) => admin(of(cluster).topics),
       scalingOf: (cluster) => admin<ScalingAdmin>(of(cluster)),
       reassignmentOf: (cluster) => admin<ReassignmentAdmin>(of(cluster).reassignments),
+      shortage: async () => '',
       forget: () => {},
+      close: () => {},
     }
   }
 }

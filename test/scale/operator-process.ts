@@ -61,6 +61,8 @@ function simulated(): OperatorDeps['admins'] {
     topicsOf: () => topics,
     scalingOf: () => scaling,
     reassignmentOf: () => reassignments,
+    shortage: async () => '',
     forget: () => {},
+    close: () => {},
   }
 }

@@ -51,18 +51,21 @@ function operating(namespaces: readonly string[] | null = null) {
   const world = operatorWorld()
   const topics = new FakeTopics()
   const stop = new AbortController()
+  const kafka = { state: kafkaState(), shortage: '' }
   /** Clusters to which connections have been closed. */
   const forgotten: string[] = []
   const clusterId = () => world.api.peek<KafkaCluster>(KAFKA_CLUSTER, 'kafka', 'orders')?.status?.clusterId ?? ''
   const admins = {
-    look: () => Promise.resolve(kafkaState({ clusterId: clusterId() })),
+    look: () => Promise.resolve(kafkaState({ ...kafka.state, clusterId: clusterId() })),
     configure: () => Promise.resolve({ changes: '' }),
     resetMinIsr: () => Promise.resolve([]),
     setMetadataVersion: () => Promise.resolve({ changes: '' }),
     topicsOf: () => topics,
     scalingOf: () => new FakeScaling(),
     reassignmentOf: () => new FakeReassignments([]),
+    shortage: () => Promise.resolve(kafka.shortage),
     forget: (key: string) => void forgotten.push(key),
+    close: () => void forgotten.push('all'),
   }
   const operator = new Operator(
     {
@@ -89,7 +92,7 @@ function operating(namespaces: readonly string[] | null = null) {
     await world.clock.run(100)
     return running
   }
-  return { ...world, topics, kubelet, finish, running, forgotten }
+  return { ...world, topics, kafka, kubelet, finish, running, forgotten }
 }
 
 test('from two resources to a topic on a running cluster, by watches alone', async () => {
@@ -241,7 +244,28 @@ test('what Kafka is being asked is broken off once the lease is lost', async () 
   expect(forgotten).toEqual([])
   await clock.run(15_000)
   expect(await running).toBe('lost')
-  expect(forgotten).toEqual(['kafka/orders'])
+  expect(forgotten).toEqual(['all'])
+})
+
+test('a node drain waits as soon as a replica is out of sync, and goes on as soon as it is back', async () => {
+  const { api, clock, kafka, finish } = await settled()
+  const budget = () => api.peek<Manifest>(POD_DISRUPTION_BUDGET, 'kafka', 'orders-kafka')?.spec
+  const isr = (...ids: number[]): void => {
+    const partition = { topic: 't', topicId: 't', partition: 0, leader: 0, replicas: [0, 1, 2], isr: ids, minIsr: 2 }
+    const brokers = new Map([0, 1, 2].map((id) => [id, { rack: null }]))
+    kafka.state = kafkaState({ brokers, partitions: [{ ...partition, adding: [], removing: [] }] })
+    kafka.shortage = ids.length === 3 ? '' : ids.join()
+  }
+  isr(0, 1, 2)
+  await clock.run(60_000)
+  const well = budget()
+  isr(0, 1)
+  await clock.run(10_000)
+  expect(budget()).toMatchObject({ maxUnavailable: 0 })
+  isr(0, 1, 2)
+  await clock.run(10_000)
+  expect(budget()).toEqual(well)
+  await finish()
 })
 
 test('a stopped operator gives its lease back', async () => {

@@ -1,7 +1,10 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { AdminClient } from '../../../../broker/client/admin-client.ts'
 import { describeFeatures, updateFeature } from '../../../../broker/client/admin-features.ts'
-import { KafkaError } from '../../../../broker/client/kafka-error.ts'
+import { ApiKey } from '../../../../broker/protocol/api-key.ts'
+import type { ResponseOf } from '../../../../broker/protocol/apis.ts'
+import { ErrorCode } from '../../../../broker/protocol/errors.ts'
+import type { Runner } from '../../../../operator/kafka/one-broker.ts'
 import { readKafkaState } from '../../../../operator/kafka/read-state.ts'
 import { TestCluster } from '../../broker/bed.ts'
 
@@ -70,15 +73,24 @@ test('a node that is gone is missing everywhere', async () => {
 
 test('a topic whose min ISR cannot be told is not taken for one that is not there', async () => {
   await createTopics()
-  const withOutcome = (code: string): void => {
-    const error = new KafkaError(code, 'not now', { isRetriable: false })
-    const describe = AdminClient.prototype.describeConfigs.bind(admin)
-    admin.describeConfigs = async (...asked) => new Map([...(await describe(...asked)), ['durable', error]])
-  }
-  withOutcome('UNKNOWN_SERVER_ERROR')
-  await expect(run(readKafkaState(admin))).rejects.toMatchObject({ code: 'UNKNOWN_SERVER_ERROR' })
-  withOutcome('UNKNOWN_TOPIC_OR_PARTITION')
-  expect((await run(readKafkaState(admin))).partitions.map(({ topic }) => topic)).toEqual(['single'])
+  const withOutcome = (code: number): Runner => ({
+    run: (operation) =>
+      admin.run((ask) =>
+        operation(async (key, body, brokerId) => {
+          const answer = await ask(key, body, brokerId)
+          if (key === ApiKey.DescribeConfigs) {
+            const { results } = answer as ResponseOf<typeof ApiKey.DescribeConfigs>
+            const durable = results.find(({ resourceName }) => resourceName === 'durable')
+            Object.assign(durable ?? {}, { errorCode: code })
+          }
+          return answer
+        }),
+      ),
+  })
+  const unknown = run(readKafkaState(withOutcome(ErrorCode.UNKNOWN_SERVER_ERROR)))
+  await expect(unknown).rejects.toMatchObject({ code: 'UNKNOWN_SERVER_ERROR' })
+  const gone = await run(readKafkaState(withOutcome(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)))
+  expect(gone.partitions.map(({ topic }) => topic)).toEqual(['single'])
 })
 
 test('a level of metadata.version that cannot be had is refused for good, in words', async () => {

@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals'
 import { LEASE } from '../../../../operator/api/resource.ts'
 import type { Resource } from '../../../../operator/api/resource.ts'
 import { KubeError } from '../../../../operator/kube/api.ts'
+import type { KubeApi } from '../../../../operator/kube/api.ts'
 import { LEADER_DEFAULTS, LeaderElection } from '../../../../operator/kube/leader.ts'
 import { FakeKube } from '../../../fakes/kube.ts'
 import { operatorWorld } from '../../../fakes/operator.ts'
@@ -9,7 +10,12 @@ import { operatorWorld } from '../../../fakes/operator.ts'
 type World = ReturnType<typeof operatorWorld>
 type LeaseObject = Resource & { spec: { holderIdentity: string; leaseTransitions: number } }
 
-function candidate(world: World, identity: string, log: string[]) {
+interface Parts {
+  readonly apiFor?: (signal: AbortSignal) => KubeApi
+  readonly lead?: (signal: AbortSignal) => Promise<void>
+}
+
+function candidate(world: World, identity: string, log: string[], parts: Parts = {}) {
   const options = { namespace: 'ops', name: 'ottla-operator', identity, ...LEADER_DEFAULTS }
   const stop = new AbortController()
   const lead = (signal: AbortSignal) =>
@@ -20,7 +26,8 @@ function candidate(world: World, identity: string, log: string[]) {
         resolve()
       })
     })
-  const running = new LeaderElection(options, world).run(lead, stop.signal)
+  const { apiFor = () => world.api } = parts
+  const running = new LeaderElection(options, { ...world, apiFor }).run(parts.lead ?? lead, stop.signal)
   return { stop, running }
 }
 
@@ -90,7 +97,70 @@ test('a renewal that hangs does not keep the leader', async () => {
   expect(log).toEqual(['a leads'])
   await world.clock.run(4000)
   expect(log).toEqual(['a leads', 'a stops'])
-  void a
+  expect(await a.running).toBe('lost')
+})
+
+/** Calls that are on their way for `wayMs`, and never arrive where the signal aborts before. */
+function slow(world: World, wayMs: () => number) {
+  return (signal: AbortSignal): KubeApi => {
+    const arrive = async (): Promise<void> => {
+      signal.throwIfAborted()
+      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      world.clock.setTimer(wayMs(), resolve)
+      signal.addEventListener('abort', () => reject(new Error('broken off')))
+      await promise
+    }
+    const api = new FakeKube()
+    api.get = (type, namespace, name) => arrive().then(() => world.api.get(type, namespace, name))
+    api.create = (type, manifest) => arrive().then(() => world.api.create(type, manifest))
+    api.update = (type, manifest) => arrive().then(() => world.api.update(type, manifest))
+    return api
+  }
+}
+
+test('a renewal that is on its way when the lease is lost is broken off, and the next one leads', async () => {
+  const world = operatorWorld()
+  const log: string[] = []
+  let wayMs = 1
+  const a = candidate(world, 'a', log, { apiFor: slow(world, () => wayMs) })
+  await world.clock.run(100)
+  const b = candidate(world, 'b', log)
+  wayMs = 20_000
+  await world.clock.run(18_000)
+  expect(log).toEqual(['a leads', 'a stops', 'b leads'])
+  const writes = world.api.writes.length
+  expect(await a.running).toBe('lost')
+  await world.clock.run(1000)
+  expect(world.api.writes).toHaveLength(writes)
+  b.stop.abort()
+  await world.clock.run(10)
+  await b.running
+})
+
+test('work that does not stop does not keep one that has lost its lease', async () => {
+  const world = operatorWorld()
+  const log: string[] = []
+  const a = candidate(world, 'a', log, { lead: () => new Promise(() => {}) })
+  await world.clock.run(10)
+  world.api.get = () => Promise.reject(new KubeError(0, 'Unreachable', 'cut off'))
+  await world.clock.run(15_000)
+  expect(await a.running).toBe('lost')
+})
+
+test('an API that does not answer does not keep one that ends', async () => {
+  const world = operatorWorld()
+  const log: string[] = []
+  let wayMs = 1
+  const leading = candidate(world, 'a', log, { apiFor: slow(world, () => wayMs) })
+  const waiting = candidate(world, 'b', log, { apiFor: slow(world, () => wayMs) })
+  await world.clock.run(100)
+  wayMs = 60_000
+  await world.clock.run(3000)
+  leading.stop.abort()
+  waiting.stop.abort()
+  await world.clock.run(6000)
+  expect(await leading.running).toBe('ended')
+  expect(await waiting.running).toBe('ended')
 })
 
 test('a clock that jumps does not take the lease from its leader', async () => {
