@@ -239,11 +239,9 @@ class Leadership {
   }
 
   #reassignmentStep(events: EventRecorder): ReassignmentStep {
-    const { admins, logger } = this.#deps
     return new ReassignmentStep({
-      adminOf: (cluster) => admins.reassignmentOf(cluster),
+      adminOf: (cluster) => this.#deps.admins.reassignmentOf(cluster),
       events,
-      logger,
       factorsOf: (cluster, kafka) =>
         new Map([...raisedFactors(cluster, kafka), ...this.#claims.replicationFactors(cluster)]),
       rebalanceOf: (cluster) => this.#rebalanceOf(cluster),

@@ -91,6 +91,7 @@ export class ClusterReconciler {
     const read = await this.#deps.api.get<KafkaCluster>(KAFKA_CLUSTER, namespace, name)
     if (read === null || read.metadata.deletionTimestamp !== undefined) {
       this.#marks.delete(key)
+      for (const step of this.#deps.steps) step.forget?.(key)
       return {}
     }
     const observed = await observe(this.#deps.api, read)

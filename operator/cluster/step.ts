@@ -1,6 +1,6 @@
 import type { ExtraCondition, Health } from '../api/conditions.ts'
 import type { KafkaClusterStatus } from '../api/kafkacluster.ts'
-import type { KafkaCluster } from '../api/resource.ts'
+import type { KafkaCluster, Key } from '../api/resource.ts'
 import type { Applier } from '../kube/applier.ts'
 import type { KafkaState, Unreachable } from '../kafka/state.ts'
 import type { Observed } from './observe.ts'
@@ -40,6 +40,8 @@ export interface StepResult {
  */
 export interface ClusterStep {
   run(view: ClusterView): Promise<StepResult>
+  /** The cluster is gone. */
+  forget?(key: Key): void
 }
 
 /** `cluster` with the pools that are to run now: those that are to go stay until they are empty. Pure. */

@@ -1,7 +1,6 @@
-import type { Logger } from 'pino'
 import { KafkaError } from '../../broker/client/kafka-error.ts'
-import { ANNOTATION_REASSIGNMENT } from '../api/resource.ts'
-import type { KafkaCluster } from '../api/resource.ts'
+import { ANNOTATION_REASSIGNMENT, keyOf } from '../api/resource.ts'
+import type { KafkaCluster, Key } from '../api/resource.ts'
 import { staffingOf } from '../cluster/leaving.ts'
 import type { Staffing } from '../cluster/leaving.ts'
 import type { ClusterStep, ClusterView, StepResult } from '../cluster/step.ts'
@@ -14,7 +13,7 @@ import type { Move, Scope, Unplaceable } from './placement.ts'
 import { isMoving, planTargets, remaining } from './targets.ts'
 import type { Planned } from './targets.ts'
 import { throttle, throttleOf, unthrottle } from './throttle.ts'
-import { CONDITION, healthOf, IDLE, problemOf, told, waitOf } from './told.ts'
+import { CONDITION, failed, healthOf, IDLE, problemOf, told, waitOf } from './told.ts'
 import type { ReassignmentStatus, Waiting } from './told.ts'
 
 /** A rebalance that has been approved. */
@@ -27,7 +26,6 @@ export interface Rebalance {
 interface Deps {
   readonly adminOf: ReassignmentAdminOf
   readonly events: EventRecorder
-  readonly logger: Logger
   /** Replication factors that are asked for, by topic. */
   readonly factorsOf: (cluster: KafkaCluster, kafka: KafkaState) => ReadonlyMap<string, number>
   /** What is to be moved besides; null: nothing. */
@@ -68,15 +66,15 @@ interface Todo {
  */
 export class ReassignmentStep implements ClusterStep {
   readonly #deps: Deps
-  /** Clusters, by uid, in which nothing is throttled: whoever was here before may have died before any status told of its moves. */
-  readonly #unthrottled = new Set<string>()
+  /** Clusters, with their uids, in which nothing is throttled: whoever was here before may have died before any status told of its moves. */
+  readonly #unthrottled = new Map<Key, string | undefined>()
 
   constructor(deps: Deps) {
     this.#deps = deps
   }
 
   async run(view: ClusterView): Promise<StepResult> {
-    const { kafka, cluster } = view
+    const { kafka } = view
     if ('error' in kafka) return kept(view)
     try {
       const work = await this.#workOf(view, kafka)
@@ -86,9 +84,12 @@ export class ReassignmentStep implements ClusterStep {
       return isNeeded(work) ? await this.#advance(work) : await this.#idle(work)
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
-      this.#deps.logger.warn({ err: error, cluster: cluster.metadata.name }, 'reassignment will be tried again')
-      return { ...kept(view), requeueAfterMs: MOVING_MS }
+      return { ...kept(view), ...failed(error), requeueAfterMs: error.isRetriable ? MOVING_MS : BLOCKED_MS }
     }
+  }
+
+  forget(key: Key): void {
+    this.#unthrottled.delete(key)
   }
 
   async #workOf(view: ClusterView, kafka: KafkaState): Promise<Work> {
@@ -144,8 +145,9 @@ export class ReassignmentStep implements ClusterStep {
     // Leaders follow their replicas a few at a time: all at once in the end would be felt.
     await work.admin.electPreferred()
     if (work.before === undefined || work.before.state === 'Idle') await this.#announce(work, todo)
-    const requeueAfterMs = kafka.partitions.length > MANY_PARTITIONS ? MOVING_MANY_MS : MOVING_MS
     const stuck = batch.length === 0 && underWay.length === 0 ? waitOf(todo.moves) : ''
+    const movingMs = kafka.partitions.length > MANY_PARTITIONS ? MOVING_MANY_MS : MOVING_MS
+    const requeueAfterMs = stuck === '' ? movingMs : BLOCKED_MS
     const words = [...refused.slice(0, REFUSED_MAX), problemOf(todo.unplaceable), stuck]
     const message = words.filter((each) => each !== '').join('; ')
     const status: ReassignmentStatus = { state: 'Moving', ...todo.progress, ...(message === '' ? {} : { message }) }
@@ -156,7 +158,7 @@ export class ReassignmentStep implements ClusterStep {
   async #start({ view, kafka, admin, rebalance }: Work, batch: readonly Move[]): Promise<readonly string[]> {
     const topics = [...batch, ...kafka.partitions.filter(isMoving)].map(({ topic }) => topic)
     const rate = rebalance?.bytesPerSecond ?? throttleOf(view.asked.spec.rebalance.throttle)
-    this.#unthrottled.delete(view.asked.metadata.uid ?? '')
+    this.#unthrottled.delete(keyOf(view.asked))
     await throttle(admin, topics, rate)
     if (batch.length === 0) return []
     return admin.reassign(batch.map(({ topic, partition, to }) => ({ topic, partition, replicas: to })))
@@ -177,9 +179,9 @@ export class ReassignmentStep implements ClusterStep {
 
   async #idle(work: Work): Promise<StepResult> {
     const { admin, before, view } = work
-    const { uid = '' } = view.asked.metadata
-    if (!this.#unthrottled.has(uid)) await unthrottle(admin)
-    this.#unthrottled.add(uid)
+    const [key, { uid }] = [keyOf(view.asked), view.asked.metadata]
+    if (!this.#unthrottled.has(key) || this.#unthrottled.get(key) !== uid) await unthrottle(admin)
+    this.#unthrottled.set(key, uid)
     if (before?.state !== 'Idle') {
       if (before !== undefined) await admin.electPreferred()
       if (before?.state === 'Moving') await this.#tell(work, 'ReassignmentDone', 'replicas are where they are to be')

@@ -1,3 +1,4 @@
+import type { KafkaError } from '../../broker/client/kafka-error.ts'
 import type { ExtraCondition, Health } from '../api/conditions.ts'
 import type { KafkaClusterStatus } from '../api/kafkacluster.ts'
 import type { StepResult } from '../cluster/step.ts'
@@ -31,6 +32,14 @@ export function told(status: ReassignmentStatus, { draining, filling }: Waiting)
     ...(filling.length === 0 ? {} : { filling: [...filling] }),
   }
   return { status: { reassignment }, conditions: [condition] }
+}
+
+/** What is said where Kafka refuses, or does not answer: a refusal is final until somebody changes something. */
+export function failed({ code, message, isRetriable }: KafkaError): Pick<StepResult, 'conditions' | 'health'> {
+  const reason = isRetriable ? 'ReassignmentFailing' : 'ReassignmentRefused'
+  const words = `replicas cannot be moved, it is tried again: ${message} (${code})`
+  const conditions: ExtraCondition[] = [{ type: CONDITION, status: 'False', reason, message: words }]
+  return isRetriable ? { conditions } : { conditions, health: { state: 'stalled', reason, message: words } }
 }
 
 /** What is in the way, in words; empty where nothing is. */

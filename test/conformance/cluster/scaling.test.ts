@@ -170,12 +170,11 @@ describeWith(TARGET === 'apache' ? ['java', 'mvn'] : [], `scaling a cluster of $
 
 /** The steps of the operator that move replicas, with a KafkaCluster whose brokers are those of the cluster. */
 function operating(admin: AdminClient) {
-  const { api, events, logger } = operatorWorld()
+  const { api, events } = operatorWorld()
   const factors = new Map<string, number>()
   const reassignment = new ReassignmentStep({
     adminOf: () => new KafkaReassignmentAdmin(admin),
     events,
-    logger,
     factorsOf: () => factors,
     rebalanceOf: async () => null,
   })

@@ -21,7 +21,7 @@ function world(
   asked: number,
   spec: Partial<KafkaCluster['spec']['rebalance']> = {},
 ) {
-  const { api, events, logger } = operatorWorld()
+  const { api, events } = operatorWorld()
   const pools = [controllers, brokers(before)]
   const rebalance = { onScale: 'auto' as const, ...spec }
   let observed = changed(running(kafkaCluster({ pools, rebalance })), [controllers, brokers(asked)])
@@ -35,12 +35,12 @@ function world(
     new ReassignmentStep({
       adminOf: () => kafka,
       events,
-      logger,
       factorsOf: () => factors,
       rebalanceOf: async () => state.rebalance,
     })
   let step = start()
   const restart = (): void => void (step = start())
+  const forget = (): void => step.forget('kafka/orders')
   /** One run; what it says is the status that the next one finds. */
   const run = async (): Promise<StepResult> => {
     const { cluster } = observed
@@ -69,7 +69,7 @@ function world(
     observed = changed(observed, [controllers, brokers(count)])
   }
   const notes = (): string[] => (api.all(EVENT) as (Resource & { note: string })[]).map(({ note }) => note)
-  return { run, restart, finish, ask, notes, factors, state }
+  return { run, restart, forget, finish, ask, notes, factors, state }
 }
 
 const THREE = [1000, 1001, 1002]
@@ -325,6 +325,51 @@ test('an approved rebalance is carried out, but for what it would put on brokers
   state.rebalance = { plan: [planned(0, 1002), planned(1, 1003)], bytesPerSecond: 5 }
   await finish()
   expect(kafka.replicas('t')).toEqual([[1002], [1001], [1002]])
+})
+
+describe('what Kafka refuses or does not answer', () => {
+  const placed = (result: StepResult) => result.conditions?.find(({ type }) => type === 'ReplicasPlaced')
+
+  test('is told in the condition until it works again', async () => {
+    const kafka = new FakeReassignments(FOUR).topic('t', [1003, 1000])
+    const { run } = world(kafka, 4, 3)
+    kafka.intercept = () => {
+      throw new KafkaError('REQUEST_TIMED_OUT', 'broker 1001 did not answer', { isRetriable: true })
+    }
+    const result = await run()
+    expect(placed(result)).toEqual({
+      type: 'ReplicasPlaced',
+      status: 'False',
+      reason: 'ReassignmentFailing',
+      message: 'replicas cannot be moved, it is tried again: broker 1001 did not answer (REQUEST_TIMED_OUT)',
+    })
+    expect(result.health ?? null).toBeNull()
+    kafka.intercept = () => {}
+    expect(placed(await run())?.reason).toBe('Moving')
+  })
+
+  test('stalls the cluster where it is a refusal, and is not asked for every second', async () => {
+    const kafka = new FakeReassignments(FOUR).topic('t', [1003, 1000])
+    const { run } = world(kafka, 4, 3)
+    kafka.intercept = () => {
+      throw new KafkaError('CLUSTER_AUTHORIZATION_FAILED', 'not allowed', { isRetriable: false })
+    }
+    const { health, requeueAfterMs } = await run()
+    expect(health).toMatchObject({ state: 'stalled', reason: 'ReassignmentRefused' })
+    expect(requeueAfterMs).toBe(BLOCKED)
+  })
+})
+
+test('a cluster that is made anew is looked at for a throttle that was left, once', async () => {
+  const kafka = new FakeReassignments(THREE).topic('t', [1000, 1001])
+  const { run, forget } = world(kafka, 3, 3)
+  await run()
+  kafka.rate = 50
+  await run()
+  expect(kafka.rate).toBe(50)
+  forget()
+  await run()
+  expect(kafka.rate).toBeNull()
 })
 
 test('it goes on after a failure of any call, and ends the same', async () => {
