@@ -261,8 +261,8 @@ class Leadership {
   /** The one that has been approved and is not done. */
   async #rebalanceOf(cluster: KafkaCluster): Promise<Rebalance | null> {
     const approved = this.#rebalancesOf(cluster).find(({ status }) => status?.state === 'Rebalancing')
-    if (approved === undefined) return null
-    return { plan: await readPlan(this.#api, approved), bytesPerSecond: throttleOf(approved.spec.throttle) }
+    const plan = approved === undefined ? null : await readPlan(this.#api, approved)
+    return plan === null ? null : { plan, bytesPerSecond: throttleOf(approved?.spec.throttle) }
   }
 
   #rebalanceReconcile(): Reconcile {

@@ -28,7 +28,25 @@ export function formatPlan(moves: readonly Move[]): { readonly text: string; rea
   return { text: `${head}${lines.join(',\n')}\n]}`, count: lines.length }
 }
 
-/** The other way round. Throws where it is none. */
-export function parsePlan(text: string): readonly Planned[] {
-  return (JSON.parse(text) as Document).partitions
+/** The other way round; null where it is none: somebody may have written into it. */
+export function parsePlan(text: string): readonly Planned[] | null {
+  try {
+    const document: unknown = JSON.parse(text)
+    return isDocument(document) ? document.partitions : null
+  } catch {
+    return null
+  }
+}
+
+function isDocument(value: unknown): value is Document {
+  const { partitions } = (value ?? {}) as Partial<Document>
+  return Array.isArray(partitions) && partitions.every(isPlanned)
+}
+
+function isPlanned(value: unknown): value is Planned {
+  const { topic, partition, replicas } = (value ?? {}) as Partial<Planned>
+  const areIds = Array.isArray(replicas) && replicas.length > 0 && replicas.every((id) => Number.isInteger(id))
+  return (
+    typeof topic === 'string' && Number.isInteger(partition) && areIds && new Set(replicas).size === replicas.length
+  )
 }

@@ -130,6 +130,11 @@ export class RebalanceReconciler {
     }
     const { text, count } = formatPlan(moves)
     const configMap = await this.#writePlan(rebalance, text)
+    if (configMap === null) {
+      const taken = `ConfigMap ${planName(rebalance)} is there already, and not of this KafkaRebalance`
+      await this.#report(rebalance, {}, { state: 'stalled', reason: 'NameConflict', message: taken })
+      return { requeueAfterMs: RETRY_MS }
+    }
     const cut =
       count < moves.length ? `; the first ${count} of ${moves.length} partitions, plan the others afterwards` : ''
     const words = `${plan.moves} partitions move, ${plan.reorders} get another leader, ${plan.bytes} bytes are copied${cut}`
@@ -141,14 +146,17 @@ export class RebalanceReconciler {
   }
 
   async #start({ rebalance, cluster, kafka }: Scene): Promise<Outcome> {
-    const left = notYet(await this.#readPlan(rebalance), kafka).length
-    await this.#report(rebalance, { ...rebalance.status, state: 'Rebalancing', progress: { moves: left } }, REBALANCING)
+    const plan = await this.#readPlan(rebalance)
+    if (plan === null) return this.#lose(rebalance)
+    const moves = notYet(plan, kafka).length
+    await this.#report(rebalance, { ...rebalance.status, state: 'Rebalancing', progress: { moves } }, REBALANCING)
     this.#deps.wake(keyOf(cluster))
     return { requeueAfterMs: WATCH_MS }
   }
 
   async #watch({ rebalance, cluster, kafka }: Scene): Promise<Outcome> {
     const plan = await this.#readPlan(rebalance)
+    if (plan === null) return this.#lose(rebalance)
     const undone = notYet(plan, kafka)
     const possible = undone.filter((planned) => isPossible(planned, kafka, leavingOf(cluster)))
     const underWay = ofPlan(plan, kafka).filter(isMoving).length
@@ -162,6 +170,15 @@ export class RebalanceReconciler {
     const message = `all ${plan.length} partitions are as planned${given}`
     const health: Health = { state: 'ready', reason: 'Rebalanced', message }
     await this.#report(rebalance, { ...rebalance.status, state: 'Done', progress: { moves: 0 } }, health)
+    return {}
+  }
+
+  /** What is under way goes on: nobody knows what of it was planned. */
+  async #lose(rebalance: KafkaRebalance): Promise<Outcome> {
+    const what = `ConfigMap ${planName(rebalance)} is gone, or what is in it is no plan`
+    const message = `${what}; plan it anew with the annotation ${ANNOTATION_REBALANCE}=refresh`
+    const health: Health = { state: 'stalled', reason: 'PlanLost', message }
+    await this.#report(rebalance, { ...rebalance.status, state: 'Stopped' }, health)
     return {}
   }
 
@@ -182,7 +199,7 @@ export class RebalanceReconciler {
   async #cancelOwn({ rebalance, cluster, kafka, command }: Scene): Promise<void> {
     const state = rebalance.status?.state
     if (state !== 'Rebalancing' && !(command === 'stop' && state === 'Stopped')) return
-    const moving = ofPlan(await this.#readPlan(rebalance), kafka).filter(isMoving)
+    const moving = ofPlan((await this.#readPlan(rebalance)) ?? [], kafka).filter(isMoving)
     if (moving.length === 0) return
     const targets = moving.map(({ topic, partition }) => ({ topic, partition, replicas: null }))
     await this.#deps.adminOf(cluster).reassign(targets)
@@ -193,9 +210,12 @@ export class RebalanceReconciler {
     return { requeueAfterMs: RETRY_MS }
   }
 
-  async #writePlan(rebalance: KafkaRebalance, text: string): Promise<string> {
+  /** Resolves with the name of the ConfigMap; null where somebody else has one of this name. */
+  async #writePlan(rebalance: KafkaRebalance, text: string): Promise<string | null> {
     const { name, namespace = '', uid = '' } = rebalance.metadata
     const { apiVersion, kind } = KAFKA_REBALANCE
+    const there = await this.#deps.api.get<ConfigMap>(CONFIG_MAP, namespace, planName(rebalance))
+    if (there !== null && !isOf(there, rebalance)) return null
     const manifest: Manifest = {
       apiVersion: CONFIG_MAP.apiVersion,
       kind: CONFIG_MAP.kind,
@@ -211,7 +231,7 @@ export class RebalanceReconciler {
     return planName(rebalance)
   }
 
-  #readPlan(rebalance: KafkaRebalance): Promise<readonly Planned[]> {
+  #readPlan(rebalance: KafkaRebalance): Promise<readonly Planned[] | null> {
     return readPlan(this.#deps.api, rebalance)
   }
 
@@ -239,11 +259,14 @@ export class RebalanceReconciler {
   }
 }
 
-/** The plan of a rebalance, from its ConfigMap; empty where somebody has removed it. */
-export async function readPlan(api: KubeApi, rebalance: KafkaRebalance): Promise<readonly Planned[]> {
+/** The plan of a rebalance, from its ConfigMap; null where there is none that can be read. */
+export async function readPlan(api: KubeApi, rebalance: KafkaRebalance): Promise<readonly Planned[] | null> {
   const map = await api.get<ConfigMap>(CONFIG_MAP, rebalance.metadata.namespace ?? '', planName(rebalance))
-  const text = map?.data?.[PLAN_KEY]
-  return text === undefined ? [] : parsePlan(text)
+  return map === null || !isOf(map, rebalance) ? null : parsePlan(map.data?.[PLAN_KEY] ?? '')
+}
+
+function isOf({ metadata }: ConfigMap, rebalance: KafkaRebalance): boolean {
+  return metadata.ownerReferences?.some(({ uid }) => uid === rebalance.metadata.uid) ?? false
 }
 
 /** Brokers that are being emptied: they get nothing. */

@@ -44,7 +44,7 @@ function rebalancing(
   }
   /** What the cluster's reconciler does: all of the plan at once. */
   const carryOut = async (): Promise<void> => {
-    await kafka.reassign(await readPlan(world.api, stored()))
+    await kafka.reassign((await readPlan(world.api, stored())) ?? [])
   }
   return { ...world, put, stored, others, woken, state, carryOut, reconcile: () => reconciler.reconcile(KEY) }
 }
@@ -106,6 +106,36 @@ describe('a KafkaRebalance', () => {
     expect(await reconcile()).toEqual({})
     expect(condition(stored(), 'Ready')).toBe('True Rebalanced: all 2 partitions are as planned')
     expect(stored().status).toMatchObject({ state: 'Done', progress: { moves: 0 } })
+  })
+
+  test.each([
+    ['is gone', null],
+    ['was written into', '{"version":1,"partitions":[{"topic":"t"}]}'],
+    ['is no JSON', 'moves: none'],
+  ])('says so when its plan %s, and begins nothing', async (_, text) => {
+    const kafka = uneven()
+    const { reconcile, stored, put, api } = rebalancing(kafka)
+    await reconcile()
+    const map = api.peek<Manifest>(CONFIG_MAP, 'kafka', 'even-rebalance')
+    if (map === null) throw new Error('no plan')
+    if (text === null) api.remove(CONFIG_MAP, 'kafka', 'even-rebalance')
+    else api.put(CONFIG_MAP, { ...map, data: { 'reassignment.json': text } })
+    put({ 'kafka.ottla.dev/rebalance': 'approve' })
+    await reconcile()
+    expect(condition(stored(), 'Stalled')).toContain('True PlanLost: ConfigMap even-rebalance is gone')
+    expect(await readPlan(api, stored())).toBeNull()
+    put({ 'kafka.ottla.dev/rebalance': 'refresh' })
+    await reconcile()
+    expect(stored().status?.state).toBe('Proposed')
+  })
+
+  test('leaves a ConfigMap alone that is not its own', async () => {
+    const { reconcile, stored, api } = rebalancing(uneven())
+    const metadata = { name: 'even-rebalance', namespace: 'kafka' }
+    api.put<Manifest>(CONFIG_MAP, { ...CONFIG_MAP, metadata, data: { mine: 'yes' } })
+    await reconcile()
+    expect(condition(stored(), 'Stalled')).toContain('True NameConflict')
+    expect(api.peek<Manifest>(CONFIG_MAP, 'kafka', 'even-rebalance')).toMatchObject({ data: { mine: 'yes' } })
   })
 
   test('tells how far it is in the status, and not by an Event each time', async () => {
@@ -181,7 +211,7 @@ describe('a KafkaRebalance', () => {
     const kafka = uneven()
     const { reconcile, stored, api } = rebalancing(kafka, { approval: 'auto' }, [2])
     await reconcile()
-    const plan = await readPlan(api, stored())
+    const plan = (await readPlan(api, stored())) ?? []
     expect(plan.flatMap(({ replicas }) => replicas)).toEqual([1])
     await reconcile()
     const text = JSON.stringify({ version: 1, partitions: [{ topic: 't', partition: 0, replicas: [2] }] })
