@@ -41,10 +41,10 @@ export class OperatorMetrics implements ControllerMetrics {
     this.#strimzi = new StrimziMetrics({ registry: this.registry })
   }
 
-  reconciled(controller: string, result: 'success' | 'error', seconds: number): void {
+  reconciled(controller: string, result: 'success' | 'error', seconds: number, isPeriodical: boolean): void {
     this.#total.inc({ controller, result })
     this.#seconds.observe({ controller }, seconds)
-    this.#strimzi.reconciled(controller, result, seconds)
+    this.#strimzi.reconciled(controller, result, seconds, isPeriodical)
   }
 
   queueDepth(controller: string, depth: number): void {

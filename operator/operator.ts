@@ -173,6 +173,10 @@ class Leadership {
     return this.#topics.flatMap((informer) => informer.values())
   }
 
+  rebalances(): readonly KafkaRebalance[] {
+    return this.#rebalances.flatMap((informer) => informer.values())
+  }
+
   async run(): Promise<void> {
     const caches = [...this.#clusters, ...this.#topics]
     // Helm upgrades no CRDs: where there are no KafkaRebalances nobody waits for them.
@@ -253,9 +257,9 @@ class Leadership {
   }
 
   #rebalancesOf({ metadata }: KafkaCluster): KafkaRebalance[] {
-    return this.#rebalances
-      .flatMap((informer) => informer.values())
-      .filter((one) => one.metadata.namespace === metadata.namespace && one.spec.cluster.name === metadata.name)
+    return this.rebalances().filter(
+      (one) => one.metadata.namespace === metadata.namespace && one.spec.cluster.name === metadata.name,
+    )
   }
 
   /** The one that has been approved and is not done. */

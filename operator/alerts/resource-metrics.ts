@@ -1,6 +1,6 @@
 import { Gauge } from 'prom-client'
 import type { Registry } from 'prom-client'
-import type { KafkaCluster, KafkaTopic, Resource } from '../api/resource.ts'
+import type { KafkaCluster, KafkaRebalance, KafkaTopic, Resource } from '../api/resource.ts'
 import type { Condition } from '../api/conditions.ts'
 import { CLUSTER_LABEL, RESOURCE_NAMESPACE_LABEL } from './selector.ts'
 
@@ -8,6 +8,7 @@ import { CLUSTER_LABEL, RESOURCE_NAMESPACE_LABEL } from './selector.ts'
 export interface Resources {
   clusters(): readonly KafkaCluster[]
   topics(): readonly KafkaTopic[]
+  rebalances(): readonly KafkaRebalance[]
 }
 
 type WithConditions = Resource & { readonly status?: { readonly conditions?: readonly Condition[] } }
@@ -76,6 +77,7 @@ export class ResourceMetrics {
     const all = (): [string, readonly WithConditions[]][] => [
       ['KafkaCluster', this.#resources?.clusters() ?? []],
       ['KafkaTopic', this.#resources?.topics() ?? []],
+      ['KafkaRebalance', this.#resources?.rebalances() ?? []],
     ]
     const gauge = new Gauge({
       name: 'ottla_resources',

@@ -23,7 +23,8 @@ export type Reconcile = (key: Key, signal: AbortSignal) => Promise<Outcome>
 
 /** Where a controller reports what it did. */
 export interface ControllerMetrics {
-  reconciled(controller: string, result: 'success' | 'error', seconds: number): void
+  /** `isPeriodical`: time had come for it, nothing had changed. */
+  reconciled(controller: string, result: 'success' | 'error', seconds: number, isPeriodical: boolean): void
   queueDepth(controller: string, depth: number): void
 }
 
@@ -63,16 +64,19 @@ export class Controller {
   async #reconcileOne(key: Key, signal: AbortSignal): Promise<void> {
     const { clock, logger, metrics, reconcile } = this.#deps
     const startMs = clock.monotonicMs()
-    const seconds = (): number => (clock.monotonicMs() - startMs) / 1000
+    const count = (result: 'success' | 'error'): void => {
+      const seconds = (clock.monotonicMs() - startMs) / 1000
+      metrics.reconciled(this.#options.name, result, seconds, this.queue.isPeriodical(key))
+    }
     try {
       const outcome = await reconcile(key, signal)
       this.queue.forget(key)
       if (outcome.requeueAfterMs !== undefined) this.queue.addAfter(key, outcome.requeueAfterMs)
-      metrics.reconciled(this.#options.name, 'success', seconds())
+      count('success')
     } catch (error) {
       if (signal.aborted) return
       const retryMs = this.queue.addRateLimited(key)
-      metrics.reconciled(this.#options.name, 'error', seconds())
+      count('error')
       logger.warn({ key, retryMs, err: error }, `reconcile of ${key} failed, trying again`)
     }
   }

@@ -15,7 +15,10 @@ export class WorkQueue {
   readonly #ready: string[] = []
   /** Keys that need work: in `#ready`, or to be put there when their worker is done. */
   readonly #dirty = new Set<string>()
-  readonly #processing = new Set<string>()
+  /** By key: whether it was time alone that brought it. */
+  readonly #processing = new Map<string, boolean>()
+  /** Of `#dirty`: those that time has brought. */
+  readonly #due = new Set<string>()
   readonly #failures = new Map<string, number>()
   readonly #delayed = new Map<string, { dueMs: number; timer: Timer }>()
   readonly #waiting: ((key: string | null) => void)[] = []
@@ -47,6 +50,7 @@ export class WorkQueue {
     earlier?.timer.cancel()
     const timer = this.#clock.setTimer(delayMs, () => {
       this.#delayed.delete(key)
+      if (!this.#dirty.has(key)) this.#due.add(key)
       this.add(key)
     })
     this.#delayed.set(key, { dueMs, timer })
@@ -74,6 +78,11 @@ export class WorkQueue {
     return Promise.resolve(this.#take(key))
   }
 
+  /** Whether the caller has `key` because its time had come, and not because anything had changed. */
+  isPeriodical(key: string): boolean {
+    return this.#processing.get(key) === true
+  }
+
   done(key: string): void {
     this.#processing.delete(key)
     if (this.#dirty.has(key) && !this.#closed) this.#enqueue(key)
@@ -84,6 +93,7 @@ export class WorkQueue {
     this.#closed = true
     this.#ready.length = 0
     this.#dirty.clear()
+    this.#due.clear()
     for (const { timer } of this.#delayed.values()) timer.cancel()
     this.#delayed.clear()
     for (const resolve of this.#waiting.splice(0)) resolve(null)
@@ -97,7 +107,7 @@ export class WorkQueue {
 
   #take(key: string): string {
     this.#dirty.delete(key)
-    this.#processing.add(key)
+    this.#processing.set(key, this.#due.delete(key))
     return key
   }
 }

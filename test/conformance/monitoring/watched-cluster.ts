@@ -56,7 +56,7 @@ export class WatchedCluster implements AsyncDisposable {
     const watched = new WatchedCluster(cluster, options)
     const metrics = watched.#metrics
     metrics.leading(true)
-    metrics.watch({ clusters: () => [watched.resource], topics: () => [kafkaTopic()] })
+    metrics.watch({ clusters: () => [watched.resource], topics: () => [kafkaTopic()], rebalances: () => [] })
     const http = { host: '127.0.0.1', port: options.metricsPort }
     watched.#stack.use(await serveHttp(http, { registry: metrics.registry, isReady: () => true }))
     watched.#watching = watched.#watch()
@@ -71,11 +71,11 @@ export class WatchedCluster implements AsyncDisposable {
 
   async #watch(): Promise<void> {
     // One failure, for the series: more of them would be an alert.
-    this.#metrics.reconciled('KafkaCluster', 'error', 0)
+    this.#metrics.reconciled('KafkaCluster', 'error', 0, false)
     while (!this.#isStopped) {
       const beganMs = performance.now()
       await this.#look()
-      this.#metrics.reconciled('KafkaCluster', 'success', (performance.now() - beganMs) / 1000)
+      this.#metrics.reconciled('KafkaCluster', 'success', (performance.now() - beganMs) / 1000, true)
       this.#metrics.queueDepth('KafkaCluster', 0)
       await sleep(LOOK_MS)
     }

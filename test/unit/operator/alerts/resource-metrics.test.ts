@@ -24,7 +24,11 @@ const ORDERS = 'resource_namespace="kafka",kafka_cluster="orders"'
 
 test('a condition has a series for each status, 1 for the one that it has', async () => {
   const registry = new Registry()
-  new ResourceMetrics({ registry }).watch({ clusters: () => [cluster('ready')], topics: () => [] })
+  new ResourceMetrics({ registry }).watch({
+    clusters: () => [cluster('ready')],
+    topics: () => [],
+    rebalances: () => [],
+  })
   expect(await lines(registry, 'ottla_cluster_condition')).toEqual([
     `ottla_cluster_condition{${ORDERS},type="Ready",status="True"} 1`,
     `ottla_cluster_condition{${ORDERS},type="Ready",status="False"} 0`,
@@ -34,7 +38,11 @@ test('a condition has a series for each status, 1 for the one that it has', asyn
 
 test('nodes are those that are to be, and those that are ready', async () => {
   const registry = new Registry()
-  new ResourceMetrics({ registry }).watch({ clusters: () => [cluster('progressing')], topics: () => [] })
+  new ResourceMetrics({ registry }).watch({
+    clusters: () => [cluster('progressing')],
+    topics: () => [],
+    rebalances: () => [],
+  })
   expect(await lines(registry, 'ottla_cluster_nodes')).toEqual([`ottla_cluster_nodes{${ORDERS}} 3`])
   expect(await lines(registry, 'ottla_cluster_nodes_ready')).toEqual([
     `ottla_cluster_nodes_ready{${ORDERS},distribution="bundled"} 2`,
@@ -44,7 +52,11 @@ test('nodes are those that are to be, and those that are ready', async () => {
 test('resources are counted by how they are', async () => {
   const registry = new Registry()
   const topics = [topic('a', 'ready'), topic('b', 'stalled'), topic('c', 'ready'), topic('d', 'unknown')]
-  new ResourceMetrics({ registry }).watch({ clusters: () => [cluster('progressing')], topics: () => topics })
+  new ResourceMetrics({ registry }).watch({
+    clusters: () => [cluster('progressing')],
+    topics: () => topics,
+    rebalances: () => [],
+  })
   const counted = (await lines(registry, 'ottla_resources')).filter((line) => !line.endsWith(' 0'))
   expect(counted).toEqual([
     'ottla_resources{kind="KafkaCluster",state="progressing"} 1',
@@ -57,7 +69,7 @@ test('resources are counted by how they are', async () => {
 test('who does not lead any more tells of no cluster', async () => {
   const registry = new Registry()
   const metrics = new ResourceMetrics({ registry })
-  metrics.watch({ clusters: () => [cluster('ready')], topics: () => [] })
+  metrics.watch({ clusters: () => [cluster('ready')], topics: () => [], rebalances: () => [] })
   await registry.metrics()
   metrics.watch(null)
   expect(await lines(registry, 'ottla_cluster_condition')).toEqual([])

@@ -50,6 +50,27 @@ test('of several delayed additions the earliest happens', () => {
   expect(queue.depth).toBe(1)
 })
 
+test('what time has brought is told from what a change has', async () => {
+  const { queue, clock } = queueAndClock()
+  const next = async (): Promise<boolean> => {
+    const key = (await queue.next()) ?? ''
+    const isPeriodical = queue.isPeriodical(key)
+    queue.done(key)
+    return isPeriodical
+  }
+  queue.add('a')
+  queue.addAfter('a', 100)
+  expect(await next()).toBe(false)
+  clock.advance(100)
+  expect(await next()).toBe(true)
+  queue.add('a')
+  queue.addAfter('a', 100)
+  clock.advance(100)
+  expect(await next()).toBe(false)
+  queue.add('a')
+  expect(await next()).toBe(false)
+})
+
 test('failures come back later each time until one is forgotten', () => {
   const { queue, clock } = queueAndClock()
   const delays: number[] = []
