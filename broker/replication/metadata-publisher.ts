@@ -245,7 +245,7 @@ export class MetadataPublisher {
       )
       return this.#deps.replicas.host({ topicId: topic.id, log, state, rules: appendRules(config) })
     } catch (error) {
-      if (error instanceof StorageError && isTooManyFiles(error.cause)) {
+      if (isTooManyFiles(error)) {
         this.#unopened.push({ topicId: topic.id, index: state.index, isNew })
       }
       this.#deps.logger.error(

@@ -37,11 +37,6 @@ export class FileClosedError extends DiskError {
   }
 }
 
-/** Whether this is not the disk's fault: the process has too many files open. What failed can be tried again. */
-export function isTooManyFiles(error: unknown): boolean {
-  return error instanceof DiskError && error.code === 'EMFILE'
-}
-
 /** A storage operation that did not do what it was asked; `code` is Kafka's error name where Kafka has one. */
 export class StorageError extends Error {
   readonly code: StorageErrorCode
@@ -49,4 +44,10 @@ export class StorageError extends Error {
     super(message, { cause })
     this.code = code
   }
+}
+
+/** Whether this, or what caused it, is not the disk's fault: the process has too many files open. What failed can be tried again. */
+export function isTooManyFiles(error: unknown): boolean {
+  const cause = error instanceof StorageError ? error.cause : error
+  return cause instanceof DiskError && cause.code === 'EMFILE'
 }

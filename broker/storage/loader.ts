@@ -69,6 +69,7 @@ class LogLoader {
   #scanFrom = Infinity
   #logEndOffset = 0
   #hasNewNames: boolean
+  readonly #isNew: boolean
 
   constructor(options: LoadOptions, deps: LoadDeps) {
     const { directory, producerIdExpirationMs } = options
@@ -76,13 +77,14 @@ class LogLoader {
     this.#deps = deps
     this.#hasNewNames = !options.hadCleanShutdown
     this.#epochs = new LeaderEpochCache({ path: `${directory}/${LEADER_EPOCH_FILE}` }, deps)
-    this.#producers = new ProducerState({ directory, expirationMs: producerIdExpirationMs }, deps)
+    this.#isNew = !deps.disk.exists(directory)
+    this.#producers = new ProducerState({ directory, expirationMs: producerIdExpirationMs, isNew: this.#isNew }, deps)
   }
 
   async load(): Promise<LoadedLog> {
     const { disk } = this.#deps
     const { directory } = this.#options
-    const isNew = !disk.exists(directory)
+    const isNew = this.#isNew
     if (isNew) disk.makeDirectory(directory)
     const bases = isNew ? [] : await clearLeftovers(directory, disk)
     this.#openSegments(bases)

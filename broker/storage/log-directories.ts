@@ -30,6 +30,12 @@ export class LogDirectories {
     return this.#usable.get(path)
   }
 
+  /** The one in which a log has this file. */
+  holding(path: string): LogDirectory | undefined {
+    const [logDir] = /^.*(?=\/[^/]+\/[^/]+$)/.exec(path) ?? []
+    return logDir === undefined ? undefined : this.at(logDir)
+  }
+
   online(): LogDirectory[] {
     return [...this.#usable.values()].filter(({ online }) => online)
   }

@@ -28,6 +28,14 @@ export interface LogManagerDeps {
   readonly logger: Logger
 }
 
+/** A log that is to be there. */
+export interface WantedLog {
+  readonly topic: string
+  readonly partition: number
+  readonly topicId: string | null
+  readonly config: LogConfig
+}
+
 /** A log dir as others see it; `id` is its directory id (KIP-858), null where it could not be read. */
 export interface LogDirectoryInfo {
   readonly path: string

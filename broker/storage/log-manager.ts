@@ -9,19 +9,13 @@ import { LogDirectories } from './log-directories.ts'
 import { type LogDirectory, NO_BROKER_EPOCH } from './log-directory.ts'
 import { EMPTY_LOG, type LoadOptions, loadLogs } from './log-loading.ts'
 import { LogMaintenance } from './log-maintenance.ts'
-import type { LogDirectoryInfo, LogManagerDeps, LogManagerOptions } from './log-manager-types.ts'
+import type { LogDirectoryInfo, LogManagerDeps, LogManagerOptions, WantedLog } from './log-manager-types.ts'
+import { type LogKind, LogRegistry } from './log-registry.ts'
 import { PartitionLog } from './log.ts'
 import { logDirectoryName, retiredDirectoryName } from './names.ts'
 import { OpenFiles } from './open-files.ts'
+import { patiently } from './patience.ts'
 import { TailCache } from './tail-cache.ts'
-
-/** A log that is to be there. */
-interface WantedLog {
-  readonly topic: string
-  readonly partition: number
-  readonly topicId: string | null
-  readonly config: LogConfig
-}
 
 const UUID_BYTES = 16
 const TOO_MANY_FILES =
@@ -35,10 +29,7 @@ export class LogManager {
   readonly #files: OpenFiles
   readonly #removal: DelayedRemoval
   readonly #directories: LogDirectories
-  readonly #logs = new Map<string, PartitionLog>()
-  /** Copies that are to take the place of logs in other directories. */
-  readonly #futures = new Map<string, PartitionLog>()
-  readonly #logsIn = new Map<LogDirectory, Set<PartitionLog>>()
+  readonly #registry = new LogRegistry()
   readonly #creating = new Map<string, Promise<PartitionLog>>()
   readonly #failureListeners: ((path: string) => void)[] = []
   readonly #maintenance: LogMaintenance
@@ -49,15 +40,23 @@ export class LogManager {
     this.#deps = deps
     this.#tailCache = new TailCache({ budgetBytes: options.tailCacheBytes })
     this.#directories = new LogDirectories(options, deps)
-    this.#files = new OpenFiles({ max: shareDescriptors(deps.disk.openFilesMax).logFiles }, deps)
+    // Later: whoever is opening a file meanwhile must not find it closed.
+    const onFailure = (error: DiskError): void => deps.clock.defer(() => this.#fileFailed(error))
+    this.#files = new OpenFiles({ max: shareDescriptors(deps.disk.openFilesMax).logFiles }, { ...deps, onFailure })
     const onError = (error: unknown): void => deps.logger.error({ err: error }, 'a deleted file could not be removed')
     this.#removal = new DelayedRemoval({ ...deps, onError })
     this.#maintenance = new LogMaintenance({
       clock: deps.clock,
       directories: () => this.#directories.online(),
-      logsIn: (directory) => [...this.#logsOf(directory)],
+      logsIn: (directory) => this.#registry.in(directory),
       onError: (directory, error) => this.#upkeepFailed(directory, error),
     })
+  }
+
+  /** A file whose log did not ask for anything. */
+  #fileFailed(error: DiskError): void {
+    const directory = this.#directories.holding(error.path)
+    if (directory !== undefined) this.#failed(directory, error)
   }
 
   /** It is tried again at the next time. */
@@ -87,32 +86,37 @@ export class LogManager {
         directory,
         { ...this.#options, isOnline: () => directory.online },
         { ...this.#deps, open: (name, options) => this.#load(directory, name, options) },
-        (log, kind) => this.#add(directory, kind === 'log' ? this.#logs : this.#futures, log),
+        (log, kind) => this.#add(directory, kind, log),
       )
     } catch (error) {
-      this.#failed(directory, error)
+      const failure = this.#failed(directory, error)
+      // A log that is taken for missing would be made anew, without what the checkpoints say of it, perhaps elsewhere.
+      if (directory.online) throw failure
     }
   }
 
-  #load(directory: LogDirectory, directoryName: string, options: LoadOptions): Promise<PartitionLog> {
+  async #load(directory: LogDirectory, directoryName: string, options: LoadOptions): Promise<PartitionLog> {
     const { hadCleanShutdown } = directory
     const { producerIdExpirationMs } = this.#options
-    return PartitionLog.open(
+    const log = await PartitionLog.open(
       { hadCleanShutdown, producerIdExpirationMs, directory: `${directory.path}/${directoryName}`, ...options },
       {
         ...this.#deps,
         tailCache: this.#tailCache,
         files: this.#files,
         parentNames: directory.names,
-        onStaged: (log) => this.#onStaged(log),
+        onStaged: (staged) => this.#onStaged(staged),
         onFailure: (error) => this.#failed(directory, error),
       },
     )
+    if (directory.online) return log
+    // It has failed meanwhile, and nobody would tell this one.
+    log.closeFiles()
+    throw offline(directory)
   }
 
-  #add(directory: LogDirectory, logs: Map<string, PartitionLog>, log: PartitionLog): void {
-    const name = nameOf(log)
-    const other = logs.get(name)
+  #add(directory: LogDirectory, kind: LogKind, log: PartitionLog): void {
+    const other = this.#registry.get(log.topic, log.partition, kind)
     if (other !== undefined) {
       // A crash has come between the two steps of `promote`.
       const shorter = other.logEndOffset < log.logEndOffset ? other : log
@@ -120,22 +124,15 @@ export class LogManager {
       this.#retire([shorter], '-stray')
       if (shorter === log) return
     }
-    logs.set(name, log)
-    this.#logsOf(directory).add(log)
-  }
-
-  #logsOf(directory: LogDirectory): Set<PartitionLog> {
-    let logs = this.#logsIn.get(directory)
-    if (logs === undefined) this.#logsIn.set(directory, (logs = new Set()))
-    return logs
+    this.#registry.add(directory, kind, log)
   }
 
   get(topic: string, partition: number): PartitionLog | undefined {
-    return this.#logs.get(logDirectoryName(topic, partition))
+    return this.#registry.get(topic, partition)
   }
 
   logs(): PartitionLog[] {
-    return [...this.#logs.values()]
+    return this.#registry.list('log')
   }
 
   /**
@@ -167,7 +164,7 @@ export class LogManager {
     options: WantedLog & { isNew: boolean; directoryId: string | undefined },
   ): Promise<PartitionLog> {
     const { topic, partition, topicId, config } = options
-    const found = this.#logs.get(name)
+    const found = this.get(topic, partition)
     if (found !== undefined) {
       if (topicId !== null) found.adoptTopicId(topicId)
       found.updateConfig(config)
@@ -178,7 +175,7 @@ export class LogManager {
     try {
       const log = await this.#load(directory, name, { topic, partition, ...EMPTY_LOG, config })
       if (topicId !== null) log.adoptTopicId(topicId)
-      this.#add(directory, this.#logs, log)
+      this.#add(directory, 'log', log)
       return log
     } catch (error) {
       directory.logCount--
@@ -195,7 +192,7 @@ export class LogManager {
   /** A log of the same name may come, to which the old offsets must not apply. */
   async #noteGone(directories: Iterable<LogDirectory>): Promise<void> {
     for (const directory of directories) {
-      await directory.writeOffsets([...this.#logsOf(directory)]).catch((error: unknown) => {
+      await directory.writeOffsets(this.#registry.in(directory)).catch((error: unknown) => {
         throw this.#failed(directory, error)
       })
     }
@@ -203,11 +200,11 @@ export class LogManager {
 
   /** The copy of a log that is being made in another directory. */
   future(topic: string, partition: number): PartitionLog | undefined {
-    return this.#futures.get(logDirectoryName(topic, partition))
+    return this.#registry.get(topic, partition, 'future')
   }
 
   futures(): PartitionLog[] {
-    return [...this.#futures.values()]
+    return this.#registry.list('future')
   }
 
   /** Begins an empty copy of `log` in another online log dir (KIP-113). Rejects with StorageError KAFKA_STORAGE_ERROR. */
@@ -221,7 +218,7 @@ export class LogManager {
       const future = await this.#load(directory, name, { topic, partition, ...EMPTY_LOG, config })
       if (log.topicId !== null) future.adoptTopicId(log.topicId)
       future.truncateFullyAndStartAt(log.logStartOffset)
-      this.#add(directory, this.#futures, future)
+      this.#add(directory, 'future', future)
       return future
     } catch (error) {
       directory.logCount--
@@ -231,30 +228,32 @@ export class LogManager {
 
   /** Gives up a copy. Throws StorageError. */
   deleteFuture(future: PartitionLog): void {
-    if (this.#futures.get(nameOf(future)) === future) this.#retire([future], '-delete')
+    if (this.future(future.topic, future.partition) === future) this.#retire([future], '-delete')
   }
 
   /**
    * Puts the copy, which is complete, in the place of its log, which goes. Nobody may append meanwhile. Gives the log that it is from
-   * then on. Rejects with StorageError.
+   * then on. Rejects with StorageError, not for want of descriptors: it waits for them.
    */
   async promote(future: PartitionLog): Promise<PartitionLog> {
     const { topic, partition, topicId, config, highWatermark, logStartOffset } = future
+    const { clock, disk } = this.#deps
     const directory = this.#directories.at(future.parentDirectory)
     const before = this.get(topic, partition)
     assert(directory !== undefined && before !== undefined, 'a copy is in a log dir, and of a log')
     const name = logDirectoryName(topic, partition)
     try {
-      await future.close()
-      this.#forget(directory, future)
-      this.#deps.disk.rename(future.directory, `${directory.path}/${name}`)
-      this.#deps.disk.syncDirectory(directory.path)
+      await patiently(clock, () => future.close())
+      if (!directory.online) throw offline(directory)
+      this.#registry.forget(directory, future)
+      disk.rename(future.directory, `${directory.path}/${name}`)
+      this.#syncNames(directory)
       this.#retire([before], '-delete')
       const recoveryPoint = future.logEndOffset
       const whole = { recoveryPoint, logStartOffset, topicId, config, hadCleanShutdown: true }
-      const log = await this.#load(directory, name, { topic, partition, ...whole })
+      const log = await patiently(clock, () => this.#load(directory, name, { topic, partition, ...whole }))
       log.updateHighWatermark(highWatermark)
-      this.#add(directory, this.#logs, log)
+      this.#add(directory, 'log', log)
       return log
     } catch (error) {
       throw this.#failed(directory, error)
@@ -263,12 +262,6 @@ export class LogManager {
 
   #newSuffix(): string {
     return Buffer.from(this.#deps.random.bytes(UUID_BYTES)).toString('hex')
-  }
-
-  #forget(directory: LogDirectory, log: PartitionLog): void {
-    const name = nameOf(log)
-    for (const logs of [this.#logs, this.#futures]) if (logs.get(name) === log) logs.delete(name)
-    this.#logsOf(directory).delete(log)
   }
 
   /**
@@ -291,15 +284,28 @@ export class LogManager {
       const directory = this.#directories.at(log.parentDirectory)
       assert(directory !== undefined, 'a log is in a log dir')
       directories.add(directory)
-      this.#forget(directory, log)
+      this.#registry.forget(directory, log)
       directory.logCount--
       log.closeFiles()
       const path = `${directory.path}/${retiredDirectoryName(log.topic, log.partition, this.#newSuffix(), suffix)}`
       this.#onDisk(directory, () => this.#deps.disk.rename(log.directory, path))
       if (suffix === '-delete') this.#removal.remove([path], log.config.fileDeleteDelayMs)
     }
-    for (const directory of directories) this.#onDisk(directory, () => this.#deps.disk.syncDirectory(directory.path))
+    for (const directory of directories) this.#syncNames(directory)
     return directories
+  }
+
+  /** Makes names durable, later where too many files are open: what a crash brings back till then is seen to be a stray, or the shorter of two. */
+  #syncNames(directory: LogDirectory): void {
+    const { clock, disk } = this.#deps
+    const sync = (): void => disk.syncDirectory(directory.path)
+    try {
+      sync()
+    } catch (error) {
+      const failure = this.#failed(directory, error)
+      if (!isTooManyFiles(error)) throw failure
+      patiently(clock, () => Promise.try(sync)).catch((later: unknown) => void this.#failed(directory, later))
+    }
   }
 
   /** Throws StorageError; the log dir is offline then. */
@@ -357,12 +363,11 @@ export class LogManager {
     else if (directory.online) {
       this.#deps.logger.error({ path: directory.path, err: cause }, 'a log dir has failed and is offline')
       directory.fail()
-      for (const log of this.#logsOf(directory)) {
+      for (const log of this.#registry.in(directory)) {
         log.fail(cause)
         log.closeFiles()
-        this.#forget(directory, log)
+        this.#registry.forget(directory, log)
       }
-      this.#logsOf(directory).clear()
       for (const listener of this.#failureListeners) listener(directory.path)
     }
     return error instanceof StorageError ? error : new StorageError('KAFKA_STORAGE_ERROR', cause.message, cause)
@@ -377,7 +382,7 @@ export class LogManager {
   }
 
   async #shutdownDirectory(directory: LogDirectory, brokerEpoch: number): Promise<void> {
-    const logs = [...this.#logsOf(directory)]
+    const logs = this.#registry.in(directory)
     try {
       await concurrently(this.#options.recoveryThreadsPerDataDir, logs, (log) => log.close())
       await directory.writeOffsets(logs)
@@ -389,6 +394,6 @@ export class LogManager {
   }
 }
 
-function nameOf({ topic, partition }: PartitionLog): string {
-  return logDirectoryName(topic, partition)
+function offline({ path }: LogDirectory): StorageError {
+  return new StorageError('KAFKA_STORAGE_ERROR', `Log directory ${path} is offline`)
 }

@@ -6,11 +6,9 @@ import { GroupFlusher } from './flusher.ts'
 import type { LogConfig } from './log-config.ts'
 import { type AppendSize, LogSegment } from './segment.ts'
 import type { OpenFiles } from './open-files.ts'
+import { RETRY_MS } from './patience.ts'
 import type { LogSegments } from './segments.ts'
 import type { CachedBytes, LogTail } from './tail-cache.ts'
-
-/** How long until what failed for want of a file descriptor is tried again. */
-const RETRY_MS = 100
 
 export interface LogWriterOptions {
   readonly directory: string
@@ -234,6 +232,8 @@ export class LogWriter {
     if (this.#failure !== undefined) throw this.#failure
     if (active.baseOffset === this.logEndOffset) return
     this.#deps.beforeRoll()
+    // Behind the next one's making nothing may fail: its file would be found as the log's end, while appends still go to this one.
+    active.trim()
     const next = this.newSegment(this.logEndOffset)
     active.seal()
     segments.push(next)

@@ -14,15 +14,14 @@ import {
   refused,
 } from './log-types.ts'
 import { LogAppender } from './log-appender.ts'
+import { LogCutter } from './log-cutter.ts'
 import { LogReader } from './log-reader.ts'
 import { LogWriter } from './log-writer.ts'
 import { writeTopicId } from './partition-metadata.ts'
 import type { AppendOrigin } from './producer-entry.ts'
 import type { ProducerState } from './producer-state.ts'
 import { emptySlice, type LogSlice } from './read.ts'
-import { cutOf, findEnd, reactivate, replayProducers } from './replay.ts'
 import { expiredSegments } from './retention.ts'
-import type { LogSegment } from './segment.ts'
 import type { LogSegments } from './segments.ts'
 import type { LogTail } from './tail-cache.ts'
 import type { FoundOffset } from './timestamps.ts'
@@ -49,6 +48,7 @@ export class PartitionLog {
   readonly #writer: LogWriter
   readonly #appender: LogAppender
   readonly #reader: LogReader
+  readonly #cutter: LogCutter
   readonly #removal: DelayedRemoval
   readonly #listeners: LogListener[] = []
   #topicId: string | null
@@ -80,6 +80,7 @@ export class PartitionLog {
       compute: deps.compute,
     })
     this.#removal = new DelayedRemoval({ ...deps, onError: (error) => void this.#writer.fail(error) })
+    this.#cutter = new LogCutter(options, { ...deps, ...loaded, writer: this.#writer, removal: this.#removal })
   }
 
   #newWriter({ directory, config }: PartitionLogOptions, loaded: LoadedLog): LogWriter {
@@ -267,18 +268,10 @@ export class PartitionLog {
     if (count === 0) return 0
     this.#guard(() => {
       if (count === this.#segments.count) this.#writer.roll()
-      this.#discard(this.#segments.list().slice(0, count))
+      this.#cutter.discard(this.#segments.list().slice(0, count))
       this.incrementLogStartOffset(this.#segments.first.baseOffset)
     })
     return count
-  }
-
-  #discard(segments: readonly LogSegment[]): void {
-    this.#segments.remove(segments)
-    const gone = new Set(segments.map(({ baseOffset }) => baseOffset))
-    this.producers.removeSnapshots((offset) => gone.has(offset))
-    const paths = segments.flatMap((segment) => segment.markDeleted())
-    if (paths.length > 0) this.#removal.remove(paths, this.config.fileDeleteDelayMs)
   }
 
   /** Drops all records from `offset` on, and more where one before it is damaged. Nobody may append meanwhile. Rejects with StorageError KAFKA_STORAGE_ERROR. */
@@ -291,30 +284,12 @@ export class PartitionLog {
     }
     this.#truncating = true
     try {
-      await this.#truncate(offset)
+      await this.#cutter.truncateTo(offset, this.#logStartOffset, (end) => this.#truncated(end))
     } catch (error) {
       throw error instanceof DiskError ? this.#writer.fail(error) : error
     } finally {
       this.#truncating = false
     }
-  }
-
-  async #truncate(asked: number): Promise<void> {
-    this.writeStaged()
-    const segment = this.#segments.at(this.#segments.indexFor(asked))
-    assert(segment !== undefined, 'the offset is in the log')
-    const { position, offset } = await cutOf(segment, asked, this.logEndOffset)
-    this.#discard(this.#segments.list().filter(({ baseOffset }) => baseOffset > segment.baseOffset))
-    segment.truncateTo(offset, position)
-    this.#truncated(offset)
-    await findEnd(segment)
-    await reactivate(segment)
-    this.producers.removeSnapshots((snapshotOffset) => snapshotOffset > offset)
-    this.producers.reload(this.#logStartOffset, offset, this.#deps.clock.wallMs())
-    await replayProducers(this.#segments, this.producers, offset)
-    // What was cut off must not come back, after a crash, behind batches that take its place.
-    this.#deps.disk.syncDirectory(this.directory)
-    await segment.sync()
   }
 
   #truncated(offset: number): void {
@@ -326,17 +301,14 @@ export class PartitionLog {
 
   /** Drops all records; the log is empty and begins at `offset`. Throws StorageError KAFKA_STORAGE_ERROR. */
   truncateFullyAndStartAt(offset: number): void {
-    this.#guard(() => {
-      this.#discard(this.#segments.list())
-      this.#segments.push(this.#writer.newSegment(offset))
-      this.producers.removeSnapshots(() => true)
-      this.#deps.disk.syncDirectory(this.directory)
-    })
+    this.#guard(() => this.#cutter.startAt(offset))
     this.#truncated(offset)
     this.leaderEpochs.clear()
     this.producers.reset(offset)
     this.#logStartOffset = offset
     this.#highWatermark = offset
+    // Where this fails for want of a descriptor, the next sync of the log does it.
+    this.#guard(() => this.#deps.disk.syncDirectory(this.directory))
   }
 
   /** The cluster's id of the topic. Throws StorageError INCONSISTENT_TOPIC_ID where the log is of another topic of that name. */
@@ -355,9 +327,12 @@ export class PartitionLog {
     for (const segment of this.#segments) segment.configure(config)
   }
 
-  /** Makes everything durable and closes the files: after this, and the clean-shutdown marker, a start reads no log. */
+  /**
+   * Makes everything durable and closes the files: after this, and the clean-shutdown marker, a start reads no log. Rejects with StorageError:
+   * where too many files are open, it can be tried again.
+   */
   async close(): Promise<void> {
-    if (this.#closed) return
+    if (this.#writer.isClosed) return
     this.writeStaged()
     this.#closed = true
     if (!this.isFailed) {

@@ -14,14 +14,20 @@ const CLEANING_MAX = 8
  */
 export class OpenFiles {
   readonly #max: number
-  readonly #disk: Disk
+  readonly #disk: Pick<Disk, 'open'>
+  readonly #onFailure: (error: DiskError) => void
   /** Open ones, those looked at longest ago first. */
   readonly #open = new Set<LogFile>()
   #cleaning = 0
 
-  constructor(options: { readonly max: number }, deps: { readonly disk: Disk }) {
+  /** `onFailure` is called where a file fails while nobody uses it; whoever does so next is told as well. */
+  constructor(
+    options: { readonly max: number },
+    deps: { readonly disk: Pick<Disk, 'open'>; readonly onFailure?: (error: DiskError) => void },
+  ) {
     this.#max = options.max
     this.#disk = deps.disk
+    this.#onFailure = deps.onFailure ?? (() => {})
   }
 
   get count(): number {
@@ -81,6 +87,10 @@ export class OpenFiles {
   cleaned(file: LogFile): void {
     this.#cleaning--
     if (this.#open.size > this.#max && file.isIdle() && file.tryClose()) this.#open.delete(file)
+  }
+
+  failed(error: DiskError): void {
+    this.#onFailure(error)
   }
 
   forget(file: LogFile): void {
@@ -180,8 +190,11 @@ export class LogFile {
       void this.#clean()
       return false
     }
-    this.#file?.close()
-    this.#file = undefined
+    try {
+      this.#closeOpened()
+    } catch (error) {
+      this.#failed(error)
+    }
     return true
   }
 
@@ -192,10 +205,16 @@ export class LogFile {
       this.#wasUsed = false
       await synced
     } catch (error) {
-      assert(error instanceof DiskError, 'a disk fails with a DiskError')
-      this.#failure = error
+      this.#failed(error)
     }
     this.#files.cleaned(this)
+  }
+
+  /** Not the fault of whoever made this file be closed. */
+  #failed(error: unknown): void {
+    assert(error instanceof DiskError, 'a disk fails with a DiskError')
+    this.#failure = error
+    if (!this.#closed) this.#files.failed(error)
   }
 
   /** Files stay open while an operation on them is under way: the system may reuse their descriptors. */
@@ -220,7 +239,13 @@ export class LogFile {
 
   #closeFile(): void {
     this.#files.forget(this)
-    this.#file?.close()
+    this.#closeOpened()
+  }
+
+  /** The descriptor is gone in any case. */
+  #closeOpened(): void {
+    const file = this.#file
     this.#file = undefined
+    file?.close()
   }
 }

@@ -36,11 +36,15 @@ export class ProducerState {
   readonly #openTxns = new Map<number, number>()
   /** Where the newest snapshot is that tells of this state; the beginning of the log needs none. */
   #snapshotOffset = 0
+  /** Of the files, rising; undefined until somebody has looked. */
+  #snapshots: readonly number[] | undefined
   /** Ended transactions whose marker is not below the high watermark yet. */
   #endedTxns: EndedTxn[] = []
 
-  constructor(options: { directory: string; expirationMs: number }, deps: { disk: Disk }) {
+  /** `isNew`: nothing is in the directory. */
+  constructor(options: { directory: string; expirationMs: number; isNew: boolean }, deps: { disk: Disk }) {
     this.#directory = options.directory
+    if (options.isNew) this.#snapshots = []
     this.#expirationMs = options.expirationMs
     this.#disk = deps.disk
   }
@@ -84,7 +88,8 @@ export class ProducerState {
       this.#entries.set(producerId, entry)
     }
     if (view.isControl) {
-      const marker = readEndTxnMarker(view)
+      // What is known to be synced is read without a look at its CRC; a damaged batch is the readers' to find.
+      const marker = view.computeCrc() === view.crc ? readEndTxnMarker(view) : undefined
       return marker === undefined ? undefined : this.#endTxn(entry, marker, view)
     }
     entry.append(view)
@@ -159,7 +164,7 @@ export class ProducerState {
   /** Starts from the newest good snapshot in [`logStartOffset`, `offset`]; the log from `endOffset` on is to be replayed. */
   reload(logStartOffset: number, offset: number, nowMs: number): void {
     this.reset(logStartOffset)
-    for (const snapshotOffset of this.snapshotOffsets().reverse()) {
+    for (const snapshotOffset of this.snapshotOffsets().toReversed()) {
       if (snapshotOffset > offset || snapshotOffset < logStartOffset) continue
       const loaded = this.#read(snapshotOffset)
       if (loaded === undefined) continue
@@ -184,23 +189,25 @@ export class ProducerState {
       return loaded.sort((a, b) => (a.currentTxnFirstOffset ?? 0) - (b.currentTxnFirstOffset ?? 0))
     } catch (error) {
       if (!(error instanceof StorageError)) throw error
-      this.#disk.remove(path)
+      this.removeSnapshots((snapshotOffset) => snapshotOffset === offset)
       return undefined
     }
   }
 
   /** Offsets of the snapshot files, rising. */
-  snapshotOffsets(): number[] {
-    return this.#disk
+  snapshotOffsets(): readonly number[] {
+    this.#snapshots ??= this.#disk
       .list(this.#directory)
       .map(({ name }) => offsetOf(name, SNAPSHOT_SUFFIX))
       .filter((offset) => offset !== undefined)
       .sort((a, b) => a - b)
+    return this.#snapshots
   }
 
   /** Saves the state as of `endOffset`, unless it is saved. Not synced: a snapshot that a crash damages fails its CRC. Throws DiskError. */
   takeSnapshot(): void {
     if (this.endOffset <= this.#snapshotOffset) return
+    const others = this.snapshotOffsets().filter((offset) => offset !== this.endOffset)
     const file = this.#disk.open(this.#snapshotPath(this.endOffset), 'openOrCreate')
     try {
       file.truncate(0)
@@ -209,10 +216,15 @@ export class ProducerState {
       file.close()
     }
     this.#snapshotOffset = this.endOffset
+    this.#snapshots = [...others, this.endOffset].sort((a, b) => a - b)
   }
 
+  /** Throws DiskError. */
   removeSnapshots(which: (offset: number) => boolean): void {
-    for (const offset of this.snapshotOffsets()) if (which(offset)) this.#disk.remove(this.#snapshotPath(offset))
+    const gone = new Set(this.snapshotOffsets().filter(which))
+    if (gone.size === 0) return
+    for (const offset of gone) this.#disk.remove(this.#snapshotPath(offset))
+    this.#snapshots = this.snapshotOffsets().filter((offset) => !gone.has(offset))
   }
 
   #snapshotPath(offset: number): string {

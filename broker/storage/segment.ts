@@ -241,9 +241,14 @@ export class LogSegment {
     this.#indexesSynced = true
   }
 
-  /** Nothing more is appended: the time index gets its last entry, and the next sync saves the indexes. Throws DiskError. */
-  seal(): void {
+  /** Gives back what the file has behind its batches. Throws DiskError. */
+  trim(): void {
     if (this.#isPreallocated) this.#cutFile(this.#writtenBytes)
+  }
+
+  /** Nothing more is appended: the time index gets its last entry, and the next sync saves the indexes. Throws DiskError, but not once it is trimmed. */
+  seal(): void {
+    this.trim()
     if (this.#max.timestampMs >= 0) this.timeIndex.maybeAppend(this.#max.timestampMs, this.#max.offset, true)
     this.offsetIndex.file.seal()
     this.timeIndex.file.seal()
@@ -255,15 +260,25 @@ export class LogSegment {
 
   /** Cuts the file at `position`, where the batch that held `offset` began. */
   truncateTo(offset: number, position: number): void {
+    this.cutAt(position)
+    this.forgetFrom(offset)
+  }
+
+  /** The file's part of `truncateTo`. Throws DiskError, but not for want of a descriptor where that is reserved. */
+  cutAt(position: number): void {
     this.#cutFile(position)
     this.#writtenBytes = position
     this.#foundBytes = Math.min(this.#foundBytes, position)
+    if (position === 0) this.#firstTimestampMs = undefined
+  }
+
+  /** The indexes' part of `truncateTo`, which can be done again where it fails. Throws DiskError. */
+  forgetFrom(offset: number): void {
     this.offsetIndex.truncateTo(offset)
     this.timeIndex.truncateTo(offset)
     this.abortedTxns.truncateTo(offset)
     this.#bytesSinceIndexEntry = 0
     if (this.#max.offset >= offset) this.#max = this.timeIndex.last
-    if (position === 0) this.#firstTimestampMs = undefined
   }
 
   /** After a truncation, or at start: the largest timestamp may lie behind the last index entry. */

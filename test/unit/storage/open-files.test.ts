@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { DiskError } from '../../../broker/env/disk.ts'
+import { type Disk, DiskError, type File } from '../../../broker/env/disk.ts'
 import { OpenFiles } from '../../../broker/storage/open-files.ts'
 import { SimDisk } from '../../fakes/disk.ts'
 
@@ -92,6 +92,38 @@ test('a failed sync behind the back of the writer is told at the next operation'
   disk.fault = undefined
   await expect(file?.sync()).rejects.toMatchObject({ code: 'EIO' })
   expect(() => file?.write([bytes('more')], 0)).toThrow(DiskError)
+})
+
+/** A file whose end its disk fails. */
+function closingBadly(file: File): File {
+  const close = (): never => {
+    file.close()
+    throw new DiskError('EIO', file.path, 'EIO: close')
+  }
+  return {
+    path: file.path,
+    size: () => file.size(),
+    write: (buffers, position) => file.write(buffers, position),
+    read: (target, position) => file.read(target, position),
+    readAsync: (target, position) => file.readAsync(target, position),
+    readToSend: (size, position) => file.readToSend(size, position),
+    sync: () => file.sync(),
+    truncate: (size) => file.truncate(size),
+    close,
+  }
+}
+
+test('a file that cannot be closed is not the fault of the one that is opened', async () => {
+  const { disk } = bed({ max: 1 })
+  const failures: string[] = []
+  const open: Disk['open'] = (path, mode) =>
+    path === '/data/0' ? closingBadly(disk.open(path, mode)) : disk.open(path, mode)
+  const files = new OpenFiles({ max: 1 }, { disk: { open }, onFailure: ({ path }) => failures.push(path) })
+  const [first] = await namedFiles(files, 1)
+  const other = files.create('/data/1')
+  other.write([bytes('x')], 0)
+  expect([failures, disk.openFiles]).toEqual([['/data/0'], 1])
+  expect(() => first?.reserve()).toThrow(expect.objectContaining({ code: 'EIO', path: '/data/0' }))
 })
 
 describe('where the process may open no more', () => {

@@ -33,6 +33,29 @@ describe('a preallocated segment', () => {
     expect(sizes(bed)).toEqual({ 0: batch?.length, 1: SEGMENT_BYTES })
   })
 
+  test.each([0, 1])(
+    'loses nothing where too many files are open for file %i when the next one begins',
+    async (base) => {
+      const bed = new LogBed()
+      bed.openFilesMax = 1
+      const log = await bed.open(CONFIG)
+      append(log, { values: ['a'] })
+      await log.flush()
+      bed.disk.fault = (operation, path) =>
+        operation === 'open' && path.endsWith(`${base}.log`) ? 'EMFILE' : undefined
+      try {
+        log.roll()
+      } catch {
+        // It is tried again with the next append that is too large for this one.
+      }
+      bed.disk.fault = undefined
+      append(log, { values: ['b'] })
+      await log.close()
+      const again = await bed.open(CONFIG, { hadCleanShutdown: true, recoveryPoint: 2 })
+      expect(await readAll(again, 1000)).toEqual(['a', 'b'])
+    },
+  )
+
   test('gives the rest back, durably, when the log is closed', async () => {
     const bed = new LogBed()
     const log = await bed.open(CONFIG)

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
+import { HEADER_BYTES } from '../../../broker/records/batch.ts'
 import { buildBatch } from '../../../broker/records/build.ts'
 import { controlKey } from '../../../broker/records/control.ts'
 import type { PartitionLog } from '../../../broker/storage/log.ts'
-import { append, batchOf, LogBed } from './fixture.ts'
+import { append, batchOf, DIRECTORY, LogBed } from './fixture.ts'
 
 function produce(log: PartitionLog, baseSequence: number, options: { epoch?: number; count?: number } = {}) {
   const values = Array.from({ length: options.count ?? 1 }, () => 'x')
@@ -163,4 +164,18 @@ describe('a transaction', () => {
     append(log, { ...transactional, baseSequence: 1 })
     expect(endTxn(log, 'COMMIT', 7, 4)).toMatchObject({ ok: false, error: 'TRANSACTION_COORDINATOR_FENCED' })
   })
+})
+
+test('a marker that is damaged is passed over when a start reads the producers from the log', async () => {
+  const bed = new LogBed()
+  const log = await bed.open()
+  append(log, { producerId: 7, producerEpoch: 0, baseSequence: 0, isTransactional: true })
+  const markerAt = log.sizeInBytes()
+  endTxn(log, 'ABORT', 7)
+  append(log)
+  await log.close()
+  for (const { path } of bed.disk.files(DIRECTORY)) if (path.endsWith('.snapshot')) bed.disk.remove(path)
+  bed.disk.corrupt(`${DIRECTORY}/00000000000000000000.log`, markerAt + HEADER_BYTES)
+  const again = await bed.open({}, { hadCleanShutdown: true, recoveryPoint: 3 })
+  expect([again.logEndOffset, again.producers.entry(7)?.epoch]).toEqual([3, 0])
 })

@@ -1,0 +1,42 @@
+import type { LogDirectory } from './log-directory.ts'
+import type { PartitionLog } from './log.ts'
+import { logDirectoryName } from './names.ts'
+
+/** `future`: a copy that is to take the place of a log in another log dir. */
+export type LogKind = 'log' | 'future'
+
+/** All logs of a broker that are open, by name and by log dir; one log and one copy a name. */
+export class LogRegistry {
+  readonly #byName: Record<LogKind, Map<string, PartitionLog>> = { log: new Map(), future: new Map() }
+  readonly #byDirectory = new Map<LogDirectory, Set<PartitionLog>>()
+
+  get(topic: string, partition: number, kind: LogKind = 'log'): PartitionLog | undefined {
+    return this.#byName[kind].get(logDirectoryName(topic, partition))
+  }
+
+  list(kind: LogKind): PartitionLog[] {
+    return [...this.#byName[kind].values()]
+  }
+
+  /** Of both kinds. */
+  in(directory: LogDirectory): PartitionLog[] {
+    return [...(this.#byDirectory.get(directory) ?? [])]
+  }
+
+  add(directory: LogDirectory, kind: LogKind, log: PartitionLog): void {
+    this.#byName[kind].set(nameOf(log), log)
+    let logs = this.#byDirectory.get(directory)
+    if (logs === undefined) this.#byDirectory.set(directory, (logs = new Set()))
+    logs.add(log)
+  }
+
+  forget(directory: LogDirectory, log: PartitionLog): void {
+    const name = nameOf(log)
+    for (const logs of Object.values(this.#byName)) if (logs.get(name) === log) logs.delete(name)
+    this.#byDirectory.get(directory)?.delete(log)
+  }
+}
+
+function nameOf({ topic, partition }: PartitionLog): string {
+  return logDirectoryName(topic, partition)
+}

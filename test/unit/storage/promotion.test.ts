@@ -1,0 +1,56 @@
+import { describe, expect, test } from '@jest/globals'
+import type { LogManager } from '../../../broker/storage/log-manager.ts'
+import type { PartitionLog } from '../../../broker/storage/log.ts'
+import { append, readAll, TEST_CONFIG } from './fixture.ts'
+import { ManagerBed, TOPIC_ID } from './manager-bed.ts'
+import { exhaustAfter } from './too-many-files.ts'
+
+/** More descriptors than a promotion asks for. */
+const DESCRIPTORS = 20
+
+async function copied(manager: LogManager): Promise<PartitionLog> {
+  const log = await manager.getOrCreate('orders', 0, TOPIC_ID, TEST_CONFIG, true)
+  for (const value of ['a', 'b']) append(log, { values: [value] })
+  const future = await manager.createFuture(log, '/b')
+  for (const bytes of (await log.read(0, 1000, 2, true)).buffers) future.appendAsFollower(bytes)
+  future.writeStaged()
+  return future
+}
+
+describe('a copy that takes the place of its log', () => {
+  test('waits for descriptors where there are none, and nothing is lost or there twice', async () => {
+    const refusals: boolean[] = []
+    for (let count = 0; count < DESCRIPTORS; count++) {
+      const bed = new ManagerBed()
+      const manager = await bed.open({ logDirs: ['/a', '/b'] })
+      bed.disk.syncDirectory('/')
+      const future = await copied(manager)
+      const isRefused = exhaustAfter(bed.disk, count)
+      const promoted = manager.promote(future)
+      await bed.clock.run(300)
+      bed.disk.fault = undefined
+      await bed.clock.run(300)
+      const log = await promoted
+      refusals.push(isRefused())
+      expect([manager.get('orders', 0), manager.logs(), manager.futures()]).toEqual([log, [log], []])
+      append(log, { values: ['c'] })
+      expect(await readAll(log)).toEqual(['a', 'b', 'c'])
+      bed.disk.losePower()
+      const again = await bed.open({ logDirs: ['/a', '/b'] })
+      expect(again.logs().map(({ directory }) => directory)).toEqual(['/b/orders-0'])
+      expect([bed.names('/a'), bed.names('/b')].flat().filter((name) => name.endsWith('-stray'))).toEqual([])
+    }
+    expect([refusals[0], refusals.at(-1)]).toEqual([true, false])
+  })
+
+  test('leaves the log alone where its own log dir fails before', async () => {
+    const bed = new ManagerBed()
+    const manager = await bed.open({ logDirs: ['/a', '/b'] })
+    const future = await copied(manager)
+    bed.disk.fault = (operation, path) => (operation === 'sync' && path.startsWith('/b/') ? 'EIO' : undefined)
+    await expect(manager.promote(future)).rejects.toMatchObject({ code: 'KAFKA_STORAGE_ERROR' })
+    const log = manager.get('orders', 0)
+    expect([log?.directory, manager.futures()]).toEqual(['/a/orders-0', []])
+    expect(log === undefined ? [] : await readAll(log)).toEqual(['a', 'b'])
+  })
+})
