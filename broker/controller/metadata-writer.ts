@@ -3,6 +3,7 @@ import { MetadataDelta } from '../metadata/delta.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import { decodeMetadataRecord, encodeMetadataRecord } from '../protocol/metadata-record.ts'
+import { checkBatch, inBatches } from '../raft/batch-limit.ts'
 import type { NewMetadataRecord, Outcome } from './result.ts'
 
 /** This node does not lead the quorum, or no longer: the client looks for the one that does. */
@@ -78,34 +79,34 @@ export class MetadataWriter {
 
   /**
    * Decides now, and resolves once this, or for a change of nothing all before it, is committed. Rejects with NotControllerError while
-   * closed, and where the leadership is lost before: then it may be committed or not.
+   * closed, and where the leadership is lost before: then it may be committed or not. With RecordsTooLargeError where it is more than a batch
+   * can hold: nothing has changed then.
    */
   async change<R>(decide: (image: MetadataImage) => Outcome<R>): Promise<R> {
     const image = this.#image
     if (image === null) throw new NotControllerError('This node is not the active controller')
     const { records, response, isDivisible = false } = decide(image)
-    if (records.length > 0) this.#pending = this.#propose(image, records, isDivisible ? BATCH_RECORDS_MAX : Infinity)
+    if (records.length > 0) this.#pending = this.#propose(image, records, isDivisible)
     await this.#pending
     return response
   }
 
-  #propose(before: MetadataImage, records: readonly NewMetadataRecord[], batchMax: number): Promise<unknown> {
+  #propose(before: MetadataImage, records: readonly NewMetadataRecord[], isDivisible: boolean): Promise<unknown> {
     const { quorum, clock } = this.#deps
     const encoded = records.map(({ type, value, version }) => encodeMetadataRecord(type, value, version))
+    const batches = isDivisible ? inBatches(encoded, BATCH_RECORDS_MAX) : [encoded]
+    for (const batch of batches) checkBatch(batch)
     const delta = new MetadataDelta(before)
     // What was encoded is what every replica will see: replaying the same bytes cannot differ from it.
     for (const bytes of encoded) delta.replay(decodeMetadataRecord(bytes))
     const offset = quorum.nextOffset + records.length - 1
-    const batches: Promise<number>[] = []
-    for (let start = 0; start < encoded.length; start += batchMax) {
-      // A batch that is refused, however, leaves a log without it, and an image that has it: the term is over.
-      batches.push(Promise.try(() => quorum.propose(encoded.slice(start, start + batchMax))))
-    }
+    // A batch that is refused from here on leaves a log without it, and an image that has it: the term is over.
+    const proposals = batches.map((batch) => Promise.try(() => quorum.propose(batch)))
     const image = delta.finish({ ...before.provenance, offset })
     this.#image = image
     this.#lastProposalMs = clock.monotonicMs()
     const term = this.#term
-    return Promise.all(batches).catch((error: unknown) => this.#refused(error, term))
+    return Promise.all(proposals).catch((error: unknown) => this.#refused(error, term))
   }
 
   #refused(cause: unknown, term: number): never {

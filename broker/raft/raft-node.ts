@@ -3,6 +3,7 @@ import { assert } from '../lib/assert.ts'
 import type { ApiKey } from '../protocol/api-key.ts'
 import type { RequestOf, ResponseInputOf } from '../protocol/apis.ts'
 import { buildBatch } from '../records/build.ts'
+import { checkBatch } from './batch-limit.ts'
 import { type FetchContext, FetchServer } from './fetch-server.ts'
 import { LogFetcher } from './log-fetcher.ts'
 import { Membership } from './membership.ts'
@@ -157,13 +158,14 @@ export class RaftNode implements AsyncDisposable {
   /**
    * Appends encoded metadata records as one batch: all or none. Resolves with the last one's offset once they are committed and the
    * listeners have heard them. Rejects with NotLeaderError where this node does not lead, or ceases to before that: then they may be
-   * committed or not.
+   * committed or not. Throws RecordsTooLargeError.
    */
   propose(records: readonly Uint8Array[]): Promise<number> {
     const { role, epoch } = this.#core.state
     if (role.name !== 'leader' || role.epochStartOffset < 0) {
       return Promise.reject(new NotLeaderError('This node does not lead the metadata quorum'))
     }
+    checkBatch(records)
     const batch = buildBatch({
       records: records.map((value) => ({ key: null, value })),
       baseTimestampMs: this.#core.deps.clock.wallMs(),

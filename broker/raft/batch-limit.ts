@@ -1,0 +1,36 @@
+/** Bytes of a batch of metadata records, as Kafka limits them (`KafkaRaftClient.MAX_BATCH_SIZE_BYTES`): one fits into any segment of the log. */
+const BATCH_BYTES_MAX = 8 * 1024 * 1024
+const BATCH_HEADER_BYTES = 61
+/** Lengths, deltas and attributes of a record without key and headers, at most. */
+const RECORD_BYTES = 20
+
+/** Records that are one change, and more than a batch can hold. */
+export class RecordsTooLargeError extends Error {
+  readonly code = 'RECORD_BATCH_TOO_LARGE'
+}
+
+/** Throws RecordsTooLargeError where the records may not fit into one batch. */
+export function checkBatch(records: readonly Uint8Array[]): void {
+  const bytes = records.reduce((sum, record) => sum + record.length + RECORD_BYTES, BATCH_HEADER_BYTES)
+  if (bytes <= BATCH_BYTES_MAX) return
+  throw new RecordsTooLargeError(
+    `The total record(s) size of ${bytes} exceeds the maximum allowed batch size of ${BATCH_BYTES_MAX}`,
+  )
+}
+
+/** Records that need not stay together, as batches of at most `countMax` that fit. */
+export function inBatches(records: readonly Uint8Array[], countMax: number): Uint8Array[][] {
+  const batches: Uint8Array[][] = []
+  let bytes = Infinity
+  for (const record of records) {
+    const last = batches.at(-1)
+    bytes += record.length + RECORD_BYTES
+    if (last !== undefined && last.length < countMax && bytes <= BATCH_BYTES_MAX) {
+      last.push(record)
+      continue
+    }
+    batches.push([record])
+    bytes = BATCH_HEADER_BYTES + record.length + RECORD_BYTES
+  }
+  return batches
+}
