@@ -1,5 +1,6 @@
 import { ApiKey } from '../protocol/api-key.ts'
 import { ErrorCode } from '../protocol/errors.ts'
+import type { AlterReplicaLogDirsRequest } from '../protocol/messages/alter-replica-log-dirs.ts'
 import type { LogDirMover } from '../replication/log-dir-mover.ts'
 import type { ReplicaManager } from '../replication/replica-manager.ts'
 import type { LogManager } from '../storage/log-manager.ts'
@@ -16,21 +17,29 @@ export function alterReplicaLogDirsHandler(deps: AlterReplicaLogDirsDeps): Handl
   return {
     key: ApiKey.AlterReplicaLogDirs,
     handle: async (request) => {
-      const results = new Map<string, { partitionIndex: number; errorCode: ErrorCode }[]>()
-      for (const { path, topics } of request.dirs) {
-        for (const { name, partitions } of topics) {
-          const ofTopic = results.get(name) ?? []
-          results.set(name, ofTopic)
-          for (const partitionIndex of partitions)
-            ofTopic.push({ partitionIndex, errorCode: await move(deps, name, partitionIndex, path) })
-        }
+      const results: { topicName: string; partitions: { partitionIndex: number; errorCode: ErrorCode }[] }[] = []
+      for (const [topicName, paths] of pathsOf(request)) {
+        const partitions = []
+        for (const [partitionIndex, path] of paths)
+          partitions.push({ partitionIndex, errorCode: await move(deps, topicName, partitionIndex, path) })
+        results.push({ topicName, partitions })
       }
-      return {
-        throttleTimeMs: 0,
-        results: [...results].map(([topicName, partitions]) => ({ topicName, partitions })),
-      }
+      return { throttleTimeMs: 0, results }
     },
   }
+}
+
+/** Where each replica is to be, by topic and partition: one that is named twice goes to the last of its places. */
+function pathsOf({ dirs }: AlterReplicaLogDirsRequest): Map<string, Map<number, string>> {
+  const byTopic = new Map<string, Map<number, string>>()
+  for (const { path, topics } of dirs) {
+    for (const { name, partitions } of topics) {
+      const paths = byTopic.get(name) ?? new Map<number, string>()
+      byTopic.set(name, paths)
+      for (const index of partitions) paths.set(index, path)
+    }
+  }
+  return byTopic
 }
 
 async function move(deps: AlterReplicaLogDirsDeps, topic: string, index: number, path: string): Promise<ErrorCode> {

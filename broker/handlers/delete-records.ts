@@ -1,8 +1,10 @@
 import type { Clock } from '../env/clock.ts'
 import { ApiKey } from '../protocol/api-key.ts'
 import { ErrorCode } from '../protocol/errors.ts'
+import type { DeleteRecordsRequest } from '../protocol/messages/delete-records.ts'
 import type { Partition } from '../replication/partition.ts'
 import type { ReplicaManager } from '../replication/replica-manager.ts'
+import type { RequestContext } from '../security/request-context.ts'
 import { isInternalTopic } from './cluster-view.ts'
 import type { Handler } from './handler.ts'
 
@@ -21,15 +23,15 @@ const HIGH_WATERMARK = -1n
 export function deleteRecordsHandler(deps: DeleteRecordsDeps): Handler<typeof ApiKey.DeleteRecords> {
   return {
     key: ApiKey.DeleteRecords,
-    handle: async (request) => {
-      const topics = request.topics.map(async ({ name, partitions }) => ({
+    handle: async (request, context) => {
+      const topics = [...lastOfEach(request)].map(async ([name, offsets]) => ({
         name,
         partitions: await Promise.all(
-          lastOfEach(partitions).map(async ({ partitionIndex, offset }) => {
+          [...offsets].map(async ([partitionIndex, offset]) => {
             const found = deps.replicas.find(name, partitionIndex)
             const isRefused = isInternalTopic(name) && found !== ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
             const deleted = isRefused ? ErrorCode.INVALID_TOPIC_EXCEPTION : deleteBefore(found, offset)
-            const { error, lowWatermark } = await followed(deleted, request.timeoutMs, deps.clock)
+            const { error, lowWatermark } = await followed(deleted, request.timeoutMs, { ...deps, context })
             return { partitionIndex, errorCode: error, lowWatermark: BigInt(lowWatermark) }
           }),
         ),
@@ -50,9 +52,16 @@ interface Deleted {
   readonly offset: number
 }
 
-/** A partition that is named twice gets the last of its offsets, and one answer. */
-function lastOfEach<P extends { readonly partitionIndex: number }>(partitions: readonly P[]): P[] {
-  return [...new Map(partitions.map((partition) => [partition.partitionIndex, partition])).values()]
+/** The offsets by topic and partition: a partition that is named twice gets the last of its own, and one answer. */
+function lastOfEach({ topics }: DeleteRecordsRequest): Map<string, Map<number, bigint>> {
+  const byTopic = new Map<string, Map<number, bigint>>()
+  for (const { name, partitions } of topics) {
+    if (partitions.length === 0) continue
+    const offsets = byTopic.get(name) ?? new Map<number, bigint>()
+    byTopic.set(name, offsets)
+    for (const { partitionIndex, offset } of partitions) offsets.set(partitionIndex, offset)
+  }
+  return byTopic
 }
 
 function deleteBefore(partition: Partition | ErrorCode, asked: bigint): Deleted | ErrorCode {
@@ -66,7 +75,17 @@ function deleteBefore(partition: Partition | ErrorCode, asked: bigint): Deleted 
   return { partition, offset }
 }
 
-function followed(deleted: Deleted | ErrorCode, timeoutMs: number, clock: Clock): Result | Promise<Result> {
+interface Waiting {
+  readonly clock: Clock
+  readonly context: Pick<RequestContext, 'onAbandoned'>
+}
+
+/** Once the followers have deleted it too; at the latest after `timeoutMs`, or when nobody is there any more to be told. */
+function followed(
+  deleted: Deleted | ErrorCode,
+  timeoutMs: number,
+  { clock, context }: Waiting,
+): Result | Promise<Result> {
   if (typeof deleted === 'number') return { error: deleted, lowWatermark: -1 }
   const { partition, offset } = deleted
   const now = (): Result | undefined => {
@@ -83,13 +102,13 @@ function followed(deleted: Deleted | ErrorCode, timeoutMs: number, clock: Clock)
         wait.cancel()
         resolve(result)
       }
-      const timer = clock.setTimer(timeoutMs, () =>
-        finish({ error: ErrorCode.REQUEST_TIMED_OUT, lowWatermark: partition.lowWatermark }),
-      )
+      const giveUp = (): void => finish({ error: ErrorCode.REQUEST_TIMED_OUT, lowWatermark: partition.lowWatermark })
+      const timer = clock.setTimer(timeoutMs, giveUp)
       const wait = partition.onFollowers(() => {
         const result = now()
         if (result !== undefined) finish(result)
       })
+      context.onAbandoned(giveUp)
     })
   )
 }

@@ -21,6 +21,7 @@ import { FetchSessions } from '../../../broker/replication/fetch-session.ts'
 import type { Partition } from '../../../broker/replication/partition.ts'
 import { produce } from '../../../broker/replication/produce.ts'
 import { Replication } from '../../../broker/replication/replication.ts'
+import type { RequestContext } from '../../../broker/security/request-context.ts'
 import { servedApis } from '../../../broker/served-apis.ts'
 import { ApiDispatcher } from '../../../broker/server/dispatch.ts'
 import { SocketServer } from '../../../broker/server/server.ts'
@@ -28,6 +29,7 @@ import { LogManager } from '../../../broker/storage/log-manager.ts'
 import { Metrics } from '../../../broker/telemetry/metrics.ts'
 import { SimWorld, type SimMachine } from '../../fakes/env.ts'
 import { MemoryLogger, silentLogger } from '../../fakes/logger.ts'
+import { contextOf } from '../handlers/context.ts'
 import { record, uuid } from '../metadata/records.ts'
 import { FakeController, TOPIC, TOPIC_ID } from './fake-controller.ts'
 import { batchOf, readAll, TEST_CONFIG } from '../storage/fixture.ts'
@@ -167,10 +169,10 @@ export class TestBroker implements AsyncDisposable {
   }
 
   /** Deletes what lies before `offset`, as a client asks for it. */
-  async deleteRecords(offset: number): Promise<unknown> {
+  async deleteRecords(offset: number, context: Partial<RequestContext> = {}): Promise<unknown> {
     const handler = deleteRecordsHandler({ clock: this.env.clock, replicas: this.replication.replicas })
     const partitions = [{ partitionIndex: 0, offset: BigInt(offset) }]
-    const answer = await handler.handle({ topics: [{ name: TOPIC, partitions }], timeoutMs: 5000 }, {} as never)
+    const answer = await handler.handle({ topics: [{ name: TOPIC, partitions }], timeoutMs: 5000 }, contextOf(context))
     return answer === 'none' || answer === 'close' ? answer : answer.topics?.[0]?.partitions?.[0]
   }
 

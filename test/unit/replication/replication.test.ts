@@ -189,6 +189,18 @@ describe('records that are deleted', () => {
     const deleted = cluster.broker(1).deleteRecords(2)
     expect(await cluster.until(deleted)).toMatchObject({ errorCode: ErrorCode.REQUEST_TIMED_OUT })
   })
+
+  test('are not waited for when nobody is there any more who has asked', async () => {
+    const cluster = await threeBrokers()
+    for (const value of ['a', 'b', 'c']) await cluster.until(cluster.broker(1).produce([value]))
+    cluster.world.network.partition('b1', 'b3')
+    const whenGone: (() => void)[] = []
+    const deleted = cluster.broker(1).deleteRecords(2, { onAbandoned: (gone) => whenGone.push(gone) })
+    const startMs = cluster.world.clock.monotonicMs()
+    for (const gone of whenGone) gone()
+    await cluster.until(deleted)
+    expect(cluster.world.clock.monotonicMs() - startMs).toBeLessThan(100)
+  })
 })
 
 /** What a broker has written itself, and not long ago, it believes to be there. */

@@ -123,6 +123,11 @@ export async function deleteRecords(script: Script): Promise<void> {
     await trim('all', -1n)
     await trim('all again', -1n)
     await script.call('nothing', ApiKey.DeleteRecords, version, { topics: [] })
+    const apart = [[{ partitionIndex: 0, offset: 5n }], [], [{ partitionIndex: 7, offset: 5n }]]
+    await script.call('one topic in several places', ApiKey.DeleteRecords, version, {
+      topics: apart.map((some) => ({ name: topic, partitions: some })),
+      timeoutMs: 5000,
+    })
     const twice = [5n, 6n].map((offset) => ({ partitionIndex: 0, offset }))
     await script.call('twice', ApiKey.DeleteRecords, version, {
       topics: [{ name: topic, partitions: twice }],
