@@ -129,7 +129,8 @@ export class QuorumRequests {
     const position = Number(asked.position)
     // The snapshot of the format command is each node's own.
     const from = Math.max(0, position)
-    const read = id.endOffset === 0 ? undefined : await this.#core.snapshots.read(id, from, request.maxBytes)
+    const maxBytes = Math.min(request.maxBytes, this.#core.options.fetchSnapshotMaxBytes)
+    const read = id.endOffset === 0 ? undefined : await this.#core.snapshots.read(id, from, maxBytes)
     if (read === undefined) return respond({ errorCode: ErrorCode.SNAPSHOT_NOT_FOUND })
     if (position < 0 || position >= read.size) return respond({ errorCode: ErrorCode.POSITION_OUT_OF_RANGE })
     const errorCode = ErrorCode.NONE

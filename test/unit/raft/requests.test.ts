@@ -221,20 +221,26 @@ test('BeginQuorumEpoch makes a follower; a second leader in the same epoch is re
 })
 
 test('FetchSnapshot gives parts, and refuses what there is not', async () => {
-  const { cluster, node, epoch } = await alone()
+  const { cluster, node, epoch } = await alone({ fetchSnapshotMaxBytes: 120 })
   const endOffset = node.highWatermark
   await cluster.world.clock.runFor(node.createSnapshot({ endOffset, epoch }, 0, values('everything')))
-  const ask = async (more: { readonly position?: number; readonly end?: number; readonly name?: string }) => {
-    const { position = 0, end = endOffset, name = TOPIC } = more
+  interface Part {
+    readonly position?: number
+    readonly end?: number
+    readonly name?: string
+    readonly maxBytes?: number
+  }
+  const ask = async ({ position = 0, end = endOffset, name = TOPIC, maxBytes = 100 }: Part) => {
     const snapshotId = { endOffset: BigInt(end), epoch: end === 0 ? 0 : epoch }
     const partition = { partition: 0, currentLeaderEpoch: epoch, snapshotId, position: BigInt(position) }
     const topics = [{ name, partitions: [{ ...partition, replicaDirectoryId: directoryOf(9) }] }]
-    const request = asked(ApiKey.FetchSnapshot, { clusterId, replicaId: 9, maxBytes: 100, topics })
+    const request = asked(ApiKey.FetchSnapshot, { clusterId, replicaId: 9, maxBytes, topics })
     return (await node.fetchSnapshot(request)).topics?.[0]?.partitions?.[0]
   }
   const first = await ask({})
   expect(first).toMatchObject({ errorCode: ErrorCode.NONE, position: 0n })
   expect(first?.unalignedRecords?.[0]).toHaveLength(100)
+  expect((await ask({ maxBytes: 2 ** 31 - 1 }))?.unalignedRecords?.[0]).toHaveLength(120)
   const size = Number(first?.size)
   expect((await ask({ position: size - 7 }))?.unalignedRecords?.[0]).toHaveLength(7)
   expect(await ask({ position: size })).toMatchObject({ errorCode: ErrorCode.POSITION_OUT_OF_RANGE })
