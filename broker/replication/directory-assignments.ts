@@ -52,7 +52,7 @@ export class DirectoryAssignments {
   }
 
   assign(replica: AssignedReplica): void {
-    this.#waiting.set(`${replica.topicId}:${replica.partition}`, replica)
+    this.#waiting.set(keyOf(replica), replica)
     this.#deps.clock.defer(() => void this.#send())
   }
 
@@ -94,16 +94,18 @@ export class DirectoryAssignments {
         this.#deps.logger.warn({ error }, 'the controller did not take the directories of replicas; trying again')
         return false
       }
-      let isDone = true
+      const unheard = new Set(replicas.map(keyOf))
       for (const { topics } of response.directories) {
         for (const { topicId, partitions } of topics) {
-          for (const { partitionIndex, errorCode } of partitions) {
-            if (errorCode === ErrorCode.NONE || GONE.has(errorCode)) done(`${topicId}:${partitionIndex}`)
-            else isDone = false
+          for (const { partitionIndex: partition, errorCode } of partitions) {
+            if (errorCode !== ErrorCode.NONE && !GONE.has(errorCode)) continue
+            const key = keyOf({ topicId, partition })
+            unheard.delete(key)
+            done(key)
           }
         }
       }
-      return isDone
+      return unheard.size === 0
     } catch (error) {
       this.#deps.logger.warn({ err: error }, 'the directories of replicas did not reach the controller; trying again')
       return false
@@ -124,4 +126,8 @@ export class DirectoryAssignments {
       })),
     }
   }
+}
+
+function keyOf({ topicId, partition }: Pick<AssignedReplica, 'topicId' | 'partition'>): string {
+  return `${topicId}:${partition}`
 }

@@ -22,8 +22,8 @@ const NO_LEADER = -1
 export class ReplicaRepair {
   readonly #nodeId: number
   readonly #deps: ReplicaRepairDeps
-  /** Where the damage begins. */
-  readonly #damaged = new Map<Partition, number>()
+  /** Where the damage begins. Of one that goes from here nobody tells: it is forgotten by itself. */
+  readonly #damaged = new WeakMap<Partition, number>()
 
   constructor(options: { readonly nodeId: number }, deps: ReplicaRepairDeps) {
     this.#nodeId = options.nodeId
