@@ -132,7 +132,7 @@ const RAFT: readonly Mutant[] = [
     name: 'voters that are cut off the log still count',
     simulation: 'raft',
     file: 'broker/raft/raft-core.ts',
-    from: 'if (this.history.truncate(offset)) this.quorumChanged()',
+    from: 'if (this.history.truncate(Math.min(offset, this.log.logEndOffset))) this.quorumChanged()',
     to: 'if (offset < 0) this.quorumChanged()',
   },
   {
