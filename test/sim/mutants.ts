@@ -212,8 +212,8 @@ const REPLICATION: readonly Mutant[] = [
   {
     name: 'producers keep their state when the log is cut',
     simulation: 'cluster',
-    file: 'broker/storage/log.ts',
-    from: 'this.producers.reload(this.#logStartOffset, offset, this.#deps.clock.wallMs())\n    await replayProducers(this.#segments, this.producers, offset)\n    // What was cut off',
+    file: 'broker/storage/log-cutter.ts',
+    from: 'producers.reload(logStartOffset, offset, clock.wallMs())\n    await replayProducers(segments, producers, offset)\n    // What was cut off',
     to: '// What was cut off',
   },
   {
