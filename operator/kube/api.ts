@@ -27,6 +27,11 @@ export function isConflict(error: unknown): boolean {
   return error instanceof KubeError && error.status === 409
 }
 
+/** The object of a patch with a `metadata.uid` is another one now: to the server that is a field that nobody may change. */
+export function isAnother(error: unknown): boolean {
+  return error instanceof KubeError && error.status === 422 && error.message.includes('metadata.uid')
+}
+
 export interface ListOptions {
   /** Null: all namespaces. */
   readonly namespace: string | null
@@ -75,7 +80,10 @@ export interface KubeApi {
   apply<T extends Resource>(type: ResourceType, manifest: T & Manifest): Promise<T>
   /** Server-side apply of the status subresource. */
   applyStatus<T extends Resource>(type: ResourceType, manifest: T & Manifest): Promise<T>
-  /** JSON merge patch (RFC 7386). Put `metadata.resourceVersion` into it to have it refused (409) where the object has changed. */
+  /**
+   * JSON merge patch (RFC 7386). Put `metadata.resourceVersion` into it to have it refused (409) where the object has changed, `metadata.uid` where
+   * it is another one (422, see `isAnother`).
+   */
   patch<T extends Resource>(type: ResourceType, namespace: string, name: string, patch: object): Promise<T>
   /** Resolves before its dependents are gone, or let go of. Nothing there is no error. */
   delete(type: ResourceType, namespace: string, name: string, options: DeleteOptions): Promise<void>

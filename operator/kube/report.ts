@@ -3,13 +3,16 @@ import { extrasChanged, healthChanged } from '../api/conditions.ts'
 import type { Condition, Health } from '../api/conditions.ts'
 import type { Manifest, Resource, ResourceType } from '../api/resource.ts'
 import { keyOf } from '../api/resource.ts'
-import { isNotFound } from './api.ts'
+import { isConflict, isNotFound } from './api.ts'
 import type { KubeApi } from './api.ts'
 import type { EventRecorder } from './events.ts'
 
 export interface Reported extends Resource {
   status?: { conditions?: Condition[] }
 }
+
+/** One that changes all the time is for the next run. */
+const ATTEMPTS_MAX = 3
 
 /**
  * Writes `status` where it differs from what `object` has. Where a condition says something new, the same words go into an Event and a log
@@ -22,26 +25,7 @@ export async function report(
   health: Health,
   deps: { api: KubeApi; events: Pick<EventRecorder, 'record'>; logger: Logger },
 ): Promise<void> {
-  if (isSame(object.status, status)) return
-  const { name, namespace = '', uid } = object.metadata
-  const manifest: Manifest = {
-    apiVersion: type.apiVersion,
-    kind: type.kind,
-    // What is drawn at random is written down first: of two operators that both think that they lead, only one may do it.
-    metadata: {
-      name,
-      namespace,
-      ...(uid === undefined ? {} : { uid }),
-      ...(isNamed(object.status, status) ? { resourceVersion: object.metadata.resourceVersion } : {}),
-    },
-    status,
-  }
-  try {
-    await deps.api.applyStatus(type, manifest)
-  } catch (error) {
-    if (isNotFound(error)) return
-    throw error
-  }
+  if (isSame(object.status, status) || !(await write(deps.api, type, object, status))) return
   const [before, after] = [object.status?.conditions, status.conditions ?? []]
   if (healthChanged(before, after)) {
     await tell(health.state, health.state === 'stalled' || health.state === 'unknown', health)
@@ -56,6 +40,33 @@ export async function report(
     if (isBad) deps.logger.warn(line, message)
     else deps.logger.info(line, message)
     await deps.events.record(object, { type: isBad ? 'Warning' : 'Normal', reason, action: 'Reconcile', note: message })
+  }
+}
+
+/** Resolves with false where the object is gone. Of a uid a status subresource takes no notice: the version tells one object from the next. */
+async function write(
+  api: KubeApi,
+  type: ResourceType,
+  object: Reported,
+  status: { conditions?: Condition[] },
+): Promise<boolean> {
+  const { name, namespace = '', uid } = object.metadata
+  let { resourceVersion } = object.metadata
+  for (let attempt = 1; ; attempt++) {
+    const metadata = { name, namespace, ...(resourceVersion === undefined ? {} : { resourceVersion }) }
+    const manifest: Manifest = { apiVersion: type.apiVersion, kind: type.kind, metadata, status }
+    try {
+      await api.applyStatus(type, manifest)
+      return true
+    } catch (error) {
+      if (isNotFound(error)) return false
+      // What is drawn at random is written down first: of two operators that both think that they lead, only one may do it.
+      if (!isConflict(error) || isNamed(object.status, status) || attempt === ATTEMPTS_MAX) throw error
+      const now = await api.get<Resource>(type, namespace, name)
+      if (now === null) return false
+      if (now.metadata.uid !== uid) throw error
+      resourceVersion = now.metadata.resourceVersion
+    }
   }
 }
 

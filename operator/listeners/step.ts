@@ -4,7 +4,7 @@ import type { KafkaClusterStatus } from '../api/kafkacluster.ts'
 import { POD, SERVICE } from '../api/resource.ts'
 import type { KafkaCluster, Manifest } from '../api/resource.ts'
 import type { ClusterStep, ClusterView, StepResult } from '../cluster/step.ts'
-import { isConflict, isNotFound, isRefusal } from '../kube/api.ts'
+import { isAnother, isNotFound, isRefusal } from '../kube/api.ts'
 import type { KubeApi } from '../kube/api.ts'
 import { externalListeners, externalServices } from '../specs/external-services.ts'
 import { bootstrapServers } from '../specs/nodes.ts'
@@ -101,7 +101,7 @@ export class PlacementStep implements ClusterStep {
         this.#deps.logger.info({ pod: name, annotations }, `pod ${name} is told its place`)
       } catch (error) {
         // Another pod of this name, or none: it will be told in its turn.
-        if (!isConflict(error) && !isNotFound(error)) throw error
+        if (!isAnother(error) && !isNotFound(error)) throw error
       }
     }
   }

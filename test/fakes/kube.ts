@@ -118,10 +118,9 @@ export class FakeKube implements KubeApi {
 
   async applyStatus<T extends Resource>(type: ResourceType, manifest: T & Manifest): Promise<T> {
     this.intercept(`applyStatus ${type.kind}`)
-    const { namespace = '', name, resourceVersion, uid } = manifest.metadata
+    const { namespace = '', name, resourceVersion } = manifest.metadata
     const before = this.#mustGet(type, namespace, name)
     if (resourceVersion !== undefined && resourceVersion !== before.metadata.resourceVersion) throw conflict(type, name)
-    if (uid !== undefined && uid !== before.metadata.uid) throw conflict(type, name)
     this.writes.push(`applyStatus ${type.kind} ${namespace}/${name}`)
     return this.#replace(type, before, { ...before, status: copyOf(manifest.status) } as Resource) as T
   }
@@ -131,7 +130,8 @@ export class FakeKube implements KubeApi {
     const before = this.#mustGet(type, namespace, name)
     const { resourceVersion, uid } = (patch as { metadata?: Partial<Resource['metadata']> }).metadata ?? {}
     if (resourceVersion !== undefined && resourceVersion !== before.metadata.resourceVersion) throw conflict(type, name)
-    if (uid !== undefined && uid !== before.metadata.uid) throw conflict(type, name)
+    if (uid !== undefined && uid !== before.metadata.uid)
+      throw new KubeError(422, 'Invalid', `${type.kind} ${name} is invalid: metadata.uid: field is immutable`)
     this.writes.push(`patch ${type.kind} ${namespace}/${name}`)
     return this.#replace(type, before, merged(before, patch) as Resource) as T
   }

@@ -40,3 +40,12 @@ test('an object that was made anew under the same name is not told about the one
   expect(stored()?.status).toBeUndefined()
   expect(api.all(EVENT)).toEqual([])
 })
+
+test('an object that has changed otherwise is told all the same', async () => {
+  const { api, topic, stored, tell } = reported()
+  const annotations = { owner: 'team' }
+  api.put(KAFKA_TOPIC, { ...topic, metadata: { ...topic.metadata, annotations } })
+  await tell()
+  expect(condition(stored(), 'Ready')).toBe('False InvalidConfig: no such key')
+  expect(stored()?.metadata.annotations).toEqual(annotations)
+})

@@ -24,18 +24,20 @@ function placing() {
     metadata: { name: 'node0', namespace: '' },
     status: { addresses: [{ type: 'InternalIP', address: '10.0.0.1' }] },
   })
-  world.api.put<PlacedPod>(POD, {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'orders-nodes-0', namespace: 'kafka' },
-    spec: { nodeName: 'node0' },
-  })
+  const start = () =>
+    world.api.put<PlacedPod>(POD, {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'orders-nodes-0', namespace: 'kafka' },
+      spec: { nodeName: 'node0' },
+    })
+  start()
   let marks: Marks = new Map()
-  const run = (listeners: Listeners) => {
+  const run = (listeners: Listeners, pods = world.api.all(POD)) => {
     const cluster = world.api.put(KAFKA_CLUSTER, kafkaCluster({ listeners }))
     const applier = new Applier({ before: marks }, world)
     marks = applier.marks
-    const view = { cluster, observed: { pods: world.api.all(POD) }, applier } as unknown as ClusterView
+    const view = { cluster, observed: { pods }, applier } as unknown as ClusterView
     return step.run(view)
   }
   /** What a cloud's controller does. */
@@ -49,7 +51,7 @@ function placing() {
   }
   const services = () => world.api.all(SERVICE).map(({ metadata }) => metadata.name)
   const told = () => world.api.peek(POD, 'kafka', 'orders-nodes-0')?.metadata.annotations
-  return { ...world, run, balance, services, told }
+  return { ...world, start, run, balance, services, told }
 }
 
 test('every broker has a Service, and clients one to begin with', async () => {
@@ -74,6 +76,19 @@ test('a pod waits for its load balancer, the condition says for what, and then i
     { name: 'external', bootstrapServers: 'lb0.example.org:9094' },
   ])
   expect(told()?.['kafka.ottla.dev/advertised-listeners']).toContain('EXTERNAL://lb1.example.org:9094')
+})
+
+test('a pod that has taken the place of the one that was looked at is told in its turn', async () => {
+  const { api, start, run, balance, told } = placing()
+  await run([PLAIN, BALANCED])
+  balance()
+  const before = api.all(POD)
+  api.remove(POD, 'kafka', 'orders-nodes-0')
+  start()
+  await run([PLAIN, BALANCED], before)
+  expect(told()).toBeUndefined()
+  await run([PLAIN, BALANCED])
+  expect(told()).toHaveProperty(['kafka.ottla.dev/advertised-listeners'])
 })
 
 test('a Service is made again as it was when somebody has changed it, and else left alone', async () => {
