@@ -1,5 +1,5 @@
 import type { Clock } from '../../broker/env/clock.ts'
-import type { KafkaCluster, Manifest, Resource, ResourceType } from '../api/resource.ts'
+import type { KafkaCluster, Key, Manifest, Resource, ResourceType } from '../api/resource.ts'
 import { keyOf } from '../api/resource.ts'
 import { isConflict, isNotFound, isRefusal } from '../kube/api.ts'
 import type { KubeApi } from '../kube/api.ts'
@@ -38,6 +38,11 @@ export class Monitoring {
       await this.#make(cluster, PROMETHEUS_RULE, prometheusRule(cluster), withRules),
     ]
     return problems.find((problem) => problem !== null) ?? null
+  }
+
+  /** The cluster is gone. */
+  forget(key: Key): void {
+    for (const { kind } of [POD_MONITOR, PROMETHEUS_RULE]) this.#done.delete(`${kind} ${key}`)
   }
 
   async #make(cluster: KafkaCluster, type: ResourceType, manifest: Manifest, isOn: boolean): Promise<string | null> {

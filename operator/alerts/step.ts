@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import { conditionOf, conditionsOf } from '../api/conditions.ts'
 import type { Condition, ExtraCondition } from '../api/conditions.ts'
 import { keyOf } from '../api/resource.ts'
-import type { KafkaCluster } from '../api/resource.ts'
+import type { KafkaCluster, Key } from '../api/resource.ts'
 import { programsOf } from '../specs/programs.ts'
 import type { ClusterStep, ClusterView, StepResult } from '../cluster/step.ts'
 import type { Alertmanager } from './alertmanager.ts'
@@ -12,7 +12,7 @@ import { alertsOf } from './firing.ts'
 import type { Monitoring } from './monitoring.ts'
 
 interface Deps {
-  readonly monitoring: Pick<Monitoring, 'apply'>
+  readonly monitoring: Pick<Monitoring, 'apply' | 'forget'>
   readonly alertmanager: Pick<Alertmanager, 'send'>
   readonly logger: Logger
 }
@@ -43,6 +43,10 @@ export class AlertStep implements ClusterStep {
       ...(againMs === Infinity ? {} : { requeueAfterMs: againMs }),
       ...('error' in kafka ? {} : { status: { partitions: partitionCounts(kafka.partitions) } }),
     }
+  }
+
+  forget(key: Key): void {
+    this.#deps.monitoring.forget(key)
   }
 
   async #monitor(cluster: KafkaCluster): Promise<ExtraCondition[]> {

@@ -46,7 +46,7 @@ export class WatchedCluster implements AsyncDisposable {
       },
     }
     this.#step = new AlertStep({
-      monitoring: { apply: () => Promise.resolve(null) },
+      monitoring: { apply: () => Promise.resolve(null), forget: () => {} },
       alertmanager: new Alertmanager({ ...env, post }),
       logger: pino({ level: 'silent' }),
     })

@@ -36,6 +36,13 @@ test('nothing is written again while nothing changes', async () => {
   expect(calls).toBe(4)
 })
 
+test('what was done for a cluster that is gone is not remembered', async () => {
+  await monitoring.apply(kafkaCluster())
+  monitoring.forget('kafka/orders')
+  await monitoring.apply(kafkaCluster())
+  expect(world.api.writes).toHaveLength(4)
+})
+
 test('a changed time of an alert is written at once', async () => {
   await monitoring.apply(kafkaCluster())
   await monitoring.apply(kafkaCluster({ alerts: { underReplicatedFor: '7m' } }))

@@ -42,7 +42,7 @@ function newStep(): AlertStep {
   }
   return new AlertStep({
     ...world,
-    monitoring: { apply: () => Promise.resolve(null) },
+    monitoring: { apply: () => Promise.resolve(null), forget: () => {} },
     alertmanager: new Alertmanager({ post, clock: world.clock }),
   })
 }
