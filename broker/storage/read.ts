@@ -150,6 +150,8 @@ async function readSegment(segment: LogSegment, request: ReadRequest): Promise<L
     if (segment.isClosed) throw deleted(request)
     const asked = Math.min(size, bytesLeft)
     const bytes = await segment.readToSend(asked, position)
+    // The file has less than was written to it: nothing would ever come of waiting for the rest.
+    if (bytes.length < Math.min(asked, HEADER_BYTES)) throw new DamagedBatchError(Math.min(goodUntil, request.offset))
     if (bytes.length < HEADER_BYTES) return undefined
     const verify = position >= segment.uncheckedFrom ? TRUST : VERIFY
     const selection = select(bytes, request, request.maxBytes, request.minOneBatch, verify)

@@ -66,6 +66,18 @@ describe('logs', () => {
     expect(bed.names('/data').filter((name) => name.startsWith('orders'))).toEqual([])
   })
 
+  test('that are deleted are removed later where that cannot be done in time', async () => {
+    const bed = new ManagerBed()
+    const manager = await bed.open()
+    for (const index of [0, 1]) await manager.getOrCreate('orders', index, TOPIC_ID, TEST_CONFIG, true)
+    await manager.delete('orders', 0, 1)
+    bed.disk.fault = (operation) => (operation === 'remove' ? 'EMFILE' : undefined)
+    bed.clock.advance(60_000)
+    bed.disk.fault = undefined
+    bed.clock.advance(1000)
+    expect(bed.names('/data').filter((name) => name.startsWith('orders'))).toEqual([])
+  })
+
   test('that are deleted together cost one round of checkpoints', async () => {
     const bed = new ManagerBed()
     const manager = await bed.open()

@@ -237,3 +237,15 @@ test('a read of a file that has become shorter ends', async () => {
   }
   await expect(log.read(0, 1000, 2, true)).rejects.toBeInstanceOf(DamagedBatchError)
 })
+
+test('a read of a file that lost its last batches says that they are damaged', async () => {
+  const bed = new LogBed()
+  const log = await bed.open()
+  append(log, { values: ['a'] })
+  const size = log.sizeInBytes()
+  append(log, { values: ['b'] })
+  const file = bed.disk.open(LOG, 'open')
+  file.truncate(size)
+  file.close()
+  await expect(log.read(1, 1000, 2, true)).rejects.toMatchObject({ offset: 1 })
+})
