@@ -248,12 +248,13 @@ export class LogManager {
       this.#registry.forget(directory, future)
       disk.rename(future.directory, `${directory.path}/${name}`)
       this.#syncNames(directory)
-      this.#retire([before], '-delete')
-      const recoveryPoint = future.logEndOffset
-      const whole = { recoveryPoint, logStartOffset, topicId, config, hadCleanShutdown: true }
+      const left = this.#retire([before], '-delete')
+      const whole = { recoveryPoint: future.logEndOffset, logStartOffset, topicId, config, hadCleanShutdown: true }
       const log = await patiently(clock, () => this.#load(directory, name, { topic, partition, ...whole }))
       log.updateHighWatermark(highWatermark)
       this.#add(directory, 'log', log)
+      // It is done, also where this fails.
+      await this.#noteGone(left).catch(() => undefined)
       return log
     } catch (error) {
       throw this.#failed(directory, error)

@@ -43,6 +43,18 @@ describe('a copy that takes the place of its log', () => {
     expect([refusals[0], refusals.at(-1)]).toEqual([true, false])
   })
 
+  test('leaves nothing to a copy that comes back to where the log was', async () => {
+    const bed = new ManagerBed()
+    const manager = await bed.open({ logDirs: ['/a', '/b'] })
+    const future = await copied(manager)
+    await manager.get('orders', 0)?.flush()
+    await bed.clock.run(60_000)
+    const noted = () => bed.text('/a/recovery-point-offset-checkpoint')
+    expect(noted()).toBe('0\n1\norders 0 2\n')
+    await manager.promote(future)
+    expect(noted()).toBe('0\n0\n')
+  })
+
   test('leaves the log alone where its own log dir fails before', async () => {
     const bed = new ManagerBed()
     const manager = await bed.open({ logDirs: ['/a', '/b'] })
