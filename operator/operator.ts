@@ -30,6 +30,7 @@ import type { ClusterStep } from './cluster/step.ts'
 import type { KubeApi } from './kube/api.ts'
 import { EventRecorder } from './kube/events.ts'
 import { Informer } from './kube/informer.ts'
+import type { OnChange } from './kube/informer.ts'
 import { LEADER_DEFAULTS, LeaderElection } from './kube/leader.ts'
 import { PlacementStep } from './listeners/step.ts'
 import type { OperatorMetrics } from './metrics.ts'
@@ -149,9 +150,9 @@ class Leadership {
     this.#api = deps.apiFor(signal)
     this.#clusters = this.#informers<KafkaCluster>(KAFKA_CLUSTER, undefined, (...change) => this.#onCluster(...change))
     this.#topics = this.#informers<KafkaTopic>(KAFKA_TOPIC, undefined, (...change) => this.#onTopic(...change))
-    this.#rebalances = this.#informers<KafkaRebalance>(KAFKA_REBALANCE, undefined, (rebalance) =>
-      this.#rebalanceController.queue.add(keyOf(rebalance)),
-    )
+    this.#rebalances = this.#informers<KafkaRebalance>(KAFKA_REBALANCE, undefined, (rebalance, _, isEcho) => {
+      if (!isEcho) this.#rebalanceController.queue.add(keyOf(rebalance))
+    })
     const managed = `${LABEL_MANAGED_BY}=${MANAGED_BY}`
     this.#children = CHILDREN.flatMap((type) => this.#informers(type, managed, (child) => this.#onChild(child)))
     this.#clusterController = this.#controller('KafkaCluster', options.clusterWorkers, this.#clusterReconcile())
@@ -328,9 +329,9 @@ class Leadership {
     return lists.flatMap(({ items }) => items)
   }
 
-  #onCluster(cluster: KafkaCluster, isDeleted: boolean): void {
+  #onCluster(cluster: KafkaCluster, isDeleted: boolean, isEcho: boolean): void {
     const key = keyOf(cluster)
-    this.#clusterController.queue.add(key)
+    if (!isEcho) this.#clusterController.queue.add(key)
     const strength = strengthOf(cluster)
     const isChanged = this.#clusterStrengths.get(key) !== strength
     this.#clusterStrengths.set(key, strength)
@@ -376,7 +377,7 @@ class Leadership {
   #informers<T extends Resource>(
     type: ResourceType,
     labelSelector: string | undefined,
-    onChange: (object: T, isDeleted: boolean) => void,
+    onChange: OnChange<T>,
   ): Informer<T>[] {
     const selector = labelSelector === undefined ? {} : { labelSelector }
     return (this.#options.namespaces ?? [null]).map(

@@ -14,6 +14,12 @@ export interface InformerOptions {
   readonly labelSelector?: string
 }
 
+/**
+ * What became of an object: its last known state where it was deleted. `isEcho`: nothing has changed but what is not its user's to say, its
+ * status above all, which is what the operator itself writes.
+ */
+export type OnChange<T> = (object: T, isDeleted: boolean, isEcho: boolean) => void
+
 /** Lost watches and failed lists come back after this. */
 const BACKOFF = { minMs: 500, maxMs: 30_000 }
 const WATCH_MIN_MS = 1000
@@ -25,12 +31,12 @@ const WATCH_MIN_MS = 1000
 export class Informer<T extends Resource> {
   readonly #options: InformerOptions
   readonly #deps: { api: KubeApi; clock: Clock; random: Random; logger: Logger }
-  readonly #onChange: (object: T, isDeleted: boolean) => void
+  readonly #onChange: OnChange<T>
   readonly #objects = new Map<Key, T>()
   readonly #synced = Promise.withResolvers<void>()
 
   constructor(
-    options: InformerOptions & { onChange: (object: T, isDeleted: boolean) => void },
+    options: InformerOptions & { onChange: OnChange<T> },
     deps: { api: KubeApi; clock: Clock; random: Random; logger: Logger },
   ) {
     this.#options = options
@@ -84,7 +90,7 @@ export class Informer<T extends Resource> {
     for (const [key, object] of this.#objects) {
       if (present.has(key)) continue
       this.#objects.delete(key)
-      this.#onChange(object, true)
+      this.#onChange(object, true, false)
     }
     for (const object of items) this.#put(object)
     this.#synced.resolve()
@@ -99,7 +105,7 @@ export class Informer<T extends Resource> {
       if (event.type === 'BOOKMARK') return
       if (event.type === 'DELETED') {
         this.#objects.delete(keyOf(event.object))
-        this.#onChange(event.object as T, true)
+        this.#onChange(event.object as T, true, false)
       } else this.#put(event.object as T)
     }
     await this.#deps.api.watch(this.#options.type, { ...this.#options, resourceVersion: version }, onEvent, signal)
@@ -115,9 +121,14 @@ export class Informer<T extends Resource> {
     if (same && before?.metadata.resourceVersion === object.metadata.resourceVersion) return
     if (before !== undefined && !same) {
       this.#objects.delete(key)
-      this.#onChange(before, true)
+      this.#onChange(before, true, false)
     }
     this.#objects.set(key, object)
-    this.#onChange(object, false)
+    this.#onChange(object, false, same && before !== undefined && wordsOf(before) === wordsOf(object))
   }
+}
+
+/** What users say. The generation counts changes of the spec, of what has a status of its own. */
+function wordsOf({ metadata: { generation, deletionTimestamp, annotations, labels } }: Resource): string {
+  return JSON.stringify([generation, deletionTimestamp, annotations, labels])
 }

@@ -51,12 +51,15 @@ function operating(namespaces: readonly string[] | null = null) {
   const world = operatorWorld()
   const topics = new FakeTopics()
   const stop = new AbortController()
-  const kafka = { state: kafkaState(), shortage: '' }
+  const kafka = { state: kafkaState(), shortage: '', looks: 0 }
   /** Clusters to which connections have been closed. */
   const forgotten: string[] = []
   const clusterId = () => world.api.peek<KafkaCluster>(KAFKA_CLUSTER, 'kafka', 'orders')?.status?.clusterId ?? ''
   const admins = {
-    look: () => Promise.resolve(kafkaState({ ...kafka.state, clusterId: clusterId() })),
+    look: async () => {
+      kafka.looks += 1
+      return kafkaState({ ...kafka.state, clusterId: clusterId() })
+    },
     configure: () => Promise.resolve({ changes: '' }),
     resetMinIsr: () => Promise.resolve([]),
     setMetadataVersion: () => Promise.resolve({ changes: '' }),
@@ -265,6 +268,21 @@ test('a node drain waits as soon as a replica is out of sync, and goes on as soo
   isr(0, 1, 2)
   await clock.run(10_000)
   expect(budget()).toEqual(well)
+  await finish()
+})
+
+test('what it writes into a status is no reason to look again', async () => {
+  const { api, clock, kafka, finish } = await settled()
+  const brokers = (count: number) => new Map(Array.from({ length: count }, (_, id) => [id, { rack: null }]))
+  const message = () => condition(api.peek<KafkaCluster>(KAFKA_CLUSTER, 'kafka', 'orders'), 'BrokersAvailable')
+  kafka.looks = 0
+  for (let count = 2; count <= 4; count++) {
+    kafka.state = kafkaState({ brokers: brokers(count) })
+    kafka.shortage = String(count)
+    await clock.run(10_000)
+    expect(message()).toContain(`${count} brokers take part`)
+  }
+  expect(kafka.looks).toBe(3)
   await finish()
 })
 
