@@ -149,7 +149,7 @@ class Leadership {
     this.#signal = signal
     this.#api = deps.apiFor(signal)
     this.#clusters = this.#informers<KafkaCluster>(KAFKA_CLUSTER, undefined, (...change) => this.#onCluster(...change))
-    this.#topics = this.#informers<KafkaTopic>(KAFKA_TOPIC, undefined, (...change) => this.#onTopic(...change))
+    this.#topics = this.#informers(KAFKA_TOPIC, undefined, (topic: KafkaTopic, gone) => this.#onTopic(topic, gone))
     this.#rebalances = this.#informers<KafkaRebalance>(KAFKA_REBALANCE, undefined, (rebalance, _, isEcho) => {
       if (!isEcho) this.#rebalanceController.queue.add(keyOf(rebalance))
     })
