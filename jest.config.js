@@ -1,5 +1,5 @@
 export default {
-  testEnvironment: 'node',
+  testEnvironment: './test/tools/jest-environment.mjs',
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': './test/tools/strip-types.mjs' },
   testMatch: ['<rootDir>/test/**/*.test.ts'],

@@ -56,13 +56,15 @@ test.each(named)(
     const random = new SimRandom(SEED)
     for (const version of versionsOf(message)) {
       const frame = encodeRandom(random, message, version)
+      let most = 0
       for (let round = 0; round < 30 && frame.length > 0; round++) {
         const damaged = Uint8Array.from(frame)
         const start = random.below(frame.length)
         if (random.chance(0.5)) damaged.fill(random.chance(0.5) ? 0xff : 0x7f, start, start + random.between(1, 5))
         else damaged[start] = random.below(256)
-        expect(elementsIn(attempt(message, version, damaged))).toBeLessThanOrEqual(frame.length)
+        most = Math.max(most, elementsIn(attempt(message, version, damaged)))
       }
+      expect(most).toBeLessThanOrEqual(frame.length)
     }
   },
 )
