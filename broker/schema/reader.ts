@@ -4,6 +4,8 @@ import { SchemaError } from './error.ts'
 /** Array elements in one message, over all its arrays: what bounds the memory that a frame of tiny elements turns into. */
 const ELEMENTS_MAX = 1_000_000
 const STRING_BYTES_MAX = 0x7fff
+/** A byte that is no UTF-8 becomes a character that takes so many. */
+const REPLACEMENT_BYTES = 3
 
 /**
  * Reads primitives from a frame, each bounds-checked. A declared length is compared with the bytes that are left before anything is
@@ -93,7 +95,11 @@ export class Reader {
   #string(length: number): string {
     if (length > STRING_BYTES_MAX) throw malformed(`a string of ${length} bytes, ${STRING_BYTES_MAX} allowed`)
     const position = this.#take(length)
-    return this.#text.toString('utf8', position, position + length)
+    const text = this.#text.toString('utf8', position, position + length)
+    // What was read can be written again: in a record, an answer, a request to another node.
+    const mayGrow = REPLACEMENT_BYTES * length > STRING_BYTES_MAX
+    if (mayGrow && Buffer.byteLength(text) > STRING_BYTES_MAX) throw malformed('a long string that is no UTF-8')
+    return text
   }
 
   string(): string {

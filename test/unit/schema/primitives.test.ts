@@ -80,6 +80,20 @@ describe('Reader', () => {
     expect(() => read(new Reader(frame))).toThrow(expect.objectContaining({ code: 'MALFORMED' }))
   })
 
+  const text = (length: number, byte: number) =>
+    new Reader(Buffer.concat([bytes(length >> 8, length & 0xff), Buffer.alloc(length, byte)])).string()
+
+  test.each([
+    ['all of its bytes are no UTF-8', 10_922, 0xff],
+    ['it is as long as may be', 32_767, 0x78],
+  ])('gives a string that can be written again where %s', (_, length, byte) => {
+    expect(() => written((writer) => writer.string(text(length, byte)))).not.toThrow()
+  })
+
+  test('refuses a string that could not be written again, since what is no UTF-8 grows', () => {
+    expect(() => text(10_923, 0xff)).toThrow('no UTF-8')
+  })
+
   test('limits the elements of all arrays of a message together', () => {
     const reader = new Reader(bytes(4, 1, 1, 1, 4, 1, 1, 1), { maxElements: 5 })
     expect(reader.compactArrayCount(1)).toBe(3)
