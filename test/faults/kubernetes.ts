@@ -135,13 +135,14 @@ export function ordinalOf({ metadata }: Resource): number {
   return Number(metadata.name.slice(metadata.name.lastIndexOf('-') + 1))
 }
 
-const REVISIONS = new Map<string, string>()
+const NO_TEMPLATE: PodTemplate = {}
+/** Asked for all the time; what is stored is replaced, never changed. */
+const REVISIONS = new WeakMap<PodTemplate, string>()
 
 /** The same for the same template. */
-function revisionOf(template: PodTemplate | undefined): string {
-  const text = JSON.stringify(template ?? {})
-  const known = REVISIONS.get(text) ?? hashOf(withoutIds(text))
-  REVISIONS.set(text, known)
+function revisionOf(template: PodTemplate = NO_TEMPLATE): string {
+  const known = REVISIONS.get(template) ?? hashOf(withoutIds(JSON.stringify(template)))
+  REVISIONS.set(template, known)
   return known
 }
 
