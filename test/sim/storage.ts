@@ -1,9 +1,10 @@
+import type { File } from '../../broker/env/disk.ts'
 import type { Env } from '../../broker/env/env.ts'
 import { buildBatch } from '../../broker/records/build.ts'
 import { batches, readRecords } from '../../broker/records/read.ts'
 import { DEFAULT_LOG_CONFIG } from '../../broker/storage/log-config.ts'
 import type { LogConfig } from '../../broker/storage/log-config.ts'
-import { DamagedBatchError } from '../../broker/storage/errors.ts'
+import { DamagedBatchError, isTooManyFiles } from '../../broker/storage/errors.ts'
 import { LogManager } from '../../broker/storage/log-manager.ts'
 import type { LogManagerOptions } from '../../broker/storage/log-manager-types.ts'
 import { DEFAULT_INTERVALS } from '../../broker/storage/log-maintenance.ts'
@@ -27,7 +28,7 @@ const SMALL: LogConfig = { ...DEFAULT_LOG_CONFIG, segmentBytes: 4000, segmentInd
 const TOPICS: Readonly<Record<string, LogConfig>> = {
   synced: { ...SMALL, flushMessages: 1 },
   cached: SMALL,
-  'every-ten': { ...SMALL, flushMessages: 10 },
+  'every-ten': { ...SMALL, flushMessages: 10, preallocate: true },
   large: { ...DEFAULT_LOG_CONFIG, flushMessages: 1 },
 }
 
@@ -93,6 +94,7 @@ class StorageRun {
     else if (dice < 83) await this.#restart()
     else if (dice < 84) await this.#breakDirectory(log.parentDirectory)
     else if (dice < 85) await this.#world.clock.run(this.#random.between(300, 1500))
+    else if (dice < 87) await this.#starve()
     else await this.#world.clock.run(this.#random.fraction() * 6)
     for (const name of this.#histories.keys()) this.#acknowledge(name)
   }
@@ -256,6 +258,31 @@ class StorageRun {
     this.#trace.note(`${operation} fails in ${path}, online: ${online.join()}`)
     this.#machine.disk.fault = undefined
     await this.#crash(() => this.#machine.losePower(), 'power')
+  }
+
+  /** Others take all descriptors that are left: what is refused then is refused as a whole, and all goes on when they give them back. */
+  async #starve(): Promise<void> {
+    const { disk } = this.#machine
+    const taken: File[] = []
+    while (disk.openFiles < disk.openFilesMax) taken.push(disk.open('/socket', 'openOrCreate'))
+    disk.fault = () => undefined
+    for (let count = this.#random.between(1, 12); count > 0; count--) {
+      const topic = this.#random.pick([...this.#histories.keys()])
+      if (this.#random.chance(0.2)) this.#tryToRoll(this.#log(topic))
+      else this.#append(topic, this.#log(topic))
+      if (this.#random.chance(0.3)) await this.#world.clock.run(this.#random.fraction() * 6)
+    }
+    disk.fault = undefined
+    this.#trace.note(`${taken.length} descriptors were missing`)
+    for (const file of taken) file.close()
+  }
+
+  #tryToRoll(log: PartitionLog): void {
+    try {
+      log.roll()
+    } catch (error) {
+      if (!isTooManyFiles(error)) throw error
+    }
   }
 
   /** The last sectors of logs go bad that were closed in order: none ends behind what was appended, or within a batch, and nothing damaged is read. */
