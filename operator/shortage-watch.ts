@@ -1,7 +1,7 @@
-import type { Clock } from '../../broker/env/clock.ts'
-import type { KafkaCluster, Key } from '../api/resource.ts'
-import type { Outcome } from '../runtime/controller.ts'
-import { isServing } from '../topic/rules.ts'
+import type { Clock } from '../broker/env/clock.ts'
+import type { KafkaCluster, Key } from './api/resource.ts'
+import type { Outcome } from './runtime/controller.ts'
+import { isServing } from './topic/rules.ts'
 
 export interface ShortageWatchOptions {
   /** Between two looks at one cluster, in ms; more where a look takes long. */
