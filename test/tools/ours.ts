@@ -10,10 +10,14 @@ export function startOurs(options: NodeOptions = {}): Promise<RunningNode> {
 /** As in the image. */
 export const OURS: Distribution = {
   name: 'ours',
-  format: async (file, { clusterId, quorum }) => ({
-    program: process.execPath,
-    args: [join(await brokerBundle(), 'broker/format.js'), 'format', ...quorum, '-t', clusterId, '-c', file],
-  }),
+  format: async (file, { clusterId, quorum }) => {
+    const bundle = await brokerBundle()
+    return {
+      program: process.execPath,
+      args: [join(bundle, 'broker/format.js'), 'format', ...quorum, '-t', clusterId, '-c', file],
+      env: { NODE_COMPILE_CACHE: join(bundle, 'compile-cache') },
+    }
+  },
   serve: async (file) => {
     const bundle = await brokerBundle()
     return {
