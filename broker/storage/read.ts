@@ -141,7 +141,7 @@ export async function readSegments(segments: LogSegments, request: ReadRequest):
 /** Undefined where no batch of the segment reaches to the offset: compaction took it. */
 async function readSegment(segment: LogSegment, request: ReadRequest): Promise<LogSlice | undefined> {
   if (segment.isClosed) throw deleted(request)
-  let position = segment.offsetIndex.lookup(request.offset)
+  let position = segment.positionBefore(request.offset)
   let size = request.maxBytes + SLACK_BYTES
   let goodUntil = segment.baseOffset
   for (;;) {

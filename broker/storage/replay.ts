@@ -15,7 +15,7 @@ export interface SegmentEnd {
 /** Finds the end of a segment from its last index entry on, and its largest timestamp if that lies there. */
 export async function findEnd(segment: LogSegment): Promise<SegmentEnd> {
   let nextOffset = segment.baseOffset
-  const from = segment.offsetIndex.lookup(Infinity)
+  const from = segment.positionBefore(Infinity)
   const validBytes = await scanBatches(
     segment,
     { from, to: segment.writtenBytes, chunkBytes: TAIL_CHUNK_BYTES },
@@ -30,7 +30,7 @@ export async function findEnd(segment: LogSegment): Promise<SegmentEnd> {
 
 /** The position of the first batch that reaches to `offset` or behind it; the end of the file where there is none. */
 async function positionOf(segment: LogSegment, offset: number): Promise<number> {
-  const from = segment.offsetIndex.lookup(offset)
+  const from = segment.positionBefore(offset)
   return scanBatches(
     segment,
     { from, to: segment.writtenBytes, chunkBytes: TAIL_CHUNK_BYTES },

@@ -165,6 +165,12 @@ export class LogSegment {
     return this.#closed
   }
 
+  /** A position at or before the batch that holds `offset`, as near as the index knows; the beginning where that is damaged. */
+  positionBefore(offset: number): number {
+    const position = this.offsetIndex.lookup(offset)
+    return position >= 0 && position <= this.#writtenBytes ? position : 0
+  }
+
   configure(config: LogConfig): void {
     this.#config = config
   }

@@ -52,7 +52,7 @@ export async function offsetOfMaxTimestamp(segments: LogSegments, compute: Compu
 async function findBatch(segment: LogSegment, offset: number, timestampMs: number): Promise<BatchView | undefined> {
   if (segment.isClosed) throw new FileClosedError(segment.path)
   let found: BatchView | undefined
-  const range = { from: segment.offsetIndex.lookup(offset), to: segment.writtenBytes, chunkBytes: CHUNK_BYTES }
+  const range = { from: segment.positionBefore(offset), to: segment.writtenBytes, chunkBytes: CHUNK_BYTES }
   await scanBatches(segment, range, (view) => {
     if (view.maxTimestamp < timestampMs || view.lastOffset < offset) return true
     found = new BatchView(view.slice.slice())

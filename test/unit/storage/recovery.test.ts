@@ -249,3 +249,28 @@ test('a read of a file that lost its last batches says that they are damaged', a
   file.close()
   await expect(log.read(1, 1000, 2, true)).rejects.toMatchObject({ offset: 1 })
 })
+
+describe('an index with an entry that leads out of its file', () => {
+  const setUp = async (mask: number) => {
+    const bed = new LogBed()
+    const config = { indexIntervalBytes: 100 }
+    const first = await bed.open(config)
+    for (let n = 0; n < 20; n++) append(first, { values: [String(n)] })
+    first.roll()
+    append(first, { values: ['20'] })
+    await first.close()
+    bed.disk.corrupt(INDEX, 8 * 3 + 4, mask)
+    return bed.open(config, { hadCleanShutdown: true, recoveryPoint: 21 })
+  }
+
+  test.each([0x7f, 0x80])('costs time and no record (%i)', async (mask) => {
+    const log = await setUp(mask)
+    const values = Array.from({ length: 21 }, (_, n) => String(n))
+    for (let offset = 0; offset <= 20; offset++) {
+      expect(valuesOf(await log.read(offset, 1, Infinity, true))).toEqual([String(offset)])
+    }
+    expect(await readAll(log)).toEqual(values)
+    await log.truncateTo(9)
+    expect(await readAll(log)).toEqual(values.slice(0, 9))
+  })
+})
