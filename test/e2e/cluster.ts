@@ -6,6 +6,7 @@ import { run, type RunOptions } from '../tools/run.ts'
 import { contentHash } from './bed/images.ts'
 import { type Access, access } from './bed/kubernetes.ts'
 import { KUBE, ROOT } from './bed/layout.ts'
+import { Client } from './pod-client.ts'
 
 /** What helm names the release, and the namespace that the operator runs in. */
 const RELEASE = 'ottla'
@@ -204,7 +205,11 @@ export class Namespace {
   async client(bootstrap: string): Promise<Client> {
     await this.apply(clientPod(kubernetes().images.client))
     await this.ready('pod/client')
-    return new Client(this, bootstrap)
+    const { kubectl: program, kubeconfig } = kubernetes()
+    const command = ['exec', '--stdin', 'client', '--', 'node', 'client.ts', bootstrap]
+    return new Client({
+      start: () => spawn(program, ['--kubeconfig', kubeconfig, '--namespace', this.name, ...command]),
+    })
   }
 
   /** Has it removed with everything in it, while the next file begins. */
@@ -234,79 +239,6 @@ async function circumstances(namespace: string): Promise<string> {
   ]
   const told = await Promise.allSettled(asked.map((args) => kubectl(args)))
   return told.map((one) => (one.status === 'fulfilled' ? one.value : String(one.reason))).join('\n')
-}
-
-export interface TopicDescription {
-  readonly partitions: number
-  readonly config: Readonly<Record<string, string>>
-}
-
-/** kafkajs in a pod; see client/client.ts for what it does. */
-export class Client {
-  readonly #namespace: Namespace
-  readonly #bootstrap: string
-
-  constructor(namespace: Namespace, bootstrap: string) {
-    this.#namespace = namespace
-    this.#bootstrap = bootstrap
-  }
-
-  produce(topic: string, count: number): Promise<{ written: number }> {
-    return this.#run('produce', topic, String(count))
-  }
-
-  /** Writes `count` records at a time until it is told to stop, which resolves with how many have been acknowledged. */
-  writer(topic: string, count: number): { stop(): Promise<number> } {
-    const { kubectl: program, kubeconfig } = kubernetes()
-    const where = ['--kubeconfig', kubeconfig, '--namespace', this.#namespace.name]
-    const command = this.#command('write', topic, String(count))
-    const child = spawn(program, [...where, 'exec', '--stdin', ...command])
-    // One that has ended already is judged by its exit code.
-    child.stdin.on('error', () => undefined)
-    let [said, complained] = ['', '']
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text))
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (complained += text))
-    const ended = new Promise<number | null>((resolve) => child.on('close', resolve))
-    return {
-      stop: async () => {
-        child.stdin.end()
-        const code = await ended
-        if (code !== 0) throw new Error(`the writer of ${topic} ended with ${code}:\n${complained}`)
-        return (JSON.parse(said) as { written: number }).written
-      },
-    }
-  }
-
-  /** The values of `count` records from the beginning, by partition. */
-  consume(topic: string, count: number): Promise<Record<string, string[]>> {
-    return this.#run('consume', topic, String(count))
-  }
-
-  /** Null where there is no such topic. */
-  describe(topic: string): Promise<TopicDescription | null> {
-    return this.#run('describe', topic)
-  }
-
-  /** Node ids, by partition. */
-  replicas(topic: string): Promise<number[][]> {
-    return this.#run('replicas', topic)
-  }
-
-  create(topic: string, description: TopicDescription): Promise<boolean> {
-    return this.#run('create', topic, JSON.stringify(description))
-  }
-
-  configure(topic: string, config: Record<string, string>): Promise<boolean> {
-    return this.#run('configure', topic, JSON.stringify(config))
-  }
-
-  async #run<T>(...args: string[]): Promise<T> {
-    return JSON.parse(await this.#namespace.kubectl('exec', ...this.#command(...args))) as T
-  }
-
-  #command(...args: string[]): string[] {
-    return ['client', '--', 'node', 'client.ts', this.#bootstrap, ...args]
-  }
 }
 
 /** The security context of a container that the restricted Pod Security Standard admits. */

@@ -2,8 +2,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { describeWith } from '../tools/requires.ts'
 import { engine } from './bed/kubernetes.ts'
-import { type Client, installOperator, Namespace, useImage } from './cluster.ts'
+import { installOperator, Namespace, useImage } from './cluster.ts'
 import { kafkaCluster, kafkaTopic } from './manifests.ts'
+import type { Client } from './pod-client.ts'
 
 const NODES = Number(process.env['DISTRIBUTION_NODES'] ?? 1)
 const RECORDS = 300

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { describeWith } from '../tools/requires.ts'
-import { type Client, installOperator, Namespace } from './cluster.ts'
+import { installOperator, Namespace } from './cluster.ts'
 import { kafkaCluster, kafkaTopic } from './manifests.ts'
+import type { Client } from './pod-client.ts'
 
 const RECORDS = 300
 const storage = { size: '1Gi' }

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { describeWith } from '../tools/requires.ts'
 import { ROOT } from './bed/layout.ts'
-import { type Client, installOperator, type KubeObject, Namespace } from './cluster.ts'
+import { installOperator, type KubeObject, Namespace } from './cluster.ts'
+import type { Client } from './pod-client.ts'
 
 const QUICKSTART = `${ROOT}/examples/quickstart`
 const RECORDS = 3000

@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals'
-import type { Client } from './cluster.ts'
+import type { Client } from './pod-client.ts'
 
 /** Records of each partition that are written at a time. */
 const ROUND = 10

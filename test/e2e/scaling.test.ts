@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { describeWith } from '../tools/requires.ts'
-import { type Client, installOperator, Namespace } from './cluster.ts'
+import { installOperator, Namespace } from './cluster.ts'
 import { kafkaCluster, kafkaTopic } from './manifests.ts'
+import type { Client } from './pod-client.ts'
 import { Records } from './records.ts'
 
 const PARTITIONS = 6
