@@ -1,7 +1,7 @@
 import type { Placed, Placement } from './placement.ts'
 
-/** Candidates that are weighed for one move: more find a better one, and take longer. */
-const CANDIDATES_MAX = 64
+/** Candidates that are weighed for one move, or on either side of an exchange: more find a better one, and take longer. */
+const CANDIDATES_MAX = 32
 /** Brokers whose bytes differ by less than this part of their mean are even. */
 const BYTES_TOLERANCE = 0.1
 /** Of one plan: exchanges, and pairs of brokers between which one is looked for. */
@@ -38,10 +38,7 @@ export function evenReplicas(placement: Placement, onto: ReadonlySet<number>): b
   let moved = false
   while (open.size > 0) {
     const to = [...open].reduce((a, b) => (placement.on(b).size < placement.on(a).size ? b : a))
-    const sources = placement.brokers
-      .filter((id) => placement.on(id).size >= placement.on(to).size + 2)
-      .sort((a, b) => placement.on(b).size - placement.on(a).size)
-    const found = firstOf(sources, (from) => {
+    const found = firstOf(fullest(placement, placement.on(to).size + 2), (from) => {
       const placed = bestToMove(placement, from, to, means)
       return placed === null ? null : { from, placed }
     })
@@ -52,6 +49,18 @@ export function evenReplicas(placement: Placement, onto: ReadonlySet<number>): b
     }
   }
   return moved
+}
+
+/** Brokers with at least so many replicas, those with the most first: mostly the first one will do. */
+function* fullest(placement: Placement, replicasMin: number): Generator<number, void> {
+  const left = placement.brokers
+    .map((id) => ({ id, size: placement.on(id).size }))
+    .filter(({ size }) => size >= replicasMin)
+  while (left.length > 0) {
+    let most = 0
+    for (const [index, { size }] of left.entries()) if (size > (left[most]?.size ?? 0)) most = index
+    for (const { id } of left.splice(most, 1)) yield id
+  }
 }
 
 /** Of the replicas on `from` that may go to `to`: one of a topic that `to` has fewer of, of the size that `to` lacks on average. */
@@ -156,7 +165,14 @@ function bestSwap(placement: Placement, full: number, empty: number): Swap | nul
 
 /** Puts other replicas of the `reorderable` first until no broker leads two more than one that could lead instead. */
 export function evenLeaders(placement: Placement, reorderable: ReadonlySet<Placed>): void {
+  // Who could pass on nothing can when others have passed on what they lead.
+  while (passLeaders(placement, reorderable)) continue
+}
+
+/** Each broker, those that lead most first, passes on what it can. Returns whether anything was. */
+function passLeaders(placement: Placement, reorderable: ReadonlySet<Placed>): boolean {
   const open = new Set(placement.brokers)
+  let passed = false
   while (open.size > 0) {
     const from = [...open].reduce((a, b) => (placement.led(b).size > placement.led(a).size ? b : a))
     const change = firstOf(placement.led(from), (placed) => {
@@ -172,8 +188,10 @@ export function evenLeaders(placement: Placement, reorderable: ReadonlySet<Place
       placement.set(placed, [to, ...placed.replicas.filter((id) => id !== to)])
       // What `to` leads now may be passed on.
       open.add(to)
+      passed = true
     }
   }
+  return passed
 }
 
 function lighter(placement: Placement, a: number | null, b: number): number {

@@ -47,7 +47,6 @@ function dropOrder(placement: Placement, placed: Placed, { id, index }: { id: nu
 
 /** The broker for one more replica: of the emptiest rack, with the fewest replicas of the topic, with the least load. Null: none can take it. */
 function best(placement: Placement, placed: Placed): number | null {
-  const candidates = placement.brokers.filter((id) => !placed.replicas.includes(id) && placement.fits(placed, id))
   const order = (id: number): number[] => [
     placement.inRackOf(placed, id),
     placement.ofTopic(id, placed.topic),
@@ -55,10 +54,13 @@ function best(placement: Placement, placed: Placed): number | null {
     placement.bytesOn(id),
     id,
   ]
-  return candidates.reduce<number | null>(
-    (found, id) => (found === null || compare(order(id), order(found)) < 0 ? id : found),
-    null,
-  )
+  let found: { readonly id: number; readonly order: readonly number[] } | null = null
+  for (const id of placement.brokers) {
+    if (placed.replicas.includes(id) || !placement.fits(placed, id)) continue
+    const candidate = { id, order: order(id) }
+    if (found === null || compare(candidate.order, found.order) < 0) found = candidate
+  }
+  return found === null ? null : found.id
 }
 
 function giveUp(placement: Placement, placed: Placed, before: readonly number[]): Unplaceable {
@@ -75,9 +77,6 @@ function giveUp(placement: Placement, placed: Placed, before: readonly number[])
 }
 
 function compare(a: readonly number[], b: readonly number[]): number {
-  for (const [index, value] of a.entries()) {
-    const other = b[index] ?? 0
-    if (value !== other) return value - other
-  }
-  return 0
+  const index = a.findIndex((value, at) => value !== b[at])
+  return index < 0 ? 0 : (a[index] ?? 0) - (b[index] ?? 0)
 }
