@@ -7,7 +7,7 @@ import { describeWith } from '../../tools/requires.ts'
 import { startTarget } from '../../tools/target.ts'
 import { codecOf } from './external.ts'
 import { expectAll, keyValueLines, textRecords } from './text-records.ts'
-import { planOf, RECORDS } from './workload.ts'
+import { FIRST, planOf, RECORDS } from './workload.ts'
 
 const CONSUMER_GROUPS = 'consumer.group.ConsumerGroupCommand'
 const runs = planOf('console', '').runs
@@ -124,8 +124,8 @@ describeWith(['java', 'mvn'], 'the Java console tools', () => {
 
   test('groups are listed, described, reset and deleted; a member goes on where the last one was', async () => {
     const group = ['--group', 'console-group']
-    const first = await consume(firstTopic, ...group, '--from-beginning', '--max-messages', '4000')
-    const second = await consume(firstTopic, ...group, '--max-messages', String(RECORDS - 4000))
+    const first = await consume(firstTopic, ...group, '--from-beginning', '--max-messages', String(FIRST))
+    const second = await consume(firstTopic, ...group, '--max-messages', String(RECORDS - FIRST))
     expectAll(textRecords(first + second), (index) => `h:${index}`)
     expect((await tool(CONSUMER_GROUPS, '--list')).split('\n')).toContain('console-group')
     const described = await tool(CONSUMER_GROUPS, '--describe', ...group)

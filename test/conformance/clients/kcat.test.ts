@@ -6,7 +6,7 @@ import { startTarget } from '../../tools/target.ts'
 import { installPackages } from '../setup/setup.ts'
 import { codecOf } from './external.ts'
 import { expectAll, keyValueLines, textRecords } from './text-records.ts'
-import { planOf, RECORDS } from './workload.ts'
+import { FIRST, planOf, RECORDS } from './workload.ts'
 
 installPackages(['kcat'])
 
@@ -51,8 +51,8 @@ describeWith(['kcat'], 'kcat', () => {
 
   test('goes on in a group where its predecessor had committed', async () => {
     const member = ['-G', 'kcat-group', '-X', 'auto.offset.reset=earliest', '-f', '%p\\t%h\\t%k\\t%s\\n']
-    const first = await kcat([...member, '-c', '4000', 'kcat-none-all'])
-    const second = await kcat([...member, '-c', String(RECORDS - 4000), 'kcat-none-all'])
+    const first = await kcat([...member, '-c', String(FIRST), 'kcat-none-all'])
+    const second = await kcat([...member, '-c', String(RECORDS - FIRST), 'kcat-none-all'])
     expectAll(textRecords(first + second), () => 'h=x')
   }, 60_000)
 })

@@ -1,7 +1,9 @@
 import { createHash, type Hash } from 'node:crypto'
 
-/** Every client does this same work, each in its own language, and reports what it saw. */
-export const RECORDS = 10_000
+/** Every client does this same work, each in its own language, and reports what it saw; with `CLIENT_RECORDS=10000` there is more of it. */
+export const RECORDS = Number(process.env['CLIENT_RECORDS'] ?? 4000)
+/** What the first member of a group reads, where that can be told it. */
+export const FIRST = Math.floor(RECORDS * 0.4)
 export const PARTITIONS = 3
 /** Timestamp of record 0, in ms; record i is stamped i later. */
 export const BASE_TIMESTAMP = 1_700_000_000_000
@@ -133,7 +135,12 @@ export const EXPECTED_ADMIN: AdminReport = {
   alteredRetention: '7200000',
   grown: 5,
   deleted: true,
-  offsetsAtHalf: { '0': 1667, '1': 1667, '2': 1666 },
+  offsetsAtHalf: Object.fromEntries(
+    Array.from({ length: PARTITIONS }, (_, partition) => [
+      partition,
+      Math.ceil((RECORDS / 2 - partition) / PARTITIONS),
+    ]),
+  ),
   groupListed: true,
   groupState: 'Empty',
   committed: RECORDS,
