@@ -20,7 +20,7 @@ import { ALL_MESSAGES, type AnyMessage, versionsOf } from '../../tools/schemas.t
 import { GENERATE, REENCODE, REENCODE_METADATA_RECORD, Reference, TABLE } from './reference.ts'
 
 const SEED = Number(process.env['SEED'] ?? 20261121)
-const MESSAGES_PER_VERSION = Number(process.env['MESSAGES'] ?? 30)
+const MESSAGES_PER_VERSION = Number(process.env['MESSAGES'] ?? 15)
 const START_MS_MAX = 15 * 60_000
 
 function encode(message: AnyMessage, version: number, value: Record<string, unknown>): Uint8Array {
