@@ -159,6 +159,8 @@ export class Node {
       imageGCLowThresholdPercent: 99,
       evictionHard: { 'memory.available': '100Mi', 'nodefs.available': '1%', 'imagefs.available': '1%' },
       nodeStatusUpdateFrequency: '5s',
+      // How late the annotations in a volume may be, for which brokers wait that need an address; a minute without it.
+      syncFrequency: '10s',
     }
   }
 
