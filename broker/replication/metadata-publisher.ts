@@ -1,6 +1,7 @@
 import type { ServerConfig } from '../config/server-config.ts'
 import { parseTopicConfig, type TopicConfig } from '../config/topic-config.ts'
 import type { Clock } from '../env/clock.ts'
+import { Turns } from '../lib/turns.ts'
 import type { MetadataDelta } from '../metadata/delta.ts'
 import { MetadataImage, type PartitionImage, ResourceType, type TopicImage } from '../metadata/image.ts'
 import { ErrorCode } from '../protocol/errors.ts'
@@ -55,14 +56,11 @@ export interface ConfiguredByImage {
   configureTopic?(topic: string, image: MetadataImage): void
 }
 
-/** How long replicas are opened and closed before everything else has its turn. */
-const TURN_MS = 10
-
 /** Makes the replicas hosted here follow the metadata log: what is assigned is opened and led, what is not any more is let go. */
 export class MetadataPublisher {
   readonly #nodeId: number
   readonly #deps: MetadataPublisherDeps
-  #turnBeganMs = 0
+  readonly #turns: Turns
   #isStopped = false
   /** Replicas for which no file could be opened. */
   #unopened: { readonly topicId: string; readonly index: number; readonly isNew: boolean }[] = []
@@ -70,6 +68,7 @@ export class MetadataPublisher {
   constructor(options: { readonly nodeId: number }, deps: MetadataPublisherDeps) {
     this.#nodeId = options.nodeId
     this.#deps = deps
+    this.#turns = new Turns(deps)
   }
 
   /** `image` is what `delta` leads to. Calls must not overlap. */
@@ -138,7 +137,8 @@ export class MetadataPublisher {
     const { replicas } = this.#deps
     const here = topic.partitions.filter(({ index }) => replicas.get(topic.name, index)?.topicId === topic.id)
     for (const { index } of here) {
-      await this.#takeTurns()
+      // Heartbeats do not wait for thousands of replicas, each of which makes the disk wait a little.
+      if (this.#turns.isOver) await this.#turns.next()
       await this.#letGo(topic.name, index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
     }
     await this.#deleteLogs(
@@ -178,7 +178,8 @@ export class MetadataPublisher {
     for (const index of changed) {
       const partition = topic.partitions[index]
       if (partition === undefined) continue
-      await this.#takeTurns()
+      // Heartbeats do not wait for thousands of replicas, each of which makes the disk wait a little.
+      if (this.#turns.isOver) await this.#turns.next()
       if (this.#isStopped) return
       if (partition.replicas.includes(this.#nodeId))
         await this.#host(topic, partition, config, !isReplay && !isHostedIn(before, topic.id, index, this.#nodeId))
@@ -187,14 +188,6 @@ export class MetadataPublisher {
         await this.#deleteLogs(topic.name, [index])
       }
     }
-  }
-
-  /** Heartbeats do not wait for thousands of replicas, each of which makes the disk wait a little. */
-  async #takeTurns(): Promise<void> {
-    const { clock } = this.#deps
-    if (clock.monotonicMs() - this.#turnBeganMs < TURN_MS) return
-    await new Promise<void>((resolve) => clock.defer(resolve))
-    this.#turnBeganMs = clock.monotonicMs()
   }
 
   async #host(topic: TopicImage, state: PartitionImage, config: TopicConfig, isNew: boolean): Promise<void> {

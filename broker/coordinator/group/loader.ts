@@ -1,5 +1,6 @@
 import type { Clock } from '../../env/clock.ts'
 import type { Compute } from '../../env/compute.ts'
+import { Turns } from '../../lib/turns.ts'
 import type { BatchView } from '../../records/batch.ts'
 import { controlType } from '../../records/control.ts'
 import { batches, readRecordsAsync } from '../../records/read.ts'
@@ -16,8 +17,11 @@ export interface LoadTarget {
   readonly isCancelled: boolean
 }
 
-/** Records that are replayed in one go: a few milliseconds, after which everybody else of this broker has a turn. */
-const RECORDS_AT_ONCE = 250
+interface LoadDeps {
+  readonly appender: Pick<Appender, 'read'>
+  readonly clock: Pick<Clock, 'monotonicMs' | 'defer'>
+  readonly compute: Compute
+}
 
 /**
  * Replays a partition of `__consumer_offsets`, other brokers' transactions included. Rejects where it cannot be read, and with
@@ -26,21 +30,16 @@ const RECORDS_AT_ONCE = 250
 export async function loadPartition(
   partition: number,
   target: LoadTarget,
-  deps: { readonly appender: Pick<Appender, 'read'>; readonly clock: Pick<Clock, 'defer'>; readonly compute: Compute },
+  deps: LoadDeps,
 ): Promise<{ records: number }> {
+  const turns = new Turns(deps)
   let offset = 0
   let records = 0
-  let turnAt = RECORDS_AT_ONCE
   for (let isDone = false; !isDone && !target.isCancelled;) {
     const { buffers, nextOffset, endReached } = await deps.appender.read(partition, offset)
-    for (const buffer of buffers) {
-      for (const batch of batches(buffer)) {
-        if (batch.lastOffset >= offset) records += await replay(batch, target, deps.compute)
-        if (records < turnAt) continue
-        turnAt = records + RECORDS_AT_ONCE
-        await new Promise<void>((resolve) => deps.clock.defer(resolve))
-        if (target.isCancelled) return { records }
-      }
+    for (const batch of batchesOf(buffers)) {
+      if (batch.lastOffset >= offset) records += await replay(batch, target, deps.compute, turns)
+      if (target.isCancelled) break
     }
     offset = nextOffset
     isDone = endReached
@@ -48,9 +47,16 @@ export async function loadPartition(
   return { records }
 }
 
-async function replay(batch: BatchView, target: LoadTarget, compute: Compute): Promise<number> {
+function* batchesOf(buffers: readonly Uint8Array[]): Generator<BatchView> {
+  for (const buffer of buffers) yield* batches(buffer)
+}
+
+/** Gives how many records were replayed: all of the batch, where nobody gives up. */
+async function replay(batch: BatchView, target: LoadTarget, compute: Compute, turns: Turns): Promise<number> {
   let count = 0
   for (const record of await readRecordsAsync(batch, compute)) {
+    if (turns.isOver) await turns.next()
+    if (target.isCancelled) break
     count++
     if (batch.isControl) replayMarker(batch.producerId, record, target)
     else if (record.key !== null) {
