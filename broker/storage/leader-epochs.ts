@@ -59,12 +59,14 @@ export class LeaderEpochCache {
     return this.#entries.at(-1)?.epoch ?? UNDEFINED_EPOCH
   }
 
-  /** `epoch` begins at `startOffset`. Entries that contradict it are from a leader whose records are gone, and go too. */
+  /** `startOffset` is of `epoch`. Entries that contradict it are of leaders whose records are gone, or that wrote none, and go. */
   assign(epoch: number, startOffset: number): void {
-    const latest = this.#entries.at(-1)
-    if (latest !== undefined && epoch === latest.epoch && startOffset >= latest.startOffset) return
-    this.#entries = this.#entries.filter((entry) => entry.epoch < epoch && entry.startOffset < startOffset)
-    this.#entries.push({ epoch, startOffset })
+    const before = this.#entries.filter((entry) =>
+      entry.epoch === epoch ? entry.startOffset <= startOffset : entry.epoch < epoch && entry.startOffset < startOffset,
+    )
+    const goesOn = before.at(-1)?.epoch === epoch
+    if (goesOn && before.length === this.#entries.length) return
+    this.#entries = goesOn ? before : [...before, { epoch, startOffset }]
     this.#dirty = true
   }
 

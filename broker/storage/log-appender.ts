@@ -111,7 +111,8 @@ export class LogAppender {
     const start = segment.sizeInBytes
     for (let at = 0; at < bytes.length; at += view.sizeInBytes) {
       const { partitionLeaderEpoch } = view.at(at)
-      if (partitionLeaderEpoch > this.#leaderEpochs.latestEpoch) {
+      // It may be a smaller one: that of a leader that wrote nothing was noted here, which led with less than its successor has.
+      if (partitionLeaderEpoch >= 0 && partitionLeaderEpoch !== this.#leaderEpochs.latestEpoch) {
         this.#leaderEpochs.assign(partitionLeaderEpoch, view.baseOffset)
       }
       segment.indexBatch(view, start + at)

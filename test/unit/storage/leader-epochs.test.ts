@@ -43,6 +43,15 @@ describe('an epoch', () => {
     expect(pairs(cache)).toEqual([[2, 5]])
   })
 
+  test('that goes on ends those that began behind it, and keeps its start', () => {
+    const { cache } = cacheOf([2, 0], [5, 10], [7, 20])
+    cache.assign(5, 20)
+    expect(pairs(cache)).toEqual([
+      [2, 0],
+      [5, 10],
+    ])
+  })
+
   test('of an offset is the last that began at or before it', () => {
     const { cache } = cacheOf([2, 5], [3, 8])
     expect([4, 5, 7, 8, 100].map((offset) => cache.epochFor(offset))).toEqual([-1, 2, 2, 3, 3])

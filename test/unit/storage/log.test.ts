@@ -63,6 +63,21 @@ describe('append', () => {
     expect(log.leaderEpochs.latestEpoch).toBe(3)
   })
 
+  test('a follower that was to lead, with less than the leader has by now, takes the epochs of what it lacks', async () => {
+    const log = await new LogBed().open()
+    append(log, {}, 1)
+    log.leaderEpochs.assign(2, 1)
+    for (const [baseOffset, leaderEpoch] of [
+      [1, 1],
+      [2, 2],
+    ] as const)
+      log.appendAsFollower(batchOf({ baseOffset, leaderEpoch }))
+    expect(log.leaderEpochs.entries).toEqual([
+      { epoch: 1, startOffset: 0 },
+      { epoch: 2, startOffset: 2 },
+    ])
+  })
+
   test('a follower refuses a batch with a wrong CRC', async () => {
     const log = await new LogBed().open()
     const bytes = batchOf()
