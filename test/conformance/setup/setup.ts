@@ -21,7 +21,7 @@ export async function pythonWithClient(): Promise<string> {
 
 /** The franz-go client, built. Needs `go` the first time. */
 export function franzGo(): Promise<string> {
-  return goProgram('franz-go', join(CLIENTS, 'franz-go'), ['main.go', 'load.go'])
+  return goProgram('franz-go', join(CLIENTS, 'franz-go'), ['main.go', 'load.go', 'write.go', 'steal.go'])
 }
 
 /** What GitOps tools make of a resource's status, built. Needs `go` the first time. */
@@ -33,7 +33,8 @@ function goProgram(name: string, source: string, files: readonly string[]): Prom
   const inputs = [...files, 'go.mod', 'go.sum'].map((file) => join(source, file))
   return cached(join(CACHE, 'bin', `${name}-${hashOf(inputs)}`), async (target) => {
     mkdirSync(join(CACHE, 'bin'), { recursive: true })
-    await run('go', ['build', '-o', target, '.'], { cwd: source, timeoutMs: 600_000 })
+    // It also goes into an image without a C library.
+    await run('go', ['build', '-o', target, '.'], { cwd: source, timeoutMs: 600_000, env: { CGO_ENABLED: '0' } })
   })
 }
 

@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileS
 import { join } from 'node:path'
 
 const MOUNT = '/sys/fs/cgroup'
-/** Of a processor: what a process has that is in no cgroup. */
-const SHARES = { 'cpu.shares': 1024, 'cpu.weight': 100 }
+/** Of a processor: ten times what a process has that is in no cgroup. The control plane has machines of its own elsewhere. */
+const SHARES = { 'cpu.shares': 10_240, 'cpu.weight': 1000 }
 
 /**
  * Makes the cgroup `path`, which is relative, in every hierarchy there is: a machine of so many `processors` in what holds all machines. It weighs as

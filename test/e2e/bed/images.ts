@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { franzGo } from '../../conformance/setup/setup.ts'
 import { cached } from '../../tools/cache.ts'
 import { run } from '../../tools/run.ts'
 import { apacheFiles } from './apache-image.ts'
@@ -22,6 +23,7 @@ const CONTENT = [
   'operator',
 ]
 const CLIENT = join(ROOT, 'test', 'e2e', 'client')
+const FRANZ_GO = join(ROOT, 'test', 'conformance', 'clients', 'franz-go')
 const KAFKAJS = join(ROOT, 'node_modules', 'kafkajs')
 /** Behind the tag of an image: the one that differs from it in nothing but its digest. */
 const SECOND = '-second'
@@ -43,12 +45,12 @@ export interface Recipe {
 }
 
 /** How the image of this repository, and that of the client, are built. The context of the client is put together here. */
-export function recipes(): { ottla: Recipe; client: Recipe } {
+export async function recipes(): Promise<{ ottla: Recipe; client: Recipe }> {
   const ottla = `${REGISTRY}/ottla:${contentHash(CONTENT.map((name) => join(ROOT, name)))}`
-  const client = `${REGISTRY}/client:${contentHash([CLIENT, KAFKAJS, join(import.meta.dirname, 'base-image.ts')])}`
+  const client = `${REGISTRY}/client:${contentHash([CLIENT, FRANZ_GO, KAFKAJS, join(import.meta.dirname, 'base-image.ts')])}`
   return {
     ottla: { reference: ottla, context: ROOT },
-    client: { reference: client, context: clientContext() },
+    client: { reference: client, context: await clientContext() },
   }
 }
 
@@ -63,7 +65,7 @@ export async function prepareImages(): Promise<void> {
 
 /** Builds the images that are not there yet, from their Dockerfiles; resolves with archives that containerd imports. */
 export async function buildImages(): Promise<{ images: Images; archives: string[] }> {
-  const { ottla, client } = recipes()
+  const { ottla, client } = await recipes()
   const base = await baseImage()
   const archives = [
     join(IMAGES, 'pause.tar'),
@@ -147,10 +149,11 @@ async function buildah(...args: string[]): Promise<string> {
   return (await run('buildah', [...storage, '--storage-driver', 'overlay', ...args], { timeoutMs: 600_000 })).stdout
 }
 
-function clientContext(): string {
+async function clientContext(): Promise<string> {
   const context = join(IMAGES, 'client-files')
   rmSync(context, { recursive: true, force: true })
   cpSync(CLIENT, context, { recursive: true })
+  cpSync(await franzGo(), join(context, 'franz-go'))
   cpSync(KAFKAJS, join(context, 'node_modules', 'kafkajs'), { recursive: true })
   return context
 }

@@ -47,7 +47,7 @@ function clusters(): string[] {
 }
 
 async function up(nodes: number): Promise<Images> {
-  const { ottla, client } = recipes()
+  const { ottla, client } = await recipes()
   if (!clusters().includes(NAME)) await create(nodes)
   await build(ottla, BASE)
   await build(client, BASE)

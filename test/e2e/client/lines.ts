@@ -8,6 +8,7 @@ interface Line {
   readonly atMs: number
 }
 
+/** Of franz-go: `test/conformance/clients/franz-go/write.go`. */
 export interface WriterLine extends Line {
   /** Records of each partition that have been acknowledged, since the beginning. */
   readonly acknowledged: readonly number[]
@@ -17,8 +18,6 @@ export interface WriterLine extends Line {
   readonly elapsed: Counts
   /** Ms of processor time that the host took meanwhile. */
   readonly stolenMs: number
-  /** How often kafkajs had a reason to try something again. */
-  readonly retries: number
   /** Nothing is written after it. */
   readonly isLast: boolean
 }

@@ -1,6 +1,3 @@
-/** What each record is filled up to, so that what is moved between brokers is not nothing. */
-const BYTES = 1024
-
 /** What a record says of itself. */
 export interface Told {
   readonly partition: number
@@ -15,10 +12,7 @@ export function now(): number {
   return performance.timeOrigin + performance.now()
 }
 
-export function valueOf({ partition, sequence, dueMs }: Told): string {
-  return `${partition} ${sequence} ${dueMs} `.padEnd(BYTES, '.')
-}
-
+/** `partition sequence dueMs`, and what fills the record up. */
 export function toldBy(value: string): Told {
   const [partition = NaN, sequence = NaN, dueMs = NaN] = value.split(' ', 3).map(Number)
   return { partition, sequence, dueMs }

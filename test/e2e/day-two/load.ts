@@ -78,9 +78,9 @@ export class Load {
     return this.told()
   }
 
-  /** Its first process is the program. */
+  /** Its first process is the program; what runs in its container ends with it, so that nothing waits for that. */
   async #end(program: Program): Promise<void> {
-    await this.#namespace.kubectl('exec', POD, '-c', program, '--', 'sh', '-c', 'kill 1')
+    await this.#namespace.kubectl('exec', POD, '-c', program, '--', 'sh', '-c', '(sleep 1; kill 1) > /dev/null 2>&1 &')
   }
 
   async #linesOf(program: Program, ...options: string[]): Promise<unknown[]> {
@@ -95,18 +95,18 @@ export class Load {
 }
 
 function pod({ bootstrap, topic, partitions, rate, members, minIsr, node }: LoadOptions): object {
-  const args = {
-    writer: [topic, partitions, rate],
-    reader: [topic, partitions, members],
-    watcher: [minIsr],
+  // kafkajs has Node warn of its timers, in the midst of the lines.
+  const commands = {
+    writer: ['/client/franz-go', 'write', bootstrap, topic, partitions, rate],
+    reader: ['node', '--no-warnings', 'reader.ts', bootstrap, topic, partitions, members],
+    watcher: ['node', '--no-warnings', 'watcher.ts', bootstrap, minIsr],
   }
   const image = access()?.images.client
   const containers = PROGRAMS.map((name) => ({
     name,
     image,
     imagePullPolicy: 'IfNotPresent',
-    // kafkajs has Node warn of its timers, in the midst of the lines.
-    args: ['--no-warnings', `${name}.ts`, bootstrap, ...args[name].map(String)],
+    command: commands[name].map(String),
     securityContext: RESTRICTED,
     resources: { requests: { cpu: '200m' } },
   }))

@@ -11,7 +11,6 @@ export interface Phase {
 /** What the load has said of a phase. Times are ms. */
 export interface Summary extends Phase {
   readonly written: number
-  readonly retries: number
   readonly read: number
   readonly again: number
   /** Of writes, without what the machine's host took; the longest is also the longest pause, since latencies count from when a record was due. */
@@ -44,7 +43,6 @@ export function summaryOf(phase: Phase, told: Told): Summary {
   return {
     ...phase,
     written: latencies.size,
-    retries: sum(writer.map((line) => line.retries)),
     read: delays.size - again,
     again,
     p50: latencies.quantile(0.5),
@@ -86,7 +84,6 @@ const COLUMNS: readonly (readonly [string, (summary: Summary) => string])[] = [
   ['phase', ({ name }) => name],
   ['s', ({ fromMs, toMs }) => ((toMs - fromMs) / 1000).toFixed(0)],
   ['written', ({ written }) => String(written)],
-  ['retries', ({ retries }) => String(retries)],
   ['read', ({ read }) => String(read)],
   ['again', ({ again }) => String(again)],
   ['p50', ({ p50 }) => p50.toFixed(1)],

@@ -1,11 +1,12 @@
 import { expect, test } from '@jest/globals'
 import { Audit } from '../../e2e/client/audit.ts'
-import { valueOf } from '../../e2e/client/record.ts'
+
+const valueOf = (partition: number, sequence: number): string => `${partition} ${sequence} 17.25 .....`
 
 /** Shows records of partition 1: `[offset, sequence]`. */
 function read(...records: readonly (readonly [number, number])[]): Audit {
   const audit = new Audit(2)
-  for (const [offset, sequence] of records) audit.see(1, offset, valueOf({ partition: 1, sequence, dueMs: 17.25 }))
+  for (const [offset, sequence] of records) audit.see(1, offset, valueOf(1, sequence))
   return audit
 }
 
@@ -40,7 +41,7 @@ test('offsets that are passed over were not read', () => {
 })
 
 test('a record tells when it was due', () => {
-  expect(new Audit(1).see(0, 0, valueOf({ partition: 0, sequence: 0, dueMs: 17.25 }))).toEqual({
+  expect(new Audit(1).see(0, 0, valueOf(0, 0))).toEqual({
     partition: 0,
     sequence: 0,
     dueMs: 17.25,

@@ -18,7 +18,6 @@ const writer = (atMs: number, line: Partial<WriterLine> = {}): WriterLine => ({
   latencies: counts(10, 10),
   elapsed: counts(10, 20),
   stolenMs: 10,
-  retries: 1,
   isLast: false,
   ...line,
 })
@@ -62,7 +61,6 @@ test('a phase adds up what is said in it', () => {
   })
   expect(summaryOf(PHASE, lines)).toMatchObject({
     written: 4,
-    retries: 2,
     read: 3,
     again: 1,
     looks: 2,

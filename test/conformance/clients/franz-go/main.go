@@ -1,5 +1,6 @@
 // The conformance workload on franz-go: a plan as JSON on standard input, a report as JSON on standard output. With arguments:
-// `load BOOTSTRAP TOPIC PARTITIONS PRODUCERS PAUSE_MS` writes until its input ends, `dump BOOTSTRAP TOPIC` prints what a topic holds.
+// `load BOOTSTRAP TOPIC PARTITIONS PRODUCERS PAUSE_MS` writes until its input ends, `dump BOOTSTRAP TOPIC` prints what a topic holds,
+// `write BOOTSTRAP TOPIC PARTITIONS RATE` writes at a rate until SIGTERM.
 package main
 
 import (
@@ -263,6 +264,8 @@ func main() {
 		load(args[1], args[2], number(args[3]), number(args[4]), time.Duration(number(args[5]))*time.Millisecond)
 	case len(args) == 3 && args[0] == "dump":
 		dump(args[1], args[2], endsOf(args[1], args[2]))
+	case len(args) == 5 && args[0] == "write":
+		write(args[1], args[2], number(args[3]), number(args[4]))
 	default:
 		workload()
 	}
