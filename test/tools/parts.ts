@@ -32,7 +32,8 @@ export function command(name: string, argv: readonly string[]): Part {
   return {
     name,
     run: async (place) => {
-      const ok = (await execute(argv, place)) === 0
+      // Those that are written in Go take a fifth less processor time, for some memory.
+      const ok = (await execute(argv, place, { GOGC: '400' })) === 0
       return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: [] }
     },
   }
