@@ -1,7 +1,13 @@
-import { formatCommand } from './format-command.ts'
-import { NodeClock } from './host/clock.ts'
-import { NodeDisk } from './host/disk.ts'
-import { NodeRandom } from './host/random.ts'
+import { enableCompileCache } from 'node:module'
+
+// As in main.ts: before the rest is loaded.
+enableCompileCache()
+const [{ formatCommand }, { NodeClock }, { NodeDisk }, { NodeRandom }] = await Promise.all([
+  import('./format-command.ts'),
+  import('./host/clock.ts'),
+  import('./host/disk.ts'),
+  import('./host/random.ts'),
+])
 
 process.exitCode = formatCommand(process.argv.slice(2), {
   disk: new NodeDisk(),

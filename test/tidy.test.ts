@@ -79,6 +79,7 @@ const PROGRAMS = new Set([
   'broker/run.ts',
   'broker/format.ts',
   'broker/await-files.ts',
+  'operator/cli.ts',
   'operator/main.ts',
 ])
 
