@@ -62,6 +62,8 @@ export class LogDirMover {
 
   async #begin(partition: Partition, path: string): Promise<ErrorCode> {
     const { logs } = this.#deps
+    // A copy that is about to be the log is not given up: it is moved on.
+    while (partition.isBusy) await partition.settled()
     const { log } = partition
     const before = logs.future(log.topic, log.partition)
     if (before?.parentDirectory === path) return ErrorCode.NONE
@@ -172,6 +174,8 @@ export class LogDirMover {
         while (future.logEndOffset < log.logEndOffset) await copyStep(log, future)
         future.updateHighWatermark(log.highWatermark)
         if (log.logStartOffset <= future.highWatermark) future.incrementLogStartOffset(log.logStartOffset)
+        if (!this.#isMoving(partition, future))
+          throw new StorageError('KAFKA_STORAGE_ERROR', 'The move has ended before')
         // What fails before this is tried again; what fails from here on is done in part.
         this.stop(partition)
         return logs.promote(future)

@@ -31,6 +31,7 @@ export class LogManager {
   readonly #directories: LogDirectories
   readonly #registry = new LogRegistry()
   readonly #creating = new Map<string, Promise<PartitionLog>>()
+  readonly #promoting = new Set<PartitionLog>()
   readonly #failureListeners: ((path: string) => void)[] = []
   readonly #maintenance: LogMaintenance
   #dirty: PartitionLog[] = []
@@ -226,9 +227,10 @@ export class LogManager {
     }
   }
 
-  /** Gives up a copy. Throws StorageError. */
+  /** Gives up a copy, unless it is about to be the log. Throws StorageError. */
   deleteFuture(future: PartitionLog): void {
-    if (this.future(future.topic, future.partition) === future) this.#retire([future], '-delete')
+    const isThere = this.future(future.topic, future.partition) === future
+    if (isThere && !this.#promoting.has(future)) this.#retire([future], '-delete')
   }
 
   /**
@@ -242,6 +244,7 @@ export class LogManager {
     const before = this.get(topic, partition)
     assert(directory !== undefined && before !== undefined, 'a copy is in a log dir, and of a log')
     const name = logDirectoryName(topic, partition)
+    this.#promoting.add(future)
     try {
       await patiently(clock, () => future.close())
       if (!directory.online) throw offline(directory)
@@ -258,6 +261,8 @@ export class LogManager {
       return log
     } catch (error) {
       throw this.#failed(directory, error)
+    } finally {
+      this.#promoting.delete(future)
     }
   }
 
@@ -289,7 +294,11 @@ export class LogManager {
       directory.logCount--
       log.closeFiles()
       const path = `${directory.path}/${retiredDirectoryName(log.topic, log.partition, this.#newSuffix(), suffix)}`
-      this.#onDisk(directory, () => this.#deps.disk.rename(log.directory, path))
+      try {
+        this.#deps.disk.rename(log.directory, path)
+      } catch (error) {
+        throw this.#failed(directory, error)
+      }
       if (suffix === '-delete') this.#removal.remove([path], log.config.fileDeleteDelayMs)
     }
     for (const directory of directories) this.#syncNames(directory)
@@ -306,15 +315,6 @@ export class LogManager {
       const failure = this.#failed(directory, error)
       if (!isTooManyFiles(error)) throw failure
       patiently(clock, () => Promise.try(sync)).catch((later: unknown) => void this.#failed(directory, later))
-    }
-  }
-
-  /** Throws StorageError; the log dir is offline then. */
-  #onDisk(directory: LogDirectory, work: () => void): void {
-    try {
-      work()
-    } catch (error) {
-      throw this.#failed(directory, error)
     }
   }
 

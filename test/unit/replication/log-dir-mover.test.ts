@@ -81,6 +81,35 @@ describe('a move to another log dir', () => {
     expect(broker.logs.futures()).toEqual([])
   })
 
+  test.each([0, 1, 2, 5, 10, 20, 40])('can be taken back after %d ms', async (ms) => {
+    const cluster = await twoBrokers()
+    cluster.diskOf(2).syncMsMax = 20
+    const broker = cluster.broker(2)
+    const back = broker.partition().log.parentDirectory
+    const moved = move(broker, elsewhere(broker))
+    await cluster.run(ms)
+    const returned = move(broker, back)
+    expect(await cluster.until(Promise.all([moved, returned]))).toEqual([ErrorCode.NONE, ErrorCode.NONE])
+    await cluster.run(5000)
+    expect(broker.logs.directories().map(({ online }) => online)).toEqual([true, true])
+    expect([broker.partition().log.parentDirectory, broker.logs.futures()]).toEqual([back, []])
+    expect(await cluster.until(cluster.broker(1).produce(['d']))).toBe(ErrorCode.NONE)
+    expect(await cluster.until(broker.values())).toEqual(['a', 'b', 'c', 'd'])
+  })
+
+  test.each([0, 1, 2, 5, 10, 20, 40])('ends with its replica after %d ms', async (ms) => {
+    const cluster = await twoBrokers()
+    cluster.diskOf(2).syncMsMax = 20
+    const broker = cluster.broker(2)
+    const moved = move(broker, elsewhere(broker))
+    await cluster.run(ms)
+    cluster.deleteTopic()
+    expect(await cluster.until(moved)).toBe(ErrorCode.NONE)
+    await cluster.run(5000)
+    expect(broker.logs.directories().map(({ online }) => online)).toEqual([true, true])
+    expect([broker.logs.logs(), broker.logs.futures()]).toEqual([[], []])
+  })
+
   test('of a replica that goes before the copy is there leaves nothing behind', async () => {
     const cluster = await twoBrokers()
     const broker = cluster.broker(1)

@@ -55,6 +55,19 @@ describe('a copy that takes the place of its log', () => {
     expect(noted()).toBe('0\n0\n')
   })
 
+  test('is not given up on the way: who lets go of the replica deletes the log that it has become', async () => {
+    const bed = new ManagerBed()
+    const manager = await bed.open({ logDirs: ['/a', '/b'] })
+    const future = await copied(manager)
+    const promoted = manager.promote(future)
+    manager.deleteFuture(future)
+    const log = await promoted
+    expect(await readAll(log)).toEqual(['a', 'b'])
+    expect(manager.directories().map(({ online }) => online)).toEqual([true, true])
+    await manager.delete('orders', 0)
+    expect([manager.logs(), manager.futures(), bed.problems]).toEqual([[], [], []])
+  })
+
   test('leaves the log alone where its own log dir fails before', async () => {
     const bed = new ManagerBed()
     const manager = await bed.open({ logDirs: ['/a', '/b'] })
