@@ -97,6 +97,27 @@ describe('a move to another log dir', () => {
     expect(await cluster.until(broker.values())).toEqual(['a', 'b', 'c', 'd'])
   })
 
+  test('can be taken back while the copy waits for its turn', async () => {
+    const cluster = await twoBrokers()
+    const broker = cluster.broker(2)
+    const back = broker.partition().log.parentDirectory
+    const held = Promise.withResolvers<void>()
+    const before = broker.partition().replaceLog(async (log) => {
+      await held.promise
+      return log
+    })
+    await cluster.until(broker.logs.createFuture(broker.partition().log, elsewhere(broker)))
+    broker.replication.logDirMover.resume(broker.partition())
+    await cluster.run(1000)
+    const returned = move(broker, back)
+    held.resolve()
+    await cluster.until(before)
+    expect(await cluster.until(returned)).toBe(ErrorCode.NONE)
+    await cluster.run(5000)
+    expect(broker.logs.directories().map(({ online }) => online)).toEqual([true, true])
+    expect([broker.partition().log.parentDirectory, broker.logs.futures()]).toEqual([back, []])
+  })
+
   test.each([0, 1, 2, 5, 10, 20, 40])('ends with its replica after %d ms', async (ms) => {
     const cluster = await twoBrokers()
     cluster.diskOf(2).syncMsMax = 20
