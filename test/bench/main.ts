@@ -14,8 +14,8 @@ import { CLUSTER_LOADS, FULL_LOADS, MAIN_LOAD, QUICK_CLUSTER_LOADS } from './loa
 import { reportOf, tableOf } from './report.ts'
 import { type Figures, measureRound, type RoundOptions } from './round.ts'
 
-const QUICK: RoundOptions & { rounds: number } = { loads: [MAIN_LOAD], latencySeconds: 8, rounds: 2 }
-const FULL: RoundOptions & { rounds: number } = { loads: FULL_LOADS, latencySeconds: 20, rounds: 3 }
+const QUICK: RoundOptions & { rounds: number } = { loads: [MAIN_LOAD], latencySeconds: 5, rounds: 2 }
+const FULL: RoundOptions & { rounds: number } = { loads: FULL_LOADS, latencySeconds: 10, rounds: 3 }
 
 const CLUSTER: ClusterRoundOptions = { loads: CLUSTER_LOADS, latencySeconds: 15, failovers: 3, partitions: 10_000 }
 const QUICK_CLUSTER: ClusterRoundOptions = {
