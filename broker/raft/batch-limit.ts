@@ -1,6 +1,7 @@
+import { HEADER_BYTES } from '../records/batch.ts'
+
 /** Bytes of a batch of metadata records, as Kafka limits them (`KafkaRaftClient.MAX_BATCH_SIZE_BYTES`): one fits into any segment of the log. */
 const BATCH_BYTES_MAX = 8 * 1024 * 1024
-const BATCH_HEADER_BYTES = 61
 /** Lengths, deltas and attributes of a record without key and headers, at most. */
 const RECORD_BYTES = 20
 
@@ -11,7 +12,7 @@ export class RecordsTooLargeError extends Error {
 
 /** Throws RecordsTooLargeError where the records may not fit into one batch. */
 export function checkBatch(records: readonly Uint8Array[]): void {
-  const bytes = records.reduce((sum, record) => sum + record.length + RECORD_BYTES, BATCH_HEADER_BYTES)
+  const bytes = records.reduce((sum, record) => sum + record.length + RECORD_BYTES, HEADER_BYTES)
   if (bytes <= BATCH_BYTES_MAX) return
   throw new RecordsTooLargeError(
     `The total record(s) size of ${bytes} exceeds the maximum allowed batch size of ${BATCH_BYTES_MAX}`,
@@ -30,7 +31,7 @@ export function inBatches(records: readonly Uint8Array[], countMax: number): Uin
       continue
     }
     batches.push([record])
-    bytes = BATCH_HEADER_BYTES + record.length + RECORD_BYTES
+    bytes = HEADER_BYTES + record.length + RECORD_BYTES
   }
   return batches
 }
