@@ -1,5 +1,6 @@
 import { clusterKeyOf, keyOf, topicNameOf } from '../api/resource.ts'
 import type { KafkaCluster, KafkaTopic, Key } from '../api/resource.ts'
+import { FINALIZER } from './deletion.ts'
 import { replicasOf, winningClaim } from './plan.ts'
 import { isAllowed, isPaused, limitsOf } from './rules.ts'
 
@@ -15,7 +16,7 @@ export class TopicClaims {
     this.#byTopic.set(claimOf(topic), claims.set(keyOf(topic), topic))
     const ofCluster = this.#byCluster.get(clusterKeyOf(topic)) ?? new Set<Key>()
     this.#byCluster.set(clusterKeyOf(topic), ofCluster.add(keyOf(topic)))
-    return before === undefined || revisionOf(before) !== revisionOf(topic)
+    return before === undefined || revisionOf(before) !== revisionOf(topic) || isLetGo(before, topic)
   }
 
   remove(topic: KafkaTopic): void {
@@ -52,6 +53,15 @@ export class TopicClaims {
     }
     return factors
   }
+}
+
+/** Whether our finalizer, which the topic may be in need of, is not there any more. That it comes is our own doing, and those of others are theirs. */
+function isLetGo(before: KafkaTopic, after: KafkaTopic): boolean {
+  return isHeld(before) && !isHeld(after)
+}
+
+function isHeld({ metadata }: KafkaTopic): boolean {
+  return (metadata.finalizers ?? []).includes(FINALIZER)
 }
 
 /** Status and finalizers are not part of it. */

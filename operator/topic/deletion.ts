@@ -5,6 +5,9 @@ import type { TopicAdmin } from './admin.ts'
 import { otherClaims } from './plan.ts'
 import { isAllowed, isPaused } from './rules.ts'
 
+/** Holds a KafkaTopic until its topic is deleted. */
+export const FINALIZER = 'kafka.ottla.dev/topic'
+
 interface Deps {
   readonly api: KubeApi
   readonly adminOf: (cluster: KafkaCluster) => TopicAdmin

@@ -12,7 +12,7 @@ import type { Outcome } from '../runtime/controller.ts'
 import { TopicRefusal } from './admin.ts'
 import type { AdminOf } from './admin.ts'
 import { convergeTopic } from './converge.ts'
-import { clusterOfDeleted, deleteTopic } from './deletion.ts'
+import { clusterOfDeleted, deleteTopic, FINALIZER } from './deletion.ts'
 import { describeAction, planTopic, winningClaim } from './plan.ts'
 import type { Action } from './plan.ts'
 import {
@@ -28,9 +28,6 @@ import {
 } from './rules.ts'
 import { topicStatus } from './status.ts'
 import type { Known } from './status.ts'
-
-/** Holds a KafkaTopic until its topic is deleted. */
-export const FINALIZER = 'kafka.ottla.dev/topic'
 
 export interface TopicReconcilerOptions {
   /** How often a topic is compared with its spec again, in ms: drift is reverted then. */

@@ -178,6 +178,17 @@ test('a label that somebody takes off comes back at once', async () => {
   await finish()
 })
 
+test('a finalizer that somebody takes off a KafkaTopic comes back at once, and those of others stay', async () => {
+  const { api, clock, finish } = await settled()
+  api.put(KAFKA_TOPIC, kafkaTopic())
+  await clock.run(1000)
+  await api.patch(KAFKA_TOPIC, 'team', 'payments', { metadata: { finalizers: ['somebody/else'] } })
+  await clock.run(1000)
+  const finalizers = ['somebody/else', 'kafka.ottla.dev/topic']
+  expect(api.peek<KafkaTopic>(KAFKA_TOPIC, 'team', 'payments')?.metadata.finalizers).toEqual(finalizers)
+  await finish()
+})
+
 test.each([[null], [['kafka', 'team']]])(
   'a claim is taken over when the older one is deleted: %j',
   async (namespaces) => {
