@@ -5,7 +5,7 @@ import { Turns } from '../lib/turns.ts'
 import type { MetadataDelta } from '../metadata/delta.ts'
 import { MetadataImage, type PartitionImage, ResourceType, type TopicImage } from '../metadata/image.ts'
 import { ErrorCode } from '../protocol/errors.ts'
-import { isTooManyFiles, StorageError } from '../storage/errors.ts'
+import { isTooManyFiles } from '../storage/errors.ts'
 import type { PartitionLog } from '../storage/log.ts'
 import type { LogManager } from '../storage/log-manager.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -141,20 +141,7 @@ export class MetadataPublisher {
       if (this.#turns.isOver) await this.#turns.next()
       await this.#letGo(topic.name, index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
     }
-    await this.#deleteLogs(
-      topic.name,
-      here.map(({ index }) => index),
-    )
-  }
-
-  /** A log dir that fails at it is offline from then on; the broker goes on with the others. */
-  async #deleteLogs(topic: string, partitions: readonly number[]): Promise<void> {
-    try {
-      await this.#deps.logs.delete(topic, ...partitions)
-    } catch (error) {
-      if (!(error instanceof StorageError)) throw error
-      this.#deps.logger.error({ topic, partitions, err: error }, 'replicas cannot be deleted: their log dir has failed')
-    }
+    await this.#deps.logs.delete(topic.name, ...here.map(({ index }) => index))
   }
 
   async #letGo(topic: string, index: number, error: ErrorCode): Promise<void> {
@@ -185,7 +172,7 @@ export class MetadataPublisher {
         await this.#host(topic, partition, config, !isReplay && !isHostedIn(before, topic.id, index, this.#nodeId))
       else if (this.#deps.replicas.get(topic.name, index) !== undefined) {
         await this.#letGo(topic.name, index, ErrorCode.NOT_LEADER_OR_FOLLOWER)
-        await this.#deleteLogs(topic.name, [index])
+        await this.#deps.logs.delete(topic.name, index)
       }
     }
   }

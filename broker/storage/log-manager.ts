@@ -2,7 +2,6 @@ import { DiskError } from '../env/disk.ts'
 import { assert } from '../lib/assert.ts'
 import { shareDescriptors } from '../lib/descriptors.ts'
 import { concurrently } from './concurrently.ts'
-import { DelayedRemoval } from './delayed-removal.ts'
 import { isTooManyFiles, StorageError } from './errors.ts'
 import type { LogConfig } from './log-config.ts'
 import { LogDirectories } from './log-directories.ts'
@@ -11,13 +10,13 @@ import { EMPTY_LOG, type LoadOptions, loadLogs } from './log-loading.ts'
 import { LogMaintenance } from './log-maintenance.ts'
 import type { LogDirectoryInfo, LogManagerDeps, LogManagerOptions, WantedLog } from './log-manager-types.ts'
 import { type LogKind, LogRegistry } from './log-registry.ts'
+import { LogRetirement } from './log-retirement.ts'
 import { PartitionLog } from './log.ts'
 import { logDirectoryName, retiredDirectoryName } from './names.ts'
 import { OpenFiles } from './open-files.ts'
 import { patiently } from './patience.ts'
 import { TailCache } from './tail-cache.ts'
 
-const UUID_BYTES = 16
 const TOO_MANY_FILES =
   'the process has too many files and sockets open: raise its limit (ulimit -n, LimitNOFILE=) or lower max.connections'
 
@@ -27,7 +26,7 @@ export class LogManager {
   readonly #deps: LogManagerDeps
   readonly #tailCache: TailCache
   readonly #files: OpenFiles
-  readonly #removal: DelayedRemoval
+  readonly #retirement: LogRetirement
   readonly #directories: LogDirectories
   readonly #registry = new LogRegistry()
   readonly #creating = new Map<string, Promise<PartitionLog>>()
@@ -44,8 +43,12 @@ export class LogManager {
     // Later: whoever is opening a file meanwhile must not find it closed.
     const onFailure = (error: DiskError): void => deps.clock.defer(() => this.#fileFailed(error))
     this.#files = new OpenFiles({ max: shareDescriptors(deps.disk.openFilesMax).logFiles }, { ...deps, onFailure })
-    const onError = (error: unknown): void => deps.logger.error({ err: error }, 'a deleted file could not be removed')
-    this.#removal = new DelayedRemoval({ ...deps, onError })
+    this.#retirement = new LogRetirement({
+      ...deps,
+      directories: this.#directories,
+      registry: this.#registry,
+      failed: (directory, error) => this.#failed(directory, error),
+    })
     this.#maintenance = new LogMaintenance({
       clock: deps.clock,
       directories: () => this.#directories.online(),
@@ -122,7 +125,7 @@ export class LogManager {
       // A crash has come between the two steps of `promote`.
       const shorter = other.logEndOffset < log.logEndOffset ? other : log
       this.#deps.logger.warn({ directory: shorter.directory }, 'a log is there twice: the shorter is set aside')
-      this.#retire([shorter], '-stray')
+      this.#retirement.retire([shorter], '-stray')
       if (shorter === log) return
     }
     this.#registry.add(directory, kind, log)
@@ -184,19 +187,13 @@ export class LogManager {
     }
   }
 
-  /** Deletes logs of a topic: they are renamed at once, and their files go after `file.delete.delay.ms`. Rejects with StorageError. */
+  /**
+   * Deletes logs of a topic: they are renamed at once, and their files go after `file.delete.delay.ms`. A log dir that fails at it is offline
+   * from then on.
+   */
   async delete(topic: string, ...partitions: readonly number[]): Promise<void> {
     const logs = partitions.flatMap((partition) => this.get(topic, partition) ?? [])
-    await this.#noteGone(this.#retire(logs, '-delete'))
-  }
-
-  /** A log of the same name may come, to which the old offsets must not apply. */
-  async #noteGone(directories: Iterable<LogDirectory>): Promise<void> {
-    for (const directory of directories) {
-      await directory.writeOffsets(this.#registry.in(directory)).catch((error: unknown) => {
-        throw this.#failed(directory, error)
-      })
-    }
+    await this.#retirement.noteGone(this.#retirement.retire(logs, '-delete'))
   }
 
   /** The copy of a log that is being made in another directory. */
@@ -213,24 +210,28 @@ export class LogManager {
     const directory = this.#directories.at(path)
     if (directory?.online !== true) throw new StorageError('KAFKA_STORAGE_ERROR', `Log directory ${path} is offline`)
     const { topic, partition, config } = log
+    const name = retiredDirectoryName(topic, partition, this.#retirement.newSuffix(), '-future')
+    let future: PartitionLog | undefined
     directory.logCount++
     try {
-      const name = retiredDirectoryName(topic, partition, this.#newSuffix(), '-future')
-      const future = await this.#load(directory, name, { topic, partition, ...EMPTY_LOG, config })
+      future = await this.#load(directory, name, { topic, partition, ...EMPTY_LOG, config })
       if (log.topicId !== null) future.adoptTopicId(log.topicId)
       future.truncateFullyAndStartAt(log.logStartOffset)
       this.#add(directory, 'future', future)
       return future
     } catch (error) {
       directory.logCount--
-      throw this.#failed(directory, error)
+      future?.closeFiles()
+      const failure = this.#failed(directory, error)
+      this.#retirement.discard(directory, `${directory.path}/${name}`, log)
+      throw failure
     }
   }
 
-  /** Gives up a copy, unless it is about to be the log. Throws StorageError. */
+  /** Gives up a copy, unless it is about to be the log. */
   deleteFuture(future: PartitionLog): void {
     const isThere = this.future(future.topic, future.partition) === future
-    if (isThere && !this.#promoting.has(future)) this.#retire([future], '-delete')
+    if (isThere && !this.#promoting.has(future)) this.#retirement.retire([future], '-delete')
   }
 
   /**
@@ -250,14 +251,15 @@ export class LogManager {
       if (!directory.online) throw offline(directory)
       this.#registry.forget(directory, future)
       disk.rename(future.directory, `${directory.path}/${name}`)
-      this.#syncNames(directory)
-      const left = this.#retire([before], '-delete')
+      this.#retirement.syncNames(directory)
+      const left = this.#retirement.retire([before], '-delete')
+      // Whoever is told of the failed log dir takes the replica for lost. The next start finds it where it is now.
+      for (const each of left) if (!each.online) throw offline(each)
       const whole = { recoveryPoint: future.logEndOffset, logStartOffset, topicId, config, hadCleanShutdown: true }
       const log = await patiently(clock, () => this.#load(directory, name, { topic, partition, ...whole }))
       log.updateHighWatermark(highWatermark)
       this.#add(directory, 'log', log)
-      // It is done, also where this fails.
-      await this.#noteGone(left).catch(() => undefined)
+      await this.#retirement.noteGone(left)
       return log
     } catch (error) {
       throw this.#failed(directory, error)
@@ -266,56 +268,17 @@ export class LogManager {
     }
   }
 
-  #newSuffix(): string {
-    return Buffer.from(this.#deps.random.bytes(UUID_BYTES)).toString('hex')
-  }
-
   /**
    * Sets aside the logs that `isStray`, and copies of such: replicas that the cluster does not know, or knows elsewhere (KIP-866). Gives
-   * them. Rejects with StorageError.
+   * them. A log dir that fails at it is offline from then on.
    */
   async setAsideStrays(isStray: (log: PartitionLog) => boolean): Promise<PartitionLog[]> {
     const strays = [...this.logs(), ...this.futures()].filter(isStray)
     for (const log of strays) {
       this.#deps.logger.warn({ directory: log.directory }, 'a stray log is set aside')
     }
-    await this.#noteGone(this.#retire(strays, '-stray'))
+    await this.#retirement.noteGone(this.#retirement.retire(strays, '-stray'))
     return strays
-  }
-
-  /** Closes and renames the directories of logs, and forgets them; gives the log dirs that they were in. Throws StorageError. */
-  #retire(logs: readonly PartitionLog[], suffix: '-delete' | '-stray'): ReadonlySet<LogDirectory> {
-    const directories = new Set<LogDirectory>()
-    for (const log of logs) {
-      const directory = this.#directories.at(log.parentDirectory)
-      assert(directory !== undefined, 'a log is in a log dir')
-      directories.add(directory)
-      this.#registry.forget(directory, log)
-      directory.logCount--
-      log.closeFiles()
-      const path = `${directory.path}/${retiredDirectoryName(log.topic, log.partition, this.#newSuffix(), suffix)}`
-      try {
-        this.#deps.disk.rename(log.directory, path)
-      } catch (error) {
-        throw this.#failed(directory, error)
-      }
-      if (suffix === '-delete') this.#removal.remove([path], log.config.fileDeleteDelayMs)
-    }
-    for (const directory of directories) this.#syncNames(directory)
-    return directories
-  }
-
-  /** Makes names durable, later where too many files are open: what a crash brings back till then is seen to be a stray, or the shorter of two. */
-  #syncNames(directory: LogDirectory): void {
-    const { clock, disk } = this.#deps
-    const sync = (): void => disk.syncDirectory(directory.path)
-    try {
-      sync()
-    } catch (error) {
-      const failure = this.#failed(directory, error)
-      if (!isTooManyFiles(error)) throw failure
-      patiently(clock, () => Promise.try(sync)).catch((later: unknown) => void this.#failed(directory, later))
-    }
   }
 
   #onStaged(log: PartitionLog): void {
@@ -377,7 +340,7 @@ export class LogManager {
   /** Closes every log and marks the shutdown clean, so that the next start reads no log. `brokerEpoch` is noted for it. */
   async shutdown(brokerEpoch = NO_BROKER_EPOCH): Promise<void> {
     this.#maintenance.stop()
-    this.#removal.close()
+    this.#retirement.close()
     this.writeStaged()
     await Promise.all(this.#directories.online().map((directory) => this.#shutdownDirectory(directory, brokerEpoch)))
   }

@@ -78,4 +78,40 @@ describe('a copy that takes the place of its log', () => {
     expect([log?.directory, manager.futures()]).toEqual(['/a/orders-0', []])
     expect(log === undefined ? [] : await readAll(log)).toEqual(['a', 'b'])
   })
+
+  test('is where the next start finds it, where the log dir of its log fails as that goes', async () => {
+    const bed = new ManagerBed()
+    const manager = await bed.open({ logDirs: ['/a', '/b'] })
+    const future = await copied(manager)
+    bed.disk.fault = (operation, path) => (operation === 'rename' && path.startsWith('/a/') ? 'EIO' : undefined)
+    await expect(manager.promote(future)).rejects.toMatchObject({ code: 'KAFKA_STORAGE_ERROR' })
+    expect([manager.logs(), manager.futures()]).toEqual([[], []])
+    expect(manager.directories().map(({ online }) => online)).toEqual([false, true])
+    bed.disk.killProcess()
+    const log = (await bed.open({ logDirs: ['/b'] })).get('orders', 0)
+    expect(log === undefined ? [] : await readAll(log)).toEqual(['a', 'b'])
+  })
+})
+
+describe('a copy that cannot be begun', () => {
+  test('leaves nothing behind, nor what the next start would go on with', async () => {
+    const refusals: boolean[] = []
+    for (let count = 0; count < DESCRIPTORS; count++) {
+      const bed = new ManagerBed()
+      const manager = await bed.open({ logDirs: ['/a', '/b'] })
+      const log = await manager.getOrCreate('orders', 0, TOPIC_ID, TEST_CONFIG, true)
+      const logCopies = () => bed.names('/b').filter((name) => name.startsWith('orders'))
+      const isRefused = exhaustAfter(bed.disk, count)
+      const error = await manager.createFuture(log, '/b').catch((refusal: unknown) => refusal)
+      refusals.push(isRefused())
+      if (!isRefused()) break
+      expect(error).toMatchObject({ code: 'KAFKA_STORAGE_ERROR' })
+      bed.disk.fault = undefined
+      expect(logCopies().filter((name) => name.endsWith('-future'))).toEqual([])
+      await bed.clock.run(300)
+      expect([logCopies(), manager.futures()]).toEqual([[], []])
+      await expect(manager.createFuture(log, '/b')).resolves.toBeDefined()
+    }
+    expect([refusals.length > 2, refusals[0], refusals.at(-1)]).toEqual([true, true, false])
+  })
 })
