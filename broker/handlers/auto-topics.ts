@@ -74,12 +74,13 @@ export class AutoTopics {
   }
 
   async #ask(wanted: Wanted): Promise<ErrorCode> {
-    const { controller, settled, logger } = this.#deps
+    const { controller, server, settled, logger } = this.#deps
     const { name } = wanted
     try {
       const { topics } = await controller.request(ApiKey.CreateTopics, {
         topics: [{ ...wanted, configs: [...wanted.configs], assignments: [] }],
-        timeoutMs: 0,
+        // None at all is too little for the controllers of Apache Kafka.
+        timeoutMs: server().requestTimeoutMs,
         validateOnly: false,
       })
       const { errorCode, errorMessage } = topics[0] ?? { errorCode: ErrorCode.UNKNOWN_SERVER_ERROR, errorMessage: null }

@@ -5,8 +5,8 @@ import { ApiKey } from '../protocol/api-key.ts'
 import type { RequestOf } from '../protocol/apis.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import type { Requester, RequestContext } from '../security/request-context.ts'
-import { failureOf, FORWARDED_KEYS, type ForwardedKey } from './forwarded-apis.ts'
-import { type Handler, handler } from './handler.ts'
+import { type Failure, failureOf, FORWARDED_KEYS, type ForwardedKey } from './forwarded-apis.ts'
+import { type Answer, type Handler, handler } from './handler.ts'
 
 export interface ControllerChangesDeps {
   readonly controller: Controller
@@ -23,15 +23,15 @@ export interface ControllerChangesDeps {
  */
 export function controllerChangeHandlers({ controller, onHeartbeat }: ControllerChangesDeps): Handler<ApiKey>[] {
   return [
-    handler(ApiKey.CreateTopics, (request) => controller.createTopics(request)),
-    handler(ApiKey.DeleteTopics, (request) => controller.deleteTopics(request)),
+    inTime(ApiKey.CreateTopics, (request) => controller.createTopics(request)),
+    inTime(ApiKey.DeleteTopics, (request) => controller.deleteTopics(request)),
     handler(ApiKey.AlterConfigs, (request, context) => controller.alterConfigs(request, originOf(context))),
-    handler(ApiKey.CreatePartitions, (request) => controller.createPartitions(request)),
-    handler(ApiKey.ElectLeaders, (request) => controller.electLeaders(request)),
+    inTime(ApiKey.CreatePartitions, (request) => controller.createPartitions(request)),
+    inTime(ApiKey.ElectLeaders, (request) => controller.electLeaders(request)),
     handler(ApiKey.IncrementalAlterConfigs, (request, context) =>
       controller.incrementalAlterConfigs(request, originOf(context)),
     ),
-    handler(ApiKey.AlterPartitionReassignments, (request) => controller.alterPartitionReassignments(request)),
+    inTime(ApiKey.AlterPartitionReassignments, (request) => controller.alterPartitionReassignments(request)),
     handler(ApiKey.ListPartitionReassignments, (request) => controller.listPartitionReassignments(request)),
     handler(ApiKey.AlterPartition, (request) => controller.alterPartition(request)),
     handler(ApiKey.UpdateFeatures, (request) => controller.updateFeatures(request)),
@@ -46,6 +46,23 @@ export function controllerChangeHandlers({ controller, onHeartbeat }: Controller
     handler(ApiKey.ControllerRegistration, (request) => controller.registerController(request)),
     handler(ApiKey.AssignReplicasToDirs, (request) => controller.assignReplicasToDirs(request)),
   ]
+}
+
+type TimedKey =
+  | typeof ApiKey.CreateTopics
+  | typeof ApiKey.DeleteTopics
+  | typeof ApiKey.CreatePartitions
+  | typeof ApiKey.ElectLeaders
+  | typeof ApiKey.AlterPartitionReassignments
+
+const TIMED_OUT: Failure = { errorCode: ErrorCode.REQUEST_TIMED_OUT, errorMessage: null }
+
+/** A change that is given no time is not begun: Apache Kafka's controller finds it too late when its turn comes. */
+function inTime<K extends TimedKey>(
+  key: K,
+  change: (request: RequestOf<K>) => Answer<K> | Promise<Answer<K>>,
+): Handler<K> {
+  return handler(key, (request) => (request.timeoutMs > 0 ? change(request) : failureOf(key, request, TIMED_OUT)))
 }
 
 function originOf(context: RequestContext): ConfigOrigin {

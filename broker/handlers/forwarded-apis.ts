@@ -5,7 +5,7 @@ import type { ErrorCode } from '../protocol/errors.ts'
 /** An answer that could not be had. */
 export interface Failure {
   readonly errorCode: ErrorCode
-  readonly errorMessage: string
+  readonly errorMessage: string | null
 }
 
 type FailureOf<K extends ApiKey> = (request: RequestOf<K>, failure: Failure) => ResponseInputOf<K>

@@ -30,3 +30,19 @@ test('what clients go on asking for and cannot be created is told now and then, 
   await topics.createOffsetsTopic()
   expect(logger.events).toMatchObject([{ level: 'warn' }, { fields: { reason: 'too few brokers' } }])
 })
+
+test('a controller is given time: Apache Kafka begins nothing that has none', async () => {
+  const clock = new SimClock()
+  const asked: number[] = []
+  const controller = {
+    request: async (_: unknown, { timeoutMs }: { timeoutMs: number }) => {
+      asked.push(timeoutMs)
+      return { topics: [{ errorCode: ErrorCode.NONE, errorMessage: null }] }
+    },
+  } as unknown as ControllerRequests
+  const server = parseServerConfig(parseProperties(`${STATIC}request.timeout.ms=4000`)).config
+  const logger = new MemoryLogger()
+  const topics = new AutoTopics({ controller, server: () => server, settled: async () => {}, clock, logger })
+  await topics.createOffsetsTopic()
+  expect(asked).toEqual([4000])
+})

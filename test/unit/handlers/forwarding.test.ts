@@ -183,3 +183,29 @@ test('a principal is as Kafka writes it, and read back', () => {
   expect([...bytes]).toEqual([0, 0, 5, ...Buffer.from('User'), 4, ...Buffer.from('ann'), 0, 0])
   expect(decodePrincipal(bytes)).toEqual({ type: 'User', name: 'ann' })
 })
+
+describe('a change that is given no time', () => {
+  const asked = {
+    [ApiKey.CreateTopics]: { topics: [{ name: 't' }] },
+    [ApiKey.DeleteTopics]: { topics: [{ name: 't' }], topicNames: [] },
+    [ApiKey.CreatePartitions]: { topics: [{ name: 't', count: 2, assignments: null }] },
+    [ApiKey.ElectLeaders]: { topicPartitions: [{ topic: 't', partitions: [0] }] },
+    [ApiKey.AlterPartitionReassignments]: { topics: [{ name: 't', partitions: [{ partitionIndex: 0 }] }] },
+  }
+  const untouched = new Proxy({} as Controller, {
+    get: () => () => {
+      throw new Error('it was begun')
+    },
+  })
+  const handlers = controllerChangeHandlers({ controller: untouched, onHeartbeat: () => {} })
+
+  test.each(
+    Object.entries(asked).flatMap(([key, request]) =>
+      [0, -1].map((ms) => [Number(key) as ApiKey, request, ms] as const),
+    ),
+  )('is not begun, as in Apache Kafka: API %i', async (key, request, timeoutMs) => {
+    const served = handlers.find((each) => each.key === key)
+    const answer = await served?.handle({ ...request, timeoutMs } as never, contextOf({ apiVersion: 1 }))
+    expect(JSON.stringify(answer)).toContain(`"errorCode":${ErrorCode.REQUEST_TIMED_OUT},"errorMessage":null`)
+  })
+})
