@@ -1,3 +1,4 @@
+import { inRuns } from '../lib/runs.ts'
 import { HEADER_BYTES } from '../records/batch.ts'
 
 /** Bytes of a batch of metadata records, as Kafka limits them (`KafkaRaftClient.MAX_BATCH_SIZE_BYTES`): one fits into any segment of the log. */
@@ -21,17 +22,5 @@ export function checkBatch(records: readonly Uint8Array[]): void {
 
 /** Records that need not stay together, as batches of at most `countMax` that fit. */
 export function inBatches(records: readonly Uint8Array[], countMax: number): Uint8Array[][] {
-  const batches: Uint8Array[][] = []
-  let bytes = Infinity
-  for (const record of records) {
-    const last = batches.at(-1)
-    bytes += record.length + RECORD_BYTES
-    if (last !== undefined && last.length < countMax && bytes <= BATCH_BYTES_MAX) {
-      last.push(record)
-      continue
-    }
-    batches.push([record])
-    bytes = HEADER_BYTES + record.length + RECORD_BYTES
-  }
-  return batches
+  return inRuns(records, ({ length }) => length + RECORD_BYTES, { bytesMax: BATCH_BYTES_MAX - HEADER_BYTES, countMax })
 }

@@ -111,12 +111,15 @@ export class GroupCoordinator {
   async onLoad(partition: number, leaderEpoch: number): Promise<void> {
     const current = this.#shards.get(partition)
     if (current !== undefined && current.leaderEpoch >= leaderEpoch && !current.isCancelled) return
-    this.onUnload(partition)
+    this.#giveUp(partition)
     await this.#load(partition, leaderEpoch, LOAD_RETRY_MS)
   }
 
   async #load(partition: number, leaderEpoch: number, retryMs: number): Promise<void> {
     const shard = new GroupShard({ ...this.#shardOptions, partition, leaderEpoch }, this.#deps)
+    // What the one before was told, and did not get into the log, nobody tells again.
+    const deletedTopics = this.#shards.get(partition)?.offsets.deletedTopics ?? []
+    for (const [topicId, name] of deletedTopics) shard.topicDeleted(name, topicId)
     this.#shards.set(partition, shard)
     await shard.load()
     if (!shard.isCancelled || this.#shards.get(partition) !== shard) return
@@ -129,10 +132,14 @@ export class GroupCoordinator {
 
   /** This broker does not lead the partition any more. */
   onUnload(partition: number): void {
+    this.#giveUp(partition)
+    this.#shards.delete(partition)
+  }
+
+  #giveUp(partition: number): void {
     this.#retries.get(partition)?.cancel()
     this.#retries.delete(partition)
     this.#shards.get(partition)?.close()
-    this.#shards.delete(partition)
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { Clock } from '../../env/clock.ts'
+import { inRuns } from '../../lib/runs.ts'
 import { ZERO_UUID } from '../../lib/uuid.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { NewRecord } from '../../records/record.ts'
@@ -45,7 +46,6 @@ export class GroupOffsets {
   readonly #inFlight = new OffsetTable<number>()
   /** How many removals of each group are on their way to the log. */
   readonly #removals = new Map<string, number>()
-  /** Names by id, of topics that were deleted and of which there may be offsets left. */
   readonly #deletedTopics = new Map<string, string>()
 
   /** A write goes into one batch, and a batch must not exceed what a partition takes: tombstones are written `maxBatchBytes` at a time. */
@@ -173,6 +173,11 @@ export class GroupOffsets {
     this.#deletedTopics.set(topicId, name)
   }
 
+  /** Their names by id: topics of which there may be offsets left. */
+  get deletedTopics(): ReadonlyMap<string, string> {
+    return this.#deletedTopics
+  }
+
   /** Forgets the offsets of topics that were deleted; what cannot be forgotten now is at the next call. */
   forgetDeletedTopics(): void {
     for (const [topicId, name] of this.#deletedTopics) void this.forgetTopic(name, topicId)
@@ -196,23 +201,9 @@ export class GroupOffsets {
 
   async #deleteAll(gone: readonly { groupId: string; place: OffsetPlace }[]): Promise<ErrorCode> {
     const tombstones = gone.map((each) => ({ ...each, record: offsetTombstone(each.groupId, each.place) }))
-    const errors = await Promise.all(this.#inWrites(tombstones).map((part) => this.#writeTombstones(part)))
+    const parts = inRuns(tombstones, ({ record }) => sizeOf([record]), { bytesMax: this.#maxWriteBytes })
+    const errors = await Promise.all(parts.map((part) => this.#writeTombstones(part)))
     return errors.find((error) => error !== ErrorCode.NONE) ?? ErrorCode.NONE
-  }
-
-  #inWrites(tombstones: readonly Tombstone[]): Tombstone[][] {
-    const parts: Tombstone[][] = []
-    let bytes = Infinity
-    for (const tombstone of tombstones) {
-      const size = sizeOf([tombstone.record])
-      if (bytes + size > this.#maxWriteBytes) {
-        parts.push([])
-        bytes = 0
-      }
-      bytes += size
-      parts.at(-1)?.push(tombstone)
-    }
-    return parts
   }
 
   #writeTombstones(part: readonly Tombstone[]): Promise<ErrorCode> {

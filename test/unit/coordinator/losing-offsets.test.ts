@@ -122,6 +122,32 @@ describe('losing offsets', () => {
     expect(await rig.fetch()).toEqual(NONE)
   })
 
+  test('those of a topic that was deleted while the partition could not be loaded are gone when it is', async () => {
+    const rig = await CoordinatorRig.open()
+    await rig.commit(1)
+    const topicId = rig.topics.idOf('orders') ?? ''
+    rig.log.failReads = true
+    await rig.restart()
+    rig.coordinator.onTopicsDeleted([{ name: 'orders', topicId }])
+    await rig.clock.run(1000)
+    rig.log.failReads = false
+    await rig.clock.run(2001)
+    expect(await rig.fetch()).toEqual(NONE)
+  })
+
+  test('those of a deleted topic that could not be written off are gone in the next epoch', async () => {
+    const rig = await CoordinatorRig.open()
+    await rig.commit(1)
+    const topicId = rig.topics.idOf('orders') ?? ''
+    rig.log.failWith = ErrorCode.NOT_ENOUGH_REPLICAS
+    rig.coordinator.onTopicsDeleted([{ name: 'orders', topicId }])
+    await rig.clock.run(1)
+    rig.log.failWith = ErrorCode.NONE
+    await rig.run(rig.coordinator.onLoad(0, 2))
+    await rig.clock.run(1)
+    expect(await rig.fetch()).toEqual(NONE)
+  })
+
   test('who tells that a topic was deleted does not wait for the log, which may wait for what it tells next', async () => {
     const rig = await CoordinatorRig.open()
     await rig.commit(1)
