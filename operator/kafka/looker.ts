@@ -2,6 +2,7 @@ import type { AdminClient } from '../../broker/client/admin-client.ts'
 import { describeAllTopics } from '../../broker/client/admin-topics.ts'
 import { KafkaError } from '../../broker/client/kafka-error.ts'
 import type { Clock } from '../../broker/env/clock.ts'
+import { RecentMoves } from './moves.ts'
 import { oneBroker, SilentBroker } from './one-broker.ts'
 import type { Runner } from './one-broker.ts'
 import { readKafkaState } from './read-state.ts'
@@ -33,6 +34,7 @@ export class Looker {
   #brokerId: number | null = null
   /** The one that was asked before that. */
   #left = -1
+  readonly #moves = new RecentMoves()
 
   constructor(options: Options, deps: Deps) {
     this.#options = options
@@ -40,8 +42,8 @@ export class Looker {
   }
 
   /** How everything is. Rejects with KafkaError. */
-  look(): Promise<KafkaState> {
-    return this.#read(readKafkaState, isBehind)
+  async look(): Promise<KafkaState> {
+    return this.#moves.complete(await this.#read(readKafkaState, isBehind), this.#deps.clock.monotonicMs())
   }
 
   /** The partitions that have no leader or a replica that is not in sync: a word that is the same as long as these are. Rejects with KafkaError. */

@@ -9,10 +9,12 @@ import { KafkaError } from '../../broker/client/kafka-error.ts'
 import { ApiKey } from '../../broker/protocol/api-key.ts'
 import type { ResponseOf } from '../../broker/protocol/apis.ts'
 import { ErrorCode } from '../../broker/protocol/errors.ts'
+import { moveKey, movesAround } from './moves.ts'
 import type { Runner } from './one-broker.ts'
 import type { KafkaState, PartitionState, QuorumReplica } from './state.ts'
 
 const MIN_ISR = 'min.insync.replicas'
+const NONE: readonly number[] = []
 /** Of one request for configurations: an answer of some 100 KB. */
 const TOPICS_PER_REQUEST = 2000
 
@@ -21,19 +23,20 @@ const TOPICS_PER_REQUEST = 2000
  * KafkaError.
  */
 export async function readKafkaState(client: Runner): Promise<KafkaState> {
-  const [cluster, quorum, features, topics, reassignments] = await Promise.all([
+  const before = await listReassignments(client)
+  const [cluster, quorum, features, topics] = await Promise.all([
     describeCluster(client),
     describeQuorum(client),
     describeFeatures(client),
     describeAllTopics(client),
-    listReassignments(client),
   ])
   const minIsr = await readMinIsr(client, [...new Set(topics.map(({ topic }) => topic))])
+  const moves = movesAround(before, await listReassignments(client))
   return {
     clusterId: cluster.clusterId ?? '',
     brokers: new Map(cluster.brokers.map(({ brokerId, rack }) => [brokerId, { rack }])),
     quorum: quorumState(quorum),
-    partitions: partitionStates(topics, reassignments, minIsr),
+    partitions: partitionStates(topics, moves, minIsr),
     metadataVersion: features.get('metadata.version') ?? { finalized: 0, min: 0, max: 0 },
   }
 }
@@ -70,16 +73,16 @@ async function minIsrOf(ask: Ask, topics: readonly string[]): Promise<[string, n
 
 function partitionStates(
   topics: readonly TopicPartitionDescription[],
-  reassignments: readonly Reassignment[],
+  moves: ReadonlyMap<string, Reassignment>,
   minIsr: ReadonlyMap<string, number>,
 ): PartitionState[] {
-  const moving = new Map(reassignments.map((move) => [`${move.topic}/${move.partition}`, move]))
   return topics.flatMap(({ leader, ...partition }) => {
     const least = minIsr.get(partition.topic)
     if (least === undefined) return []
-    const move = moving.get(`${partition.topic}/${partition.partition}`)
-    const { adding = [], removing = [] } = move ?? {}
-    return [{ ...partition, leader: leader < 0 ? null : leader, adding, removing, minIsr: least }]
+    const move = moves.size === 0 ? undefined : moves.get(moveKey(partition))
+    // Of one that moves the replicas are the controller's too: which come and which go makes no sense of any others.
+    const { replicas = partition.replicas, adding = NONE, removing = NONE } = move ?? {}
+    return [{ ...partition, leader: leader < 0 ? null : leader, replicas, adding, removing, minIsr: least }]
   })
 }
 

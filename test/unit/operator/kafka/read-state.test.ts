@@ -93,6 +93,36 @@ test('a topic whose min ISR cannot be told is not taken for one that is not ther
   expect(gone.partitions.map(({ topic }) => topic)).toEqual(['single'])
 })
 
+type Listed = ResponseOf<typeof ApiKey.ListPartitionReassignments>['topics']
+
+/** The controller's lists of reassignments are these, one after the other. */
+function withReassignments(...lists: Listed[]): Runner {
+  return {
+    run: (operation) =>
+      admin.run((ask) =>
+        operation(async (key, body, brokerId) => {
+          const answer = await ask(key, body, brokerId)
+          if (key === ApiKey.ListPartitionReassignments) Object.assign(answer, { topics: lists.shift() })
+          return answer
+        }),
+      ),
+  }
+}
+
+const move = { partitionIndex: 0, replicas: [4, 2, 3, 1], addingReplicas: [4], removingReplicas: [1] }
+const moving: Listed = [{ name: 'durable', partitions: [move] }]
+
+// The broker's own replicas, without the ones that come, would be two: another replication factor.
+test.each<[string, Listed[]]>([
+  ['begins', [[], moving]],
+  ['ends', [moving, []]],
+])('a reassignment that %s during the look is under way, with the replicas of the controller', async (_, lists) => {
+  await createTopics()
+  const { partitions } = await run(readKafkaState(withReassignments(...lists)))
+  expect(partitions[0]).toMatchObject({ partition: 0, replicas: [4, 2, 3, 1], adding: [4], removing: [1] })
+  expect(partitions[1]).toMatchObject({ partition: 1, adding: [], removing: [] })
+})
+
 test('a level of metadata.version that cannot be had is refused for good, in words', async () => {
   expect((await run(describeFeatures(admin))).get('metadata.version')).toEqual({ min: 7, max: 30, finalized: 30 })
   for (const [level, how] of [
