@@ -28,7 +28,10 @@ export interface LoadingDeps {
   open(directoryName: string, options: LoadOptions): Promise<PartitionLog>
 }
 
-/** Opens all logs of a log dir, as its checkpoints have them, and removes what was deleted. Rejects with DiskError, StorageError. */
+/**
+ * Opens all logs of a log dir, as its checkpoints have them, and removes what was deleted. Gives whether the checkpoint of recovery points
+ * tells too much: more of a log was synced, it says, than there is. Rejects with DiskError, StorageError.
+ */
 export async function loadLogs(
   directory: LogDirectory,
   options: {
@@ -38,9 +41,10 @@ export async function loadLogs(
   },
   deps: LoadingDeps,
   add: (log: PartitionLog, kind: 'log' | 'future') => void,
-): Promise<void> {
+): Promise<{ readonly tellsTooMuch: boolean }> {
   const { disk, logger } = deps
   const offsets = directory.startOffsets()
+  const synced = new Map<string, number>()
   const names: string[] = []
   for (const { name, kind } of disk.list(directory.path)) {
     if (kind !== 'directory' || name === METADATA_LOG_DIRECTORY) continue
@@ -64,6 +68,8 @@ export async function loadLogs(
       topicId: readTopicId(disk, `${directory.path}/${name}`),
     })
     log.updateHighWatermark(offsets.highWatermarks.get(key) ?? 0)
+    synced.set(key, log.recoveryPoint)
     add(log, parsed.kind)
   })
+  return { tellsTooMuch: [...offsets.recoveryPoints].some(([key, offset]) => offset > (synced.get(key) ?? 0)) }
 }

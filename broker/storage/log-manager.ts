@@ -3,6 +3,7 @@ import { assert } from '../lib/assert.ts'
 import { shareDescriptors } from '../lib/descriptors.ts'
 import { concurrently } from './concurrently.ts'
 import { isTooManyFiles, StorageError } from './errors.ts'
+import { GroupFlusher } from './flusher.ts'
 import type { LogConfig } from './log-config.ts'
 import { LogDirectories } from './log-directories.ts'
 import { type LogDirectory, NO_BROKER_EPOCH } from './log-directory.ts'
@@ -33,6 +34,7 @@ export class LogManager {
   readonly #promoting = new Set<PartitionLog>()
   readonly #failureListeners: ((path: string) => void)[] = []
   readonly #maintenance: LogMaintenance
+  readonly #recoveryPoints = new Map<LogDirectory, GroupFlusher>()
   #dirty: PartitionLog[] = []
 
   private constructor(options: LogManagerOptions, deps: LogManagerDeps) {
@@ -86,12 +88,13 @@ export class LogManager {
 
   async #loadDirectory(directory: LogDirectory): Promise<void> {
     try {
-      await loadLogs(
+      const { tellsTooMuch } = await loadLogs(
         directory,
         { ...this.#options, isOnline: () => directory.online },
         { ...this.#deps, open: (name, options) => this.#load(directory, name, options) },
         (log, kind) => this.#add(directory, kind, log),
       )
+      if (tellsTooMuch) await this.#writeRecoveryPoints(directory)
     } catch (error) {
       const failure = this.#failed(directory, error)
       // A log that is taken for missing would be made anew, without what the checkpoints say of it, perhaps elsewhere.
@@ -111,12 +114,27 @@ export class LogManager {
         parentNames: directory.names,
         onStaged: (staged) => this.#onStaged(staged),
         onFailure: (error) => this.#failed(directory, error),
+        onRecoveryPointLowered: () => this.#writeRecoveryPoints(directory),
       },
     )
     if (directory.online) return log
     // It has failed meanwhile, and nobody would tell this one.
     log.closeFiles()
     throw offline(directory)
+  }
+
+  /** One write for all logs that ask while another one runs: a broker that comes back may have thousands to cut. Rejects with StorageError. */
+  async #writeRecoveryPoints(directory: LogDirectory): Promise<void> {
+    let flusher = this.#recoveryPoints.get(directory)
+    if (flusher === undefined) {
+      flusher = new GroupFlusher(() => directory.writeRecoveryPoints(this.#registry.in(directory)))
+      this.#recoveryPoints.set(directory, flusher)
+    }
+    try {
+      await patiently(this.#deps.clock, () => (directory.online ? flusher.flush() : Promise.reject(offline(directory))))
+    } catch (error) {
+      throw this.#failed(directory, error)
+    }
   }
 
   #add(directory: LogDirectory, kind: LogKind, log: PartitionLog): void {

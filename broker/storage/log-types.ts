@@ -36,6 +36,8 @@ export interface PartitionLogDeps {
   readonly tailCache: TailCache
   /** Called at the first append since the last `writeStaged`, so that somebody calls that at the end of the tick. */
   readonly onStaged?: (log: PartitionLog) => void
+  /** Called when recovery has to start before where it had to; resolves when a crash will find that out. Rejects with StorageError. */
+  readonly onRecoveryPointLowered?: () => Promise<void>
   /** Called once, when the disk has failed: the log refuses appends from then on. */
   readonly onFailure?: (error: DiskError) => void
 }

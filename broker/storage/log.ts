@@ -282,14 +282,21 @@ export class PartitionLog {
       this.truncateFullyAndStartAt(offset)
       return
     }
+    const { recoveryPoint } = this
     this.#truncating = true
     try {
       await this.#cutter.truncateTo(offset, this.#logStartOffset, (end) => this.#truncated(end))
+      await this.#noteLowered(recoveryPoint)
     } catch (error) {
       throw error instanceof DiskError ? this.#writer.fail(error) : error
     } finally {
       this.#truncating = false
     }
+  }
+
+  /** What is appended from here on is not synced: a crash must not find that it is, up to where the log ended before. */
+  async #noteLowered(recoveryPoint: number): Promise<void> {
+    if (this.recoveryPoint < recoveryPoint) await this.#deps.onRecoveryPointLowered?.()
   }
 
   #truncated(offset: number): void {
@@ -301,12 +308,15 @@ export class PartitionLog {
 
   /** Drops all records; the log is empty and begins at `offset`. Throws StorageError KAFKA_STORAGE_ERROR. */
   truncateFullyAndStartAt(offset: number): void {
+    const { recoveryPoint } = this
     this.#guard(() => this.#cutter.startAt(offset))
     this.#truncated(offset)
     this.leaderEpochs.clear()
     this.producers.reset(offset)
     this.#logStartOffset = offset
     this.#highWatermark = offset
+    // Whoever could not write it has taken the log dir offline.
+    this.#noteLowered(recoveryPoint).catch(() => undefined)
     // Where this fails for want of a descriptor, the next sync of the log does it.
     this.#guard(() => this.#deps.disk.syncDirectory(this.directory))
   }
