@@ -42,6 +42,8 @@ export interface Options<T> {
   readonly tag?: number
   /** False: never in compact form, even in flexible versions (the request header's client id). */
   readonly flexible?: false
+  /** Text for people: where it is too long for the wire it is cut, at a character, rather than refused. */
+  readonly cut?: true
   /** The value of the field where the version, or the caller, leaves it out. By itself: 0, false, '', the zero uuid, empty. */
   readonly default?: T
 }

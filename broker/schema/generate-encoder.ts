@@ -2,7 +2,7 @@ import { within } from './error.ts'
 import type { Field, Fields } from './fields.ts'
 import { method } from './generate-decoder.ts'
 import { defaultExpression, defaultTest, planFields, type PlannedField } from './plan.ts'
-import type { Writer } from './writer.ts'
+import { cutToFit, type Writer } from './writer.ts'
 
 export type Encoder<T> = (writer: Writer, value: T) => void
 
@@ -11,8 +11,14 @@ export function generateEncoder<T>(fields: Fields, version: number, flexible: bo
   const generator = new EncoderGenerator(version, flexible)
   const root = generator.struct(fields)
   // oxlint-disable-next-line no-new-func, typescript/no-implied-eval -- as in generateDecoder
-  const build = new Function('within', 'NO_BYTES', 'NONE', `'use strict'\n${generator.source}\nreturn ${root}`)
-  return build(within, new Uint8Array(0), Object.freeze({}))
+  const build = new Function(
+    'within',
+    'cutToFit',
+    'NO_BYTES',
+    'NONE',
+    `'use strict'\n${generator.source}\nreturn ${root}`,
+  )
+  return build(within, cutToFit, new Uint8Array(0), Object.freeze({}))
 }
 
 class EncoderGenerator {
@@ -60,7 +66,7 @@ class EncoderGenerator {
   #write({ field, nullable, compact, tag }: PlannedField, x: string): string {
     switch (field.kind) {
       case 'string':
-        return `w.${method('String', nullable, compact)}(${x})`
+        return `w.${method('String', nullable, compact)}(${field.options.cut ? `cutToFit(${x})` : x})`
       case 'bytes':
       case 'records':
         return `w.${method('Bytes', nullable, compact)}(${x})`

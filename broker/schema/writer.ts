@@ -242,6 +242,20 @@ function utf8Bytes(value: string): number {
   return size
 }
 
+/** As much of a string as goes onto the wire, in whole characters. */
+export function cutToFit(value: string | null): string | null {
+  if (value === null || Buffer.byteLength(value, 'utf8') <= STRING_BYTES_MAX) return value
+  const bytes = Buffer.from(value, 'utf8')
+  let end = STRING_BYTES_MAX
+  while (isContinuation(bytes[end])) end--
+  return bytes.toString('utf8', 0, end)
+}
+
+/** Of the bytes of a character all but the first are 10xxxxxx (RFC 3629). */
+function isContinuation(byte = 0): boolean {
+  return (byte & 0xc0) === 0x80
+}
+
 function totalBytes(value: RecordsInput): number {
   if (value instanceof Uint8Array) return value.length
   let size = 0

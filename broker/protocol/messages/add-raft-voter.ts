@@ -26,7 +26,7 @@ export const addRaftVoterResponse = message(
   {
     throttleTimeMs: int32(),
     errorCode: int16(),
-    errorMessage: string({ nullable: true }),
+    errorMessage: string({ cut: true, nullable: true }),
   },
 )
 export type AddRaftVoterResponse = Infer<typeof addRaftVoterResponse>

@@ -34,7 +34,7 @@ export const alterClientQuotasResponse = message(
     entries: array(
       struct({
         errorCode: int16(),
-        errorMessage: string({ nullable: true }),
+        errorMessage: string({ cut: true, nullable: true }),
         entity: array(
           struct({
             entityType: string(),

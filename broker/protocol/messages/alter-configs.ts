@@ -29,7 +29,7 @@ export const alterConfigsResponse = message(
     responses: array(
       struct({
         errorCode: int16(),
-        errorMessage: string({ nullable: true }),
+        errorMessage: string({ cut: true, nullable: true }),
         resourceType: int8(),
         resourceName: string(),
       }),

@@ -28,7 +28,7 @@ export const alterPartitionReassignmentsResponse = message(
     throttleTimeMs: int32(),
     allowReplicationFactorChange: bool({ versions: '1+', default: true }),
     errorCode: int16(),
-    errorMessage: string({ nullable: true }),
+    errorMessage: string({ cut: true, nullable: true }),
     responses: array(
       struct({
         name: string(),
@@ -36,7 +36,7 @@ export const alterPartitionReassignmentsResponse = message(
           struct({
             partitionIndex: int32(),
             errorCode: int16(),
-            errorMessage: string({ nullable: true }),
+            errorMessage: string({ cut: true, nullable: true }),
           }),
         ),
       }),

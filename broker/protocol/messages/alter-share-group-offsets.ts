@@ -26,7 +26,7 @@ export const alterShareGroupOffsetsResponse = message(
   {
     throttleTimeMs: int32(),
     errorCode: int16(),
-    errorMessage: string({ nullable: true, default: null }),
+    errorMessage: string({ cut: true, nullable: true, default: null }),
     responses: array(
       struct({
         topicName: string(),
@@ -35,7 +35,7 @@ export const alterShareGroupOffsetsResponse = message(
           struct({
             partitionIndex: int32(),
             errorCode: int16(),
-            errorMessage: string({ nullable: true, default: null }),
+            errorMessage: string({ cut: true, nullable: true, default: null }),
           }),
         ),
       }),

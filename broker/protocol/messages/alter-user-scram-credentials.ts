@@ -32,7 +32,7 @@ export const alterUserScramCredentialsResponse = message(
       struct({
         user: string(),
         errorCode: int16(),
-        errorMessage: string({ nullable: true }),
+        errorMessage: string({ cut: true, nullable: true }),
       }),
     ),
   },

@@ -18,7 +18,7 @@ export const consumerGroupDescribeResponse = message(
     groups: array(
       struct({
         errorCode: int16(),
-        errorMessage: string({ nullable: true, default: null }),
+        errorMessage: string({ cut: true, nullable: true, default: null }),
         groupId: string(),
         groupState: string(),
         groupEpoch: int32(),

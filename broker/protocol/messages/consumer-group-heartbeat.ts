@@ -30,7 +30,7 @@ export const consumerGroupHeartbeatResponse = message(
   {
     throttleTimeMs: int32(),
     errorCode: int16(),
-    errorMessage: string({ nullable: true, default: null }),
+    errorMessage: string({ cut: true, nullable: true, default: null }),
     memberId: string({ nullable: true, default: null }),
     memberEpoch: int32(),
     heartbeatIntervalMs: int32(),

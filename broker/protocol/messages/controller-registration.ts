@@ -32,7 +32,7 @@ export const controllerRegistrationResponse = message(
   {
     throttleTimeMs: int32(),
     errorCode: int16(),
-    errorMessage: string({ nullable: true }),
+    errorMessage: string({ cut: true, nullable: true }),
   },
 )
 export type ControllerRegistrationResponse = Infer<typeof controllerRegistrationResponse>

@@ -27,7 +27,7 @@ export const createAclsResponse = message(
     results: array(
       struct({
         errorCode: int16(),
-        errorMessage: string({ nullable: true }),
+        errorMessage: string({ cut: true, nullable: true }),
       }),
     ),
   },

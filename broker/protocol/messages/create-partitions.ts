@@ -31,7 +31,7 @@ export const createPartitionsResponse = message(
       struct({
         name: string(),
         errorCode: int16(),
-        errorMessage: string({ nullable: true, default: null }),
+        errorMessage: string({ cut: true, nullable: true, default: null }),
       }),
     ),
   },

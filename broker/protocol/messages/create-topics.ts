@@ -39,7 +39,7 @@ export const createTopicsResponse = message(
         name: string(),
         topicId: uuid({ versions: '7+' }),
         errorCode: int16(),
-        errorMessage: string({ nullable: true }),
+        errorMessage: string({ cut: true, nullable: true }),
         numPartitions: int32({ versions: '5+', default: -1 }),
         replicationFactor: int16({ versions: '5+', default: -1 }),
         configs: array(

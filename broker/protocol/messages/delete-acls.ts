@@ -27,11 +27,11 @@ export const deleteAclsResponse = message(
     filterResults: array(
       struct({
         errorCode: int16(),
-        errorMessage: string({ nullable: true }),
+        errorMessage: string({ cut: true, nullable: true }),
         matchingAcls: array(
           struct({
             errorCode: int16(),
-            errorMessage: string({ nullable: true }),
+            errorMessage: string({ cut: true, nullable: true }),
             resourceType: int8(),
             resourceName: string(),
             patternType: int8({ default: 3 }),

@@ -20,13 +20,13 @@ export const deleteShareGroupOffsetsResponse = message(
   {
     throttleTimeMs: int32(),
     errorCode: int16(),
-    errorMessage: string({ nullable: true, default: null }),
+    errorMessage: string({ cut: true, nullable: true, default: null }),
     responses: array(
       struct({
         topicName: string(),
         topicId: uuid(),
         errorCode: int16(),
-        errorMessage: string({ nullable: true, default: null }),
+        errorMessage: string({ cut: true, nullable: true, default: null }),
       }),
     ),
   },

@@ -30,7 +30,7 @@ export const deleteShareGroupStateResponse = message(
           struct({
             partition: int32(),
             errorCode: int16(),
-            errorMessage: string({ nullable: true, default: null }),
+            errorMessage: string({ cut: true, nullable: true, default: null }),
           }),
         ),
       }),

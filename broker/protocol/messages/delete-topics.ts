@@ -27,7 +27,7 @@ export const deleteTopicsResponse = message(
         name: string({ nullable: '6+' }),
         topicId: uuid({ versions: '6+' }),
         errorCode: int16(),
-        errorMessage: string({ versions: '5+', nullable: true, default: null }),
+        errorMessage: string({ cut: true, versions: '5+', nullable: true, default: null }),
       }),
     ),
   },

@@ -21,7 +21,7 @@ export const describeAclsResponse = message(
   {
     throttleTimeMs: int32(),
     errorCode: int16(),
-    errorMessage: string({ nullable: true }),
+    errorMessage: string({ cut: true, nullable: true }),
     resources: array(
       struct({
         resourceType: int8(),

@@ -22,7 +22,7 @@ export const describeClientQuotasResponse = message(
   {
     throttleTimeMs: int32(),
     errorCode: int16(),
-    errorMessage: string({ nullable: true }),
+    errorMessage: string({ cut: true, nullable: true }),
     entries: array(
       struct({
         entity: array(

@@ -17,7 +17,7 @@ export const describeClusterResponse = message(
   {
     throttleTimeMs: int32(),
     errorCode: int16(),
-    errorMessage: string({ nullable: true, default: null }),
+    errorMessage: string({ cut: true, nullable: true, default: null }),
     endpointType: int8({ versions: '1+', default: 1 }),
     clusterId: string(),
     controllerId: int32({ default: -1 }),

@@ -25,7 +25,7 @@ export const describeConfigsResponse = message(
     results: array(
       struct({
         errorCode: int16(),
-        errorMessage: string({ nullable: true }),
+        errorMessage: string({ cut: true, nullable: true }),
         resourceType: int8(),
         resourceName: string(),
         configs: array(

@@ -18,7 +18,7 @@ export const describeGroupsResponse = message(
     groups: array(
       struct({
         errorCode: int16(),
-        errorMessage: string({ versions: '6+', nullable: true, default: null }),
+        errorMessage: string({ cut: true, versions: '6+', nullable: true, default: null }),
         groupId: string(),
         groupState: string(),
         protocolType: string(),

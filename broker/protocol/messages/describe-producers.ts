@@ -26,7 +26,7 @@ export const describeProducersResponse = message(
           struct({
             partitionIndex: int32(),
             errorCode: int16(),
-            errorMessage: string({ nullable: true, default: null }),
+            errorMessage: string({ cut: true, nullable: true, default: null }),
             activeProducers: array(
               struct({
                 producerId: int64(),

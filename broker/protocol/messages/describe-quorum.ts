@@ -23,7 +23,7 @@ export const describeQuorumResponse = message(
   { name: 'DescribeQuorumResponse', apiKey: 55, validVersions: '0-2', flexibleVersions: '0+' },
   {
     errorCode: int16(),
-    errorMessage: string({ versions: '2+', nullable: true }),
+    errorMessage: string({ cut: true, versions: '2+', nullable: true }),
     topics: array(
       struct({
         topicName: string(),
@@ -31,7 +31,7 @@ export const describeQuorumResponse = message(
           struct({
             partitionIndex: int32(),
             errorCode: int16(),
-            errorMessage: string({ versions: '2+', nullable: true }),
+            errorMessage: string({ cut: true, versions: '2+', nullable: true }),
             leaderId: int32(),
             leaderEpoch: int32(),
             highWatermark: int64(),

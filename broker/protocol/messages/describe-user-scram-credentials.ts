@@ -20,12 +20,12 @@ export const describeUserScramCredentialsResponse = message(
   {
     throttleTimeMs: int32(),
     errorCode: int16(),
-    errorMessage: string({ nullable: true }),
+    errorMessage: string({ cut: true, nullable: true }),
     results: array(
       struct({
         user: string(),
         errorCode: int16(),
-        errorMessage: string({ nullable: true }),
+        errorMessage: string({ cut: true, nullable: true }),
         credentialInfos: array(
           struct({
             mechanism: int8(),

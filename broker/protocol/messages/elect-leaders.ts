@@ -30,7 +30,7 @@ export const electLeadersResponse = message(
           struct({
             partitionId: int32(),
             errorCode: int16(),
-            errorMessage: string({ nullable: true }),
+            errorMessage: string({ cut: true, nullable: true }),
           }),
         ),
       }),

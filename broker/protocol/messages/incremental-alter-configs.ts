@@ -30,7 +30,7 @@ export const incrementalAlterConfigsResponse = message(
     responses: array(
       struct({
         errorCode: int16(),
-        errorMessage: string({ nullable: true }),
+        errorMessage: string({ cut: true, nullable: true }),
         resourceType: int8(),
         resourceName: string(),
       }),

@@ -32,7 +32,7 @@ export const initializeShareGroupStateResponse = message(
           struct({
             partition: int32(),
             errorCode: int16(),
-            errorMessage: string({ nullable: true, default: null }),
+            errorMessage: string({ cut: true, nullable: true, default: null }),
           }),
         ),
       }),

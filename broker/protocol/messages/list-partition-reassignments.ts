@@ -22,7 +22,7 @@ export const listPartitionReassignmentsResponse = message(
   {
     throttleTimeMs: int32(),
     errorCode: int16(),
-    errorMessage: string({ nullable: true }),
+    errorMessage: string({ cut: true, nullable: true }),
     topics: array(
       struct({
         name: string(),

@@ -41,11 +41,11 @@ export const produceResponse = message(
             recordErrors: array(
               struct({
                 batchIndex: int32(),
-                batchIndexErrorMessage: string({ nullable: true, default: null }),
+                batchIndexErrorMessage: string({ cut: true, nullable: true, default: null }),
               }),
               { versions: '8+' },
             ),
-            errorMessage: string({ versions: '8+', nullable: true, default: null }),
+            errorMessage: string({ cut: true, versions: '8+', nullable: true, default: null }),
             currentLeader: struct(
               {
                 leaderId: int32({ default: -1 }),

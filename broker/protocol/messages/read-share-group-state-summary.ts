@@ -31,7 +31,7 @@ export const readShareGroupStateSummaryResponse = message(
           struct({
             partition: int32(),
             errorCode: int16(),
-            errorMessage: string({ nullable: true, default: null }),
+            errorMessage: string({ cut: true, nullable: true, default: null }),
             stateEpoch: int32(),
             leaderEpoch: int32(),
             startOffset: int64(),

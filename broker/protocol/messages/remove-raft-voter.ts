@@ -17,7 +17,7 @@ export const removeRaftVoterResponse = message(
   {
     throttleTimeMs: int32(),
     errorCode: int16(),
-    errorMessage: string({ nullable: true }),
+    errorMessage: string({ cut: true, nullable: true }),
   },
 )
 export type RemoveRaftVoterResponse = Infer<typeof removeRaftVoterResponse>

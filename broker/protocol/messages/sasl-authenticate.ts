@@ -14,7 +14,7 @@ export const saslAuthenticateResponse = message(
   { name: 'SaslAuthenticateResponse', apiKey: 36, validVersions: '0-2', flexibleVersions: '2+' },
   {
     errorCode: int16(),
-    errorMessage: string({ nullable: true }),
+    errorMessage: string({ cut: true, nullable: true }),
     authBytes: bytes(),
     sessionLifetimeMs: int64({ versions: '1+' }),
   },

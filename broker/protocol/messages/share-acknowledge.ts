@@ -35,7 +35,7 @@ export const shareAcknowledgeResponse = message(
   {
     throttleTimeMs: int32(),
     errorCode: int16(),
-    errorMessage: string({ nullable: true, default: null }),
+    errorMessage: string({ cut: true, nullable: true, default: null }),
     acquisitionLockTimeoutMs: int32({ versions: '2+' }),
     responses: array(
       struct({
@@ -44,7 +44,7 @@ export const shareAcknowledgeResponse = message(
           struct({
             partitionIndex: int32(),
             errorCode: int16(),
-            errorMessage: string({ nullable: true, default: null }),
+            errorMessage: string({ cut: true, nullable: true, default: null }),
             currentLeader: struct({
               leaderId: int32(),
               leaderEpoch: int32(),

@@ -47,7 +47,7 @@ export const shareFetchResponse = message(
   {
     throttleTimeMs: int32(),
     errorCode: int16(),
-    errorMessage: string({ nullable: true, default: null }),
+    errorMessage: string({ cut: true, nullable: true, default: null }),
     acquisitionLockTimeoutMs: int32(),
     responses: array(
       struct({
@@ -56,9 +56,9 @@ export const shareFetchResponse = message(
           struct({
             partitionIndex: int32(),
             errorCode: int16(),
-            errorMessage: string({ nullable: true, default: null }),
+            errorMessage: string({ cut: true, nullable: true, default: null }),
             acknowledgeErrorCode: int16(),
-            acknowledgeErrorMessage: string({ nullable: true, default: null }),
+            acknowledgeErrorMessage: string({ cut: true, nullable: true, default: null }),
             currentLeader: struct({
               leaderId: int32(),
               leaderEpoch: int32(),

@@ -121,7 +121,7 @@ export const streamsGroupHeartbeatResponse = message(
   {
     throttleTimeMs: int32(),
     errorCode: int16(),
-    errorMessage: string({ nullable: true, default: null }),
+    errorMessage: string({ cut: true, nullable: true, default: null }),
     memberId: string(),
     memberEpoch: int32(),
     heartbeatIntervalMs: int32(),

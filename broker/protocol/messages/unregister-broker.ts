@@ -15,7 +15,7 @@ export const unregisterBrokerResponse = message(
   {
     throttleTimeMs: int32(),
     errorCode: int16(),
-    errorMessage: string({ nullable: true }),
+    errorMessage: string({ cut: true, nullable: true }),
   },
 )
 export type UnregisterBrokerResponse = Infer<typeof unregisterBrokerResponse>

@@ -24,12 +24,12 @@ export const updateFeaturesResponse = message(
   {
     throttleTimeMs: int32(),
     errorCode: int16(),
-    errorMessage: string({ nullable: true }),
+    errorMessage: string({ cut: true, nullable: true }),
     results: array(
       struct({
         feature: string(),
         errorCode: int16(),
-        errorMessage: string({ nullable: true }),
+        errorMessage: string({ cut: true, nullable: true }),
       }),
       { versions: '0-1' },
     ),

@@ -42,7 +42,7 @@ export const writeShareGroupStateResponse = message(
           struct({
             partition: int32(),
             errorCode: int16(),
-            errorMessage: string({ nullable: true, default: null }),
+            errorMessage: string({ cut: true, nullable: true, default: null }),
           }),
         ),
       }),

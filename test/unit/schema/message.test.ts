@@ -143,6 +143,28 @@ describe('a message', () => {
     )
   })
 
+  const told = message(
+    { name: 'Told', validVersions: '0-1', flexibleVersions: '1+' },
+    { text: string({ cut: true, nullable: true }), code: int16() },
+  )
+
+  test.each([
+    ['which fits as it is', 'x'.repeat(32_767), 'x'.repeat(32_767)],
+    ['of too many bytes', 'x'.repeat(32_768), 'x'.repeat(32_767)],
+    ['which ends before a character of two bytes', `x${'ü'.repeat(16_383)}`, `x${'ü'.repeat(16_383)}`],
+    ['with half a character of two bytes at the limit', 'ü'.repeat(16_384), 'ü'.repeat(16_383)],
+    ['with most of a character of four bytes at the limit', '😀'.repeat(8192), '😀'.repeat(8191)],
+    ['that is null', null, null],
+  ])('has as much of a text for people as goes onto the wire: one %s', (_, text, expected) => {
+    for (const version of [0, 1]) {
+      const writer = new Writer()
+      told.encode(writer, version, { text, code: 7 })
+      const reader = new Reader(writer.concat())
+      expect(told.decode(reader, version)).toEqual({ text: expected, code: 7 })
+      reader.end()
+    }
+  })
+
   test.each([0, 5, -1])('has no version %d', (version) => {
     expect(() => encode(version, {})).toThrow(expect.objectContaining({ code: 'UNSUPPORTED_VERSION' }))
     expect(() => sample.decode(new Reader(new Uint8Array(9)), version)).toThrow('Sample has no version')
