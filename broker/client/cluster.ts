@@ -24,7 +24,7 @@ export class Cluster {
   readonly #deps: ClusterDeps
   readonly #connections = new Map<string, Promise<ClientConnection>>()
   #brokers: ReadonlyMap<number, Address> = new Map()
-  #isClosed = false
+  readonly #closing = new AbortController()
 
   constructor(options: ClusterOptions, deps: ClusterDeps) {
     this.#options = options
@@ -42,7 +42,8 @@ export class Cluster {
 
   /** A connection to `address`: the one that there is, or a new one. Rejects with KafkaError. */
   async connect(address: Address): Promise<ClientConnection> {
-    if (this.#isClosed) throw new KafkaError('NETWORK_EXCEPTION', 'the client is closed', { isRetriable: false })
+    if (this.#closing.signal.aborted)
+      throw new KafkaError('NETWORK_EXCEPTION', 'the client is closed', { isRetriable: false })
     const key = `${address.host}:${address.port}`
     const known = this.#connections.get(key)
     const connection = await known?.catch(() => undefined)
@@ -50,7 +51,8 @@ export class Cluster {
     // Another caller may have replaced it meanwhile.
     if (this.#connections.get(key) !== known) return this.connect(address)
     const { clientId, requestTimeoutMs, connectTimeoutMs } = this.#options
-    const opening = ClientConnection.open({ address, clientId, requestTimeoutMs, connectTimeoutMs }, this.#deps)
+    const options = { address, clientId, requestTimeoutMs, connectTimeoutMs }
+    const opening = ClientConnection.open(options, this.#deps, this.#closing.signal)
     this.#connections.set(key, opening)
     return opening
   }
@@ -70,8 +72,9 @@ export class Cluster {
     throw failure
   }
 
+  /** Ends all connections, those included that are being made; resolves when there is none. */
   async close(): Promise<void> {
-    this.#isClosed = true
+    this.#closing.abort()
     const opening = [...this.#connections.values()]
     this.#connections.clear()
     for (const settled of await Promise.allSettled(opening)) {

@@ -75,19 +75,31 @@ export class ClientConnection {
     connection.onClose((error) => this.#fail(KafkaError.network(`${this.#peer} closed the connection`, error)))
   }
 
-  /** Connects and asks for the versions. Rejects with KafkaError: NETWORK_EXCEPTION, REQUEST_TIMED_OUT, or the broker's. */
-  static async open(options: ClientConnectionOptions, deps: ClientConnectionDeps): Promise<ClientConnection> {
+  /**
+   * Connects and asks for the versions, unless `signal` tells meanwhile that nobody wants to know any more. Rejects with KafkaError:
+   * NETWORK_EXCEPTION, REQUEST_TIMED_OUT, or the broker's.
+   */
+  static async open(
+    options: ClientConnectionOptions,
+    deps: ClientConnectionDeps,
+    signal?: AbortSignal,
+  ): Promise<ClientConnection> {
     const { host, port } = options.address
-    const connecting = deps.network.connect(options.address, options.connectTimeoutMs)
+    const connecting = deps.network.connect(options.address, options.connectTimeoutMs, signal)
     const connection = await connecting.catch((error: unknown) => {
       throw KafkaError.network(`no connection to ${host}:${port}: ${String(error)}`, error)
     })
     const client = new ClientConnection(options, deps, connection)
+    const abandon = (): void => client.close()
+    signal?.addEventListener('abort', abandon)
     try {
+      if (signal?.aborted === true) abandon()
       await client.#negotiate()
     } catch (error) {
       client.close()
       throw error
+    } finally {
+      signal?.removeEventListener('abort', abandon)
     }
     return client
   }

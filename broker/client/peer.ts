@@ -30,7 +30,7 @@ export class Peer {
   readonly #deps: PeerDeps
   #connecting: Promise<ClientConnection> | undefined
   #connection: ClientConnection | undefined
-  #isClosed = false
+  readonly #closing = new AbortController()
 
   constructor(options: PeerOptions, deps: PeerDeps) {
     this.#options = options
@@ -49,13 +49,14 @@ export class Peer {
 
   /** Closes at once; what is pending is rejected, and what is asked later. */
   close(): void {
-    this.#isClosed = true
+    this.#closing.abort()
     this.#connection?.close()
   }
 
   #connect(): Promise<ClientConnection> {
     const { address } = this.#options
-    if (this.#isClosed) return Promise.reject(KafkaError.network(`the peer ${address.host}:${address.port} was closed`))
+    if (this.#closing.signal.aborted)
+      return Promise.reject(KafkaError.network(`the peer ${address.host}:${address.port} was closed`))
     this.#connecting ??= this.#open().finally(() => {
       this.#connecting = undefined
     })
@@ -63,9 +64,10 @@ export class Peer {
   }
 
   async #open(): Promise<ClientConnection> {
-    const connection = await ClientConnection.open(this.#options, this.#deps)
+    const { signal } = this.#closing
+    const connection = await ClientConnection.open(this.#options, this.#deps, signal)
     this.#connection = connection
-    if (this.#isClosed) connection.close()
+    if (signal.aborted) connection.close()
     return connection
   }
 }

@@ -43,5 +43,6 @@ export interface Listener {
 export interface Network {
   /** Port 0 takes a free port. Rejects with the system's error (EADDRINUSE, …). */
   listen(address: Address, accept: (connection: Connection) => void): Promise<Listener>
-  connect(address: Address, timeoutMs: number): Promise<Connection>
+  /** Rejects where it takes longer, or `signal` tells meanwhile that nobody wants it any more: nothing is left of it then. */
+  connect(address: Address, timeoutMs: number, signal?: AbortSignal): Promise<Connection>
 }

@@ -156,7 +156,7 @@ export class NodeNetwork implements Network {
     })
   }
 
-  connect(address: Address, timeoutMs: number): Promise<Connection> {
+  connect(address: Address, timeoutMs: number, signal?: AbortSignal): Promise<Connection> {
     return new Promise((resolve, reject) => {
       const reader = new Reader()
       const { host, port } = address
@@ -166,13 +166,19 @@ export class NodeNetwork implements Network {
       const timer = setTimeout(() => {
         socket.destroy(new Error(`no connection to ${address.host}:${address.port} within ${timeoutMs} ms`))
       }, timeoutMs)
-      const failed = (error: Error) => {
+      const abandon = () => socket.destroy(new Error(`nobody wants a connection to ${host}:${port} any more`))
+      signal?.addEventListener('abort', abandon)
+      const over = () => {
         clearTimeout(timer)
+        signal?.removeEventListener('abort', abandon)
+      }
+      const failed = (error: Error) => {
+        over()
         reject(error)
       }
       socket.once('error', failed)
       socket.once('connect', () => {
-        clearTimeout(timer)
+        over()
         const connection = new NodeConnection(socket, reader, this.#buffers)
         socket.off('error', failed)
         resolve(connection)

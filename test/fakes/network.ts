@@ -171,15 +171,19 @@ export class SimHost implements Network {
     return Promise.resolve({ address: { host: address.host, port }, close })
   }
 
-  connect(address: Address, timeoutMs: number): Promise<Connection> {
+  connect(address: Address, timeoutMs: number, signal?: AbortSignal): Promise<Connection> {
     const target = isSelf(address.host) ? this.name : address.host
     const key = `${target}:${address.port}`
     const { promise, resolve, reject } = Promise.withResolvers<Connection>()
     let isOver = false
-    const timeout = this.clock.setTimer(timeoutMs, () => {
+    const giveUp = (code: string): void => {
       isOver = true
-      reject(systemError('ETIMEDOUT', key))
-    })
+      timeout.cancel()
+      reject(systemError(code, key))
+    }
+    const timeout = this.clock.setTimer(timeoutMs, () => giveUp('ETIMEDOUT'))
+    const abandon = () => giveUp('ECANCELED')
+    signal?.addEventListener('abort', abandon, { once: true })
     const shakeHands = (retryMs: number): void => {
       if (isOver) return
       // A handshake needs both ways; what is lost is sent again, each time after twice as long.
@@ -188,6 +192,7 @@ export class SimHost implements Network {
         return
       }
       timeout.cancel()
+      signal?.removeEventListener('abort', abandon)
       const entry = this.#network.listener(key)
       if (entry === undefined) reject(systemError('ECONNREFUSED', key))
       else resolve(this.#establish(entry, address.port))

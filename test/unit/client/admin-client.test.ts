@@ -5,6 +5,7 @@ import type { Connection } from '../../../broker/env/network.ts'
 import { ApiKey } from '../../../broker/protocol/api-key.ts'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import { SimClock } from '../../fakes/clock.ts'
+import { SimWorld } from '../../fakes/env.ts'
 import { SimRandom } from '../../fakes/random.ts'
 import { FakeBroker, FakeNetwork } from './fake-broker.ts'
 
@@ -280,5 +281,30 @@ describe('AdminClient', () => {
     await run(admin.describeCluster())
     await admin[Symbol.asyncDispose]()
     await expect(run(admin.describeCluster())).rejects.toThrow('the client is closed')
+  })
+
+  test.each([
+    ['nobody answers', 'no broker'],
+    ['the versions are asked for', 'silence'],
+  ])('ends at once when it is closed, also while %s', async (_, what) => {
+    const world = new SimWorld({ seed: 1 })
+    const [here, there] = [world.machine('here').start(), world.machine('there').start()]
+    let open = 0
+    await there.network.listen({ host: '', port: 9092 }, (connection) => {
+      open++
+      connection.onData(() => {})
+      connection.onClose(() => open--)
+    })
+    if (what === 'no broker') world.network.partition('here', 'there')
+    const options = { bootstrap: [{ host: 'there', port: 9092 }] }
+    const client = new AdminClient(options, { ...here, random: new SimRandom(1) })
+    const asked = client.describeCluster().catch((error: unknown) => error)
+    await world.clock.run(500)
+    const before = world.clock.monotonicMs()
+    await world.clock.runFor(client[Symbol.asyncDispose](), 10_000)
+    expect(world.clock.monotonicMs() - before).toBeLessThan(5)
+    expect(await world.clock.runFor(asked, 1000)).toBeInstanceOf(KafkaError)
+    await world.clock.run(1000)
+    expect(open).toBe(0)
   })
 })

@@ -191,3 +191,16 @@ test('a handshake that was lost succeeds once the link is healed, a second later
   await world.clock.runFor(connecting, 1000)
   expect(world.clock.monotonicMs()).toBeGreaterThan(1000)
 })
+
+test('a connection that nobody wants any more is not made, and takes no time', async () => {
+  const world = new SimWorld({ seed: 1 })
+  const [a, b] = [world.machine('a').start(), world.machine('b').start()]
+  const accepted: Connection[] = []
+  await b.network.listen({ host: '', port: 2 }, (connection) => accepted.push(connection))
+  const wish = new AbortController()
+  const connecting = a.network.connect({ host: 'b', port: 2 }, 10_000, wish.signal)
+  wish.abort()
+  await expect(connecting).rejects.toMatchObject({ code: 'ECANCELED' })
+  await world.clock.run(10_000)
+  expect(accepted).toEqual([])
+})

@@ -167,6 +167,16 @@ test('a closed listener refuses, and its connections go on', async () => {
   await closed(server)
 })
 
+test('a connection that nobody wants any more is given up', async () => {
+  const network = new NodeNetwork()
+  const listener = await network.listen(LOCAL, (connection) => connection.destroy())
+  const wish = new AbortController()
+  const connecting = network.connect(listener.address, 10_000, wish.signal)
+  wish.abort()
+  await expect(connecting).rejects.toThrow('nobody wants a connection')
+  await listener.close()
+})
+
 test('a port in use rejects with EADDRINUSE', async () => {
   const network = new NodeNetwork()
   const listener = await network.listen(LOCAL, () => {})
