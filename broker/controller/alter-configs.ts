@@ -2,7 +2,13 @@ import { type MetadataImage, ResourceType } from '../metadata/image.ts'
 import type { ApiKey } from '../protocol/api-key.ts'
 import type { RequestOf, ResponseInputOf } from '../protocol/apis.ts'
 import { ErrorCode } from '../protocol/errors.ts'
-import { changeConfigs, type ConfigChanges, type ConfigOrigin, type ConfigResource } from './config-change.ts'
+import {
+  changeConfigs,
+  checkResourceType,
+  type ConfigChanges,
+  type ConfigOrigin,
+  type ConfigResource,
+} from './config-change.ts'
 import type { ConfigRules } from './config-rules.ts'
 import { ApiError, attempt, duplicates, type NewMetadataRecord, type Outcome } from './result.ts'
 
@@ -13,6 +19,7 @@ type LegacyRequest = RequestOf<typeof ApiKey.AlterConfigs>
 type Response = ResponseInputOf<typeof ApiKey.IncrementalAlterConfigs>
 
 const OPERATIONS = ['SET', 'DELETE', 'APPEND', 'SUBTRACT'] as const
+const DELETE = OPERATIONS.indexOf('DELETE')
 
 /** KIP-339: sets, deletes, appends to and subtracts from single keys; each resource is refused on its own. */
 export function incrementalAlterConfigs(
@@ -22,6 +29,8 @@ export function incrementalAlterConfigs(
   origin: ConfigOrigin,
 ): Outcome<Response> {
   return alterEach(request, (resource) => {
+    checkNulls(resource.configs.filter(({ configOperation }) => configOperation !== DELETE))
+    checkResourceType(resource.resourceType)
     const changes = changesOf(image, resource, rules)
     return changeConfigs(image, { type: resource.resourceType, name: resource.resourceName }, changes, rules, origin)
   })
@@ -35,11 +44,7 @@ export function alterConfigs(
   origin: ConfigOrigin,
 ): Outcome<Response> {
   return alterEach(request, ({ resourceType: type, resourceName: name, configs }) => {
-    const withoutValue = configs.filter(({ value }) => value === null).map((config) => config.name)
-    if (withoutValue.length > 0) {
-      const which = `Null value not supported for : ${withoutValue.join(',')}`
-      throw new ApiError(ErrorCode.INVALID_REQUEST, which)
-    }
+    checkNulls(configs)
     const before = image.configsOf(type, name)
     const changes = new Map<string, string | null>()
     for (const config of configs) {
@@ -51,6 +56,12 @@ export function alterConfigs(
     for (const key of before.keys()) if (!listed.has(key)) changes.set(key, null)
     return changeConfigs(image, { type, name }, changes, rules, origin)
   })
+}
+
+function checkNulls(configs: readonly { readonly name: string; readonly value: string | null }[]): void {
+  const withoutValue = configs.filter(({ value }) => value === null).map(({ name }) => name)
+  if (withoutValue.length === 0) return
+  throw new ApiError(ErrorCode.INVALID_REQUEST, `Null value not supported for : ${withoutValue.join(', ')}`)
 }
 
 interface AnyRequest<R> {
@@ -114,10 +125,7 @@ function applied({ type }: ConfigResource, { key, operation, value, current }: O
   const name = OPERATIONS[operation]
   if (name === undefined) throw new ApiError(ErrorCode.INVALID_REQUEST, `Unknown operations type ${operation}`)
   if (name === 'DELETE') return null
-  if (value === null) {
-    throw new ApiError(ErrorCode.INVALID_REQUEST, `Null value not supported for : ${key}`)
-  }
-  if (name === 'SET') return value
+  if (name === 'SET' || value === null) return value
   if (!rules.isList(type, key)) {
     throw new ApiError(ErrorCode.INVALID_CONFIG, `Can't ${name} to key ${key} because its type is not LIST.`)
   }

@@ -54,10 +54,14 @@ export function changeConfigs(
     else after.set(key, value)
   }
   checkResource(image, resource)
+  // As in Apache Kafka, what is wrong with the values is told before that there is no such topic.
+  if (type === ResourceType.TOPIC && image.topic(name) === undefined) {
+    checkValues(rules, resource, after)
+    throw new ApiError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `The topic '${name}' does not exist.`)
+  }
   const why = problem ?? sizeProblem(changes.values())
   if (why !== null) throw new ApiError(ErrorCode.INVALID_CONFIG, why)
-  const refusal = rules.validate(type, name, after)
-  if (refusal !== null) throw new ApiError(ErrorCode[refusal.error], refusal.message)
+  checkValues(rules, resource, after)
   const records: NewMetadataRecord[] = [...changes].map(([key, value]) => ({
     type: 'ConfigRecord',
     version: 0,
@@ -69,6 +73,11 @@ export function changeConfigs(
     records.push({ type: 'ClearElrRecord', version: 0, value: { topicName } })
   }
   return records
+}
+
+function checkValues(rules: ConfigRules, { type, name }: ConfigResource, values: ReadonlyMap<string, string>): void {
+  const refusal = rules.validate(type, name, values)
+  if (refusal !== null) throw new ApiError(ErrorCode[refusal.error], refusal.message)
 }
 
 function elrProblem(image: MetadataImage, { type, name }: ConfigResource, changes: ConfigChanges): string | null {
@@ -104,15 +113,17 @@ function invalid(message: string): ApiError {
   return new ApiError(ErrorCode.INVALID_REQUEST, message)
 }
 
-function checkResource(image: MetadataImage, { type, name }: ConfigResource): void {
+/** Throws ApiError INVALID_REQUEST for what has no configuration. */
+export function checkResourceType(type: number): void {
   if (!RESOURCE_TYPES.has(type)) throw invalid(`Unknown resource type ${type}`)
+}
+
+function checkResource(image: MetadataImage, { type, name }: ConfigResource): void {
+  checkResourceType(type)
   if (type === ResourceType.BROKER) checkBroker(image, name)
   else if (type === ResourceType.TOPIC) {
     if (name === '') throw invalid('Default topic resources are not allowed.')
     checkTopicName(name)
-    if (image.topic(name) === undefined) {
-      throw new ApiError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `The topic '${name}' does not exist.`)
-    }
   } else if (name === '') {
     throw invalid(
       type === ResourceType.GROUP ? 'Default group resources are not allowed.' : "Subscription name can't be empty",

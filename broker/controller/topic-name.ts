@@ -6,8 +6,14 @@ const LEGAL_NAME = /^[a-zA-Z0-9._-]+$/
 
 /** Throws ApiError INVALID_TOPIC_EXCEPTION for a name that no topic may have. */
 export function checkTopicName(name: string): void {
+  const problem = topicNameProblem(name)
+  if (problem !== null) throw new ApiError(ErrorCode.INVALID_TOPIC_EXCEPTION, problem)
+}
+
+/** What is wrong with a name that no topic may have; null where nothing is. */
+export function topicNameProblem(name: string): string | null {
   const problem = problemOf(name)
-  if (problem !== null) throw new ApiError(ErrorCode.INVALID_TOPIC_EXCEPTION, `Topic name is invalid: ${problem}`)
+  return problem === null ? null : `Topic name is invalid: ${problem}`
 }
 
 export function isTopicName(name: string): boolean {

@@ -47,8 +47,9 @@ async function move(deps: AlterReplicaLogDirsDeps, topic: string, index: number,
   if (directory === undefined) return ErrorCode.LOG_DIR_NOT_FOUND
   if (!directory.online) return ErrorCode.KAFKA_STORAGE_ERROR
   if (directory.isCordoned) return ErrorCode.INVALID_REPLICA_ASSIGNMENT
-  const partition = deps.replicas.get(topic, index)
-  if (partition === undefined) return ErrorCode.REPLICA_NOT_AVAILABLE
+  const partition = deps.replicas.find(topic, index)
+  if (partition === ErrorCode.NOT_LEADER_OR_FOLLOWER) return ErrorCode.REPLICA_NOT_AVAILABLE
+  if (typeof partition === 'number') return partition
   if (partition.isOffline) return ErrorCode.KAFKA_STORAGE_ERROR
   return deps.logDirMover.move(partition, path)
 }

@@ -1,12 +1,15 @@
+import { topicNameProblem } from '../controller/topic-name.ts'
 import { ApiKey } from '../protocol/api-key.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import type { DescribeProducersResponse } from '../protocol/messages/describe-producers.ts'
 import type { Partition } from '../replication/partition.ts'
 import type { ReplicaManager } from '../replication/replica-manager.ts'
+import type { ClusterView } from './cluster-view.ts'
 import type { Handler } from './handler.ts'
 
 export interface DescribeProducersDeps {
   readonly replicas: ReplicaManager
+  readonly cluster: () => ClusterView
 }
 
 type PartitionResponse = DescribeProducersResponse['topics'][number]['partitions'][number]
@@ -19,16 +22,29 @@ export function describeProducersHandler(deps: DescribeProducersDeps): Handler<t
       throttleTimeMs: 0,
       topics: request.topics.map(({ name, partitionIndexes }) => ({
         name,
-        partitions: partitionIndexes.map((index) => describe(index, deps.replicas.find(name, index))),
+        partitions: partitionIndexes.map(
+          (index) => refused(deps, name, index) ?? describe(index, deps.replicas.find(name, index)),
+        ),
       })),
     }),
   }
 }
 
+/** Where there is no such topic; of a partition that there is not, nothing is explained. */
+function refused({ cluster }: DescribeProducersDeps, topic: string, partitionIndex: number): PartitionResponse | null {
+  const problem = topicNameProblem(topic)
+  if (problem !== null) return failed(partitionIndex, ErrorCode.INVALID_TOPIC_EXCEPTION, problem)
+  if (cluster().topic(topic) !== undefined) return null
+  return failed(partitionIndex, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, 'This server does not host this topic-partition.')
+}
+
+function failed(partitionIndex: number, errorCode: ErrorCode, errorMessage: string | null): PartitionResponse {
+  return { partitionIndex, errorCode, errorMessage, activeProducers: [] }
+}
+
 function describe(partitionIndex: number, partition: Partition | ErrorCode): PartitionResponse {
   const errorCode = typeof partition === 'number' ? partition : partition.checkLeader(-1)
-  if (errorCode !== ErrorCode.NONE || typeof partition === 'number')
-    return { partitionIndex, errorCode, errorMessage: null, activeProducers: [] }
+  if (errorCode !== ErrorCode.NONE || typeof partition === 'number') return failed(partitionIndex, errorCode, null)
   return {
     partitionIndex,
     errorCode,

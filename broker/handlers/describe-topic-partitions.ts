@@ -77,9 +77,8 @@ function failed(name: string, errorCode: ErrorCode): TopicResponse {
 }
 
 function missing(name: string): TopicResponse {
-  if (!isTopicName(name)) return failed(name, ErrorCode.INVALID_TOPIC_EXCEPTION)
-  const topicAuthorizedOperations = authorizedOperations(true, TOPIC_OPERATIONS)
-  return { ...failed(name, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION), topicAuthorizedOperations }
+  const errorCode = isTopicName(name) ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.INVALID_TOPIC_EXCEPTION
+  return { ...failed(name, errorCode), topicAuthorizedOperations: authorizedOperations(true, TOPIC_OPERATIONS) }
 }
 
 function describeTopic(

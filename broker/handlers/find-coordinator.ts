@@ -57,5 +57,7 @@ function find(
     )
   const node = deps.coordinators.ofGroup(key, context.listener)
   if (node === undefined) return unavailable(key, ErrorCode.COORDINATOR_NOT_AVAILABLE, null)
-  return { key, nodeId: node.id, host: node.host, port: node.port, errorCode: ErrorCode.NONE, errorMessage: null }
+  // What Apache Kafka writes where nothing is wrong.
+  const errorMessage = context.apiVersion >= BATCH_VERSION ? '' : 'NONE'
+  return { key, nodeId: node.id, host: node.host, port: node.port, errorCode: ErrorCode.NONE, errorMessage }
 }

@@ -24,6 +24,8 @@ type PartitionResponse = ListOffsetsResponse['topics'][number]['partitions'][num
 
 /** The first version that may ask for each of the special timestamps; before it the broker answers UNSUPPORTED_VERSION. */
 const SPECIAL_SINCE = new Map([
+  [LATEST, 1],
+  [EARLIEST, 1],
   [MAX_TIMESTAMP, 7],
   [EARLIEST_LOCAL, 8],
   [LATEST_TIERED, 9],
@@ -97,15 +99,21 @@ function found(
   }
 }
 
+function isServed(timestamp: bigint, version: number): boolean {
+  const since = SPECIAL_SINCE.get(timestamp)
+  return since === undefined ? timestamp >= 0n : version >= since
+}
+
 async function lookUp(
   partition: Partition | ErrorCode,
   asked: AskedPartition,
   reader: Reader,
 ): Promise<PartitionResponse> {
+  // As in Apache Kafka, before it is known whether there is such a partition.
+  if (!isServed(asked.timestamp, reader.version)) return found(asked, ErrorCode.UNSUPPORTED_VERSION)
   if (typeof partition === 'number') return found(asked, partition)
   const error = partition.checkLeader(asked.currentLeaderEpoch)
   if (error !== ErrorCode.NONE) return found(asked, error)
-  if (reader.version < (SPECIAL_SINCE.get(asked.timestamp) ?? 0)) return found(asked, ErrorCode.UNSUPPORTED_VERSION)
   const { log, state } = partition
   const limit = limitOf(partition, reader)
   const unsettled = unsettledError(partition, reader)
@@ -121,7 +129,6 @@ async function lookUp(
     case LATEST_TIERED:
       return found(asked, ErrorCode.NONE)
     default: {
-      if (asked.timestamp < 0n && asked.timestamp !== MAX_TIMESTAMP) return found(asked, ErrorCode.UNSUPPORTED_VERSION)
       const at =
         asked.timestamp === MAX_TIMESTAMP
           ? await log.offsetOfMaxTimestamp()

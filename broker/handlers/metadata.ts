@@ -55,7 +55,7 @@ function refused({ topics }: MetadataRequest, errorCode: ErrorCode): Answer<type
   return {
     brokers: [],
     errorCode,
-    topics: (topics ?? []).map(({ name, topicId }) => missing(errorCode, name ?? '', topicId)),
+    topics: (topics ?? []).map(({ name, topicId }) => unavailable(errorCode, name ?? '', topicId)),
   }
 }
 
@@ -73,6 +73,10 @@ function topicsOf(
   const byId = named.filter(({ topicId }) => topicId !== ZERO_UUID)
   // Where ids are given, names are passed over.
   const asked = new Map((byId.length > 0 ? byId : named).map((topic) => [`${topic.topicId} ${topic.name}`, topic]))
+  const missing = (errorCode: ErrorCode, name: string | null, topicId: string) => ({
+    ...unavailable(errorCode, name, topicId),
+    topicAuthorizedOperations: authorizedOperations(withOperations && name !== null, TOPIC_OPERATIONS),
+  })
   return [...asked.values()].map(({ name, topicId }) => {
     const topic = topicId !== ZERO_UUID || name === null ? cluster.topicById(topicId) : cluster.topic(name)
     if (topic !== undefined) return describeTopic(cluster, topic, context, withOperations)
@@ -86,7 +90,7 @@ function topicsOf(
   })
 }
 
-function missing(errorCode: ErrorCode, name: string | null, topicId: string): TopicResponse {
+function unavailable(errorCode: ErrorCode, name: string | null, topicId: string): TopicResponse {
   return {
     errorCode,
     name,

@@ -39,8 +39,9 @@ export function produceHandler(deps: ProduceDeps): Handler<typeof ApiKey.Produce
     releasesRequest: true,
     handle: async (request, context) => {
       const acks = request.acks
-      if (acks !== 0 && acks !== 1 && acks !== -1) return refuseAll(request, ErrorCode.INVALID_REQUIRED_ACKS)
-      if (request.transactionalId !== null) return refuseAll(request, ErrorCode.INVALID_TXN_STATE)
+      const refuse = (error: ErrorCode) => refuseAll(deps, request, context.apiVersion, error)
+      if (acks !== 0 && acks !== 1 && acks !== -1) return refuse(ErrorCode.INVALID_REQUIRED_ACKS)
+      if (request.transactionalId !== null) return refuse(ErrorCode.INVALID_TXN_STATE)
       return respond(deps, request, acks, context)
     },
   }
@@ -82,14 +83,32 @@ function entriesOf(deps: ProduceDeps, request: ProduceRequest, context: RequestC
   const entries: ProduceEntry[] = []
   for (const { name, topicId, partitionData } of request.topicData) {
     for (const { index, records } of partitionData) {
-      const found =
-        version >= TOPIC_ID_VERSION ? deps.replicas.findById(topicId, index) : deps.replicas.find(name, index)
+      const found = findPartition(deps, version, { name, topicId }, index)
       const partition = clientId === ADMIN_CLIENT_ID ? found : writable(found)
-      const isUnreadable = version < ZSTD_VERSION && isZstd(records)
+      const isUnreadable = version < ZSTD_VERSION && !isUnknown(found) && isZstd(records)
       entries.push({ partition: isUnreadable ? ErrorCode.UNSUPPORTED_COMPRESSION_TYPE : partition, records })
     }
   }
   return entries
+}
+
+interface Named {
+  readonly name: string
+  readonly topicId: string
+}
+
+function findPartition(
+  { replicas }: ProduceDeps,
+  version: number,
+  { name, topicId }: Named,
+  index: number,
+): Partition | ErrorCode {
+  return version >= TOPIC_ID_VERSION ? replicas.findById(topicId, index) : replicas.find(name, index)
+}
+
+/** That nobody has the partition is told before all that may be wrong with the request. */
+function isUnknown(found: Partition | ErrorCode): found is ErrorCode {
+  return found === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION || found === ErrorCode.UNKNOWN_TOPIC_ID
 }
 
 /** A coordinator cannot load what it does not understand: one foreign record would take the groups of a partition away. */
@@ -122,22 +141,30 @@ function partitionResponse(
   }
 }
 
-function refuseAll(request: ProduceRequest, errorCode: ErrorCode): ProduceResponse | 'close' {
+function refuseAll(
+  deps: ProduceDeps,
+  request: ProduceRequest,
+  version: number,
+  error: ErrorCode,
+): ProduceResponse | 'close' {
   if (request.acks === 0) return 'close'
   return {
     responses: request.topicData.map(({ name, topicId, partitionData }) => ({
       name,
       topicId,
-      partitionResponses: partitionData.map(({ index }) => ({
-        index,
-        errorCode,
-        baseOffset: -1n,
-        logAppendTimeMs: -1n,
-        logStartOffset: -1n,
-        recordErrors: [],
-        errorMessage: null,
-        currentLeader: { leaderId: -1, leaderEpoch: -1 },
-      })),
+      partitionResponses: partitionData.map(({ index }) => {
+        const found = findPartition(deps, version, { name, topicId }, index)
+        return {
+          index,
+          errorCode: isUnknown(found) ? found : error,
+          baseOffset: -1n,
+          logAppendTimeMs: -1n,
+          logStartOffset: -1n,
+          recordErrors: [],
+          errorMessage: null,
+          currentLeader: { leaderId: -1, leaderEpoch: -1 },
+        }
+      }),
     })),
     throttleTimeMs: 0,
     nodeEndpoints: [],

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import { alterConfigs, incrementalAlterConfigs } from '../../../broker/controller/alter-configs.ts'
 import type { ConfigOrigin } from '../../../broker/controller/config-change.ts'
 import { type MetadataImage, ResourceType } from '../../../broker/metadata/image.ts'
-import { ErrorCode } from '../../../broker/protocol/errors.ts'
+import { ErrorCode, errorName } from '../../../broker/protocol/errors.ts'
 import { config, feature, topic } from '../metadata/records.ts'
 import { after, clusterOf, RULES } from './cluster.ts'
 
@@ -105,4 +105,35 @@ test.each<[string, ConfigOrigin, string, boolean]>([
   const resources = [{ resourceType: ResourceType.BROKER, resourceName: '1', configs: changed }]
   const { response } = incrementalAlterConfigs(image, { resources, validateOnly: false }, RULES, origin)
   expect(response.responses?.[0]?.errorCode).toBe(isAllowed ? ErrorCode.NONE : ErrorCode.INVALID_CONFIG)
+})
+
+test.each([
+  [
+    'of no type, before its operations',
+    99,
+    'x',
+    [{ name: 'k', configOperation: APPEND, value: '1' }],
+    'INVALID_REQUEST',
+  ],
+  ['of no type, after values that are null', 99, 'x', [{ name: 'k', configOperation: SET, value: null }], 'Null value'],
+  [
+    'that is not there, after its values',
+    2,
+    'absent',
+    [{ name: 'x', configOperation: SET, value: 'bad' }],
+    'INVALID_CONFIG',
+  ],
+  ['that is not there', 2, 'absent', [{ name: 'x', configOperation: SET, value: '1' }], 'UNKNOWN_TOPIC_OR_PARTITION'],
+] as const)('a resource %s is refused', (_, resourceType, resourceName, changes, expected) => {
+  const resources = [{ resourceType, resourceName, configs: [...changes] }]
+  const { response } = incrementalAlterConfigs(IMAGE, { resources, validateOnly: false }, RULES, 'broker')
+  const [answer] = response.responses ?? []
+  expect(`${errorName(answer?.errorCode ?? 0)}: ${answer?.errorMessage}`).toContain(expected)
+})
+
+test('every value that is null is named', () => {
+  const configs = ['a', 'b'].map((name) => ({ name, configOperation: SET, value: null }))
+  const resources = [{ resourceType: ResourceType.TOPIC, resourceName: 'topic-1', configs }]
+  const { response } = incrementalAlterConfigs(IMAGE, { resources, validateOnly: false }, RULES, 'broker')
+  expect(response.responses).toMatchObject([{ errorMessage: 'Null value not supported for : a, b' }])
 })

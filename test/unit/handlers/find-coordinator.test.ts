@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { findCoordinatorHandler } from '../../../broker/handlers/find-coordinator.ts'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
+import type { FindCoordinatorResponse } from '../../../broker/protocol/messages/find-coordinator.ts'
 import { contextOf } from './context.ts'
 
 const NODES = new Map([['known', { id: 3, host: 'h', port: 9092 }]])
@@ -29,4 +30,13 @@ test.each([-1, 1, 2, 3])('a key of type %i is no group', (keyType) => {
   expect(handler.handle(request, contextOf({ apiVersion: 6 }))).toMatchObject({
     coordinators: [{ nodeId: -1, errorCode: ErrorCode.INVALID_REQUEST }],
   })
+})
+
+test('a coordinator that is found comes with the text that Apache Kafka has for that', () => {
+  const texts = [3, 4].map((apiVersion) => {
+    const request = { key: 'known', keyType: 0, coordinatorKeys: ['known'] }
+    const answer = handler.handle(request, contextOf({ apiVersion })) as FindCoordinatorResponse
+    return apiVersion < 4 ? answer.errorMessage : answer.coordinators[0]?.errorMessage
+  })
+  expect(texts).toEqual(['NONE', ''])
 })

@@ -10,9 +10,14 @@ import { hosting } from './hosting.ts'
 const MAX_TIMESTAMP = -3n
 const VERSION = 7
 
-/** The answer for partition 0, to a consumer or to the follower `replicaId`. */
-async function lookedUp(world: Awaited<ReturnType<typeof hosting>>, timestamp: bigint, replicaId = -1) {
-  const asked = { partitionIndex: 0, currentLeaderEpoch: -1, timestamp }
+/** The answer for a partition, to a consumer or to the follower `replicaId`. */
+async function lookedUp(
+  world: Awaited<ReturnType<typeof hosting>>,
+  timestamp: bigint,
+  replicaId = -1,
+  partitionIndex = 0,
+) {
+  const asked = { partitionIndex, currentLeaderEpoch: -1, timestamp }
   const request = {
     replicaId,
     isolationLevel: 0,
@@ -39,3 +44,15 @@ describe('the record with the largest timestamp', () => {
     expect(await lookedUp(world, MAX_TIMESTAMP, 2)).toMatchObject({ offset: 0n })
   })
 })
+
+test.each([-4n, -7n])(
+  'the timestamp %d is of no version before 8, whether there is such a partition or not',
+  async (timestamp) => {
+    const world = await hosting()
+    for (const partitionIndex of [0, 9])
+      expect(await lookedUp(world, timestamp, -1, partitionIndex)).toMatchObject({
+        partitionIndex,
+        errorCode: ErrorCode.UNSUPPORTED_VERSION,
+      })
+  },
+)

@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
+import { TOPIC_OPERATIONS } from '../../../broker/handlers/authorized-operations.ts'
 import { ClusterView } from '../../../broker/handlers/cluster-view.ts'
 import { metadataHandler } from '../../../broker/handlers/metadata.ts'
+import { ZERO_UUID } from '../../../broker/lib/uuid.ts'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import type { MetadataResponse } from '../../../broker/protocol/messages/metadata.ts'
 import { clusterOf, type PartitionState, topicWith } from '../controller/cluster.ts'
@@ -57,4 +59,22 @@ describe('a partition', () => {
     const { partition } = await told({ replicas: [1, 4], isr: [1] }, 0)
     expect(partition).toMatchObject({ errorCode: ErrorCode.REPLICA_NOT_AVAILABLE, leaderId: 1, replicaNodes: [1] })
   })
+})
+
+test('what may be done with a topic is told of every name that is asked for, also where there is no such topic', async () => {
+  const cluster = () => new ClusterView(clusterOf([1]), { clusterId: 'c', controllerId: 1 })
+  const handler = metadataHandler({ cluster, autoCreate: () => ErrorCode.UNKNOWN_TOPIC_OR_PARTITION })
+  const named = ['absent', 'a/b'].map((name) => ({ name, topicId: ZERO_UUID }))
+  const request = {
+    topics: named,
+    allowAutoTopicCreation: false,
+    includeClusterAuthorizedOperations: false,
+    includeTopicAuthorizedOperations: true,
+  }
+  const operations = async (topics: readonly { name: string | null; topicId: string }[]) => {
+    const answer = await handler.handle({ ...request, topics: [...topics] }, contextOf({ apiVersion: 12 }))
+    return (answer as MetadataResponse).topics.map(({ topicAuthorizedOperations }) => topicAuthorizedOperations)
+  }
+  expect(await operations(named)).toEqual([TOPIC_OPERATIONS, TOPIC_OPERATIONS])
+  expect(await operations([{ name: null, topicId: uuid(5) }])).toEqual([-2_147_483_648])
 })

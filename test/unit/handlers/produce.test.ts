@@ -74,6 +74,18 @@ describe('Produce', () => {
     expect(world.log.logEndOffset).toBe(0)
   })
 
+  test('tells of an unknown partition before of what is wrong with the request', async () => {
+    const world = await hosting()
+    const zstd = batchOf({ values: ['a'] })
+    zstd[22] = 4
+    for (const asked of [{ acks: 2 }, { apiVersion: 6, records: zstd }]) {
+      const [, , unknown] = partitionsOf(await produced(world, { partitions: [0, 1, 7], ...asked }))
+      expect(unknown).toMatchObject({ index: 7, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION })
+    }
+    const elsewhere = partitionsOf(await produced(world, { partitions: [1], acks: 2 }))
+    expect(elsewhere).toMatchObject([{ errorCode: ErrorCode.INVALID_REQUIRED_ACKS }])
+  })
+
   test('refuses acks=all where too few replicas are in sync', async () => {
     const world = await hosting({ replicas: [1, 2], isr: [1] })
     world.partition.configure({ ...world.partition.rules, minInSyncReplicas: 2 })
