@@ -63,6 +63,7 @@ export class ControllerRole {
     const { config, clusterId } = options
     const image = () => loader.image
     const handlers = controllerHandlers({
+      clock: deps.env.clock,
       nodeId: config.nodeId,
       server: () => deps.current.value,
       image,

@@ -1,6 +1,7 @@
 import type { ServerConfig } from '../config/server-config.ts'
 import type { GroupCoordinator } from '../coordinator/group/group-coordinator.ts'
 import type { ProducerIds } from '../coordinator/producer-ids.ts'
+import type { Clock } from '../env/clock.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import type { ApiKey } from '../protocol/api-key.ts'
 import type { Api } from '../protocol/api.ts'
@@ -41,6 +42,7 @@ import { produceHandler } from './produce.ts'
 import { raftHandlers, type RaftServer } from './raft.ts'
 
 interface CommonDeps {
+  readonly clock: Clock
   readonly nodeId: number
   readonly server: () => ServerConfig
   readonly image: () => MetadataImage
@@ -111,8 +113,9 @@ export function controllerHandlers(deps: ControllerHandlerDeps): Handler<ApiKey>
   ])
 }
 
-function configsHandler({ nodeId, server, image }: CommonDeps): Handler<typeof ApiKey.DescribeConfigs> {
+function configsHandler({ clock, nodeId, server, image }: CommonDeps): Handler<typeof ApiKey.DescribeConfigs> {
   return describeConfigsHandler({
+    clock,
     nodeId,
     server,
     topicExists: (topic) => image().topic(topic) !== undefined,
