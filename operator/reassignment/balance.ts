@@ -1,4 +1,5 @@
 import type { Placed, Placement } from './placement.ts'
+import type { Planning } from './planning.ts'
 
 /** Candidates that are weighed for one move, or on either side of an exchange: more find a better one, and take longer. */
 const CANDIDATES_MAX = 32
@@ -9,9 +10,10 @@ const SWAPS_MAX = 500
 const TRIES_MAX = 2000
 
 /** Moves replicas apart that share a rack while another rack has fewer. Returns whether anything moved. */
-export function spreadRacks(placement: Placement): boolean {
+export function* spreadRacks(placement: Placement): Planning<boolean> {
   let moved = false
   for (const placed of placement.partitions) {
+    yield
     if (placed.isMoving) continue
     // One that could not be placed may have a replica on a broker that goes.
     for (const from of placed.replicas.filter((id) => placement.has(id))) {
@@ -32,12 +34,13 @@ export function spreadRacks(placement: Placement): boolean {
  * Moves replicas from brokers with many to those of `onto` with few, until none differs by more than one, or racks allow no more. Of what
  * could move it takes what makes topics and bytes even too. Returns whether anything moved.
  */
-export function evenReplicas(placement: Placement, onto: ReadonlySet<number>): boolean {
+export function* evenReplicas(placement: Placement, onto: ReadonlySet<number>): Planning<boolean> {
   const open = new Set(placement.brokers.filter((id) => onto.has(id)))
   const means = { bytes: mean(placement.brokers.map((id) => placement.bytesOn(id))), replicas: meanReplicas(placement) }
   let moved = false
   while (open.size > 0) {
-    const to = [...open].reduce((a, b) => (placement.on(b).size < placement.on(a).size ? b : a))
+    yield
+    const to = mostOf(open, (id) => -placement.on(id).size) ?? 0
     const found = firstOf(fullest(placement, placement.on(to).size + 2), (from) => {
       const placed = bestToMove(placement, from, to, means)
       return placed === null ? null : { from, placed }
@@ -53,14 +56,11 @@ export function evenReplicas(placement: Placement, onto: ReadonlySet<number>): b
 
 /** Brokers with at least so many replicas, those with the most first: mostly the first one will do. */
 function* fullest(placement: Placement, replicasMin: number): Generator<number, void> {
-  const left = placement.brokers
-    .map((id) => ({ id, size: placement.on(id).size }))
-    .filter(({ size }) => size >= replicasMin)
-  while (left.length > 0) {
-    let most = 0
-    for (const [index, { size }] of left.entries()) if (size > (left[most]?.size ?? 0)) most = index
-    for (const { id } of left.splice(most, 1)) yield id
-  }
+  const first = mostOf(placement.brokers, (id) => placement.on(id).size)
+  if (first === null || placement.on(first).size < replicasMin) return
+  yield first
+  const others = placement.brokers.filter((id) => id !== first && placement.on(id).size >= replicasMin)
+  yield* others.sort((a, b) => placement.on(b).size - placement.on(a).size)
 }
 
 /** Of the replicas on `from` that may go to `to`: one of a topic that `to` has fewer of, of the size that `to` lacks on average. */
@@ -75,8 +75,9 @@ function bestToMove(
   let found: Placed | null = null
   let foundCost = Number.POSITIVE_INFINITY
   let weighed = 0
+  const [here, there] = [placement.topicsOn(from), placement.topicsOn(to)]
   for (const placed of placement.movable(from, to)) {
-    const excess = placement.ofTopic(from, placed.topic) - placement.ofTopic(to, placed.topic)
+    const excess = (here.get(placed.topic) ?? 0) - (there.get(placed.topic) ?? 0)
     const cost = (excess > 0 ? 0 : 1e18) + Math.abs(placed.bytes - wantedBytes)
     if (cost < foundCost) [found, foundCost] = [placed, cost]
     if (++weighed >= CANDIDATES_MAX) break
@@ -95,25 +96,28 @@ interface Swap {
  * Exchanges large replicas of full brokers for small ones of empty ones, as long as that makes bytes more even: the fullest broker first, with
  * the emptiest. Returns whether anything moved.
  */
-export function evenBytes(placement: Placement): boolean {
+export function* evenBytes(placement: Placement): Planning<boolean> {
   const tolerance = BYTES_TOLERANCE * mean(placement.brokers.map((id) => placement.bytesOn(id)))
   const hopeless = new HopelessPairs()
   let tries = 0
-  for (let swaps = 0; swaps < SWAPS_MAX; swaps++) {
-    const swap = firstOf(unevenPairs(placement, tolerance), ([full, empty]) => {
-      if (hopeless.has(full, empty) || tries >= TRIES_MAX) return null
-      tries += 1
-      const found = bestSwap(placement, full, empty)
-      if (found === null) hopeless.add(full, empty)
-      return found
-    })
-    if (swap === null) return swaps > 0
+  let swaps = 0
+  for (; swaps < SWAPS_MAX; swaps++) {
+    let swap: Swap | null = null
+    for (const [full, empty] of unevenPairs(placement, tolerance)) {
+      if (hopeless.has(full, empty)) continue
+      if (++tries > TRIES_MAX) return swaps > 0
+      yield
+      swap = bestSwap(placement, full, empty)
+      if (swap !== null) break
+      hopeless.add(full, empty)
+    }
+    if (swap === null) break
     const { full, empty, large, small } = swap
     placement.move(large, full, empty)
     placement.move(small, empty, full)
     hopeless.forget([full, empty, ...large.replicas, ...small.replicas])
   }
-  return true
+  return swaps > 0
 }
 
 function* unevenPairs(placement: Placement, tolerance: number): Generator<readonly [number, number], void> {
@@ -164,17 +168,18 @@ function bestSwap(placement: Placement, full: number, empty: number): Swap | nul
 }
 
 /** Puts other replicas of the `reorderable` first until no broker leads two more than one that could lead instead. */
-export function evenLeaders(placement: Placement, reorderable: ReadonlySet<Placed>): void {
+export function* evenLeaders(placement: Placement, reorderable: ReadonlySet<Placed>): Planning<void> {
   // Who could pass on nothing can when others have passed on what they lead.
-  while (passLeaders(placement, reorderable)) continue
+  while (yield* passLeaders(placement, reorderable)) continue
 }
 
 /** Each broker, those that lead most first, passes on what it can. Returns whether anything was. */
-function passLeaders(placement: Placement, reorderable: ReadonlySet<Placed>): boolean {
+function* passLeaders(placement: Placement, reorderable: ReadonlySet<Placed>): Planning<boolean> {
   const open = new Set(placement.brokers)
   let passed = false
   while (open.size > 0) {
-    const from = [...open].reduce((a, b) => (placement.led(b).size > placement.led(a).size ? b : a))
+    yield
+    const from = mostOf(open, (id) => placement.led(id).size) ?? 0
     const change = firstOf(placement.led(from), (placed) => {
       if (!reorderable.has(placed)) return null
       const to = placed.replicas
@@ -204,6 +209,17 @@ function meanReplicas(placement: Placement): number {
 
 function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
+}
+
+/** Of equals the first; null where there is none. */
+function mostOf(ids: Iterable<number>, of: (id: number) => number): number | null {
+  let found: number | null = null
+  let most = Number.NEGATIVE_INFINITY
+  for (const id of ids) {
+    const value = of(id)
+    if (value > most) [found, most] = [id, value]
+  }
+  return found
 }
 
 function firstOf<A, B>(items: Iterable<A>, find: (item: A) => B | null): B | null {

@@ -75,11 +75,13 @@ interface Load {
 /** Which broker holds what while a plan is made; every change of a partition goes through it. */
 export class Placement {
   readonly partitions: readonly Placed[]
+  readonly brokers: readonly number[]
   readonly #loads: ReadonlyMap<number, Load>
   readonly #spreads = new Map<string, Spread>()
 
   constructor(brokers: readonly PlacementBroker[], partitions: readonly PlacementPartition[]) {
     this.#loads = new Map(brokers.map((broker) => [broker.id, emptyLoad(broker)]))
+    this.brokers = [...this.#loads.keys()]
     this.partitions = partitions.map(({ replicas, ...rest }) => ({
       ...rest,
       before: replicas,
@@ -93,10 +95,6 @@ export class Placement {
     }
     // What is there already is not in the room that is left.
     for (const load of this.#loads.values()) load.roomBytes = load.broker.roomBytes ?? Number.POSITIVE_INFINITY
-  }
-
-  get brokers(): readonly number[] {
-    return [...this.#loads.keys()]
   }
 
   has(id: number): boolean {
@@ -115,8 +113,9 @@ export class Placement {
     return this.#load(id).bytes
   }
 
-  ofTopic(id: number, topic: string): number {
-    return this.#load(id).ofTopic.get(topic) ?? 0
+  /** Replicas by topic; a topic that is left out has none. */
+  topicsOn(id: number): ReadonlyMap<string, number> {
+    return this.#load(id).ofTopic
   }
 
   /** How many replicas of `placed` are in the rack of `id`. */

@@ -1,6 +1,7 @@
 import { evenBytes, evenLeaders, evenReplicas, spreadRacks } from './balance.ts'
 import { Placement } from './placement.ts'
 import type { Move, PlacementBroker, PlacementPartition, Scope, Unplaceable } from './placement.ts'
+import type { Planning } from './planning.ts'
 import { repair } from './repair.ts'
 
 export interface PlacementPlan {
@@ -25,30 +26,30 @@ const ROUNDS_MAX = 5
  * Where every partition is to be. Pure, and the same for the same input; planned again for its own result it moves nothing. Replicas of a
  * partition are spread over racks as evenly as those allow.
  */
-export function planPlacement(
+export function* planPlacement(
   brokers: readonly PlacementBroker[],
   partitions: readonly PlacementPartition[],
   scope: Scope,
-): PlacementPlan {
-  return planFrom(new Placement(brokers, partitions), scope)
+): Planning<PlacementPlan> {
+  return yield* planFrom(new Placement(brokers, partitions), scope)
 }
 
 /** The same from what is placed where, which is changed. */
-export function planFrom(placement: Placement, scope: Scope): PlacementPlan {
+export function* planFrom(placement: Placement, scope: Scope): Planning<PlacementPlan> {
   const before = balanceOf(placement)
-  const unplaceable = repair(placement)
-  if (scope.mode === 'full') balance(placement, new Set(placement.brokers))
-  if (scope.mode === 'add') evenReplicas(placement, scope.onto)
+  const unplaceable = yield* repair(placement)
+  if (scope.mode === 'full') yield* balance(placement, new Set(placement.brokers))
+  if (scope.mode === 'add') yield* evenReplicas(placement, scope.onto)
   const reorderable = scope.mode === 'full' ? placement.partitions : placement.changed()
-  evenLeaders(placement, new Set(reorderable.filter(({ isMoving }) => !isMoving)))
+  yield* evenLeaders(placement, new Set(reorderable.filter(({ isMoving }) => !isMoving)))
   return { moves: placement.moves(), unplaceable, before, after: balanceOf(placement) }
 }
 
-function balance(placement: Placement, all: ReadonlySet<number>): void {
+function* balance(placement: Placement, all: ReadonlySet<number>): Planning<void> {
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    const racks = spreadRacks(placement)
-    const replicas = evenReplicas(placement, all)
-    const bytes = evenBytes(placement)
+    const racks = yield* spreadRacks(placement)
+    const replicas = yield* evenReplicas(placement, all)
+    const bytes = yield* evenBytes(placement)
     if (!racks && !replicas && !bytes) return
   }
 }

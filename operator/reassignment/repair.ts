@@ -1,13 +1,20 @@
 import type { Placed, Placement, Unplaceable } from './placement.ts'
+import type { Planning } from './planning.ts'
 
 /**
  * Gives every partition as many replicas as it is to have, all of them on brokers that stay. A replica that has to go is replaced in its
  * place, so that leaders stay leaders. What cannot be placed stays as it is, and is told.
  */
-export function repair(placement: Placement): Unplaceable[] {
+export function* repair(placement: Placement): Planning<Unplaceable[]> {
   // The largest first: what is small finds its place later too.
   const bySize = placement.partitions.toSorted((a, b) => b.bytes - a.bytes)
-  return bySize.flatMap((placed) => repairOne(placement, placed) ?? [])
+  const unplaceable: Unplaceable[] = []
+  for (const placed of bySize) {
+    yield
+    const problem = repairOne(placement, placed)
+    if (problem !== null) unplaceable.push(problem)
+  }
+  return unplaceable
 }
 
 function repairOne(placement: Placement, placed: Placed): Unplaceable | null {
@@ -49,7 +56,7 @@ function dropOrder(placement: Placement, placed: Placed, { id, index }: { id: nu
 function best(placement: Placement, placed: Placed): number | null {
   const order = (id: number): number[] => [
     placement.inRackOf(placed, id),
-    placement.ofTopic(id, placed.topic),
+    placement.topicsOn(id).get(placed.topic) ?? 0,
     placement.on(id).size,
     placement.bytesOn(id),
     id,

@@ -1,4 +1,5 @@
 import { KafkaError } from '../../broker/client/kafka-error.ts'
+import type { Clock } from '../../broker/env/clock.ts'
 import { ANNOTATION_REASSIGNMENT, keyOf } from '../api/resource.ts'
 import type { KafkaCluster, Key } from '../api/resource.ts'
 import { staffingOf } from '../cluster/leaving.ts'
@@ -10,6 +11,7 @@ import type { ReassignmentAdmin, ReassignmentAdminOf } from './admin.ts'
 import { nextBatch, progressOf, unwanted } from './batch.ts'
 import type { Progress } from './batch.ts'
 import type { Move, Scope, Unplaceable } from './placement.ts'
+import { inTurns } from './planning.ts'
 import { isMoving, planTargets, remaining } from './targets.ts'
 import type { Planned } from './targets.ts'
 import { throttle, throttleOf, unthrottle } from './throttle.ts'
@@ -24,6 +26,7 @@ export interface Rebalance {
 }
 
 interface Deps {
+  readonly clock: Clock
   readonly adminOf: ReassignmentAdminOf
   readonly events: EventRecorder
   /** Replication factors that are asked for, by topic. */
@@ -135,7 +138,7 @@ export class ReassignmentStep implements ClusterStep {
 
   async #advance(work: Work): Promise<StepResult> {
     const { kafka, draining } = work
-    const todo = await todoOf(work)
+    const todo = await todoOf(work, this.#deps.clock)
     const underWay = kafka.partitions.filter(isMoving)
     // A pool is emptied as a whole or not at all.
     const isRefused = todo.unplaceable.length > 0 && draining.length > 0
@@ -204,12 +207,13 @@ export class ReassignmentStep implements ClusterStep {
   }
 }
 
-async function todoOf(work: Work): Promise<Todo> {
+async function todoOf(work: Work, clock: Clock): Promise<Todo> {
   const { kafka, staffing, factors, rebalance } = work
   const disks = await work.admin.disks([...kafka.brokers.keys()])
   const staying = new Set(staffing.brokers.keys())
   const leaving = new Set(work.draining)
-  const plan = planTargets({ kafka, disks, factors, staying, leaving, scope: scopeOf(work) })
+  const planning = planTargets({ kafka, disks, factors, staying, leaving, scope: scopeOf(work) })
+  const plan = await inTurns(planning, clock)
   const moves = [...plan.moves, ...remaining(rebalance?.plan ?? [], kafka, disks, plan.moves, leaving)]
   return { moves, unplaceable: plan.unplaceable, progress: progressOf(moves, kafka, disks) }
 }

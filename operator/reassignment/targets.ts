@@ -4,6 +4,7 @@ import type { BrokerDisks } from './admin.ts'
 import type { Move, PlacementBroker, PlacementPartition, Scope } from './placement.ts'
 import { planPlacement } from './planner.ts'
 import type { PlacementPlan } from './planner.ts'
+import type { Planning } from './planning.ts'
 
 export interface TargetInput {
   readonly kafka: KafkaState
@@ -18,7 +19,7 @@ export interface TargetInput {
 }
 
 /** Where the replicas of a cluster are to be. Pure. */
-export function planTargets(input: TargetInput): PlacementPlan {
+export function* planTargets(input: TargetInput): Planning<PlacementPlan> {
   const sizes = partitionSizes(input.disks)
   const brokers = placementBrokers(input)
   const there = brokers.filter(({ isAway }) => !isAway).length
@@ -36,7 +37,7 @@ export function planTargets(input: TargetInput): PlacementPlan {
       isMoving: isMoving(partition),
     }
   })
-  return planPlacement(brokers, partitions, input.scope)
+  return yield* planPlacement(brokers, partitions, input.scope)
 }
 
 /** Where a plan that was made before wants a partition's replicas, the preferred leader first. */

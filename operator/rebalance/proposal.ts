@@ -3,6 +3,7 @@ import type { KafkaRebalance } from '../api/resource.ts'
 import type { KafkaState } from '../kafka/state.ts'
 import type { BrokerDisks } from '../reassignment/admin.ts'
 import type { Move, Scope } from '../reassignment/placement.ts'
+import type { Planning } from '../reassignment/planning.ts'
 import { planTargets } from '../reassignment/targets.ts'
 
 export type PlanStatus = NonNullable<KafkaRebalanceStatus['plan']>
@@ -19,14 +20,14 @@ export interface ProposalInput {
 }
 
 /** What a KafkaRebalance would do, or why it cannot. Pure. */
-export function propose({ spec }: KafkaRebalance, input: ProposalInput): Proposal {
+export function* propose({ spec }: KafkaRebalance, input: ProposalInput): Planning<Proposal> {
   const named = spec.brokers ?? []
   const unknown = named.filter((id) => !input.kafka.brokers.has(id))
   if (unknown.length > 0)
     return { refusal: `spec.brokers: ${unknown.join(', ')} are not brokers of the cluster that are there` }
   const isRemoval = spec.mode === 'remove-brokers'
   const leaving = new Set([...input.leaving, ...(isRemoval ? named : [])])
-  const result = planTargets({ ...input, leaving, factors: new Map(), scope: scopeOf(spec.mode, named) })
+  const result = yield* planTargets({ ...input, leaving, factors: new Map(), scope: scopeOf(spec.mode, named) })
   const [problem] = result.unplaceable
   if (problem !== undefined) {
     return { refusal: `${problem.topic}-${problem.partition} cannot be placed: ${problem.why}` }

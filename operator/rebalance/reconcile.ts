@@ -20,6 +20,7 @@ import type { KubeApi } from '../kube/api.ts'
 import type { EventRecorder } from '../kube/events.ts'
 import { report } from '../kube/report.ts'
 import type { ReassignmentAdminOf } from '../reassignment/admin.ts'
+import { inTurns } from '../reassignment/planning.ts'
 import { isMoving, isPossible, notYet } from '../reassignment/targets.ts'
 import type { Planned } from '../reassignment/targets.ts'
 import type { Outcome } from '../runtime/controller.ts'
@@ -117,7 +118,8 @@ export class RebalanceReconciler {
     const staffing = staffingOf(cluster, cluster)
     const disks = await this.#deps.adminOf(cluster).disks([...kafka.brokers.keys()])
     const staying = new Set(staffing.brokers.keys())
-    const proposal = propose(rebalance, { kafka, disks, staying, leaving: leavingOf(cluster) })
+    const planning = propose(rebalance, { kafka, disks, staying, leaving: leavingOf(cluster) })
+    const proposal = await inTurns(planning, this.#deps.clock)
     if ('refusal' in proposal) {
       await this.#report(rebalance, {}, { state: 'stalled', reason: 'CannotBePlanned', message: proposal.refusal })
       return { requeueAfterMs: RETRY_MS }

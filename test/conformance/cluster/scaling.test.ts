@@ -170,9 +170,10 @@ describeWith(TARGET === 'apache' ? ['java', 'mvn'] : [], `scaling a cluster of $
 
 /** The steps of the operator that move replicas, with a KafkaCluster whose brokers are those of the cluster. */
 function operating(admin: AdminClient) {
-  const { api, events } = operatorWorld()
+  const { api, clock, events } = operatorWorld()
   const factors = new Map<string, number>()
   const reassignment = new ReassignmentStep({
+    clock,
     adminOf: () => new KafkaReassignmentAdmin(admin),
     events,
     factorsOf: () => factors,

@@ -2,8 +2,11 @@ import { describe, expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
 import { Placement } from '../../../../operator/reassignment/placement.ts'
 import type { Placed, PlacementBroker, PlacementPartition, Scope } from '../../../../operator/reassignment/placement.ts'
-import { planFrom, planPlacement } from '../../../../operator/reassignment/planner.ts'
+import * as planner from '../../../../operator/reassignment/planner.ts'
 import type { PlacementPlan } from '../../../../operator/reassignment/planner.ts'
+import { inTurns } from '../../../../operator/reassignment/planning.ts'
+import { SimClock } from '../../../fakes/clock.ts'
+import { atOnce } from '../../../fakes/planning.ts'
 
 interface Case {
   readonly brokers: readonly PlacementBroker[]
@@ -11,6 +14,9 @@ interface Case {
   readonly partitions: readonly PlacementPartition[]
   readonly scope: Scope
 }
+
+const planPlacement = (...input: Parameters<typeof planner.planPlacement>): PlacementPlan =>
+  atOnce(planner.planPlacement(...input))
 
 /** Brokers 0… of up to three racks, of which some go; partitions anywhere on all of them. */
 const cases: fc.Arbitrary<Case> = fc
@@ -297,11 +303,49 @@ class Weighing extends Placement {
 test('a hundred brokers with ten thousand partitions are made even by a bounded number of steps', () => {
   const { brokers, partitions } = filled(100, 10_000)
   const placement = new Weighing(brokers, partitions)
-  const { before, after } = planFrom(placement, { mode: 'full' })
+  const { before, after } = atOnce(planner.planFrom(placement, { mode: 'full' }))
   expect(before.replicas).toBeGreaterThan(80)
   expect(after.replicas).toBe(1)
   // Who can pass on nothing at first can when others have.
   expect(after.leaders).toBeLessThan(3)
   expect(after.bytes).toBeLessThan(15)
   expect(placement.steps / partitions.length).toBeLessThan(100)
+})
+
+test.each([
+  ['everything', { mode: 'full' }],
+  ['new brokers', { mode: 'add', onto: new Set([90, 91, 92]) }],
+] as const)('whoever makes a plan for %s may do something else soon, again and again', (_, scope) => {
+  const { brokers, partitions } = filled(100, 10_000)
+  const placement = new Weighing(brokers, partitions)
+  const planning = planner.planFrom(placement, scope)
+  let most = 0
+  for (let before = 0; planning.next().done !== true; before = placement.steps) {
+    most = Math.max(most, placement.steps - before)
+  }
+  expect(placement.steps).toBeGreaterThan(30_000)
+  expect(most).toBeLessThan(5000)
+})
+
+/** Every look at it takes a millisecond. */
+class SlowClock extends SimClock {
+  turns = 0
+  #ms = 0
+
+  override monotonicMs(): number {
+    return this.#ms++
+  }
+
+  override defer(callback: () => void): void {
+    this.turns += 1
+    setImmediate(callback)
+  }
+}
+
+test('the plan is the same where much else happens in between', async () => {
+  const { brokers, partitions } = filled(10, 100)
+  const clock = new SlowClock()
+  const plan = await inTurns(planner.planPlacement(brokers, partitions, { mode: 'full' }), clock)
+  expect(plan).toEqual(planPlacement(brokers, partitions, { mode: 'full' }))
+  expect(clock.turns).toBeGreaterThan(10)
 })

@@ -21,7 +21,7 @@ function world(
   asked: number,
   spec: Partial<KafkaCluster['spec']['rebalance']> = {},
 ) {
-  const { api, events } = operatorWorld()
+  const { api, clock, events } = operatorWorld()
   const pools = [controllers, brokers(before)]
   const rebalance = { onScale: 'auto' as const, ...spec }
   let observed = changed(running(kafkaCluster({ pools, rebalance })), [controllers, brokers(asked)])
@@ -33,6 +33,7 @@ function world(
   }
   const start = (): ReassignmentStep =>
     new ReassignmentStep({
+      clock,
       adminOf: () => kafka,
       events,
       factorsOf: () => factors,
