@@ -27,13 +27,16 @@ function turn(): void {
   waiting.shift()?.()
 }
 
+/** Calls back when every promise that can go on without a timer or I/O has done so. */
+function whenSettled(callback: () => void): void {
+  waiting.push(callback)
+  if (turnsLeft >= waiting.length) return
+  for (const wanted = Math.max(TURNS, waiting.length); turnsLeft < wanted; turnsLeft++) setImmediate(turn)
+}
+
 /** Resolves when every promise that can go on without a timer or I/O has done so. */
 export function settle(): Promise<void> {
-  return new Promise((resolve) => {
-    waiting.push(resolve)
-    if (turnsLeft >= waiting.length) return
-    for (const wanted = Math.max(TURNS, waiting.length); turnsLeft < wanted; turnsLeft++) setImmediate(turn)
-  })
+  return new Promise(whenSettled)
 }
 
 /** How far apart two events may be and still be handled in one tick, as epoll hands out several events at once. */
@@ -106,18 +109,14 @@ export class SimClock implements Clock {
   /** As `advance`, but lets promises go on after every event. */
   async run(ms: number): Promise<void> {
     const untilMs = this.#nowMs + ms
-    await this.#endTick()
-    while (await this.#tick(untilMs));
+    await this.#go(untilMs, () => false)
     this.#nowMs = untilMs
   }
 
   /** Runs until `done`; throws when `limitMs` pass first, or when nothing is left that could happen. */
   async runUntil(done: () => boolean, limitMs: number): Promise<void> {
-    const untilMs = this.#nowMs + limitMs
-    await this.#endTick()
-    while (!done()) {
-      if (!(await this.#tick(untilMs))) throw new Error(`not done after ${limitMs} ms of simulated time`)
-    }
+    const isDone = await this.#go(this.#nowMs + limitMs, done)
+    if (!isDone) throw new Error(`not done after ${limitMs} ms of simulated time`)
   }
 
   /** Runs until the promise settles, and gives its result. */
@@ -136,26 +135,36 @@ export class SimClock implements Clock {
     return new ScopedClock(new MachineTime(this))
   }
 
-  async #tick(untilMs: number): Promise<boolean> {
-    const first = this.#next(untilMs)
-    if (first === undefined) return false
-    this.#fire(first)
-    const tickEndMs = Math.min(untilMs, first.atMs + TICK_MS)
-    for (let entry = this.#next(tickEndMs); entry !== undefined; entry = this.#next(tickEndMs)) {
-      await settle()
-      this.#fire(entry)
+  /** Ticks until `done`, looked at between two of them: true. False: nothing is left to happen until then. */
+  #go(untilMs: number, done: () => boolean): Promise<boolean> {
+    const { promise, resolve, reject } = Promise.withResolvers<boolean>()
+    /** The next event of the tick under way. */
+    let next: Entry | undefined
+    let tickEndMs = 0
+    // No promise of its own an event: of these there are a hundred thousand in a minute.
+    const step = (): void => {
+      try {
+        if (next !== undefined) {
+          this.#fire(next)
+          next = this.#next(tickEndMs)
+        } else if (this.#deferred.length > 0) {
+          this.runDeferred()
+          if (++this.#ticks > TICKS_MAX) throw new Error(`time stands still at ${this.#nowMs} ms`)
+        } else {
+          if (done()) return resolve(true)
+          const first = this.#next(untilMs)
+          if (first === undefined) return resolve(false)
+          this.#fire(first)
+          tickEndMs = Math.min(untilMs, first.atMs + TICK_MS)
+          next = this.#next(tickEndMs)
+        }
+        whenSettled(step)
+      } catch (error) {
+        reject(error)
+      }
     }
-    await this.#endTick()
-    return true
-  }
-
-  async #endTick(): Promise<void> {
-    await settle()
-    while (this.#deferred.length > 0) {
-      this.runDeferred()
-      await settle()
-      if (++this.#ticks > TICKS_MAX) throw new Error(`time stands still at ${this.#nowMs} ms`)
-    }
+    whenSettled(step)
+    return promise
   }
 
   #fire(entry: Entry): void {
