@@ -102,6 +102,11 @@ export class Script {
     return topic.topicId
   }
 
+  /** Where the broker keeps its partitions. */
+  get logDir(): string {
+    return this.#target.node.logDir
+  }
+
   topicId(name: string): string {
     return this.#topicIds.get(name) ?? ZERO_UUID
   }

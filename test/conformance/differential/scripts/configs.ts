@@ -158,6 +158,18 @@ export async function incrementalAlterConfigs(script: Script): Promise<void> {
       true,
     )
   }
+  for (const [what, config] of Object.entries({
+    'bad value': set('retention.ms', 'x'),
+    'unknown key': set('unheard.of', 'x'),
+    null: set('retention.ms', null),
+    append: append('cleanup.policy', 'delete'),
+    'append to a number': append('retention.ms', '1'),
+  })) {
+    for (const [resourceType, resourceName] of REFUSED.filter(([type]) => type !== BROKER && type !== CLIENT_METRICS)) {
+      const resource = { resourceType, resourceName, configs: [config] }
+      await alter(script, `${what} of ${resourceType} '${resourceName}'`, resource, true)
+    }
+  }
   const group = (configs: readonly Change[]) => ({ resourceType: GROUP, resourceName: 'g', configs })
   await alter(script, 'group', group([set('consumer.session.timeout.ms', '50000')]), true)
   await alter(script, 'group, too small', group([set('consumer.session.timeout.ms', '1')]), true)
@@ -269,6 +281,8 @@ export async function alterConfigs(script: Script): Promise<void> {
     await replace('null', TOPIC, 'replaced', { 'retention.ms': null })
     await replace('nothing', TOPIC, 'replaced', {})
     await replace('absent topic', TOPIC, 'absent', {})
+    await replace('absent topic with a bad value', TOPIC, 'absent', { 'retention.ms': 'x' })
+    await replace('two nulls', TOPIC, 'replaced', { 'retention.ms': null, 'flush.ms': null })
     await replace('empty topic', TOPIC, '', {})
     await replace('broker', BROKER, '1', { 'log.retention.ms': '1' }, true)
     await replace('broker read-only', BROKER, '1', { 'node.id': '1' }, true)

@@ -19,6 +19,13 @@ export async function metadata(script: Script): Promise<void> {
         allowAutoTopicCreation: true,
       })
     }
+    if (version >= 8) {
+      await script.call('unknown and bad, operations', ApiKey.Metadata, version, {
+        topics: ['unknown', 'a/b'].map((name) => ({ name })),
+        allowAutoTopicCreation: false,
+        includeTopicAuthorizedOperations: true,
+      })
+    }
     const operations = { includeClusterAuthorizedOperations: true, includeTopicAuthorizedOperations: true }
     await script.call('operations', ApiKey.Metadata, version, { topics: [{ name: 'known' }], ...operations })
     if (version >= 10) {

@@ -51,6 +51,8 @@ export async function listOffsets(script: Script): Promise<void> {
     await call('unknown', 'absent', [ask(-1n)])
     await call('bad name', 'a/b', [ask(-1n)])
     await call('unknown partition', 'times', [ask(-1n, 9), ask(-1n, -1)])
+    for (const timestamp of [-3n, -4n, -5n, -6n, -7n])
+      await call(`unknown partition, ${timestamp}`, 'times', [ask(timestamp, 9)])
     await call('twice', 'times', [ask(-1n), ask(-2n)])
     await call('epochs', 'times', [ask(-1n, 0, 0), ask(-1n, 1, 5)])
     await call('an old epoch', 'times', [ask(-1n, 0, -2)])
@@ -145,5 +147,15 @@ export async function logDirs(script: Script): Promise<void> {
   ]
   await script.inEveryVersion('some', ApiKey.DescribeLogDirs, { topics: some })
   await script.inEveryVersion('none', ApiKey.DescribeLogDirs, { topics: [] })
+  for (const path of ['/nowhere', 'relative']) {
+    const topics = some.map(({ topic: name, partitions }) => ({ name, partitions }))
+    await script.inEveryVersion(`to ${path}`, ApiKey.AlterReplicaLogDirs, { dirs: [{ path, topics }] })
+  }
+  const unknown = { name: 'sized', partitions: [9] }
+  for (const version of versionsOf(ApiKey.AlterReplicaLogDirs)) {
+    await script.call('unknown', ApiKey.AlterReplicaLogDirs, version, {
+      dirs: [{ path: script.logDir, topics: [unknown, { name: 'absent', partitions: [0] }] }],
+    })
+  }
   await script.inEveryVersion('no partitions', ApiKey.DescribeLogDirs, { topics: [{ topic: 'sized', partitions: [] }] })
 }

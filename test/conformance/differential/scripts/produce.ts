@@ -128,6 +128,10 @@ export async function produce(script: Script): Promise<void> {
     for (const codec of CODECS) await call(codec, {}, () => batchOf({ count: 3, codec }))
     await call('acks 1', { acks: 1 })
     for (const acks of [2, -2, 32_767]) await call(`acks ${acks}`, { acks })
+    await call('acks 2, unknown topic', { topic: 'absent', topicId: UNKNOWN_ID, acks: 2 })
+    await call('acks 2, unknown partition', { index: 9, acks: 2 })
+    await call('a transaction, unknown partition', { index: 9, transactionalId: 't' })
+    await call('zstd, unknown partition', { index: 9 }, () => batchOf({ count: 3, codec: 'zstd' }))
     await call('unknown topic', { topic: 'absent', topicId: UNKNOWN_ID })
     await call('bad topic name', { topic: 'a/b', topicId: UNKNOWN_ID })
     await call('no topic id', { topicId: 'AAAAAAAAAAAAAAAAAAAAAA' })
@@ -249,6 +253,7 @@ export async function idempotence(script: Script): Promise<void> {
     topics: [
       { name: 'sequenced', partitionIndexes: [0, 7] },
       { name: 'absent', partitionIndexes: [0] },
+      { name: 'a/b', partitionIndexes: [0] },
     ],
   })
   await read(script, 'sequenced')

@@ -20,6 +20,10 @@ export async function reassignments(script: Script): Promise<void> {
   const at = (name: string, partitionIndex: number) => ({ name, partitions: [{ partitionIndex, replicas: [1] }] })
   await script.inEveryVersion('an unknown topic', ApiKey.AlterPartitionReassignments, { topics: [at('unknown', 0)] })
   await script.inEveryVersion('an unknown partition', ApiKey.AlterPartitionReassignments, { topics: [at('moved', 5)] })
+  await script.inEveryVersion('no time', ApiKey.AlterPartitionReassignments, {
+    topics: [at('moved', 0)],
+    timeoutMs: 0,
+  })
   await script.inEveryVersion('no topics', ApiKey.AlterPartitionReassignments, { topics: [] })
   await script.call('without a change of the factor', ApiKey.AlterPartitionReassignments, 1, {
     topics: [{ name: 'moved', partitions: [{ partitionIndex: 0, replicas: [1, 7] }] }],

@@ -135,6 +135,10 @@ export async function createTopics(script: Script): Promise<void> {
     ]
     await script.call('twice', ApiKey.CreateTopics, version, { topics })
     await script.call('nothing', ApiKey.CreateTopics, version, { topics: [] })
+    for (const timeoutMs of [0, -1]) {
+      const late = [{ name: `late${version}`, ...plain }]
+      await script.call(`${timeoutMs} ms`, ApiKey.CreateTopics, version, { topics: late, timeoutMs })
+    }
     const colliding = [
       { name: `c.${version}`, ...plain },
       { name: `c_${version}`, ...plain },
@@ -184,6 +188,7 @@ export async function deleteTopics(script: Script): Promise<void> {
       const other = await script.create('gone-by-id')
       await call('by id', [], [{ name: null, topicId: other }])
     }
+    await script.call('no time', ApiKey.DeleteTopics, version, { topicNames: [name], topics: [{ name }], timeoutMs: 0 })
     await call('one and unknown', [name, 'unknown'])
     await call('again', [name])
   }
@@ -225,6 +230,8 @@ export async function createPartitions(script: Script): Promise<void> {
     await grow('two replicas', 3, [{ brokerIds: [1, 9] }])
     await grow('empty replicas', 3, [{ brokerIds: [] }])
     await grow('no assignments', 3, [])
+    const late = [{ name, count: 9, assignments: null }]
+    await script.call('no time', ApiKey.CreatePartitions, version, { topics: late, timeoutMs: 0 })
     await grow('more', 3)
     await grow('assigned', 4, [{ brokerIds: [1] }])
     const topics = [
@@ -247,6 +254,7 @@ export async function electLeaders(script: Script): Promise<void> {
     { topic: 'unknown', partitions: [0] },
     { topic: '', partitions: [0] },
   ]
+  await script.inEveryVersion('no time', ApiKey.ElectLeaders, { topicPartitions, timeoutMs: 0 })
   for (const electionType of [0, 1, 2, -1]) {
     await script.inEveryVersion(`type ${electionType}`, ApiKey.ElectLeaders, { electionType, topicPartitions })
     await script.inEveryVersion(`type ${electionType}, all`, ApiKey.ElectLeaders, {
