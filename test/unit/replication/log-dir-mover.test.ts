@@ -192,10 +192,10 @@ describe('a move to another log dir', () => {
     expect(refused).toBe(ErrorCode.INVALID_REPLICA_ASSIGNMENT)
   })
 
-  test('to where there is no log dir is refused, and so is that of a replica that is not here', async () => {
+  test('to where there is no log dir is refused, and so is that of a partition that is not there', async () => {
     const cluster = await twoBrokers()
     expect(await cluster.until(move(cluster.broker(1), '/nowhere'))).toBe(ErrorCode.LOG_DIR_NOT_FOUND)
-    expect(await cluster.until(move(cluster.broker(1), '/data', 5))).toBe(ErrorCode.REPLICA_NOT_AVAILABLE)
+    expect(await cluster.until(move(cluster.broker(1), '/data', 5))).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
   })
 
   test('is told of while it lasts', async () => {
