@@ -132,8 +132,8 @@ test.each([
 })
 
 test('every value that is null is named', () => {
-  const configs = ['a', 'b'].map((name) => ({ name, configOperation: SET, value: null }))
-  const resources = [{ resourceType: ResourceType.TOPIC, resourceName: 'topic-1', configs }]
+  const nulls = ['a', 'b'].map((name) => ({ name, configOperation: SET, value: null }))
+  const resources = [{ resourceType: ResourceType.TOPIC, resourceName: 'topic-1', configs: nulls }]
   const { response } = incrementalAlterConfigs(IMAGE, { resources, validateOnly: false }, RULES, 'broker')
   expect(response.responses).toMatchObject([{ errorMessage: 'Null value not supported for : a, b' }])
 })
