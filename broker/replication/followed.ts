@@ -123,3 +123,9 @@ export function divergencePoint(
 export function impossibleFrom({ leaderEpochs }: PartitionLog, leaderEpoch: number): number | undefined {
   return leaderEpochs.entries.find(({ epoch }) => epoch > leaderEpoch)?.startOffset
 }
+
+/** Whether all of it is in the file, and synced where `flush.messages` asks for it: what a leader takes a Fetch from its end for. */
+export function isSaved(log: PartitionLog): boolean {
+  log.writeStaged()
+  return log.acknowledgeableOffset >= log.logEndOffset
+}

@@ -7,9 +7,10 @@ import type { FrameMemory } from '../protocol/frame-decoder.ts'
 import type { PartitionLog } from '../storage/log.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { FetchPace } from './fetch-pace.ts'
 import { FetchPlan } from './fetch-plan.ts'
 import { fetchTopics, forgottenTopics } from './fetcher-session.ts'
-import { divergencePoint, Followed, impossibleFrom } from './followed.ts'
+import { divergencePoint, Followed, impossibleFrom, isSaved } from './followed.ts'
 import type { LeaderLink } from './leader-link.ts'
 import { leaderOffsets } from './leader-offsets.ts'
 import type { Partition } from './partition.ts'
@@ -60,6 +61,7 @@ export class ReplicaFetcher {
   readonly #brokerId: number
   readonly #deps: ReplicaFetcherDeps
   readonly #plan = new FetchPlan()
+  readonly #pace: FetchPace
   #wake: (() => void) | undefined
   #sentMs: number | undefined
   #kick: Timer | undefined
@@ -69,6 +71,7 @@ export class ReplicaFetcher {
   constructor(options: { readonly brokerId: number }, deps: ReplicaFetcherDeps) {
     this.#brokerId = options.brokerId
     this.#deps = deps
+    this.#pace = new FetchPace(deps)
     void this.#run()
   }
 
@@ -186,16 +189,17 @@ export class ReplicaFetcher {
     const told = this.#plan.next((followed) => this.#holdsBack(followed))
     if (told === undefined) return undefined
     const config = server()
+    const { maxBytes, partitionMaxBytes } = this.#pace.limits(config)
     return {
       replicaId: this.#brokerId,
       replicaState: { replicaId: this.#brokerId, replicaEpoch: BigInt(brokerEpoch()) },
       maxWaitMs: config.replicaFetchWaitMaxMs,
       minBytes: config.replicaFetchMinBytes,
-      maxBytes: config.replicaFetchResponseMaxBytes,
+      maxBytes,
       isolationLevel: 0,
       rackId: '',
       ...this.#plan.header,
-      topics: fetchTopics(told.changed, config.replicaFetchMaxBytes),
+      topics: fetchTopics(told.changed, partitionMaxBytes),
       forgottenTopicsData: forgottenTopics(told.forgotten),
     }
   }
@@ -230,14 +234,20 @@ export class ReplicaFetcher {
     this.#plan.answered(response.sessionId)
     const written: PartitionLog[] = []
     const outOfRange: Followed[] = []
+    let bytes = 0
+    this.#pace.begin()
     for (const { topicId, partitions } of response.responses) {
       for (const data of partitions) {
+        if (this.#pace.isTurnOver) await this.#pace.giveWay()
+        if (this.#closed) return
+        bytes += data.records?.length ?? 0
         const followed = this.#plan.get(topicId, data.partitionIndex)
         if (followed?.isAsked !== true || !followed.partition.isFollowing(followed.leaderEpoch)) continue
         if (data.errorCode === ErrorCode.OFFSET_OUT_OF_RANGE) outOfRange.push(followed)
         else this.#take(followed, data, written)
       }
     }
+    this.#pace.end(bytes)
     await this.#write(written)
     this.#release(response)
     if (outOfRange.length > 0) await this.#comeIntoRange(outOfRange)
@@ -383,10 +393,4 @@ export class ReplicaFetcher {
       else this.#rest(followed, followed.nextDelayMs(server().replicaFetchBackoffMs))
     }
   }
-}
-
-/** Whether all of it is in the file, and synced where `flush.messages` asks for it: what a leader takes a Fetch from its end for. */
-function isSaved(log: PartitionLog): boolean {
-  log.writeStaged()
-  return log.acknowledgeableOffset >= log.logEndOffset
 }
