@@ -123,11 +123,17 @@ export class LogManager {
     throw offline(directory)
   }
 
-  /** One write for all logs that ask while another one runs: a broker that comes back may have thousands to cut. Rejects with StorageError. */
+  /**
+   * Durable when it resolves. One write for all logs that ask while another one runs: a broker that comes back may have thousands to cut.
+   * Rejects with StorageError.
+   */
   async #writeRecoveryPoints(directory: LogDirectory): Promise<void> {
     let flusher = this.#recoveryPoints.get(directory)
     if (flusher === undefined) {
-      flusher = new GroupFlusher(() => directory.writeRecoveryPoints(this.#registry.in(directory)))
+      flusher = new GroupFlusher(async () => {
+        await directory.writeRecoveryPoints(this.#registry.in(directory))
+        this.#deps.disk.syncDirectory(directory.path)
+      })
       this.#recoveryPoints.set(directory, flusher)
     }
     try {

@@ -27,6 +27,20 @@ describe('the checkpoint of recovery points', () => {
     expect(bed.text(CHECKPOINT)).toMatch(/orders 0 [0-3]\n$/)
   })
 
+  test('says so after a power loss too', async () => {
+    for (let unsynced = 0; unsynced < 10; unsynced++) {
+      const bed = new ManagerBed()
+      const { log } = await synced(bed)
+      bed.disk.syncDirectory('/')
+      bed.disk.syncDirectory('/data')
+      await log.truncateTo(3)
+      // What survives of these is a matter of chance, and so is what else survives.
+      for (let name = 0; name < unsynced; name++) bed.disk.open(`/${name}`, 'create').close()
+      bed.disk.losePower()
+      expect(bed.text(CHECKPOINT)).toMatch(/orders 0 [0-3]\n$/)
+    }
+  })
+
   test('lets a crash find what was torn behind a cut, however much was synced before', async () => {
     const bed = new ManagerBed()
     const { log } = await synced(bed)
