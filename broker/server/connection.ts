@@ -75,7 +75,10 @@ export class ServerConnection implements Peer {
   #blocked = false
   #congested = false
   #closed = false
+  /** No further request starts; the connection ends when those before are answered. */
   #refused = false
+  /** No further answer is sent either: the connection ends when what was written has left. */
+  #isCut = false
   #lastActiveMs: number
 
   constructor(connection: Connection, options: ServerConnectionOptions, deps: ServerConnectionDeps) {
@@ -111,11 +114,14 @@ export class ServerConnection implements Peer {
     else (this.#whenClosed ??= []).push(closed)
   }
 
+  /** At once: what waits or leaves is lost. */
   close(): void {
-    this.#refuse()
+    this.#refused = true
+    this.#connection.destroy()
   }
 
   #receive(chunk: Uint8Array): void {
+    if (this.#refused) return
     this.#lastActiveMs = this.#deps.clock.monotonicMs()
     this.#decoder.push(chunk)
     this.#pumpSafely()
@@ -130,10 +136,15 @@ export class ServerConnection implements Peer {
     this.#refuse()
   }
 
-  /** The connection ends from this side: what the client sent behind this is not looked at. */
+  /** What the client sent behind this is not looked at; what it sent before is answered, as in Apache Kafka. */
   #refuse(): void {
     this.#refused = true
-    this.#connection.destroy()
+    this.#endIfAnswered()
+  }
+
+  #endIfAnswered(): void {
+    if (!this.#refused || this.#closed || this.#leaving.length > 0) return
+    if (this.#isCut || this.#slots.length === 0) this.#connection.destroy()
   }
 
   /** Starts what may start, and stops reading while a frame has to wait: the back-pressure that reaches the client. */
@@ -146,7 +157,7 @@ export class ServerConnection implements Peer {
       this.#start(frame)
     }
     const blocked = this.#held !== undefined
-    if (blocked === this.#blocked || this.#closed) return
+    if (blocked === this.#blocked || this.#closed || this.#refused) return
     this.#blocked = blocked
     if (blocked) this.#connection.pause()
     else this.#connection.resume()
@@ -190,16 +201,22 @@ export class ServerConnection implements Peer {
       const head = (this.#slots[0] as Slot).reply
       if (head === undefined) return
       this.#slots.shift()
-      if (head === 'close') this.#refuse()
+      if (head === 'close') this.#cut()
       else if (head !== 'none') this.#send(head)
     }
     if (this.#slots.length === 0) this.#abandoned.clear()
+    this.#endIfAnswered()
+  }
+
+  #cut(): void {
+    this.#isCut = true
+    this.#refuse()
   }
 
   #send(answer: Answer): void {
     const nowMs = this.#deps.clock.monotonicMs()
     answer.leaves(nowMs)
-    if (this.#closed) return answer.sent(nowMs)
+    if (this.#closed || this.#isCut) return answer.sent(nowMs)
     this.#leaving.push(answer)
     if (!this.#connection.write(answer.bytes, this.#sent)) this.#congested = true
   }
@@ -207,6 +224,7 @@ export class ServerConnection implements Peer {
   /** Called once for each answer, in their order. */
   readonly #sent = (): void => {
     this.#leaving.shift()?.sent(this.#deps.clock.monotonicMs())
+    this.#endIfAnswered()
   }
 
   /** Deferred: what was staged of the request in this tick was to be written at its end, earlier. */

@@ -99,6 +99,16 @@ describe(`malformed input, seed ${SEED}`, () => {
     expect([unknown.closed, tooOld.closed]).toEqual([true, true])
   })
 
+  test('what came before a bad request is answered before the connection closes', async () => {
+    const good = frame(requestHead(API_VERSIONS, 0, 7))
+    for (const bad of [frame(requestHead(9999, 0, 8)), frame(requestHead(METADATA, 99, 8)), Buffer.alloc(4, 0xff)]) {
+      const { received, closed } = await exchange(node.port, Buffer.concat([good, bad, good]))
+      expect(closed).toBe(true)
+      expect(received.readInt32BE(4)).toBe(7)
+      expect(received.length).toBe(4 + received.readInt32BE())
+    }
+  })
+
   test('an unknown version of ApiVersions is answered in version 0 with what there is', async () => {
     const { received } = await apiVersions(99)
     expect(received.readInt32BE(4)).toBe(7)

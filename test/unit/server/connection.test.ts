@@ -191,6 +191,37 @@ describe('ServerConnection', () => {
     expect(dispatcher.started).toEqual([100])
   })
 
+  test('what a client sent before a bad request is answered before the connection ends', async () => {
+    const { connection, dispatcher, send } = setUp()
+    send(1, 2, 3)
+    await dispatcher.answer(1)
+    await dispatcher.answer(2, 'close')
+    await dispatcher.answer(3)
+    expect([connection.sent, connection.destroyed]).toEqual([[1], false])
+    for (const flushed of connection.flushes) flushed()
+    expect([connection.sent, connection.destroyed]).toEqual([[1], true])
+  })
+
+  test('what a client sent before a frame of a bad size is answered, and nothing behind is read', async () => {
+    const { connection, dispatcher, send } = setUp()
+    send(100)
+    connection.receive(Uint8Array.of(0x7f, 0, 0, 0))
+    send(101)
+    await dispatcher.answer(100)
+    expect([connection.sent, connection.destroyed]).toEqual([[100], false])
+    for (const flushed of connection.flushes) flushed()
+    expect(connection.destroyed).toBe(true)
+    expect(dispatcher.started).toEqual([100])
+  })
+
+  test('a connection that the server closes waits for nothing', async () => {
+    const { connection, dispatcher, send, served } = setUp()
+    send(1, 2)
+    await dispatcher.answer(1)
+    served.close()
+    expect(connection.destroyed).toBe(true)
+  })
+
   test('whoever asks hears that the connection has ended, also when it is over already', () => {
     const { connection, served } = setUp()
     const told: string[] = []
