@@ -32,18 +32,18 @@ type Page = ResponseOf<typeof ApiKey.DescribeTopicPartitions>
 const PAGE_SIZE = 2000
 
 /**
- * Every partition of every topic, internal ones too, in order. Asked for page by page: a topic that is made or deleted meanwhile may be
- * missing. Rejects with KafkaError.
+ * Every partition of every topic, internal ones too, in order. In pages, each of which is asked for when the one before has been dealt with: of a
+ * million partitions nobody has to have all. A topic that is made or deleted meanwhile may be missing. Rejects with KafkaError.
  */
-export async function describeAllTopics(client: Pick<AdminClient, 'run'>): Promise<TopicPartitionDescription[]> {
-  const partitions: TopicPartitionDescription[] = []
+export async function* describeAllTopics(
+  client: Pick<AdminClient, 'run'>,
+): AsyncGenerator<readonly TopicPartitionDescription[], void> {
   let cursor: Cursor | null = null
   do {
     const page: Page = await client.run((ask) => pageFrom(ask, cursor))
-    partitions.push(...page.topics.flatMap(partitionsOf))
+    yield page.topics.flatMap(partitionsOf)
     cursor = page.nextCursor
   } while (cursor !== null)
-  return partitions
 }
 
 function pageFrom(ask: Ask, cursor: Cursor | null): Promise<Page> {

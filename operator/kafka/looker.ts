@@ -102,9 +102,12 @@ function isBehind({ quorum }: KafkaState, brokerId: number): boolean {
 }
 
 async function readShortage(one: Runner): Promise<string> {
-  const partitions = await describeAllTopics(one)
-  return partitions
-    .filter(({ leader, replicas, isr }) => leader < 0 || isr.length < replicas.length)
-    .map(({ topic, partition, leader, isr }) => `${topic}-${partition} ${leader < 0 ? 'offline' : isr.join()}`)
-    .join('\n')
+  const short: string[] = []
+  for await (const page of describeAllTopics(one)) {
+    for (const { topic, partition, leader, replicas, isr } of page) {
+      if (leader >= 0 && isr.length === replicas.length) continue
+      short.push(`${topic}-${partition} ${leader < 0 ? 'offline' : isr.join()}`)
+    }
+  }
+  return short.join('\n')
 }

@@ -3,7 +3,7 @@ import { describeFeatures } from '../../broker/client/admin-features.ts'
 import { describeQuorum } from '../../broker/client/admin-quorum.ts'
 import type { QuorumDescription, QuorumReplicaDescription } from '../../broker/client/admin-quorum.ts'
 import { describeAllTopics, listReassignments } from '../../broker/client/admin-topics.ts'
-import type { Reassignment, TopicPartitionDescription } from '../../broker/client/admin-topics.ts'
+import type { Reassignment } from '../../broker/client/admin-topics.ts'
 import { ConfigResourceType } from '../../broker/client/admin-types.ts'
 import { KafkaError } from '../../broker/client/kafka-error.ts'
 import { ApiKey } from '../../broker/protocol/api-key.ts'
@@ -15,6 +15,10 @@ import type { KafkaState, PartitionState, QuorumReplica } from './state.ts'
 
 const MIN_ISR = 'min.insync.replicas'
 const NONE: readonly number[] = []
+/** Of a topic that is gone meanwhile. */
+const UNKNOWN = -1
+/** Lists of brokers of which there is one each. The more brokers, the more there may be, and each is rare. */
+const LISTS_MAX = 10_000
 /** Of one request for configurations: an answer of some 100 KB. */
 const TOPICS_PER_REQUEST = 2000
 
@@ -24,19 +28,19 @@ const TOPICS_PER_REQUEST = 2000
  */
 export async function readKafkaState(client: Runner): Promise<KafkaState> {
   const before = await listReassignments(client)
-  const [cluster, quorum, features, topics] = await Promise.all([
+  const [cluster, quorum, features, partitions] = await Promise.all([
     describeCluster(client),
     describeQuorum(client),
     describeFeatures(client),
-    describeAllTopics(client),
+    readPartitions(client),
   ])
-  const minIsr = await readMinIsr(client, [...new Set(topics.map(({ topic }) => topic))])
+  const minIsr = await readMinIsr(client, [...new Set(partitions.map(({ topic }) => topic))])
   const moves = movesAround(before, await listReassignments(client))
   return {
     clusterId: cluster.clusterId ?? '',
     brokers: new Map(cluster.brokers.map(({ brokerId, rack }) => [brokerId, { rack }])),
     quorum: quorumState(quorum),
-    partitions: partitionStates(topics, moves, minIsr),
+    partitions: completed(partitions, moves, minIsr),
     metadataVersion: features.get('metadata.version') ?? { finalized: 0, min: 0, max: 0 },
   }
 }
@@ -71,19 +75,42 @@ async function minIsrOf(ask: Ask, topics: readonly string[]): Promise<[string, n
   })
 }
 
-function partitionStates(
-  topics: readonly TopicPartitionDescription[],
+type Draft = { -readonly [Key in keyof PartitionState]: PartitionState[Key] }
+
+/** As the broker tells of them; what it does not tell is still to come. */
+async function readPartitions(client: Runner): Promise<Draft[]> {
+  const lists = new Map<string, readonly number[]>()
+  const shared = (ids: readonly number[]): readonly number[] => {
+    const key = ids.join()
+    const known = lists.get(key) ?? ids
+    if (lists.size < LISTS_MAX) lists.set(key, known)
+    return known
+  }
+  const drafts: Draft[] = []
+  for await (const page of describeAllTopics(client)) {
+    for (const { topic, topicId, partition, leader, replicas, isr } of page) {
+      const told = { topic, topicId, partition, leader: leader < 0 ? null : leader }
+      drafts.push({ ...told, replicas: shared(replicas), isr: shared(isr), adding: NONE, removing: NONE, minIsr: 0 })
+    }
+  }
+  return drafts
+}
+
+/** In place, since there may be a million. */
+function completed(
+  drafts: Draft[],
   moves: ReadonlyMap<string, Reassignment>,
   minIsr: ReadonlyMap<string, number>,
-): PartitionState[] {
-  return topics.flatMap(({ leader, ...partition }) => {
-    const least = minIsr.get(partition.topic)
-    if (least === undefined) return []
-    const move = moves.size === 0 ? undefined : moves.get(moveKey(partition))
+): readonly PartitionState[] {
+  for (const draft of drafts) {
+    draft.minIsr = minIsr.get(draft.topic) ?? UNKNOWN
+    const move = moves.size === 0 ? undefined : moves.get(moveKey(draft))
+    if (move === undefined) continue
     // Of one that moves the replicas are the controller's too: which come and which go makes no sense of any others.
-    const { replicas = partition.replicas, adding = NONE, removing = NONE } = move ?? {}
-    return [{ ...partition, leader: leader < 0 ? null : leader, replicas, adding, removing, minIsr: least }]
-  })
+    const { replicas, adding, removing } = move
+    Object.assign(draft, { replicas, adding, removing })
+  }
+  return drafts.filter((draft) => draft.minIsr !== UNKNOWN)
 }
 
 /** How far the replicas are behind is measured by the leader's clock alone. */

@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from '@jest/globals'
 import { AdminClient } from '../../../broker/client/admin-client.ts'
 import { describeAllTopics, listReassignments } from '../../../broker/client/admin-topics.ts'
+import type { TopicPartitionDescription } from '../../../broker/client/admin-topics.ts'
 import { ApiKey } from '../../../broker/protocol/api-key.ts'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import { SimClock } from '../../fakes/clock.ts'
@@ -49,7 +50,18 @@ test('topics come page by page, and a topic may go over several', async () => {
       return { topics: [topic('a', 2, 1), gone, topic('c', 0, 1)], nextCursor: null }
     },
   })
-  const found = await run(describeAllTopics(admin))
+  const pages: (readonly TopicPartitionDescription[])[] = []
+  const asked: number[] = []
+  const read = async (): Promise<void> => {
+    for await (const page of describeAllTopics(admin)) {
+      asked.push(cursors.length)
+      pages.push(page)
+    }
+  }
+  await run(read())
+  const found = pages.flat()
+  // The next one is asked for when this one has been dealt with.
+  expect(asked).toEqual([1, 2])
   expect(found.map((one) => `${one.topic}-${one.partition}`)).toEqual(['a-0', 'a-1', 'a-2', 'c-0'])
   expect(found[0]).toEqual({ topic: 'a', topicId, partition: 0, leader: 1, replicas: [1, 2], isr: [1] })
   expect(cursors).toEqual([null, { topicName: 'a', partitionIndex: 2 }])

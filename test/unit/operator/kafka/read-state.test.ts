@@ -59,6 +59,15 @@ test('the state of a cluster is that of its nodes', async () => {
   expect(state.metadataVersion).toMatchObject({ finalized: 30, max: 30 })
 })
 
+// A million lists of three brokers would be half of the memory that the operator has.
+test('partitions with the same replicas share one list of them', async () => {
+  await run(admin.createTopics([{ name: 'large', partitions: 20 }]))
+  await cluster.world.clock.run(1000)
+  const { partitions } = await run(readKafkaState(admin))
+  const lists = partitions.flatMap(({ replicas, isr }) => [replicas, isr])
+  expect(new Set(lists).size).toBe(new Set(lists.map((ids) => ids.join())).size)
+})
+
 test('a node that is gone is missing everywhere', async () => {
   await createTopics()
   const before = await run(readKafkaState(admin))
