@@ -5,11 +5,9 @@
  * and failures that the operator survives.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { beforeAll, describe, expect, test } from '@jest/globals'
+import { expect, test } from '@jest/globals'
 import { type Kind, KINDS } from './faults.ts'
-import { beginningOf, played } from './run.ts'
-import { SCENARIOS } from './scenarios.ts'
-import type { World } from './world.ts'
+import { describeScenarios, played } from './run.ts'
 
 const IS_ALL = process.env['FAULTS'] === 'all'
 const SEED = Number(process.env['SEED'] ?? 0)
@@ -22,18 +20,11 @@ function some<T>(all: readonly T[]): T[] {
   return all.filter((_, index) => index % stride === SEED % stride)
 }
 
-describe.each(SCENARIOS)('$name', (scenario) => {
-  let beginning: World
-  let clean: World
-
-  beforeAll(async () => {
-    beginning = await beginningOf(scenario)
-    clean = await played(scenario, beginning, { fault: null })
-  }, TEST_MS_MAX)
-
+describeScenarios(TEST_MS_MAX, (scenario, playedClean) => {
   test.each(IS_ALL ? KINDS : (['before', 'after'] as const))(
     '%s any of its writes: the end is the same',
     async (kind: Kind) => {
+      const { beginning, clean } = playedClean()
       const all = clean.writes.flatMap(({ what, isEffective }, index) =>
         isEffective || IS_ALL ? [{ what, at: index + 1 }] : [],
       )

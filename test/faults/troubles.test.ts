@@ -2,13 +2,11 @@
  * What goes wrong between the operator and Kubernetes while users do what they do: caches that are behind, watches that break off, requests
  * that are refused, leaders that stand still. What there is in the end is what there is without. `SEED=n` tries other requests.
  */
-import { beforeAll, describe, expect, test } from '@jest/globals'
+import { expect, test } from '@jest/globals'
 import { KubeError } from '../../operator/kube/api.ts'
 import { SimRandom } from '../fakes/random.ts'
 import type { Trouble } from './faults.ts'
-import { beginningOf, played } from './run.ts'
-import { SCENARIOS } from './scenarios.ts'
-import type { World } from './world.ts'
+import { describeScenarios, played } from './run.ts'
 
 const SEED = Number(process.env['SEED'] ?? 1)
 const TEST_MS_MAX = 120_000
@@ -37,18 +35,11 @@ function troubles(seed: number): (clock: { monotonicMs(): number }) => Trouble |
   }
 }
 
-describe.each(SCENARIOS)('$name', (scenario) => {
-  let beginning: World
-  let clean: World
-
-  beforeAll(async () => {
-    beginning = await beginningOf(scenario)
-    clean = await played(scenario, beginning, { fault: null })
-  }, TEST_MS_MAX)
-
+describeScenarios(TEST_MS_MAX, (scenario, playedClean) => {
   test(
     'with caches that are 5 s behind',
     async () => {
+      const { beginning, clean } = playedClean()
       const world = await played(scenario, beginning, { fault: null, lagMs: 5000 })
       expect(world.state()).toEqual(clean.state())
     },
@@ -58,6 +49,7 @@ describe.each(SCENARIOS)('$name', (scenario) => {
   test(
     'with watches that end each second, and versions that are too old to go on from (410)',
     async () => {
+      const { beginning, clean } = playedClean()
       const world = await played(scenario, beginning, { fault: null, isForgetful: true })
       expect(world.state()).toEqual(clean.state())
     },
@@ -67,6 +59,7 @@ describe.each(SCENARIOS)('$name', (scenario) => {
   test(
     `with requests of which a third fails (409, 429, 500, 503, no answer), seed ${SEED}`,
     async () => {
+      const { beginning, clean } = playedClean()
       const world = await played(scenario, beginning, { fault: null, trouble: troubles(SEED) })
       expect(world.state()).toEqual(clean.state())
     },
@@ -76,6 +69,7 @@ describe.each(SCENARIOS)('$name', (scenario) => {
   test(
     'with two operators, of which the leading one stands still in the midst of a write and goes on after its lease',
     async () => {
+      const { beginning, clean } = playedClean()
       const { writes } = await played(scenario, beginning, { fault: null, operators: 2 })
       const effective = writes.flatMap(({ isEffective }, index) => (isEffective ? [index + 1] : []))
       const chosen = effective.filter((_, index) => index % Math.ceil(effective.length / PAUSES) === 0)
