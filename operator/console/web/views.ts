@@ -55,81 +55,104 @@ export function heading(cluster: ClusterDetail, place: Place): HTMLElement {
 const TITLES: Record<Page, string> = { overview: 'Overview', topics: 'Topics', groups: 'Groups', rollout: 'Rollout' }
 
 export function overviewPage(cluster: ClusterDetail): HTMLElement[] {
-  const { partitions, nodes, groups, brokers, controllers, pools, listeners, conditions } = cluster
-  const lag = groups.reduce((sum, group) => sum + group.lag, 0)
   return [
-    el(
-      'dl',
-      { class: 'tiles' },
-      tile('Nodes ready', `${nodes.ready} of ${nodes.wanted}`, nodes.ready < nodes.wanted ? 'warn' : ''),
-      tile('Partitions', format(partitions.total), ''),
-      tile('Under-replicated', format(partitions.underReplicated), partitions.underReplicated > 0 ? 'warn' : ''),
-      tile('Under min ISR', format(partitions.underMinIsr), partitions.underMinIsr > 0 ? 'bad' : ''),
-      tile('Without a leader', format(partitions.offline), partitions.offline > 0 ? 'bad' : ''),
-      tile('Group lag', format(lag), ''),
-    ),
-    table(
-      'Conditions',
-      [
-        { title: 'Condition', cell: ({ type, status }) => badge(status, type) },
-        { title: 'Reason', cell: ({ reason }) => reason },
-        { title: 'Message', cell: ({ message }) => message },
-        {
-          title: 'Since',
-          cell: ({ since }) => el('time', { datetime: since }, since.replace('T', ' ').replace('Z', ' UTC')),
-        },
-      ],
-      conditions,
-      'Nothing is known yet.',
-    ),
-    table(
-      'Pools',
-      [
-        { title: 'Pool', cell: ({ name }) => name },
-        { title: 'Roles', cell: ({ roles }) => roles.join(', ') },
-        { title: 'Ready', isNumber: true, cell: ({ ready, wanted }) => `${ready} of ${wanted}` },
-        { title: 'Node ids', cell: ({ nodeIds }) => nodeIds.join(', ') },
-      ],
-      pools,
-      'No pools.',
-    ),
-    table(
-      'Brokers',
-      [
-        { title: 'Broker', cell: ({ id }) => String(id) },
-        { title: 'Rack', cell: ({ rack }) => rack ?? '–' },
-        { title: 'Leaders', isNumber: true, cell: ({ leaders }) => format(leaders) },
-        { title: 'Replicas', isNumber: true, cell: ({ replicas }) => format(replicas) },
-        { title: 'Not in sync', isNumber: true, cell: ({ behind }) => bad(behind, 'warn') },
-      ],
-      brokers,
-      'No broker answers.',
-    ),
-    table(
-      'Quorum',
-      [
-        { title: 'Controller', cell: ({ id }) => String(id) },
-        { title: 'Role', cell: ({ role }) => role },
-        { title: 'Log end', isNumber: true, cell: ({ logEndOffset }) => format(logEndOffset) },
-        {
-          title: 'Behind',
-          isNumber: true,
-          cell: ({ lagMs }) => (lagMs === null ? 'never caught up' : `${format(lagMs)} ms`),
-        },
-      ],
-      controllers,
-      'No controller answers.',
-    ),
-    table(
-      'Listeners',
-      [
-        { title: 'Listener', cell: ({ name }) => name },
-        { title: 'Bootstrap servers', cell: ({ bootstrapServers }) => el('code', {}, bootstrapServers) },
-      ],
-      listeners,
-      'No listeners.',
-    ),
+    tilesOf(cluster),
+    conditionsTable(cluster),
+    poolsTable(cluster),
+    brokersTable(cluster),
+    quorumTable(cluster),
+    listenersTable(cluster),
   ]
+}
+
+function tilesOf({ partitions, nodes, groups }: ClusterDetail): HTMLElement {
+  const lag = groups.reduce((sum, group) => sum + group.lag, 0)
+  return el(
+    'dl',
+    { class: 'tiles' },
+    tile('Nodes ready', `${nodes.ready} of ${nodes.wanted}`, nodes.ready < nodes.wanted ? 'warn' : ''),
+    tile('Partitions', format(partitions.total), ''),
+    tile('Under-replicated', format(partitions.underReplicated), partitions.underReplicated > 0 ? 'warn' : ''),
+    tile('Under min ISR', format(partitions.underMinIsr), partitions.underMinIsr > 0 ? 'bad' : ''),
+    tile('Without a leader', format(partitions.offline), partitions.offline > 0 ? 'bad' : ''),
+    tile('Group lag', format(lag), ''),
+  )
+}
+
+function conditionsTable({ conditions }: ClusterDetail): HTMLElement {
+  return table(
+    'Conditions',
+    [
+      { title: 'Condition', cell: ({ type, status }) => badge(status, type) },
+      { title: 'Reason', cell: ({ reason }) => reason },
+      { title: 'Message', cell: ({ message }) => message },
+      {
+        title: 'Since',
+        cell: ({ since }) => el('time', { datetime: since }, since.replace('T', ' ').replace('Z', ' UTC')),
+      },
+    ],
+    conditions,
+    'Nothing is known yet.',
+  )
+}
+
+function poolsTable({ pools }: ClusterDetail): HTMLElement {
+  return table(
+    'Pools',
+    [
+      { title: 'Pool', cell: ({ name }) => name },
+      { title: 'Roles', cell: ({ roles }) => roles.join(', ') },
+      { title: 'Ready', isNumber: true, cell: ({ ready, wanted }) => `${ready} of ${wanted}` },
+      { title: 'Node ids', cell: ({ nodeIds }) => nodeIds.join(', ') },
+    ],
+    pools,
+    'No pools.',
+  )
+}
+
+function brokersTable({ brokers }: ClusterDetail): HTMLElement {
+  return table(
+    'Brokers',
+    [
+      { title: 'Broker', cell: ({ id }) => String(id) },
+      { title: 'Rack', cell: ({ rack }) => rack ?? '–' },
+      { title: 'Leaders', isNumber: true, cell: ({ leaders }) => format(leaders) },
+      { title: 'Replicas', isNumber: true, cell: ({ replicas }) => format(replicas) },
+      { title: 'Not in sync', isNumber: true, cell: ({ behind }) => bad(behind, 'warn') },
+    ],
+    brokers,
+    'No broker answers.',
+  )
+}
+
+function quorumTable({ controllers }: ClusterDetail): HTMLElement {
+  return table(
+    'Quorum',
+    [
+      { title: 'Controller', cell: ({ id }) => String(id) },
+      { title: 'Role', cell: ({ role }) => role },
+      { title: 'Log end', isNumber: true, cell: ({ logEndOffset }) => format(logEndOffset) },
+      {
+        title: 'Behind',
+        isNumber: true,
+        cell: ({ lagMs }) => (lagMs === null ? 'never caught up' : `${format(lagMs)} ms`),
+      },
+    ],
+    controllers,
+    'No controller answers.',
+  )
+}
+
+function listenersTable({ listeners }: ClusterDetail): HTMLElement {
+  return table(
+    'Listeners',
+    [
+      { title: 'Listener', cell: ({ name }) => name },
+      { title: 'Bootstrap servers', cell: ({ bootstrapServers }) => el('code', {}, bootstrapServers) },
+    ],
+    listeners,
+    'No listeners.',
+  )
 }
 
 export function topicsPage(cluster: ClusterDetail, filter: string): HTMLElement {
