@@ -57,7 +57,7 @@ export class Mappings {
     return { source: this.#sources[source] ?? '', line: line + 1, column: column + 1 }
   }
 
-  /** As plain as can be: it runs before V8 has had a reason to optimize it. */
+  /** As plain as can be: it runs before V8 has had a reason to optimize it, and to call `#segment` for each takes twice as long. */
   #index(): Int32Array {
     const text = this.#text
     const kept = [0, 0, 0, 0]
