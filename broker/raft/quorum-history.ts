@@ -34,6 +34,12 @@ export class QuorumHistory {
     return this.#entries.findLast(({ offset }) => offset < endOffset) ?? this.current
   }
 
+  /** Who is a voter in what holds for everything below `endOffset`, or in anything behind that; somebody may be there several times. */
+  votersFrom(endOffset: number): readonly Voter[] {
+    const first = this.#entries.indexOf(this.at(endOffset))
+    return this.#entries.slice(first).flatMap(({ voters }) => voters)
+  }
+
   /** Control records were appended at `offset`; whether they say anything of the quorum. */
   append(offset: number, records: Pick<QuorumRecords, 'kraftVersion' | 'voters'>): boolean {
     if (records.kraftVersion === undefined && records.voters === undefined) return false

@@ -6,7 +6,7 @@ import type { PartitionLog } from '../storage/log.ts'
 import { Audience } from './audience.ts'
 import { controlBatch, kraftVersion, kraftVoters, leaderChange } from './control-records.ts'
 import { metadataLogDirectory } from './metadata-log.ts'
-import type { QuorumHistory } from './quorum-history.ts'
+import type { QuorumEntry, QuorumHistory } from './quorum-history.ts'
 import { type QuorumState, writeQuorumState } from './quorum-state-file.ts'
 import type { RaftDeps, RaftOptions } from './raft-types.ts'
 import type { SnapshotStore } from './snapshot-store.ts'
@@ -67,6 +67,8 @@ export class RaftCore {
   #depth = 0
   /** As the observers know it. */
   #observed: RaftState
+  /** What is known to be committed of it. */
+  #committed: QuorumEntry
   #timer: { readonly deadlineMs: number; readonly timer: Timer } | undefined
   /** The log is being truncated: nothing may be appended. */
   #truncating: Promise<void> | undefined
@@ -95,13 +97,14 @@ export class RaftCore {
         electionBackoffMaxMs: options.electionBackoffMaxMs,
       },
       voters: history.current.voters,
-      committedVoters: history.at(parts.startOffset).voters,
+      possibleVoters: history.votersFrom(parts.startOffset),
       epoch: quorumState.epoch,
       leaderId: quorumState.leaderId,
       voted: votedId < 0 ? undefined : { id: votedId, directoryId: votedDirectoryId },
       highWatermark: parts.startOffset,
     })
     this.#observed = this.#state
+    this.#committed = history.at(parts.startOffset)
     log.listen({
       acknowledgeable: () => this.apply({ type: 'logDurable', endOffset: log.acknowledgeableOffset }),
     })
@@ -213,8 +216,9 @@ export class RaftCore {
   }
 
   quorumChanged(): void {
-    const committedVoters = this.history.at(this.#state.highWatermark).voters
-    this.apply({ type: 'votersChanged', voters: this.voters, committedVoters })
+    const { highWatermark } = this.#state
+    this.#committed = this.history.at(highWatermark)
+    this.apply({ type: 'votersChanged', voters: this.voters, possibleVoters: this.history.votersFrom(highWatermark) })
   }
 
   /** Drops the log from `offset` on, or from where it is damaged before that, and what it said of the quorum there. */
@@ -272,8 +276,7 @@ export class RaftCore {
   }
 
   #votersCommitted(): void {
-    const { highWatermark, committedVoters } = this.#state
-    if (this.history.at(highWatermark).voters !== committedVoters) this.quorumChanged()
+    if (this.history.at(this.#state.highWatermark) !== this.#committed) this.quorumChanged()
   }
 
   /** A leader that is no voter any more leads until that is committed, and those who wait for it have heard. */

@@ -80,8 +80,8 @@ export interface RaftState {
   readonly timeouts: Timeouts
   /** The last in the log, committed or not: only their votes count (KIP-853). */
   readonly voters: readonly ReplicaKey[]
-  /** The last that are known to be committed. */
-  readonly committedVoters: readonly ReplicaKey[]
+  /** The last that are known to be committed, and all behind them in the log: any of these may have been, and the last may never be. */
+  readonly possibleVoters: readonly ReplicaKey[]
   readonly epoch: number
   /** The leader of `epoch`; this node itself also where it has resigned from it. */
   readonly leaderId: number
@@ -151,7 +151,7 @@ export type RaftEvent =
   | {
       readonly type: 'votersChanged'
       readonly voters: readonly ReplicaKey[]
-      readonly committedVoters: readonly ReplicaKey[]
+      readonly possibleVoters: readonly ReplicaKey[]
     }
   /** Hand leadership over. */
   | { readonly type: 'resign' }
@@ -188,7 +188,7 @@ export interface InitialState {
   readonly self: ReplicaKey
   readonly timeouts: Timeouts
   readonly voters: readonly ReplicaKey[]
-  readonly committedVoters: readonly ReplicaKey[]
+  readonly possibleVoters: readonly ReplicaKey[]
   readonly epoch: number
   readonly leaderId: number
   readonly voted: ReplicaKey | undefined
@@ -209,11 +209,11 @@ export function isVoter({ voters, self }: Pick<RaftState, 'voters' | 'self'>): b
 }
 
 /**
- * Whether this node stands for election. Who is no voter any more still does until that is committed: it may be the only one that has
- * the record of it, and then nobody else would be voted for (Raft, dissertation, section 4.2.2).
+ * Whether this node stands for election. Who is no voter any more still does until that is known to be committed: it may be the only one
+ * that has the record of it, and then nobody else would be voted for (Raft, dissertation, section 4.2.2).
  */
 export function mayStand(state: RaftState): boolean {
-  return isVoter(state) || isVoter({ self: state.self, voters: state.committedVoters })
+  return isVoter(state) || isVoter({ self: state.self, voters: state.possibleVoters })
 }
 
 export function majority(voters: readonly ReplicaKey[]): number {

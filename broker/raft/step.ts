@@ -169,8 +169,8 @@ function fetched(state: RaftState, { epoch, highWatermark }: EventOf<'fetched'>,
 
 /** Voters count from the moment that they are in the log. A leader that is one no longer goes on until that is committed. */
 function votersChanged(before: RaftState, event: EventOf<'votersChanged'>, moment: Moment): Step {
-  const { voters, committedVoters } = event
-  const state = { ...before, voters, committedVoters }
+  const { voters, possibleVoters } = event
+  const state = { ...before, voters, possibleVoters }
   const { role } = state
   if (role.name === 'leader') return advance(state, role)
   if (role.name === 'stopped' || mayStand(before) === mayStand(state)) return unchanged(state)

@@ -95,7 +95,7 @@ const RAFT: readonly Mutant[] = [
     name: 'a voter that is removed does not stand for election any more',
     simulation: 'raft',
     file: 'broker/raft/state.ts',
-    from: 'return isVoter(state) || isVoter({ self: state.self, voters: state.committedVoters })',
+    from: 'return isVoter(state) || isVoter({ self: state.self, voters: state.possibleVoters })',
     to: 'return isVoter(state)',
   },
   {

@@ -54,7 +54,7 @@ export class Model {
       self: key(id),
       timeouts: TIMEOUTS,
       voters: this.#voters,
-      committedVoters: this.#voters,
+      possibleVoters: this.#voters,
       ...durable,
       highWatermark: 0,
     })

@@ -4,6 +4,7 @@ import { openMetadataLog } from '../../../broker/raft/metadata-log.ts'
 import { QuorumHistory } from '../../../broker/raft/quorum-history.ts'
 import { RaftCore } from '../../../broker/raft/raft-core.ts'
 import { SnapshotStore } from '../../../broker/raft/snapshot-store.ts'
+import { mayStand } from '../../../broker/raft/state.ts'
 import { buildBatch } from '../../../broker/records/build.ts'
 import { silentLogger } from '../../fakes/logger.ts'
 import { METADATA_DIR, RaftBench, values } from './harness.ts'
@@ -36,4 +37,19 @@ test('a cut that goes deeper for damage takes the voters with it that were in th
   await core.truncate(4)
   expect(opened.log.logEndOffset).toBe(1)
   expect(history.current).toMatchObject({ kraftVersion: 0, votersOffset: -1 })
+})
+
+test('who was added since the snapshot, and has removed itself, stands for election when it comes back', async () => {
+  const { options, env } = new RaftBench(1)
+  const transport = { request: () => Promise.reject(new Error('nobody is there')) }
+  const deps = { ...env, logger: silentLogger(), transport, onFailure: () => {}, onWritten: () => {} }
+  const opened = await openMetadataLog(options, deps)
+  const { staticVoters: voters } = options
+  const history = new QuorumHistory({ offset: -1, kraftVersion: 1, voters: [], votersOffset: -1 })
+  history.append(1, { kraftVersion: undefined, voters })
+  history.append(2, { kraftVersion: undefined, voters: [] })
+  const quorumState = { epoch: 1, leaderId: -1, votedId: -1, votedDirectoryId: '' }
+  const snapshots = new SnapshotStore({ directory: METADATA_DIR, retention: options.retention }, deps, opened)
+  const core = new RaftCore(options, deps, { log: opened.log, snapshots, history, startOffset: 0, quorumState })
+  expect(mayStand(core.state)).toBe(true)
 })

@@ -18,7 +18,7 @@ function stateOf(ids: readonly number[], initial: Partial<InitialState> = {}): R
     self: key(1),
     timeouts: TIMEOUTS,
     voters: ids.map(key),
-    committedVoters: ids.map(key),
+    possibleVoters: ids.map(key),
     epoch: 4,
     leaderId: -1,
     voted: undefined,
@@ -270,7 +270,7 @@ test('a node that has no vote follows, and does not stand for election', () => {
 })
 
 test('a voter that is added counts at once', () => {
-  const changed: RaftEvent = { type: 'votersChanged', voters: [1, 2].map(key), committedVoters: [1].map(key) }
+  const changed: RaftEvent = { type: 'votersChanged', voters: [1, 2].map(key), possibleVoters: [1].map(key) }
   const script = [start, started(10), durable(11), changed, durable(12), fetches(2, 12)]
   expect(transcript(stateOf([1]), script).lines.slice(2)).toEqual([
     'logDurable: leader in epoch 5; high watermark 11',
@@ -281,8 +281,8 @@ test('a voter that is added counts at once', () => {
 })
 
 describe('a voter that was removed', () => {
-  const removed = { voters: [2, 3].map(key), committedVoters: [1, 2, 3].map(key) }
-  const committed: RaftEvent = { type: 'votersChanged', voters: [2, 3].map(key), committedVoters: [2, 3].map(key) }
+  const removed = { voters: [2, 3].map(key), possibleVoters: [1, 2, 3].map(key) }
+  const committed: RaftEvent = { type: 'votersChanged', voters: [2, 3].map(key), possibleVoters: [2, 3].map(key) }
 
   test('stands for election while that is not committed, with the votes of the others alone', () => {
     const script = [start, tick(9999), preVote(2), preVote(3), vote(2), vote(3)]
