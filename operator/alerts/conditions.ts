@@ -53,9 +53,21 @@ export function kafkaConditions(cluster: KafkaCluster, kafka: KafkaState): Extra
       type: 'QuorumLed',
       ...(kafka.quorum.leaderId >= 0
         ? { status: 'True', reason: 'LeaderElected', message: `node ${kafka.quorum.leaderId} is the active controller` }
-        : { status: 'False', reason: 'NoLeader', message: 'the metadata quorum has no leader' }),
+        : {
+            status: 'False',
+            reason: 'NoLeader',
+            message: `the metadata quorum has no leader: ${needsMajority(kafka)}`,
+          }),
     },
   ]
+}
+
+/** What an election takes. */
+function needsMajority({ quorum: { voters } }: KafkaState): string {
+  if (voters.length === 0) return 'controllers have to run'
+  const majority = Math.floor(voters.length / 2) + 1
+  const names = voters.map(({ id }) => id).join(', ')
+  return `${majority} of the controllers ${names} have to run and to reach each other`
 }
 
 function condition(

@@ -64,6 +64,6 @@ export function healthOf(unplaceable: readonly Unplaceable[], draining: readonly
   if (unplaceable.every(({ mayPass }) => mayPass))
     return { state: 'progressing', reason: 'BrokersAway', message: problem }
   if (draining.length === 0) return { state: 'stalled', reason: 'ReplicasCannotBePlaced', message: problem }
-  const message = `brokers ${draining.join(', ')} cannot go: ${problem}`
+  const message = `brokers ${draining.join(', ')} cannot go: ${problem}; to let them stay, set the replicas of their pool back`
   return { state: 'stalled', reason: 'ScaleDownRefused', message }
 }

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import { KAFKA_CONDITIONS, kafkaConditions } from '../../../../operator/alerts/conditions.ts'
 import { partitionCounts } from '../../../../operator/kafka/partition-counts.ts'
 import type { PartitionState } from '../../../../operator/kafka/state.ts'
-import { kafkaCluster, kafkaState, pool } from '../../../fakes/operator.ts'
+import { kafkaCluster, kafkaState, pool, quorumReplica } from '../../../fakes/operator.ts'
 
 const cluster = kafkaCluster({ pools: [pool({ replicas: 3 })] })
 const brokers = new Map([0, 1, 2].map((id) => [id, { rack: null }]))
@@ -53,6 +53,14 @@ test('a broker that does not take part is named', () => {
 
 test('a quorum without a leader is told', () => {
   expect(bad([], { quorum: { leaderId: -1, voters: [], observers: [] } })).toEqual(['QuorumLed'])
+})
+
+test('how many controllers an election takes is told', () => {
+  const voters = [0, 1, 2, 3].map((id) => quorumReplica(id))
+  const found = kafkaConditions(cluster, kafkaState({ quorum: { leaderId: -1, voters, observers: [] } }))
+  const message =
+    'the metadata quorum has no leader: 3 of the controllers 0, 1, 2, 3 have to run and to reach each other'
+  expect(found.find(({ type }) => type === 'QuorumLed')?.message).toBe(message)
 })
 
 test('a message names a few partitions, and counts the others', () => {
