@@ -14,6 +14,32 @@ class Entry implements Timer {
   cancel(): void {
     this.callback = undefined
   }
+
+  /** It is due. */
+  fire(): void {
+    this.call()
+  }
+
+  call(): void {
+    const { callback } = this
+    this.callback = undefined
+    callback?.()
+  }
+}
+
+/** A timer of a process: what falls due while it is stopped happens when it goes on, but for what is cancelled by then. */
+class ScopedEntry extends Entry {
+  readonly #clock: ScopedClock
+
+  constructor(atMs: number, sequence: number, callback: () => void, clock: ScopedClock) {
+    super(atMs, sequence, callback)
+    this.#clock = clock
+  }
+
+  override fire(): void {
+    if (this.#clock.isRunning) this.call()
+    else this.#clock.enter(() => this.call())
+  }
 }
 
 /** How many turns of the event loop are asked for at once: between two of them Node runs every promise that can go on, and polls for no I/O. */
@@ -77,9 +103,12 @@ export class SimClock implements Clock {
   }
 
   setTimer(delayMs: number, callback: () => void): Timer {
-    const entry = new Entry(this.#nowMs + Math.max(0, delayMs), this.#sequence++, callback)
-    this.#push(entry)
-    return entry
+    return this.#push(new Entry(this.#nowMs + Math.max(0, delayMs), this.#sequence++, callback))
+  }
+
+  /** A timer of a process. */
+  setTimerOf(clock: ScopedClock, delayMs: number, callback: () => void): Timer {
+    return this.#push(new ScopedEntry(this.#nowMs + Math.max(0, delayMs), this.#sequence++, callback, clock))
   }
 
   defer(callback: () => void): void {
@@ -171,9 +200,7 @@ export class SimClock implements Clock {
     this.#ticks = entry.atMs > this.#nowMs ? 0 : this.#ticks + 1
     if (this.#ticks > TICKS_MAX) throw new Error(`time stands still at ${this.#nowMs} ms`)
     this.#nowMs = Math.max(this.#nowMs, entry.atMs)
-    const callback = entry.callback
-    entry.callback = undefined
-    callback?.()
+    entry.fire()
   }
 
   #next(untilMs: number): Entry | undefined {
@@ -184,7 +211,7 @@ export class SimClock implements Clock {
     return undefined
   }
 
-  #push(entry: Entry): void {
+  #push(entry: Entry): Timer {
     const heap = this.#heap
     let index = heap.length
     heap.push(entry)
@@ -196,6 +223,7 @@ export class SimClock implements Clock {
       index = parent
     }
     heap[index] = entry
+    return entry
   }
 
   #pop(): void {
@@ -271,6 +299,10 @@ export class ScopedClock implements Clock {
   get alive(): boolean {
     return this.#alive
   }
+  /** What falls due happens at once. */
+  get isRunning(): boolean {
+    return this.#alive && this.#held === undefined
+  }
   get isStopped(): boolean {
     return this.#held !== undefined
   }
@@ -282,9 +314,7 @@ export class ScopedClock implements Clock {
   }
   setTimer(delayMs: number, callback: () => void): Timer {
     const least = delayMs > 0 ? RESOLUTION_MS : 0
-    const timer = new ScopedTimer(this, callback)
-    timer.set(this.#time.clock, Math.max(least, delayMs / this.#time.rate))
-    return timer
+    return this.#time.clock.setTimerOf(this, Math.max(least, delayMs / this.#time.rate), callback)
   }
   defer(callback: () => void): void {
     this.#time.clock.defer(() => this.enter(callback))
@@ -311,27 +341,4 @@ export class ScopedClock implements Clock {
     this.#alive = false
     this.#held = undefined
   }
-}
-
-/** A timer of a process: what falls due while it is stopped happens when it goes on, but for what is cancelled by then. */
-class ScopedTimer implements Timer {
-  readonly #clock: ScopedClock
-  #callback: (() => void) | undefined
-  #timer: Timer | undefined
-
-  constructor(clock: ScopedClock, callback: () => void) {
-    this.#clock = clock
-    this.#callback = callback
-  }
-
-  set(clock: SimClock, delayMs: number): void {
-    this.#timer = clock.setTimer(delayMs, () => this.#clock.enter(this.#fire))
-  }
-
-  cancel(): void {
-    this.#callback = undefined
-    this.#timer?.cancel()
-  }
-
-  readonly #fire = (): void => this.#callback?.()
 }
