@@ -82,7 +82,7 @@ export class FileNode {
 
   /** Keeps a copy: `slice` of a Buffer would be none, and its writer uses the memory again. */
   write(data: Uint8Array, position: number): void {
-    this.#change({ sequence: ++this.#sequence, position, data: new Uint8Array(data) })
+    this.#change({ sequence: ++this.#sequence, position, data: Buffer.from(data) })
   }
   truncate(size: number): void {
     this.#change({ sequence: ++this.#sequence, position: size, data: undefined })

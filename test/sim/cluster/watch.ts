@@ -27,6 +27,8 @@ export class Watch {
   readonly #random: SimRandom
   readonly #brokers: readonly Address[]
   readonly #leaders = new Map<string, number>()
+  /** What was said last of each partition of a topic: the same again is nothing new. */
+  readonly #latest = new Map<string, { epoch: number; leaderId: number }[]>()
   #quorumLeader = -1
   readonly #reports = new Map<string, Report>()
 
@@ -110,7 +112,12 @@ export class Watch {
 
   #heard({ topics }: Metadata): void {
     for (const { topicId, name, partitions } of topics) {
+      const latest = this.#latest.get(topicId) ?? []
+      this.#latest.set(topicId, latest)
       for (const { partitionIndex, leaderId, leaderEpoch } of partitions) {
+        const before = latest[partitionIndex]
+        if (before?.epoch === leaderEpoch && before.leaderId === leaderId) continue
+        latest[partitionIndex] = { epoch: leaderEpoch, leaderId }
         this.#leads(`${name} ${topicId} ${partitionIndex}`, leaderEpoch, leaderId)
       }
     }

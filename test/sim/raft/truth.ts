@@ -12,22 +12,27 @@ export const NOTHING: Digest = { endOffset: 0, epoch: 0, sum: '' }
 
 const decoder = new TextDecoder()
 
+const A_PRIME = 0x01000193
+const B_PRIME = 0x5bd1e995
+
 /** The state behind one more committed batch. */
-export function digestBehind(before: Digest, batch: CommittedBatch): Digest {
-  let [a, b] = before.sum === '' ? [1, 2] : before.sum.split('.').map((part) => Number.parseInt(part, 36))
-  const mix = (text: string) => {
-    for (let i = 0; i < text.length; i++) {
-      a = Math.imul((a ?? 0) ^ text.charCodeAt(i), 0x01000193) >>> 0
-      b = Math.imul((b ?? 0) ^ text.charCodeAt(i), 0x5bd1e995) >>> 0
+export function digestBehind({ sum }: Digest, batch: CommittedBatch): Digest {
+  const dot = sum.indexOf('.')
+  let a = sum === '' ? 1 : Number.parseInt(sum.slice(0, dot), 36)
+  let b = sum === '' ? 2 : Number.parseInt(sum.slice(dot + 1), 36)
+  const place = `${batch.baseOffset}-${batch.lastOffset}@${batch.epoch}`
+  for (let i = 0; i < place.length; i++) {
+    const code = place.charCodeAt(i)
+    a = Math.imul(a ^ code, A_PRIME) >>> 0
+    b = Math.imul(b ^ code, B_PRIME) >>> 0
+  }
+  for (const record of batch.records) {
+    for (const byte of record) {
+      a = Math.imul(a ^ byte, A_PRIME) >>> 0
+      b = Math.imul(b ^ byte, B_PRIME) >>> 0
     }
   }
-  mix(`${batch.baseOffset}-${batch.lastOffset}@${batch.epoch}`)
-  for (const record of batch.records) mix(decoder.decode(record))
-  return {
-    endOffset: batch.lastOffset + 1,
-    epoch: batch.epoch,
-    sum: `${(a ?? 0).toString(36)}.${(b ?? 0).toString(36)}`,
-  }
+  return { endOffset: batch.lastOffset + 1, epoch: batch.epoch, sum: `${a.toString(36)}.${b.toString(36)}` }
 }
 
 /** What all nodes together have shown: what one says is committed, no other may contradict, ever. */

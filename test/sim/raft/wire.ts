@@ -135,24 +135,30 @@ export class RaftWire {
   }
 }
 
+type Abandon = (gone: () => void) => void
+type Servers = {
+  readonly [Key in RaftApi]: (node: RaftNode, request: RequestOf<Key>, onAbandoned: Abandon) => unknown
+}
+
+const SERVERS: Servers = {
+  [ApiKey.ApiVersions]: () => ({ apiKeys: [], ...QUORUM_FEATURES }),
+  [ApiKey.Vote]: (node, request) => node.vote(request),
+  [ApiKey.BeginQuorumEpoch]: (node, request) => node.beginQuorumEpoch(request),
+  [ApiKey.EndQuorumEpoch]: (node, request) => node.endQuorumEpoch(request),
+  [ApiKey.Fetch]: (node, request, onAbandoned) => node.fetch(request, { onAbandoned }),
+  [ApiKey.FetchSnapshot]: (node, request) => node.fetchSnapshot(request),
+  [ApiKey.AddRaftVoter]: (node, request) => node.addVoter(request),
+  [ApiKey.RemoveRaftVoter]: (node, request) => node.removeVoter(request),
+  [ApiKey.UpdateRaftVoter]: (node, request) => node.updateVoter(request),
+}
+
 async function serve<K extends RaftApi>(
   node: RaftNode,
   key: K,
   body: RequestOf<K>,
-  onAbandoned: (gone: () => void) => void,
+  onAbandoned: Abandon,
 ): Promise<ResponseInputOf<K>> {
-  const servers: { readonly [Key in RaftApi]: (request: RequestOf<Key>) => unknown } = {
-    [ApiKey.ApiVersions]: () => ({ apiKeys: [], ...QUORUM_FEATURES }),
-    [ApiKey.Vote]: (request) => node.vote(request),
-    [ApiKey.BeginQuorumEpoch]: (request) => node.beginQuorumEpoch(request),
-    [ApiKey.EndQuorumEpoch]: (request) => node.endQuorumEpoch(request),
-    [ApiKey.Fetch]: (request) => node.fetch(request, { onAbandoned }),
-    [ApiKey.FetchSnapshot]: (request) => node.fetchSnapshot(request),
-    [ApiKey.AddRaftVoter]: (request) => node.addVoter(request),
-    [ApiKey.RemoveRaftVoter]: (request) => node.removeVoter(request),
-    [ApiKey.UpdateRaftVoter]: (request) => node.updateVoter(request),
-  }
-  return (await servers[key](body)) as ResponseInputOf<K>
+  return (await SERVERS[key](node, body, onAbandoned)) as ResponseInputOf<K>
 }
 
 /** What a new voter is asked for: that it speaks kraft.version 1. */
