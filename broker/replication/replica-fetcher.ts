@@ -359,9 +359,10 @@ export class ReplicaFetcher {
     followed.park()
     partition.truncate(cut).then(
       () => {
-        const { topic, partition: index, logEndOffset } = log
-        if (logEndOffset !== before)
-          this.#deps.logger.info({ topic, partition: index, from: before, to: logEndOffset }, 'cut as the leader is')
+        const { topic, partition: index, logEndOffset: to } = log
+        const { leaderId: leader } = this.#deps.link
+        if (to !== before)
+          this.#deps.logger.info({ topic, partition: index, leader, from: before, to }, 'cut as the leader is')
         this.#resume(followed)
       },
       (error: unknown) => {

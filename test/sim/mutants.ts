@@ -129,6 +129,14 @@ const RAFT: readonly Mutant[] = [
     to: 'this.audience.advance(this.log.logEndOffset)',
   },
   {
+    // The answer of a leader that asks to cut: what is committed by then need not be in this log, though it is as long.
+    name: 'a follower takes the high watermark though its log has parted',
+    simulation: 'raft',
+    file: 'broker/raft/log-fetcher.ts',
+    from: 'let highWatermark = -1',
+    to: 'let highWatermark = Number(partition.highWatermark)',
+  },
+  {
     name: 'voters that are cut off the log still count',
     simulation: 'raft',
     file: 'broker/raft/raft-core.ts',
@@ -167,6 +175,41 @@ const REPLICATION: readonly Mutant[] = [
     to: 'if (remote === undefined) return undefined',
   },
   {
+    // A new leader hears late what is committed: whoever has only so much is not in sync yet.
+    name: 'the ISR takes in who lacks what the leader before had committed',
+    simulation: 'cluster',
+    file: 'broker/replication/leadership.ts',
+    from: 'remote.logEndOffset < Math.max(highWatermark, this.epochStartOffset)',
+    to: 'remote.logEndOffset < highWatermark',
+  },
+  {
+    // KIP-497: a leader that is cut off the controller goes on alone, while another one is elected.
+    name: 'the ISR is as the leader wants it before the controller has agreed',
+    simulation: 'cluster',
+    file: 'broker/replication/isr.ts',
+    from: "return pending.change === 'expand' ? pending.isr : isr",
+    to: 'return pending.isr',
+  },
+  {
+    // KIP-966: whoever has left then stays eligible to lead.
+    name: 'records are committed with fewer replicas than min.insync.replicas',
+    simulation: 'cluster',
+    file: 'broker/replication/partition.ts',
+    from: 'if (this.isUnderMinIsr) return\n    const committed',
+    to: 'const committed',
+  },
+  {
+    // KIP-101, as Kafka had it before 0.11: what the leader told to have committed just now is lost where the next leader falls before this
+    // replica has fetched it again.
+    name: 'a follower begins at its high watermark',
+    simulation: 'cluster',
+    file: 'broker/replication/replica-fetcher.ts',
+    from: 'this.#plan.add(new Followed(partition, leaderEpoch))',
+    to: 'const followed = new Followed(partition, leaderEpoch)\n    this.#plan.add(followed)\n    this.#cut(followed, (log) => log.truncateTo(log.highWatermark))',
+  },
+  {
+    // The same for a replica that has more than its leader, and has not heard yet how much of it is committed: two records under way at a
+    // time, and two leaders that fall one behind the other.
     name: 'a follower truncates to its high watermark',
     simulation: 'cluster',
     file: 'broker/replication/replica-fetcher.ts',

@@ -177,6 +177,9 @@ function partitionOf(path: string): string | undefined {
   return found?.startsWith(METADATA_TOPIC) === true ? undefined : found
 }
 
+/** What a process works on under, worse than before: it comes along with anything else that is done to the same node. */
+const IS_BURDEN: ReadonlySet<FaultName> = new Set(['slow', 'wall', 'drift', 'slowDisk', 'unreachable'])
+
 export interface NemesisOptions {
   /** Which faults come, each as often as it is in the list. */
   readonly faults: readonly FaultName[]
@@ -198,6 +201,8 @@ export interface NemesisDeps {
 interface Active {
   readonly name: FaultName
   readonly victim: Victim
+  /** It does not end before. */
+  readonly untilMs: number
   readonly end: () => void
 }
 
@@ -220,28 +225,33 @@ export class Nemesis {
 
   /** Begins a fault, or ends the oldest. */
   step(): void {
-    const { random } = this.#deps
+    const { random, world } = this.#deps
     const isFull = this.#active.length >= this.#options.most
-    if (isFull || (this.#active.length > 0 && random.chance(0.5))) this.#endOldest()
-    else this.#begin(random.pick(this.#options.faults), random.pick(this.#deps.victims))
+    if (isFull || (this.#active.length > 0 && random.chance(0.5))) this.#endOldest(world.clock.monotonicMs())
+    else this.#beginOther(random.pick(this.#options.faults), random.pick(this.#deps.victims))
     this.#revive()
   }
 
-  /** Begins a fault at a moment that somebody else has chosen, where it may; one more than others may be at work. */
-  strike(name: FaultName, victim: Victim): void {
-    if (this.#active.length <= this.#options.most) this.#begin(name, victim)
+  /** Begins a fault at a moment that somebody else has chosen, where it may; one more than others may be at work. It lasts `leastMs`, or longer. */
+  strike(name: FaultName, victim: Victim, leastMs = 0): void {
+    const harmful = this.#active.filter((active) => !IS_BURDEN.has(active.name))
+    if (harmful.length <= this.#options.most) this.#begin(name, victim, leastMs)
   }
 
   /** Ends all that is at work, and starts every node. */
   end(): void {
-    while (this.#active.length > 0) this.#endOldest()
+    while (this.#active.length > 0) this.#endOldest(Infinity)
     this.#deps.world.network.healAll()
     this.#revive()
   }
 
-  #begin(name: FaultName, victim: Victim): void {
+  #beginOther(name: FaultName, victim: Victim): void {
+    if (!this.#active.some((active) => active.name === name)) this.#begin(name, victim)
+  }
+
+  #begin(name: FaultName, victim: Victim, leastMs = 0): void {
     const { world, random, trace, victims, mayBegin } = this.#deps
-    const isTaken = this.#active.some((active) => active.victim === victim || active.name === name)
+    const isTaken = !IS_BURDEN.has(name) && this.#holds(victim)
     if (isTaken || !victim.machine.isRunning || mayBegin?.(name, victim) === false) return
     const others = shuffled(
       victims.filter((other) => other !== victim).map((other) => other.name),
@@ -252,7 +262,7 @@ export class Nemesis {
     const mayRot = (partition: string): boolean => this.#mayRot(partition, victim.name)
     const bystanders = this.#deps.bystanders?.() ?? []
     const end = FAULTS[name]({ world, random, victim, victims, others, bystanders, mayRot })
-    this.#active.push({ name, victim, end })
+    this.#active.push({ name, victim, end, untilMs: world.clock.monotonicMs() + leastMs })
   }
 
   #mayRot(partition: string, where: string): boolean {
@@ -262,19 +272,23 @@ export class Nemesis {
     return true
   }
 
-  #endOldest(): void {
-    const [oldest, ...rest] = this.#active
+  /** Of those that may end by `nowMs`. */
+  #endOldest(nowMs: number): void {
+    const oldest = this.#active.find(({ untilMs }) => untilMs <= nowMs)
     if (oldest === undefined) return
-    this.#active = rest
+    this.#active = this.#active.filter((active) => active !== oldest)
     this.#deps.trace.note(`-- end of ${oldest.name}`, oldest.victim.name)
     oldest.end()
   }
 
   #revive(): void {
     for (const victim of this.#deps.victims) {
-      const isHeld = this.#active.some((active) => active.victim === victim)
-      if (!isHeld && !victim.machine.isRunning) victim.start()
+      if (!this.#holds(victim) && !victim.machine.isRunning) victim.start()
     }
+  }
+
+  #holds(victim: Victim): boolean {
+    return this.#active.some((active) => active.victim === victim && !IS_BURDEN.has(active.name))
   }
 }
 

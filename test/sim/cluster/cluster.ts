@@ -22,6 +22,8 @@ import {
 } from './layout.ts'
 import { SimNode } from './node.ts'
 import { canSqueeze, squeeze } from './squeeze.ts'
+import { type Moment, Strikes } from './strikes.ts'
+import { canSucceed, succession } from './succession.ts'
 import { Watch } from './watch.ts'
 
 const DURATION_MS = 12_000
@@ -59,22 +61,6 @@ const IS_UNCLEAN: ReadonlySet<FaultName> = new Set(['kill', 'power', 'syncError'
 /** What takes no data. */
 const IS_KILL: ReadonlySet<FaultName> = new Set(['kill', 'full'])
 
-/** Says a follower that lacks, for the time of one fetch, what it is to get from the new leader. */
-const CUT = 'cut as the leader is'
-/** What a node says when the cluster has just changed, or is about to, and how often a fault comes then: it is a bad moment. */
-const PRECARIOUS: ReadonlyMap<string, number> = new Map([
-  ['the ISR is to expand', 0.03],
-  ['the ISR is to shrink', 0.05],
-  [CUT, 0.7],
-  ['the damage is cut off, to be fetched again', 0.25],
-  ['Became the active controller', 0.1],
-  ['group partition loaded', 0.03],
-  ['unfenced: clients are served', 0.05],
-])
-const STRIKES: readonly FaultName[] = ['kill', 'power', 'isolate', 'isolate', 'pause']
-/** How often a fault comes just behind what somebody was told is done: a producer, a group, an administrator. */
-const STRIKE_CHANCE = { produced: 0.005, committed: 0.04, decided: 0.05 }
-
 /** A whole cluster, of 1 to 7 nodes, with its clients, under every fault. */
 export const clusterSimulation: Simulation = {
   name: 'cluster',
@@ -89,6 +75,7 @@ class ClusterRun {
   readonly #layout: ClusterLayout
   readonly #nodes: readonly SimNode[]
   readonly #nemesis: Nemesis
+  readonly #strikes: Strikes
   readonly #watch: Watch
   readonly #actors: Promise<unknown>[] = []
   readonly #admin = new AdminHistory()
@@ -122,6 +109,10 @@ class ClusterRun {
     const deps = { world: this.#world, random: this.#random.fork(), trace, victims: this.#nodes, mayBegin, bystanders }
     const faults = this.#layout.hasBadDisks ? [...FAULTS, ...BAD_DISKS] : FAULTS
     this.#nemesis = new Nemesis({ faults, most: this.#random.between(1, 3) }, deps)
+    const strike = (fault: FaultName, victim: Victim, leastMs: number): void => {
+      if (this.#isHarmed && !this.#isSqueezed && !this.#isCalm) this.#nemesis.strike(fault, victim, leastMs)
+    }
+    this.#strikes = new Strikes({ nodes: this.#nodes }, { clock: this.#world.clock, random: this.#random, strike })
     this.#watch = new Watch(
       { brokers: this.#addresses() },
       this.#deps('watch', () => false),
@@ -140,34 +131,7 @@ class ClusterRun {
 
   #logged(node: SimNode, message: string, fields: object): void {
     this.#checked(() => this.#watch.hears(fields))
-    const chance = PRECARIOUS.get(message)
-    if (chance === undefined || !this.#random.chance(chance)) return
-    // Who says so may be the only one that has what it just got; another, the only one that has what this one lacks.
-    const others = this.#nodes.filter((other) => other !== node && other.layout.isBroker && other.machine.isRunning)
-    const other = others.length > 0 ? this.#random.pick(others) : node
-    if (message === CUT) this.#strike(this.#random.pick([node, other, other]), [0.1, 1])
-    else this.#strike(this.#random.pick([node, other, this.#random.pick(this.#nodes)]))
-  }
-
-  /** `host`: who said so. */
-  #acknowledged(host: string, chance: number): void {
-    if (!this.#random.chance(chance)) return
-    this.#strike(this.#nodes.find(({ name }) => name === host) ?? this.#random.pick(this.#nodes))
-  }
-
-  /** The active controller has changed something. */
-  #decided(): void {
-    const leader = this.#nodes.find(({ layout }) => layout.id === this.#watch.quorumLeader)
-    if (leader !== undefined && this.#random.chance(STRIKE_CHANCE.decided)) this.#strike(leader)
-  }
-
-  /** Not at once: who says something is in the midst of it. */
-  #strike(victim: SimNode, delaysMs = [0.1, 2, 20]): void {
-    const fault = this.#random.pick(STRIKES)
-    const delayMs = this.#random.fraction() * this.#random.pick(delaysMs)
-    this.#world.clock.setTimer(delayMs, () => {
-      if (this.#isHarmed && !this.#isSqueezed && !this.#isCalm) this.#nemesis.strike(fault, victim)
-    })
+    this.#strikes.logged(node, message, fields)
   }
 
   #use(topic: SimTopic): void {
@@ -180,7 +144,7 @@ class ClusterRun {
     const group = { acknowledged: -1 }
     this.#groups.set(topic, group)
     this.#act(`g-${topic.name}`, (deps, who) => {
-      const onAcknowledged = (): void => this.#acknowledged(deps.client.lastHost, STRIKE_CHANCE.committed)
+      const onAcknowledged = (): void => this.#strikes.acknowledged(deps.client.lastHost, 'committed')
       return commitOffsets(who, topic, group, { ...deps, onAcknowledged })
     })
   }
@@ -196,7 +160,11 @@ class ClusterRun {
     const options = { brokerIds, replicationFactor, topics, upgrades }
     const isOver = () => this.#isCalm
     this.#act('admin', async (deps) => {
-      await administrate(options, this.#admin, { ...deps, isOver, onAcknowledged: () => this.#decided() })
+      await administrate(options, this.#admin, {
+        ...deps,
+        isOver,
+        onAcknowledged: () => this.#strikes.decided(this.#watch.quorumLeader),
+      })
       this.#calmSinceMs = this.#world.clock.monotonicMs()
     })
   }
@@ -206,6 +174,7 @@ class ClusterRun {
     const startMs = this.#world.clock.monotonicMs()
     const pace = this.#random.pick([300, 800, 2000])
     if (canSqueeze(this.#layout)) await this.#squeeze()
+    else if (canSucceed(this.#layout)) await this.#succeed()
     while (this.#world.clock.monotonicMs() - startMs < DURATION_MS) {
       await this.#advance(this.#random.fraction() * pace)
       this.#nemesis.step()
@@ -217,6 +186,17 @@ class ClusterRun {
     const deps = { random: this.#random, trace: this.#trace, isWhole, advance: (ms: number) => this.#advance(ms) }
     this.#isSqueezed = true
     if (await squeeze(this.#nodes, deps)) this.#unsafeSinceMs = this.#world.clock.monotonicMs()
+    this.#isSqueezed = false
+  }
+
+  async #succeed(): Promise<void> {
+    this.#isSqueezed = true
+    for (let waits = 0; waits < 40 && !this.#watch.isWholeSince(0); waits++) await this.#advance(100)
+    if (this.#watch.isWholeSince(0)) {
+      const deps = { random: this.#random, network: this.#world.network, trace: this.#trace }
+      const take = (what: Moment) => this.#strikes.take(what)
+      await succession(this.#nodes, { ...deps, take, advance: (ms) => this.#advance(ms) })
+    }
     this.#isSqueezed = false
   }
 
@@ -388,7 +368,7 @@ class ClusterRun {
     const env = this.#world.machine(`client-${this.#actorCount++}`).start()
     const random = this.#random.fork()
     const client = new SimClient({ name, bootstrap: this.#addresses() }, { env, random: random.fork() })
-    const onAcknowledged = (): void => this.#acknowledged(client.lastHost, STRIKE_CHANCE.produced)
+    const onAcknowledged = (): void => this.#strikes.acknowledged(client.lastHost, 'produced')
     return { client, random, compute: env.compute, trace: this.#trace, isOver, pauseMs: 400, rack: '', onAcknowledged }
   }
 
