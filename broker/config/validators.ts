@@ -101,7 +101,8 @@ export const THROTTLED_REPLICAS: Validator = {
   allowed: REPLICA_LIST,
   check: (name, value) => {
     if (!Array.isArray(value)) return undefined
-    const items = value.map(String)
+    // As Apache Kafka does: a comma too many is nobody's replica.
+    const items = value.map(String).filter((item) => item !== '')
     if (items.join() === '*' || items.every((item) => /^\d+:\d+$/.test(item))) return undefined
     const why = `${name} must be the literal '*' or a list of replicas in the following format: ${REPLICA_LIST}`
     return invalidValue(name, `[${items.join(', ')}]`, why)

@@ -36,7 +36,8 @@ class Throttle {
 
   configureTopic(topic: string, image: MetadataImage): void {
     const key = `${this.#side}.replication.throttled.replicas`
-    const text = image.configsOf(ResourceType.TOPIC, topic).get(key)?.trim() ?? ''
+    // A comma too many is allowed, and names nobody.
+    const text = (image.configsOf(ResourceType.TOPIC, topic).get(key) ?? '').replaceAll(/^[\s,]+|[\s,]+$/g, '')
     if (text === '') this.#throttled.delete(topic)
     else if (text === ALL_REPLICAS) this.#throttled.set(topic, ALL_REPLICAS)
     else this.#throttled.set(topic, this.#partitionsIn(text))

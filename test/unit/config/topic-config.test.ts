@@ -50,3 +50,7 @@ test.each<['APPEND' | 'SUBTRACT', string | undefined, string, string]>([
 ])('%s to %j of %j gives %j', (operation, current, operand, expected) => {
   expect(changeList('topic', operation, 'cleanup.policy', current, operand)).toEqual({ value: expected })
 })
+
+test.each(['0:1,', ',', '0:1,,1:1', '*,'])('throttled replicas may have a comma too many: %s', (value) => {
+  expect(topicConfigProblem({ 'leader.replication.throttled.replicas': value }, server)).toBeNull()
+})

@@ -53,7 +53,13 @@ describe('a throttled leader', () => {
     expect(throttle.holdsBack(partition, 3)).toBe(true)
   })
 
-  test.each(['1:1', '0:2', ''])('leaves alone the replicas that %p does not name', async (replicas) => {
+  test.each(['*,', `, 0:${NODE} ,`])('is throttled by %p: a comma too many names nobody', async (replicas) => {
+    const { throttle, partition } = await leaderBed(replicas)
+    throttle.sent(partition, 4000)
+    expect(throttle.holdsBack(partition, 3)).toBe(true)
+  })
+
+  test.each(['1:1', '0:2', ',', ''])('leaves alone the replicas that %p does not name', async (replicas) => {
     const { throttle, partition } = await leaderBed(replicas)
     throttle.sent(partition, 4000)
     expect(throttle.holdsBack(partition, 3)).toBe(false)
