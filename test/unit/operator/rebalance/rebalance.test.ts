@@ -296,7 +296,7 @@ test('a plan is read as it was written', () => {
       topic: fc.string({ minLength: 1 }),
       partition: fc.nat(),
       from: fc.constant([]),
-      to: fc.array(fc.nat(), { minLength: 1, maxLength: 3 }),
+      to: fc.uniqueArray(fc.nat(), { minLength: 1, maxLength: 3 }),
       bytes: fc.constant(0),
     }),
   )
