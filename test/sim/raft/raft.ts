@@ -12,6 +12,7 @@ import { hold } from '../history.ts'
 import { type FaultName, Nemesis } from '../nemesis.ts'
 import type { Simulation, Trace } from '../simulation.ts'
 import { RaftMember } from './member.ts'
+import { Rivalry } from './rivalry.ts'
 import { QuorumTruth } from './truth.ts'
 import { RaftWire } from './wire.ts'
 
@@ -49,6 +50,9 @@ const ELECTED_STRIKES = 0.15
 const CHANGED_STRIKES = 0.5
 /** How often a follower and its leader fail just when the leader has heard how far the follower has come. */
 const COUPS = 0.004
+/** How often, where there are voters enough, leaders fall one after the other for a time, and nothing else happens. */
+const RIVALRIES = 0.4
+const RIVALRY_MS = 6000
 /**
  * How long, in fetch timeouts, somebody may go on to lead when another has been elected. After one and a half without a majority a leader
  * gives up; who followed just before, and one who has not heard of the other, may count as one once more.
@@ -75,10 +79,13 @@ class RaftRun {
   readonly #members: readonly RaftMember[]
   readonly #nemesis: Nemesis
   readonly #isDynamic: boolean
+  /** At first. */
+  readonly #voterCount: number
   /** How often in a step the voters are changed. */
   readonly #changes: number
   /** When somebody was first seen to lead beside another of a later epoch: by who they are. */
   readonly #staleSinceMs = new Map<RaftMember, number>()
+  #rivalry: Rivalry | undefined
   #isCalm = false
   #failure: unknown
   #nextValue = 0
@@ -90,6 +97,7 @@ class RaftRun {
     this.#random = this.#world.random.fork()
     this.#isDynamic = this.#random.chance(0.5)
     this.#changes = this.#random.pick([0.005, 0.02, 0.05])
+    this.#voterCount = this.#random.pick([1, 3, 3, 3, 5])
     this.#members = this.#makeMembers()
     const random = this.#random.fork()
     const most = this.#random.between(1, 3)
@@ -98,8 +106,9 @@ class RaftRun {
 
   async run(): Promise<void> {
     for (const member of this.#members) member.start()
+    await this.#rival()
     const pace = this.#random.pick([50, 100, 200, 400, 1000])
-    let nextHarmMs = 1000
+    let nextHarmMs = this.#world.clock.monotonicMs() + 1000
     while (this.#world.clock.monotonicMs() < DURATION_MS) {
       await this.#advance(this.#random.between(5, 60))
       this.#propose()
@@ -111,8 +120,24 @@ class RaftRun {
     await this.#finish()
   }
 
+  /** Leaders fall one after the other, where the others can do without them. */
+  async #rival(): Promise<void> {
+    const { network, clock } = this.#world
+    if (this.#voterCount < 3 || !this.#random.chance(RIVALRIES)) return
+    const deps = { random: this.#random.fork(), network, trace: this.#trace, members: this.#members }
+    const rivalry = new Rivalry({ voters: this.#voterCount }, deps)
+    this.#rivalry = rivalry
+    while (clock.monotonicMs() < RIVALRY_MS) {
+      await this.#advance(this.#random.between(5, 60))
+      this.#propose()
+      rivalry.look()
+    }
+    this.#rivalry = undefined
+    rivalry.end()
+  }
+
   #makeMembers(): readonly RaftMember[] {
-    const controllers = this.#random.pick([1, 3, 3, 3, 5])
+    const controllers = this.#voterCount
     const total = Math.min(7, controllers + this.#random.below(3))
     const ids = Array.from({ length: total }, (_, i) => i + 1)
     const addresses = ids.map((id) => ({ id, host: `n${id}`, port: PORT }))
@@ -153,6 +178,7 @@ class RaftRun {
 
   /** A leader that is gone before the others have a record of its epoch leaves them with what they had. */
   #elected(member: RaftMember): void {
+    if (this.#rivalry !== undefined) return this.#rivalry.elected(member)
     if (!this.#random.chance(ELECTED_STRIKES)) return
     this.#strike(member, [1, 10, 50])
   }
@@ -168,7 +194,9 @@ class RaftRun {
   #served(host: string, key: RaftApi, from: string): void {
     if (this.#isCalm) return
     if (this.#random.chance(BOUNCES.get(key) ?? 0)) this.#bounce(host)
-    if (key === ApiKey.Fetch && this.#random.chance(COUPS)) this.#coup(host, from)
+    if (key !== ApiKey.Fetch) return
+    if (this.#rivalry !== undefined) this.#rivalry.answered(host)
+    else if (this.#random.chance(COUPS)) this.#coup(host, from)
   }
 
   #bounce(host: string, isKill = this.#random.chance(0.3)): void {
