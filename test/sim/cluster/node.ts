@@ -21,6 +21,7 @@ export class SimNode implements Victim {
   readonly #config: ServerConfig
   readonly #deps: SimNodeDeps
   #broker: Broker | undefined
+  #isStopping = false
 
   constructor(options: { layout: NodeLayout; config: ServerConfig }, deps: SimNodeDeps) {
     this.layout = options.layout
@@ -33,7 +34,13 @@ export class SimNode implements Victim {
     return this.machine.name
   }
 
+  /** An orderly stop has begun, and the node was not started since. */
+  get isStopping(): boolean {
+    return this.#isStopping
+  }
+
   start(): void {
+    this.#isStopping = false
     const env = this.machine.start()
     const { clock } = this.machine
     this.#broker = undefined
@@ -52,6 +59,7 @@ export class SimNode implements Victim {
   }
 
   stop(): void {
+    this.#isStopping = true
     const { clock } = this.machine
     const broker = this.#broker
     const end = (): void => this.#exit(clock, 'it has stopped')
