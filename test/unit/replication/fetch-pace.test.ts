@@ -48,8 +48,16 @@ describe('how much a follower asks for', () => {
     for (let answers = 0; answers < 3; answers++) rig.answer(1)
     rig.answer(50)
     expect(rig.kib).toEqual([512, 128])
-    for (let answers = 0; answers < 40; answers++) rig.answer(50)
-    expect(rig.kib).toEqual([128, 32])
+    for (let answers = 0; answers < 40; answers++) rig.answer(50, 128 * KIB)
+    const [least] = rig.kib
+    expect(least).toBeGreaterThan(128)
+    expect(least).toBeLessThan(1024)
+  })
+
+  test('is not little any more when much has been appended, however long that took', () => {
+    const rig = new PaceRig()
+    for (let answers = 0; answers < 100; answers++) rig.answer(50)
+    expect(rig.kib).toEqual([1024, 256])
   })
 
   test('does not depend on answers of a few records', () => {
