@@ -35,7 +35,7 @@ export interface NodeDeps {
   readonly onFailed: (error: unknown) => void
 }
 
-/** How long a connection to the controller may take. */
+/** How long a connection to the controller may take at most. */
 const CONNECT_TIMEOUT_MS = 5000
 const ANY_HOST = new Set(['', '0.0.0.0', '::', '[::]'])
 
@@ -104,8 +104,10 @@ export class Node implements AsyncDisposable {
   /** A way to the active controller, for one purpose: requests of one connection wait for each other. Closed with the node. */
   controllerClient(purpose: string, requestTimeoutMs: number): ControllerClient {
     const { nodeId } = this.options.config
+    // Who does not wait long for an answer does not wait longer for a connection either.
+    const connectTimeoutMs = Math.min(CONNECT_TIMEOUT_MS, requestTimeoutMs)
     const client = new ControllerClient(
-      { clientId: `broker-${nodeId}-${purpose}`, connectTimeoutMs: CONNECT_TIMEOUT_MS, requestTimeoutMs },
+      { clientId: `broker-${nodeId}-${purpose}`, connectTimeoutMs, requestTimeoutMs },
       { ...this.deps.env, controllerAddress: () => this.#controllerAddress() },
     )
     this.#clients.push(client)

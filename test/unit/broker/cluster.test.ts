@@ -103,6 +103,21 @@ test.each([
   await cluster.stop()
 })
 
+test('a broker that stops while the controller has no power is let go by it when it is back', async () => {
+  const cluster = new TestCluster(['controller', 'broker'], { 'broker.session.timeout.ms': '2000' })
+  await cluster.start()
+  const [controller, broker] = cluster.nodes
+  if (controller === undefined) throw new Error('a controller')
+  controller.machine.losePower()
+  const stopped = broker?.broker?.[Symbol.asyncDispose]()
+  // A handshake that is lost is sent again after one second, then after two, then after four.
+  await cluster.world.clock.run(4200)
+  await cluster.start([controller])
+  await cluster.world.clock.runFor(Promise.resolve(stopped), 60_000)
+  expect(broker?.logger.messages('warn')).toEqual(['the controller is not reached; trying again'])
+  await cluster.stop()
+})
+
 test('a topic that was deleted and made again while a broker was down is replicated there when it is back', async () => {
   const cluster = new TestCluster(SEPARATE)
   await cluster.start()
