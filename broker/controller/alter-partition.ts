@@ -1,3 +1,4 @@
+import { LOST_DIRECTORY } from '../metadata/directory-id.ts'
 import { NO_LEADER, type PartitionImage, RECOVERED } from '../metadata/image.ts'
 import { partitionAfter } from '../metadata/partition-after.ts'
 import type { ApiKey } from '../protocol/api-key.ts'
@@ -93,6 +94,8 @@ function problemOf({ image }: Cluster, brokerId: number, partition: PartitionIma
   const isEligible = ({ brokerId: id, brokerEpoch }: IsrMember) => {
     const broker = image.brokers.get(id)
     if (broker === undefined || broker.isFenced || broker.isInControlledShutdown) return false
+    // It is about to cut what it had when its leader heard of it last.
+    if (partition.directories[partition.replicas.indexOf(id)] === LOST_DIRECTORY) return false
     return brokerEpoch === -1 || brokerEpoch === broker.epoch
   }
   return members.every(isEligible) ? ErrorCode.NONE : ErrorCode.INELIGIBLE_REPLICA

@@ -1,5 +1,5 @@
 import type { BrokerImage } from '../metadata/image.ts'
-import { isOnlineDirectory } from '../metadata/directory-id.ts'
+import { isOnlineDirectory, LOST_DIRECTORY } from '../metadata/directory-id.ts'
 import { supportsDirectoryAssignment } from '../metadata/record-versions.ts'
 import type { ApiKey } from '../protocol/api-key.ts'
 import type { RequestOf, ResponseInputOf } from '../protocol/apis.ts'
@@ -13,8 +13,8 @@ type Request = RequestOf<typeof ApiKey.AssignReplicasToDirs>
 type Response = ResponseInputOf<typeof ApiKey.AssignReplicasToDirs>
 
 /**
- * KIP-858: in which of its directories a broker has replicas. Those in a directory that has failed leave the ISR. Throws ApiError
- * UNSUPPORTED_VERSION, STALE_BROKER_EPOCH.
+ * KIP-858: in which of its directories a broker has replicas. Those in a directory that has failed leave the ISR; one that is lost is no
+ * eligible leader replica either, unless nobody else is in sync. Throws ApiError UNSUPPORTED_VERSION, STALE_BROKER_EPOCH.
  */
 export function assignReplicasToDirs(cluster: Cluster, request: Request): Outcome<Response> {
   const { image } = cluster
@@ -54,8 +54,10 @@ function assign(
   if (partition === undefined) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
   if (!partition.replicas.includes(brokerId)) return ErrorCode.NOT_LEADER_OR_FOLLOWER
   const assigned = { directory: { brokerId, id: directory } }
+  const isr = partition.isr.filter((id) => id !== brokerId)
   const failed = {
-    isr: partition.isr.filter((id) => id !== brokerId),
+    isr,
+    ...(directory === LOST_DIRECTORY && isr.length > 0 ? { mayHaveLost: brokerId } : {}),
     mayLead: (id: number) => id !== brokerId && isActive(cluster.image, id),
     election: allowsUnclean(cluster, topic.name) ? 'unclean' : 'clean',
   } as const

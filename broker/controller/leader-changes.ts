@@ -33,7 +33,7 @@ export function loseBroker(cluster: Cluster, brokerId: number): PartitionChange[
   const mayLead = (id: number) => id !== brokerId && isActive(cluster.image, id)
   return updates(cluster, partitions, ({ partition: { isr } }) => ({
     isr: isr.filter((id) => id !== brokerId),
-    uncleanShutdown: brokerId,
+    mayHaveLost: brokerId,
     mayLead,
   }))
 }

@@ -28,7 +28,7 @@ export interface PartitionTarget {
   /** Who may lead, of the brokers whose log directories are well; by default the active ones. */
   readonly mayLead?: (id: number) => boolean
   /** A broker that may have lost what it had acknowledged (KIP-966). */
-  readonly uncleanShutdown?: number
+  readonly mayHaveLost?: number
 }
 
 export type PartitionChange = NewMetadataRecord<'PartitionChangeRecord'>
@@ -82,11 +82,11 @@ function eligible(
   partition: PartitionImage,
   { isr, replicas }: Assignment,
   minIsr: number,
-  { uncleanShutdown }: PartitionTarget,
+  { mayHaveLost }: PartitionTarget,
 ): readonly number[] {
   if (isr.length >= minIsr) return []
   const candidates = new Set([...partition.eligibleLeaderReplicas, ...partition.isr])
-  const isEligible = (id: number) => replicas.includes(id) && !isr.includes(id) && id !== uncleanShutdown
+  const isEligible = (id: number) => replicas.includes(id) && !isr.includes(id) && id !== mayHaveLost
   return [...candidates].filter(isEligible).toSorted((a, b) => a - b)
 }
 

@@ -5,6 +5,8 @@ export interface PartitionState {
   readonly partitionEpoch: number
   readonly replicas: readonly number[]
   readonly isr: readonly number[]
+  /** Who may lead, besides the ISR, once that is empty (KIP-966). */
+  readonly eligibleLeaderReplicas?: readonly number[]
   /** Replicas that a reassignment adds and takes away (KIP-455). */
   readonly addingReplicas?: readonly number[]
   readonly removingReplicas?: readonly number[]

@@ -1,4 +1,4 @@
-import { LOST_DIRECTORY } from '../metadata/directory-id.ts'
+import { LOST_DIRECTORY, MIGRATING_DIRECTORY } from '../metadata/directory-id.ts'
 import type { LogManager } from '../storage/log-manager.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { DirectoryAssignments } from './directory-assignments.ts'
@@ -6,9 +6,9 @@ import type { Fetchers } from './metadata-publisher.ts'
 import type { Partition } from './partition.ts'
 
 export interface ReplicaRepairDeps {
-  readonly logs: LogManager
+  readonly logs: Pick<LogManager, 'directories'>
   readonly fetchers: Fetchers
-  readonly assignments: DirectoryAssignments
+  readonly assignments: Pick<DirectoryAssignments, 'assign'>
   readonly logger: Logger
 }
 
@@ -16,8 +16,8 @@ const NO_LEADER = -1
 
 /**
  * Where the cluster believes the replicas here to be, and what becomes of one whose log is damaged: the cluster is told that it is lost,
- * as after a failure of its disk, so that it leads no more and leaves the ISR; then the damage is cut off, fetched again from the leader,
- * and the cluster hears that the replica is there. A replica that no other can stand in for is left as it is.
+ * so that it leads no more, leaves the ISR, and is not eligible to lead; then the damage is cut off, fetched again from the leader, and the
+ * cluster hears that the replica is there. A replica that no other can stand in for is left as it is.
  */
 export class ReplicaRepair {
   readonly #nodeId: number
@@ -37,13 +37,13 @@ export class ReplicaRepair {
     if (known !== undefined) return
     const { topic, partition: index } = partition.log
     this.#deps.logger.error({ topic, partition: index, offset }, 'a log is damaged')
-    this.#proceed(partition)
+    this.#proceed(partition, undefined)
   }
 
   /** The metadata log has changed a partition; `directoryId` is where the cluster believes its replica to be. */
   changed(partition: Partition, directoryId: string | undefined): void {
     if (partition.isOffline) this.#damaged.delete(partition)
-    else if (this.#damaged.has(partition)) this.#proceed(partition)
+    else if (this.#damaged.has(partition)) this.#proceed(partition, directoryId)
     else if (this.#directoryOf(partition) !== directoryId) this.#tell(partition)
   }
 
@@ -59,13 +59,20 @@ export class ReplicaRepair {
     return this.#deps.logs.directories().find(({ path }) => path === log.parentDirectory)?.id ?? undefined
   }
 
-  #proceed(partition: Partition): void {
-    const { isr, leader } = partition.state
+  /**
+   * `directoryId` as in `changed`; undefined where that is not known. As long as the cluster does not believe that the replica is lost, its
+   * leader may have it put into the ISR, and whoever is cut then could be elected without what it acknowledged.
+   */
+  #proceed(partition: Partition, directoryId: string | undefined): void {
+    const { isr, eligibleLeaderReplicas = [], leader } = partition.state
     const { topicId, log } = partition
-    if (isr.includes(this.#nodeId)) {
-      if (isr.length > 1)
-        this.#deps.assignments.assign({ topicId, partition: log.partition, directoryId: LOST_DIRECTORY })
-    } else if (leader !== this.#nodeId && leader !== NO_LEADER && !partition.isBusy) void this.#cut(partition)
+    const mayLead = isr.includes(this.#nodeId) || eligibleLeaderReplicas.includes(this.#nodeId)
+    if (!mayLead && isLost(directoryId)) {
+      if (leader === this.#nodeId || leader === NO_LEADER) return
+      if (partition.isBusy) void partition.settled().then(() => this.changed(partition, directoryId))
+      else void this.#cut(partition)
+    } else if (isr.some((id) => id !== this.#nodeId))
+      this.#deps.assignments.assign({ topicId, partition: log.partition, directoryId: LOST_DIRECTORY })
   }
 
   async #cut(partition: Partition): Promise<void> {
@@ -83,4 +90,9 @@ export class ReplicaRepair {
     }
     this.#deps.fetchers.follow(partition)
   }
+}
+
+/** Before metadata.version 3.7 the cluster knows of no directories: it cannot be told more than the ISR says. */
+function isLost(directoryId: string | undefined): boolean {
+  return directoryId === LOST_DIRECTORY || directoryId === MIGRATING_DIRECTORY
 }

@@ -348,7 +348,7 @@ const CONTROLLER: readonly Mutant[] = [
     name: 'a broker that has lost power stays eligible to lead',
     simulation: 'cluster',
     file: 'broker/controller/leader-changes.ts',
-    from: 'isr: isr.filter((id) => id !== brokerId),\n    uncleanShutdown: brokerId,',
+    from: 'isr: isr.filter((id) => id !== brokerId),\n    mayHaveLost: brokerId,',
     to: 'isr: isr.filter((id) => id !== brokerId),',
   },
   {

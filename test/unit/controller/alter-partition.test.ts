@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { alterPartition } from '../../../broker/controller/alter-partition.ts'
+import { LOST_DIRECTORY } from '../../../broker/metadata/directory-id.ts'
 import type { MetadataImage } from '../../../broker/metadata/image.ts'
 import { ErrorCode, errorName } from '../../../broker/protocol/errors.ts'
 import { record, uuid } from '../metadata/records.ts'
@@ -111,6 +112,12 @@ describe('refusals', () => {
 
   test('a fenced broker does not join', () => {
     expect(ask(cluster({ isr: [1] }, [2]), [1, 2]).error).toBe('INELIGIBLE_REPLICA')
+  })
+
+  test('a replica that is lost does not join', () => {
+    const image = cluster({ isr: [1], directories: [uuid(1), LOST_DIRECTORY, uuid(3)] })
+    expect(ask(image, [1, 2]).error).toBe('INELIGIBLE_REPLICA')
+    expect(ask(image, [1, 3]).error).toBe('NONE')
   })
 
   test('a broker in controlled shutdown does not join', () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { assignReplicasToDirs } from '../../../broker/controller/assign-replicas-to-dirs.ts'
 import { registerBroker } from '../../../broker/controller/brokers.ts'
 import { brokerDirectories, brokerHeartbeat, fenceBroker } from '../../../broker/controller/heartbeats.ts'
+import { LOST_DIRECTORY } from '../../../broker/metadata/directory-id.ts'
 import type { MetadataImage } from '../../../broker/metadata/image.ts'
 import { errorName } from '../../../broker/protocol/errors.ts'
 import { broker, record, uuid } from '../metadata/records.ts'
@@ -113,7 +114,7 @@ describe('log directories', () => {
   })
 
   const assign = (at: MetadataImage, directory: string, partitionIndex = 0, brokerId = 1, topicId = uuid(9)) => {
-    const outcome = assignReplicasToDirs(of(at), {
+    const outcome = assignReplicasToDirs(of(at, { minInSyncReplicas: 2 }), {
       brokerId,
       brokerEpoch: BigInt(brokerId + 100),
       directories: [{ id: directory, topics: [{ topicId, partitions: [{ partitionIndex }] }] }],
@@ -133,6 +134,30 @@ describe('log directories', () => {
       directories: [uuid(60), uuid(2)],
       leader: 2,
       isr: [2],
+    })
+  })
+
+  const partitionWith = (isr: readonly number[], elr: readonly number[] = []) =>
+    clusterOf([1, 2], [], [ELR, ...topicWith(9, { replicas: [1, 2], leader: isr[0] ?? -1, isr, elr })])
+
+  test('a replica in one that failed may lead again when that is back', () => {
+    expect(partitionIn(assign(partitionWith([1, 2]), uuid(60)).image)).toMatchObject({
+      isr: [2],
+      eligibleLeaderReplicas: [1],
+    })
+  })
+
+  test('a replica that is lost is not even eligible to lead', () => {
+    const lost = { leader: 2, isr: [2], eligibleLeaderReplicas: [] }
+    expect(partitionIn(assign(partitionWith([1, 2]), LOST_DIRECTORY).image)).toMatchObject(lost)
+    expect(partitionIn(assign(partitionWith([2], [1]), LOST_DIRECTORY).image)).toMatchObject(lost)
+  })
+
+  test('the last in sync stays eligible, though it is lost', () => {
+    expect(partitionIn(assign(partitionWith([1]), LOST_DIRECTORY).image)).toMatchObject({
+      leader: -1,
+      isr: [],
+      eligibleLeaderReplicas: [1],
     })
   })
 

@@ -88,7 +88,7 @@ describe('eligible leader replicas', () => {
 
   test('a broker that may have lost its log is not', () => {
     const image = cluster({ replicas: [1, 2, 3], isr: [1, 2], elr: [3] }, [], [ELR])
-    expect(changed(image, { isr: [1], uncleanShutdown: 2 }, MIN_2)).toMatchObject({ eligibleLeaderReplicas: [3] })
+    expect(changed(image, { isr: [1], mayHaveLost: 2 }, MIN_2)).toMatchObject({ eligibleLeaderReplicas: [3] })
   })
 
   test('the ISR may become empty, and the last leader is remembered', () => {
