@@ -54,7 +54,7 @@ export class LogDirectories {
     this.#cordoned = new Set(paths.includes('*') ? this.#paths : paths)
   }
 
-  /** The broker epoch of the last run, where every log dir was shut down cleanly with the same one; else -1 (KIP-966). */
+  /** The broker epoch of the last run, where every log dir was shut down cleanly with the same one, and lost nothing; else -1 (KIP-966). */
   get brokerEpochAtShutdown(): number {
     const epochs = new Set([...this.#usable.values()].map(({ brokerEpochAtShutdown }) => brokerEpochAtShutdown))
     const [epoch = NO_BROKER_EPOCH] = epochs

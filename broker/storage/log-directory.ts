@@ -36,9 +36,8 @@ export interface StartOffsets {
 export class LogDirectory {
   readonly path: string
   readonly id: string
-  /** Whether the last run ended with `close`; its epoch then, or -1. */
+  /** Whether the last run ended with `close`. */
   readonly hadCleanShutdown: boolean
-  readonly brokerEpochAtShutdown: number
   /** Those of the logs' directories. */
   readonly names: DirectoryNames
   /** Logs that are here, or are being made here: new ones go where there are fewest. */
@@ -50,6 +49,7 @@ export class LogDirectory {
   readonly #logStartOffsets: OffsetCheckpoint
   readonly #highWatermarks: OffsetCheckpoint
   #online = true
+  #brokerEpochAtShutdown: number
 
   private constructor(path: string, id: string, lock: { release(): void }, deps: LogDirectoryDeps) {
     this.path = path
@@ -63,7 +63,7 @@ export class LogDirectory {
     this.#highWatermarks = new OffsetCheckpoint({ path: `${path}/${HIGH_WATERMARK_FILE}` }, deps)
     const marker = `${path}/${CLEAN_SHUTDOWN_FILE}`
     this.hadCleanShutdown = deps.disk.exists(marker)
-    this.brokerEpochAtShutdown = this.hadCleanShutdown ? epochIn(deps.disk.readFile(marker)) : NO_BROKER_EPOCH
+    this.#brokerEpochAtShutdown = this.hadCleanShutdown ? epochIn(deps.disk.readFile(marker)) : NO_BROKER_EPOCH
     // From here on the shutdown is unclean until `close` says otherwise.
     deps.disk.remove(marker)
     deps.disk.syncDirectory(path)
@@ -97,6 +97,16 @@ export class LogDirectory {
 
   get online(): boolean {
     return this.#online
+  }
+
+  /** Of the last run, where that ended with `close` and all that it left is there; else -1. */
+  get brokerEpochAtShutdown(): number {
+    return this.#brokerEpochAtShutdown
+  }
+
+  /** A log has lost what was durable: as after a crash, nobody may count on what was acknowledged here. */
+  hasLostRecords(): void {
+    this.#brokerEpochAtShutdown = NO_BROKER_EPOCH
   }
 
   /** A damaged checkpoint costs a longer recovery, no data. */

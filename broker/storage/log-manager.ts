@@ -94,7 +94,9 @@ export class LogManager {
         { ...this.#deps, open: (name, options) => this.#load(directory, name, options) },
         (log, kind) => this.#add(directory, kind, log),
       )
-      if (tellsTooMuch) await this.#writeRecoveryPoints(directory)
+      if (!tellsTooMuch) return
+      directory.hasLostRecords()
+      await this.#writeRecoveryPoints(directory)
     } catch (error) {
       const failure = this.#failed(directory, error)
       // A log that is taken for missing would be made anew, without what the checkpoints say of it, perhaps elsewhere.
@@ -332,7 +334,7 @@ export class LogManager {
     return this.#deps.disk.space(path)
   }
 
-  /** The broker epoch of the last run, where every log dir was shut down cleanly with the same one; else -1 (KIP-966). */
+  /** The broker epoch of the last run, where every log dir was shut down cleanly with the same one, and lost nothing; else -1 (KIP-966). */
   get brokerEpochAtShutdown(): number {
     return this.#directories.brokerEpochAtShutdown
   }

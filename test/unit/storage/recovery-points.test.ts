@@ -70,6 +70,18 @@ describe('the checkpoint of recovery points', () => {
     expect(bed.text(CHECKPOINT)).toMatch(/orders 0 [0-4]\n$/)
   })
 
+  test('tells a shutdown in order from one behind which records were lost', async () => {
+    const bed = new ManagerBed()
+    const { manager } = await synced(bed)
+    await manager.shutdown(77)
+    const again = await bed.open({ defaults: CONFIG })
+    expect(again.brokerEpochAtShutdown).toBe(77)
+    await again.shutdown(78)
+    bed.disk.remove('/data/orders-0/00000000000000000008.log')
+    const cut = await bed.open({ defaults: CONFIG })
+    expect([cut.get('orders', 0)?.logEndOffset, cut.brokerEpochAtShutdown]).toEqual([8, -1])
+  })
+
   test('is written once for all logs that are cut while it is written', async () => {
     const bed = new ManagerBed({ syncMsMax: 10 })
     const manager = await bed.open()
