@@ -23,6 +23,7 @@ import { Reconcilers } from './reconcilers.ts'
 import type { Caches, ReconcilerDeps, ReconcilerOptions } from './reconcilers.ts'
 import { Controller } from './runtime/controller.ts'
 import type { ControllerMetrics, Reconcile } from './runtime/controller.ts'
+import { INGRESS } from './specs/routes.ts'
 import { TopicClaims } from './topic/claims.ts'
 import { isTopicReady, strengthOf, topicsGoBy } from './topic/rules.ts'
 
@@ -38,7 +39,7 @@ export interface LeadershipDeps extends ReconcilerDeps {
 }
 
 /** What the operator makes; it looks at a cluster again when one of these changes. */
-const CHILDREN = [STATEFUL_SET, POD, SERVICE, CONFIG_MAP, SERVICE_ACCOUNT, POD_DISRUPTION_BUDGET]
+const CHILDREN = [STATEFUL_SET, POD, SERVICE, CONFIG_MAP, SERVICE_ACCOUNT, POD_DISRUPTION_BUDGET, INGRESS]
 /** It is no reconciliation of a resource. */
 const UNCOUNTED: ControllerMetrics = { reconciled: () => {}, queueDepth: () => {} }
 const BACKOFF = { backoffMinMs: 500, backoffMaxMs: 60_000 }

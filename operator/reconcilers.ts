@@ -13,6 +13,8 @@ import type { ClusterStep } from './cluster/step.ts'
 import type { Images } from './cluster/version.ts'
 import type { KubeApi } from './kube/api.ts'
 import { EventRecorder } from './kube/events.ts'
+import { CertificateStep } from './listeners/certificate-step.ts'
+import { RouteStep } from './listeners/route-step.ts'
 import { PlacementStep } from './listeners/step.ts'
 import { raisedFactors } from './policy/planner.ts'
 import { DurabilityStep } from './policy/step.ts'
@@ -93,6 +95,8 @@ export class Reconcilers {
         effective: effectiveCluster,
         steps: [
           new PlacementStep({ api: this.#deps.api, logger: this.#deps.logger }),
+          new RouteStep(this.#deps),
+          new CertificateStep(),
           ...this.#scalingSteps(events),
           new RollingStep({ api: this.#deps.api, brokers, events }),
           new MetadataVersionStep({ setMetadataVersion: (...change) => brokers.setMetadataVersion(...change), events }),

@@ -186,6 +186,8 @@ describe('tidy', () => {
 
   test(`no file is longer than ${LINES_MAX} lines`, () => {
     const wrong = all
+      // Whoever changes what is generated changes what it is made of.
+      .filter(({ text }) => !text.startsWith('// Generated from '))
       .map(({ path, text }) => ({ path, lines: text.split('\n').length - 1 }))
       .filter(({ path, lines }) => lines > (OVER_THE_LIMIT[path] ?? LINES_MAX))
     expect(wrong).toEqual([])

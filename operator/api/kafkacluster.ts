@@ -91,10 +91,57 @@ export interface KafkaClusterSpec {
     name: string
     port: number
     /**
-     * internal: inside of Kubernetes; nodeport: a port of every Kubernetes node; loadbalancer: a load balancer for each broker, and one to begin with; ingress: by server name (SNI).
+     * internal: inside of Kubernetes; nodeport: a port of every Kubernetes node; loadbalancer: a load balancer for each broker, and one to begin with; ingress, tlsroute: one address for all, where an Ingress controller or a Gateway passes TLS through by server name (SNI).
      */
-    type: 'internal' | 'nodeport' | 'loadbalancer' | 'ingress'
+    type: 'internal' | 'nodeport' | 'loadbalancer' | 'ingress' | 'tlsroute'
+    /**
+     * true: brokers speak TLS, with the certificate of certificate.secretName.
+     */
     tls: boolean
+    /**
+     * What brokers show to clients.
+     */
+    certificate?: {
+      /**
+       * A Secret in the namespace of the cluster with tls.crt, the chain of certificates for every name that brokers and the bootstrap are reached by, and tls.key, both PEM: what cert-manager makes. Brokers take on another one without a restart.
+       */
+      secretName: string
+    }
+    /**
+     * ingress: what the Ingresses of this listener get.
+     */
+    ingress?: {
+      /**
+       * IngressClass; the cluster's default without it.
+       */
+      className?: string
+      /**
+       * {nodeId} in a value stands for the broker's id; such an annotation is for brokers' Ingresses only. Those of the operator, which switch TLS passthrough on, can be replaced.
+       */
+      annotations?: {
+        [k: string]: string
+      }
+    }
+    /**
+     * tlsroute: the Gateways that TLSRoutes are attached to.
+     */
+    gateway?: {
+      /**
+       * Gateways with a listener of protocol TLS and mode Passthrough.
+       */
+      parentRefs: {
+        name: string
+        /**
+         * The cluster's without it.
+         */
+        namespace?: string
+        /**
+         * A listener of the Gateway; all that fit without it.
+         */
+        sectionName?: string
+        port?: number
+      }[]
+    }
     /**
      * nodeport: which address of a Kubernetes node brokers advertise, where the node has it; otherwise the first of ExternalDNS, ExternalIP, InternalDNS, InternalIP, Hostname.
      */
@@ -107,6 +154,9 @@ export interface KafkaClusterSpec {
        * {nodeId} stands for the broker's id: broker-{nodeId}.example.org.
        */
       host?: string
+      /**
+       * 443 without it for types ingress and tlsroute, and for their bootstrap too.
+       */
       port?: number
     }
     /**
@@ -139,13 +189,16 @@ export interface KafkaClusterSpec {
        */
       enabled: boolean
       /**
-       * Told in status instead of the address that Kubernetes gives.
+       * Told in status instead of the address that Kubernetes gives; types ingress and tlsroute: the name by which clients begin.
        */
       host?: string
       /**
        * Without it Kubernetes chooses one.
        */
       nodePort?: number
+      /**
+       * Of the Service to begin with; types ingress and tlsroute: of the Ingress or TLSRoute.
+       */
       annotations?: {
         [k: string]: string
       }
@@ -161,6 +214,9 @@ export interface KafkaClusterSpec {
        * Without it Kubernetes chooses one.
        */
       nodePort?: number
+      /**
+       * Of the broker's Service; types ingress and tlsroute: of its Ingress or TLSRoute.
+       */
       annotations?: {
         [k: string]: string
       }

@@ -4,6 +4,7 @@ import {
   brokerServiceName,
   externalListeners,
   forNode,
+  isRouted,
   overridesOf,
 } from '../specs/external-services.ts'
 import type { Listener } from '../specs/external-services.ts'
@@ -13,6 +14,8 @@ import type { KubeNode, Seen, Service } from './seen.ts'
 /** `host:port` that clients outside of Kubernetes use, or what has to happen before it is known, in words. */
 export type Located = { readonly address: string } | { readonly waitsFor: string }
 
+/** Of HTTPS: where Ingress controllers and Gateways listen. */
+const ROUTED_PORT = 443
 /** Public addresses first: that is what a node port is for. */
 const ADDRESS_TYPES = ['ExternalDNS', 'ExternalIP', 'InternalDNS', 'InternalIP', 'Hostname'] as const
 
@@ -48,8 +51,9 @@ export function bootstrapAddress(
   }
   const name = bootstrapName(cluster, listener)
   const service = seen.services.get(name)
-  const port = portOf(listener, name, service)
+  const port = isRouted(listener) ? (listener.advertised?.port ?? ROUTED_PORT) : portOf(listener, name, service)
   if (listener.bootstrap?.host !== undefined) return join(listener.bootstrap.host, port)
+  if (isRouted(listener)) return NAMELESS
   if (listener.type !== 'nodeport') return join(balancerHost(name, service), port)
   const hosts = [...new Set([...seen.nodes.values()].flatMap((node) => addressOf(node, listener) ?? []))].sort()
   const all = hosts.map((host) => join(host, port))
@@ -82,6 +86,9 @@ export function advertisedListeners(
     .join(',')
 }
 
+/** Admission refuses it. */
+const NAMELESS = { waitsFor: 'advertised.host and bootstrap.host in the spec' }
+
 type Part<T> = T | { readonly waitsFor: string }
 
 function hostOf(
@@ -91,6 +98,7 @@ function hostOf(
   nodeName: string,
   { nodes }: Seen,
 ): Part<string> {
+  if (isRouted(listener)) return NAMELESS
   if (listener.type !== 'nodeport') return balancerHost(name, service)
   const node = nodes.get(nodeName)
   const address = node === undefined ? undefined : addressOf(node, listener)
@@ -112,6 +120,7 @@ function balancerHost(name: string, service: Service | undefined): Part<string> 
 }
 
 function portOf(listener: Listener, name: string, service: Service | undefined): Part<number> {
+  if (isRouted(listener)) return ROUTED_PORT
   if (listener.type !== 'nodeport') return listener.port
   return service?.spec?.ports?.[0]?.nodePort ?? { waitsFor: `Service ${name} has no node port yet` }
 }

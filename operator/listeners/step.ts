@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { ExtraCondition, Health } from '../api/conditions.ts'
 import type { KafkaClusterStatus } from '../api/kafkacluster.ts'
 import { POD, SERVICE } from '../api/resource.ts'
-import type { KafkaCluster, Manifest } from '../api/resource.ts'
+import type { KafkaCluster } from '../api/resource.ts'
 import type { ClusterStep, ClusterView, StepResult } from '../cluster/step.ts'
 import { isAnother, isNotFound, isRefusal } from '../kube/api.ts'
 import type { KubeApi } from '../kube/api.ts'
@@ -10,9 +10,10 @@ import { externalListeners, externalServices } from '../specs/external-services.
 import { bootstrapServers } from '../specs/nodes.ts'
 import { bootstrapAddress } from './addresses.ts'
 import type { Located } from './addresses.ts'
+import { bringObjects, knownObjects } from './objects.ts'
 import { placementOf } from './place.ts'
 import type { PlacedPod, Placement } from './place.ts'
-import { listServices, readNodes } from './seen.ts'
+import { readNodes } from './seen.ts'
 import type { Seen, Service } from './seen.ts'
 
 interface Deps {
@@ -33,50 +34,13 @@ export class PlacementStep implements ClusterStep {
 
   async run(view: ClusterView): Promise<StepResult> {
     const { cluster, observed } = view
-    const known = new Map((await listServices(this.#deps.api, cluster)).map((one) => [one.metadata.name, one]))
-    const wanted = externalServices(cluster)
-    const refused = await this.#apply(view, wanted, known)
-    await this.#removeOthers(wanted, known)
+    const known = await knownObjects<Service>(this.#deps.api, SERVICE, cluster)
+    const refused = await bringObjects(this.#deps.api, SERVICE, view, externalServices(cluster), known)
     const pods: readonly PlacedPod[] = observed.pods
     const seen = { services: known, nodes: await this.#nodes(cluster, pods, refused) }
     const placement = placementOf(cluster, pods, seen)
     await this.#tell(placement)
     return resultOf(cluster, seen, placement, refused)
-  }
-
-  /** Puts what is there then into `known`. Returns why some could not be made, in words. */
-  async #apply(
-    { cluster, applier }: ClusterView,
-    wanted: readonly Manifest[],
-    known: Map<string, Service>,
-  ): Promise<string[]> {
-    const outcomes = await Promise.all(
-      wanted.map(async (manifest) => {
-        const { name, namespace = '' } = manifest.metadata
-        try {
-          if (!known.has(name)) {
-            const there = await this.#deps.api.get<Service>(SERVICE, namespace, name)
-            if (there !== null && !isOf(there, cluster))
-              return [`Service ${name} is there already, and not of this KafkaCluster`]
-          }
-          known.set(name, await applier.apply<Service>(SERVICE, manifest, known.get(name)))
-          return []
-        } catch (error) {
-          if (!isRefusal(error)) throw error
-          return [`Kubernetes refuses Service ${name}: ${error.message}`]
-        }
-      }),
-    )
-    return outcomes.flat()
-  }
-
-  async #removeOthers(wanted: readonly Manifest[], known: Map<string, Service>): Promise<void> {
-    const names = new Set(wanted.map(({ metadata }) => metadata.name))
-    for (const [name, { metadata }] of known) {
-      if (names.has(name)) continue
-      known.delete(name)
-      await this.#deps.api.delete(SERVICE, metadata.namespace ?? '', name, { uid: metadata.uid ?? '' })
-    }
   }
 
   /** Adds to `refused` where the operator may not read them. */
@@ -105,10 +69,6 @@ export class PlacementStep implements ClusterStep {
       }
     }
   }
-}
-
-function isOf({ metadata }: Service, { metadata: { uid } }: KafkaCluster): boolean {
-  return metadata.ownerReferences?.some((owner) => owner.uid === uid) ?? false
 }
 
 function resultOf(cluster: KafkaCluster, seen: Seen, placement: Placement, refused: readonly string[]): StepResult {

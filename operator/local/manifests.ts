@@ -30,6 +30,11 @@ export function readManifests(path: string): Manifests {
     const what = `KafkaCluster ${keyOf(elsewhere)}: spec.distribution ${elsewhere.spec.distribution}`
     throw new LocalError(`${what} is a container image, which needs Kubernetes; only bundled runs on this machine`)
   }
+  const secret = clusters.find(({ spec }) => spec.listeners.some(({ tls }) => tls))
+  if (secret !== undefined) {
+    const what = `KafkaCluster ${keyOf(secret)}: spec.listeners[].tls`
+    throw new LocalError(`${what}: certificates are in Secrets, which need Kubernetes; use tls: false on this machine`)
+  }
   const keys = new Set(clusters.map(keyOf))
   const stray = topics.find((topic) => !keys.has(clusterKeyOf(topic)))
   if (stray !== undefined) {

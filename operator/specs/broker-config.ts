@@ -1,4 +1,5 @@
 import type { KafkaCluster } from '../api/resource.ts'
+import { certificateConfig } from './certificates.ts'
 import { rolesOf } from './labels.ts'
 import { brokerCount, CONTROLLER_LISTENER, INTERNAL_LISTENER, isBroker, isController } from './nodes.ts'
 import type { Node } from './nodes.ts'
@@ -75,12 +76,16 @@ function listenerConfig(cluster: KafkaCluster, node: Node, placement: Placement)
   )
   const at = (host: string): string => served.map(([name, port]) => `${listenerName(name)}://${host}:${port}`).join(',')
   // Of every listener, also those that only other nodes serve: this one connects to them.
-  const names = [CONTROLLER_LISTENER, INTERNAL_LISTENER, ...cluster.spec.listeners.map(({ name }) => name)]
+  const own = [CONTROLLER_LISTENER, INTERNAL_LISTENER].map((name) => ({ name, tls: false }))
+  const protocols = [...own, ...cluster.spec.listeners].map(
+    ({ name, tls }) => `${listenerName(name)}:${tls ? 'SSL' : 'PLAINTEXT'}`,
+  )
   return {
     listeners: at(placement.bindHost),
     'advertised.listeners': at(placement.advertisedHost),
-    'listener.security.protocol.map': names.map((name) => `${listenerName(name)}:PLAINTEXT`).join(','),
+    'listener.security.protocol.map': protocols.join(','),
     'inter.broker.listener.name': listenerName(INTERNAL_LISTENER),
+    ...(isBroker(node.pool) ? certificateConfig(cluster) : {}),
   }
 }
 

@@ -64,8 +64,11 @@ function staticPart(config: ReadonlyMap<string, string>): Map<string, string> {
   return new Map([...config].filter(([key]) => !isDynamic(key)))
 }
 
+/** Providers fill in what stands beside them: values of server.properties are of no use without. */
+const PROVIDERS = 'config.providers'
+
 function isDynamic(key: string): boolean {
-  return brokerKey(key)?.dynamic === 'cluster-wide'
+  return key !== PROVIDERS && brokerKey(key)?.dynamic === 'cluster-wide'
 }
 
 function propertiesByPod(cluster: KafkaCluster, pool: Pool): Record<string, string> {

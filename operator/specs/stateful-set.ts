@@ -1,5 +1,6 @@
 import { ANNOTATION_PARTS, ANNOTATION_RESTART, ANNOTATION_RESTARTED_FOR, STATEFUL_SET } from '../api/resource.ts'
 import type { KafkaCluster, Manifest } from '../api/resource.ts'
+import { certificateParts } from './certificates.ts'
 import { configMap } from './config-map.ts'
 import { labelsOf, ownedManifest, selectorOf } from './labels.ts'
 import {
@@ -99,21 +100,25 @@ function podSpec(cluster: KafkaCluster, pool: Pool, options: StatefulSetOptions)
       fsGroupChangePolicy: 'OnRootMismatch',
       seccompProfile: { type: 'RuntimeDefault' },
     },
-    initContainers: [...placeContainers(cluster, pool, options), formatContainer(cluster, pool, options)],
+    initContainers: [...waitContainers(cluster, pool, options), formatContainer(cluster, pool, options)],
     containers: [brokerContainer(cluster, pool, options)],
     volumes: [
       { name: 'config', configMap: { name: configMap(cluster, pool).metadata.name } },
       { name: 'tmp', emptyDir: {} },
       ...placeParts(cluster, pool).volumes,
+      ...certificateParts(cluster, pool).volumes,
     ],
   }
 }
 
 /** Before anything else: what a pod waits for may be long in coming, and needs none of its volumes. */
-function placeContainers(cluster: KafkaCluster, pool: Pool, { helperImage }: StatefulSetOptions): TemplateContainer[] {
+function waitContainers(cluster: KafkaCluster, pool: Pool, { helperImage }: StatefulSetOptions): TemplateContainer[] {
   const { wait } = placeParts(cluster, pool)
-  if (wait === null) return []
-  return [{ ...container(pool, 'place', helperImage), args: wait.args, volumeMounts: [wait.volumeMount] }]
+  const { waits, volumeMounts } = certificateParts(cluster, pool)
+  return [
+    ...(wait === null ? [] : [{ name: 'place', args: wait.args, volumeMounts: [wait.volumeMount] }]),
+    ...waits.map((certificate) => ({ ...certificate, volumeMounts })),
+  ].map((waiting) => ({ ...container(pool, waiting.name, helperImage), ...waiting }))
 }
 
 /** Replicas on one machine, or in one rack, are lost together: apart where that can be. A template's own constraints replace it. */
@@ -139,7 +144,7 @@ function formatContainer(
 ): TemplateContainer {
   const quorum = quorumArgs(cluster, pool, clusterId, (node) => `${nodeHost(cluster, node)}:${CONTROLLER_PORT}`)
   const format = ['format', '--ignore-formatted', ...quorum, '-t', clusterId, '-c', PROPERTIES]
-  const common = container(pool, 'format', image)
+  const common = withCertificates(container(pool, 'format', image), cluster, pool)
   const programs = programsOf(cluster)
   return { ...common, env: [...common.env, ...programs.env(pool)], ...programs.format(format) }
 }
@@ -148,7 +153,7 @@ function brokerContainer(cluster: KafkaCluster, pool: Pool, { image }: StatefulS
   const programs = programsOf(cluster)
   const ports = [...servedPorts(cluster, pool), ...(programs.hasMetrics ? [['metrics', METRICS_PORT] as const] : [])]
   const place = placeParts(cluster, pool)
-  const common = container(pool, 'kafka', image)
+  const common = withCertificates(container(pool, 'kafka', image), cluster, pool)
   const { startup, liveness, readiness } = programs.probes(pool)
   return {
     ...common,
@@ -161,8 +166,18 @@ function brokerContainer(cluster: KafkaCluster, pool: Pool, { image }: StatefulS
   }
 }
 
+interface Container extends TemplateContainer {
+  readonly env: readonly object[]
+  readonly volumeMounts: readonly object[]
+}
+
+/** A container that reads server.properties. */
+function withCertificates(common: Container, cluster: KafkaCluster, pool: Pool): Container {
+  return { ...common, volumeMounts: [...common.volumeMounts, ...certificateParts(cluster, pool).volumeMounts] }
+}
+
 /** What all containers have. */
-function container(pool: Pool, name: string, image: string): TemplateContainer & { readonly env: readonly object[] } {
+function container(pool: Pool, name: string, image: string): Container {
   const volumes = Array.from({ length: pool.storage.volumes }, (_, volume) => `data-${volume}`)
   return {
     name,

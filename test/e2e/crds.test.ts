@@ -29,6 +29,17 @@ function rebalance(spec: Fields) {
 }
 
 const BALANCED = { name: 'external', port: 9094, type: 'loadbalancer' }
+const CERTIFICATE = { secretName: 'kafka-tls' }
+const GATEWAY = { parentRefs: [{ name: 'edge', namespace: 'infra', sectionName: 'kafka', port: 443 }] }
+const ROUTED = {
+  name: 'external',
+  port: 9094,
+  type: 'ingress',
+  tls: true,
+  certificate: CERTIFICATE,
+  advertised: { host: 'broker-{nodeId}.kafka.example.org' },
+  bootstrap: { host: 'kafka.example.org' },
+}
 
 jest.setTimeout(300_000)
 
@@ -112,8 +123,29 @@ describeWith(['kubernetes'], 'the CRDs on a real API server', () => {
         { pools: [{ ...POOL, template: { metadata: { labels: { 'kafka.ottla.dev/cluster': 'x' } } } }] },
         'belong to the operator',
       ],
-      [{ listeners: [{ name: 'plain', port: 9092, tls: true }] }, 'TLS is not supported yet'],
-      [{ listeners: [{ name: 'sni', port: 9094, type: 'ingress' }] }, 'ingress needs TLS'],
+      [{ listeners: [{ name: 'plain', port: 9092, tls: true }] }, 'tls needs a certificate'],
+      [{ listeners: [{ ...BALANCED, certificate: CERTIFICATE }] }, 'certificate is for listeners with tls: true'],
+      [{ listeners: [{ ...ROUTED, tls: false, certificate: undefined }] }, 'ingress and tlsroute need tls: true'],
+      [{ listeners: [{ ...ROUTED, certificate: {} }] }, 'certificate.secretName: Required'],
+      [{ listeners: [{ ...ROUTED, certificate: { secretName: 'No_Name' } }] }, 'certificate.secretName'],
+      [{ listeners: [{ ...ROUTED, advertised: undefined }] }, 'advertised.host with {nodeId}, such as'],
+      [
+        { listeners: [{ ...ROUTED, advertised: { host: 'kafka.example.org' } }] },
+        'advertised.host with {nodeId}, such as',
+      ],
+      [{ listeners: [{ ...ROUTED, advertised: { host: 'Broker-{nodeId}.org' } }] }, 'must be lower-case DNS names'],
+      [{ listeners: [{ ...ROUTED, bootstrap: undefined }] }, 'bootstrap.host, the name by which clients begin'],
+      [{ listeners: [{ ...ROUTED, bootstrap: {} }] }, 'bootstrap.host, the name by which clients begin'],
+      [{ listeners: [{ ...ROUTED, bootstrap: { host: '203.0.113.7' } }] }, 'must be lower-case DNS names'],
+      [{ listeners: [{ ...ROUTED, bootstrap: { host: 'a.org', nodePort: 30_000 } }] }, 'nodePort and service'],
+      [{ listeners: [{ ...ROUTED, brokers: [{ nodeId: 0, nodePort: 30_000 }] }] }, 'nodePort and service'],
+      [{ listeners: [{ ...ROUTED, brokers: [{ nodeId: 0, host: 'a:b' }] }] }, 'must be lower-case DNS names'],
+      [{ listeners: [{ ...ROUTED, service: { externalTrafficPolicy: 'Local' } }] }, 'nodePort and service'],
+      [{ listeners: [{ ...BALANCED, ingress: {} }] }, 'ingress is for type ingress'],
+      [{ listeners: [{ ...ROUTED, gateway: GATEWAY }] }, 'gateway belongs to type tlsroute'],
+      [{ listeners: [{ ...ROUTED, type: 'tlsroute' }] }, 'gateway belongs to type tlsroute'],
+      [{ listeners: [{ ...ROUTED, type: 'tlsroute', gateway: { parentRefs: [] } }] }, 'gateway.parentRefs'],
+      [{ listeners: [{ ...ROUTED, type: 'tlsroute', gateway: { parentRefs: [{}] } }] }, 'parentRefs[0].name: Required'],
       [{ listeners: [{ name: 'plain', port: 9092, service: {} }] }, 'are for listeners that are reached from outside'],
       [{ listeners: [{ ...BALANCED, addressType: 'InternalIP' }] }, 'it is for type nodeport'],
       [{ listeners: [{ ...BALANCED, advertised: { host: 'kafka.example.org' } }] }, 'must contain {nodeId}'],
@@ -193,6 +225,18 @@ describeWith(['kubernetes'], 'the CRDs on a real API server', () => {
       durability: { replicationFactor: 1, minInSyncReplicas: 1, policy: 'warn' },
     }
     expect(await admission('clusters', cluster(spec))).toBe('accepted')
+  })
+
+  test.each<Fields>([
+    { ...ROUTED, ingress: { className: 'nginx', annotations: { note: '{nodeId}' } } },
+    { ...ROUTED, advertised: { host: 'broker-{nodeId}.kafka.example.org', port: 9443 } },
+    { ...ROUTED, bootstrap: { enabled: false }, brokers: [{ nodeId: 0, host: 'first', port: 9443 }] },
+    { ...ROUTED, type: 'tlsroute', gateway: GATEWAY, service: { annotations: { note: 'x' } } },
+    { ...BALANCED, tls: true, certificate: CERTIFICATE },
+    { ...BALANCED, type: 'nodeport', tls: true, certificate: CERTIFICATE },
+    { name: 'secure', port: 9093, tls: true, certificate: { secretName: 'orders.tls' } },
+  ])('a listener with TLS is accepted: %j', async (listener) => {
+    expect(await admission('clusters', cluster({ listeners: [listener] }))).toBe('accepted')
   })
 
   test('a KafkaCluster of separate controllers and brokers is accepted', async () => {

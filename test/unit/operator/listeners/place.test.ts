@@ -178,3 +178,32 @@ test('clients begin at the nodes where brokers are, at one load balancer, or at 
     address: '203.0.113.0:9094,203.0.113.1:9094',
   })
 })
+
+test('behind an Ingress or a Gateway brokers are told apart by name, and share the port of HTTPS', () => {
+  const routed: Partial<Listener> = {
+    type: 'ingress',
+    tls: true,
+    advertised: { host: 'broker-{nodeId}.example.org' },
+    bootstrap: { enabled: true, host: 'kafka.example.org' },
+  }
+  const begins = (listener: Partial<Listener>) => {
+    const cluster = clusterWith(listener)
+    const [, external] = cluster.spec.listeners
+    if (external === undefined) throw new Error('no listener')
+    return bootstrapAddress(cluster, external, seen(cluster, []), [])
+  }
+  const cluster = clusterWith(routed)
+  expect(advertised(cluster, seen(cluster, []))).toEqual([
+    'EXTERNAL://broker-1000.example.org:443',
+    'EXTERNAL://broker-1001.example.org:443',
+  ])
+  expect(begins(routed)).toEqual({ address: 'kafka.example.org:443' })
+  const elsewhere = { host: 'broker-{nodeId}.example.org', port: 9443 }
+  expect(begins({ ...routed, type: 'tlsroute', advertised: elsewhere })).toEqual({ address: 'kafka.example.org:9443' })
+})
+
+test('a listener by names that has none, since nothing has refused it, says what it lacks', () => {
+  const cluster = clusterWith({ type: 'ingress' })
+  const { waits } = placementOf(cluster, [pod(0)], seen(cluster, []))
+  expect(waits).toEqual([{ what: 'listener external', waitsFor: 'advertised.host and bootstrap.host in the spec' }])
+})
