@@ -4,6 +4,7 @@ import type { Disk } from './disk.ts'
 import type { Http } from './http.ts'
 import type { Network } from './network.ts'
 import type { Random } from './random.ts'
+import type { Tls } from './tls.ts'
 
 /** Everything non-deterministic that the broker may touch. `host/` implements it for Node, `test/fakes/` for the simulator. */
 export interface Env {
@@ -13,4 +14,6 @@ export interface Env {
   readonly network: Network
   readonly compute: Compute
   readonly http: Http
+  /** Left out in the simulator: its network has none. */
+  readonly tls?: Tls
 }

@@ -1,3 +1,5 @@
+import type { TlsContext } from './tls.ts'
+
 export interface Address {
   readonly host: string
   readonly port: number
@@ -41,8 +43,12 @@ export interface Listener {
 
 /** Sockets. */
 export interface Network {
-  /** Port 0 takes a free port. Rejects with the system's error (EADDRINUSE, …). */
-  listen(address: Address, accept: (connection: Connection) => void): Promise<Listener>
+  /**
+   * Port 0 takes a free port. Rejects with the system's error (EADDRINUSE, …). With `tls`, connections are encrypted, each with what it gives
+   * at that moment: `accept` gets them at once, what is written waits for the handshake, and one that fails, or takes too long, is told
+   * in `onClose` as a TlsHandshakeError.
+   */
+  listen(address: Address, accept: (connection: Connection) => void, tls?: () => TlsContext): Promise<Listener>
   /** Rejects where it takes longer, or `signal` tells meanwhile that nobody wants it any more: nothing is left of it then. */
   connect(address: Address, timeoutMs: number, signal?: AbortSignal): Promise<Connection>
 }

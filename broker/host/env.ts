@@ -5,6 +5,7 @@ import { NodeDisk } from './disk.ts'
 import { NodeHttp } from './http.ts'
 import { NodeNetwork } from './network.ts'
 import { NodeRandom } from './random.ts'
+import { NodeTls } from './tls.ts'
 import { BufferPool } from '../lib/buffer-pool.ts'
 
 /** This machine. */
@@ -17,5 +18,6 @@ export function nodeEnv(): Env {
     network: new NodeNetwork(buffers),
     compute: new NodeCompute(),
     http: new NodeHttp(),
+    tls: new NodeTls(),
   }
 }

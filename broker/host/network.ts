@@ -1,6 +1,12 @@
 import * as net from 'node:net'
 import type { Address, Connection, Listener, Network } from '../env/network.ts'
+import type { TlsContext } from '../env/tls.ts'
 import { BufferPool } from '../lib/buffer-pool.ts'
+import { NodeTlsContext } from './tls.ts'
+import { secured } from './tls-socket.ts'
+
+/** Longer than any client needs, however far away; Apache Kafka waits for connections.max.idle.ms. */
+const HANDSHAKE_MS_MAX = 30_000
 
 /** What is read where the receiver has no place of its own. All connections share it: a read is told before the next one begins. */
 const SCRATCH = Buffer.allocUnsafeSlow(64 * 1024)
@@ -9,12 +15,33 @@ const SCRATCH = Buffer.allocUnsafeSlow(64 * 1024)
 class Reader {
   receive: (chunk: Uint8Array) => void = () => {}
   space: () => Uint8Array | undefined = () => undefined
+  #isPaused = true
+  /** What was decrypted of a read after which nothing more was wanted. */
+  readonly #held: Uint8Array[] = []
   readonly onread = {
-    buffer: (): Uint8Array => this.space() ?? SCRATCH,
+    buffer: (): Uint8Array => (this.#isPaused ? undefined : this.space()) ?? SCRATCH,
     callback: (size: number, buffer: Uint8Array): boolean => {
-      this.receive(buffer.subarray(0, size))
+      const chunk = buffer.subarray(0, size)
+      if (this.#isPaused) this.#held.push(Uint8Array.from(chunk))
+      else this.receive(chunk)
       return true
     },
+  }
+
+  pause(): void {
+    this.#isPaused = true
+  }
+
+  /** False where the receiver has paused again. */
+  resume(): boolean {
+    this.#isPaused = false
+    while (!this.#isPaused && this.#held.length > 0) this.receive(this.#held.shift() as Uint8Array)
+    return !this.#isPaused
+  }
+
+  /** Nothing comes any more: what is there is told, whether it is wanted or not. */
+  end(): void {
+    for (const chunk of this.#held.splice(0)) this.receive(chunk)
   }
 }
 
@@ -38,13 +65,16 @@ class NodeConnection implements Connection {
     socket.on('error', (error) => {
       this.#error = error
     })
-    socket.on('close', () => this.#closed?.(this.#error))
+    socket.on('close', () => {
+      this.#reader.end()
+      this.#closed?.(this.#error)
+    })
   }
 
   onData(receive: (chunk: Uint8Array) => void, space?: () => Uint8Array | undefined): void {
     this.#reader.receive = receive
     if (space !== undefined) this.#reader.space = space
-    this.#socket.resume()
+    this.resume()
   }
 
   onClose(closed: (error: Error | undefined) => void): void {
@@ -94,11 +124,12 @@ class NodeConnection implements Connection {
   }
 
   pause(): void {
+    this.#reader.pause()
     this.#socket.pause()
   }
 
   resume(): void {
-    this.#socket.resume()
+    if (this.#reader.resume()) this.#socket.resume()
   }
 
   end(): void {
@@ -130,19 +161,22 @@ class NodeListener implements Listener {
   }
 }
 
-/** TCP. */
+/** TCP, and TLS over it. */
 export class NodeNetwork implements Network {
   readonly #buffers: BufferPool
+  readonly #handshakeMsMax: number
 
-  constructor(buffers = new BufferPool()) {
+  constructor(buffers = new BufferPool(), options: { readonly handshakeMsMax?: number } = {}) {
     this.#buffers = buffers
+    this.#handshakeMsMax = options.handshakeMsMax ?? HANDSHAKE_MS_MAX
   }
 
-  listen(address: Address, accept: (connection: Connection) => void): Promise<Listener> {
+  listen(address: Address, accept: (connection: Connection) => void, tls?: () => TlsContext): Promise<Listener> {
     return new Promise((resolve, reject) => {
       const server = net.createServer({ noDelay: true, keepAlive: true, pauseOnConnect: true }, (socket) => {
         const reader = new Reader()
-        accept(new NodeConnection(adopt(socket, reader), reader, this.#buffers))
+        const own = tls === undefined ? adopt(socket, reader) : this.#secured(socket, reader, tls())
+        accept(new NodeConnection(own, reader, this.#buffers))
       })
       server.once('error', reject)
       server.listen({ host: address.host, port: address.port }, () => {
@@ -154,6 +188,11 @@ export class NodeNetwork implements Network {
         resolve(new NodeListener(server, { host: address.host, port }))
       })
     })
+  }
+
+  #secured(socket: net.Socket, { onread }: Reader, context: TlsContext): net.Socket {
+    if (!(context instanceof NodeTlsContext)) throw new TypeError('a TLS context of another host')
+    return secured(socket, { context, onread, handshakeMsMax: this.#handshakeMsMax })
   }
 
   connect(address: Address, timeoutMs: number, signal?: AbortSignal): Promise<Connection> {
