@@ -4,13 +4,14 @@ import type { BrokerDisks } from './admin.ts'
 import type { Move } from './placement.ts'
 import { isMoving, partitionSizes } from './targets.ts'
 
-/** Partitions that are copied to one broker, or from one leader, at a time. */
-const COPIES_PER_BROKER = 20
 /**
- * A broker gets no more at a time than it holds in sync, but so many: one that has just started is slow until its code is compiled and its
- * caches are filled, and clients wait for what it leads.
+ * Of what a broker holds in sync, so much is copied to it or from it at a time, and of all partitions so many change without a copy, but one
+ * of either. Each gets another leader as a rule, for which its clients wait: not all of them at once. A broker that has just started holds
+ * nothing, and is slow until its code is compiled and its caches are filled.
  */
-const COPIES_AT_FIRST = 2
+const SHARE = 0.1
+/** Partitions that are copied to one broker, or from one leader, at a time. */
+const COPIES_MAX = 20
 /** Changes of one request that copy nothing: another order of replicas, fewer of them. */
 const CHANGES_MAX = 1000
 
@@ -22,15 +23,15 @@ export function nextBatch(moves: readonly Move[], { brokers, partitions }: Kafka
   const byKey = new Map(partitions.map((one) => [replicaKey(one.topic, one.partition), one]))
   const copies = copiesUnderWay(partitions)
   const held = replicasHeld(partitions)
-  const room = (id: number): number => Math.max(COPIES_AT_FIRST, Math.min(held.get(id) ?? 0, COPIES_PER_BROKER))
+  const room = (id: number): number => shareOf(held.get(id) ?? 0, COPIES_MAX)
   const batch: Move[] = []
-  let changes = 0
+  let changes = shareOf(partitions.length, CHANGES_MAX)
   for (const move of moves) {
     const partition = byKey.get(replicaKey(move.topic, move.partition))
     if (partition === undefined || !isReady(partition, move, brokers)) continue
     const added = move.to.filter((id) => !partition.replicas.includes(id))
     if (added.length === 0) {
-      if (++changes <= CHANGES_MAX) batch.push(move)
+      if (changes-- > 0) batch.push(move)
       continue
     }
     const busy = [...added, partition.leader ?? -1]
@@ -39,6 +40,10 @@ export function nextBatch(moves: readonly Move[], { brokers, partitions }: Kafka
     batch.push(move)
   }
   return batch
+}
+
+function shareOf(count: number, most: number): number {
+  return Math.min(Math.max(1, Math.ceil(count * SHARE)), most)
 }
 
 function isReady(partition: PartitionState, { to }: Move, brokers: KafkaState['brokers']): boolean {
