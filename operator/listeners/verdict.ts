@@ -45,11 +45,13 @@ export function verdictOf({ ingresses, tlsRoutes, without, refused }: RoutesSeen
   if (rejected.length > 0) return condition('False', 'NotAccepted', some(rejected))
   const unseen = tlsRoutes.filter(({ status }) => (status?.parents ?? []).length === 0)
   if (unseen.length > 0) {
-    const words = unseen.map(({ metadata, spec }) => {
-      const gateways = (spec?.parentRefs ?? []).map(({ name }) => name).join(', ')
-      return `TLSRoute ${metadata.name}: no controller has taken it; is there a Gateway ${gateways}?`
-    })
-    return condition('Unknown', 'Pending', some(words))
+    const gateways = new Set(unseen.flatMap(({ spec }) => (spec?.parentRefs ?? []).map(({ name }) => name)))
+    const names = some(
+      unseen.map(({ metadata }) => metadata.name),
+      ', ',
+    )
+    const message = `TLSRoutes that no controller has taken: ${names}; is there a Gateway ${[...gateways].join(', ')}?`
+    return condition('Unknown', 'AwaitingController', message)
   }
   if (ingresses.length === 0 && tlsRoutes.length === 0) return null
   return condition('True', 'Accepted', [...toldOf(ingresses), ...acceptedOf(tlsRoutes)].join('; '))
@@ -77,9 +79,9 @@ function acceptedOf(routes: readonly TlsRoute[]): string[] {
   return routes.length === 0 ? [] : [`TLSRoutes (${routes.length}) accepted`]
 }
 
-function some(words: readonly string[]): string {
-  const first = words.slice(0, NAMED_MAX).join('; ')
-  return words.length > NAMED_MAX ? `${first}; and ${words.length - NAMED_MAX} more` : first
+function some(words: readonly string[], separator = '; '): string {
+  const first = words.slice(0, NAMED_MAX).join(separator)
+  return words.length > NAMED_MAX ? `${first}${separator}and ${words.length - NAMED_MAX} more` : first
 }
 
 function condition(status: ExtraCondition['status'], reason: string, message: string): ExtraCondition {

@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { parseAllDocuments } from 'yaml'
 import type { KafkaCluster, KafkaTopic } from '../../operator/api/resource.ts'
 import { TestApi } from '../tools/kube-api.ts'
 import { describeWith } from '../tools/requires.ts'
+import { ROOT } from './bed/layout.ts'
 
 const API = '/apis/kafka.ottla.dev/v1alpha1'
 
@@ -237,6 +240,12 @@ describeWith(['kubernetes'], 'the CRDs on a real API server', () => {
     { name: 'secure', port: 9093, tls: true, certificate: { secretName: 'orders.tls' } },
   ])('a listener with TLS is accepted: %j', async (listener) => {
     expect(await admission('clusters', cluster({ listeners: [listener] }))).toBe('accepted')
+  })
+
+  test('the example of clients by server names is accepted', async () => {
+    const documents = parseAllDocuments(readFileSync(`${ROOT}/examples/tls-ingress.yaml`, 'utf8'))
+    const [, body] = documents.map((document) => document.toJS() as Fields)
+    expect(await admission('clusters', body ?? {})).toBe('accepted')
   })
 
   test('a KafkaCluster of separate controllers and brokers is accepted', async () => {

@@ -61,7 +61,7 @@ export class FakeKafka {
     const found: ConfigMap | null = this.#api.find(CONFIG_MAP, namespace, configMap)
     const text = found?.data?.[`${name}.properties`] ?? ''
     const property = (key: string): string => new RegExp(`^${key}=(.*)$`, 'm').exec(text)?.[1] ?? ''
-    const args = (pod.spec as { initContainers?: { args?: string[] }[] }).initContainers?.[0]?.args ?? []
+    const args = formatArgs(pod)
     const claim = this.#api.find(PERSISTENT_VOLUME_CLAIM, namespace, `data-0-${name}`)
     if (text === '') throw new Error(`pod ${name} has no configuration: there is no ConfigMap ${configMap}`)
     return {
@@ -74,4 +74,10 @@ export class FakeKafka {
       isInitial: !args.includes('--no-initial-controllers'),
     }
   }
+}
+
+/** Of the init container that formats the log directories; others may wait for something before. */
+function formatArgs({ spec }: Pod): string[] {
+  const { initContainers = [] } = spec as { initContainers?: { name: string; args?: string[] }[] }
+  return initContainers.find(({ name }) => name === 'format')?.args ?? []
 }

@@ -23,6 +23,18 @@ function topic(change: Partial<KafkaTopic['spec']> = {}, name = 'payments'): (wo
   return ({ api }) => void api.put(KAFKA_TOPIC, kafkaTopic({ replicas: 3, ...change }, name))
 }
 
+/** A cluster whose clients come by server names. */
+function routed(type: 'ingress' | 'tlsroute'): (world: World) => void {
+  const gateway = type === 'ingress' ? {} : { gateway: { parentRefs: [{ name: 'edge' }] } }
+  const secure = { name: 'secure', port: 9094, type, tls: true, certificate: { secretName: 'kafka-tls' }, ...gateway }
+  const hosts = {
+    advertised: { host: 'broker-{nodeId}.example.org' },
+    bootstrap: { enabled: true, host: 'example.org' },
+  }
+  const plain = { name: 'plain', port: 9092, type: 'internal', tls: false } as const
+  return cluster({ ...nodes(3), listeners: [plain, { ...secure, ...hosts }] })
+}
+
 const removeCluster = ({ api }: World): void => api.remove(KAFKA_CLUSTER, 'kafka', 'orders')
 const nodes = (replicas: number, change: Partial<Pool> = {}): Partial<ClusterSpec> => ({
   pools: [pool({ replicas, ...change })],
@@ -45,6 +57,16 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'a config is changed that needs restarts',
     before: [cluster(nodes(3)), wide],
     act: cluster({ ...nodes(3), config: { 'num.partitions': 7 } }),
+  },
+  {
+    name: 'a listener by server names is added',
+    before: [cluster(nodes(3))],
+    act: routed('ingress'),
+  },
+  {
+    name: 'a listener changes from TLSRoutes to Ingresses',
+    before: [routed('tlsroute')],
+    act: routed('ingress'),
   },
   {
     name: 'resources are changed',

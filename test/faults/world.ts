@@ -15,6 +15,7 @@ import { OperatorMetrics } from '../../operator/metrics.ts'
 import { Operator } from '../../operator/operator.ts'
 import type { OperatorDeps } from '../../operator/operator.ts'
 import type { Configured } from '../../operator/cluster/reconcile.ts'
+import { INGRESS, tlsRouteType } from '../../operator/specs/routes.ts'
 import type { ReassignmentAdmin } from '../../operator/reassignment/admin.ts'
 import type { ScalingAdmin } from '../../operator/scaling/admin.ts'
 import type { ScopedClock } from '../fakes/clock.ts'
@@ -62,6 +63,8 @@ const KINDS: readonly ResourceType[] = [
   SERVICE_ACCOUNT,
   POD_DISRUPTION_BUDGET,
   PERSISTENT_VOLUME_CLAIM,
+  INGRESS,
+  tlsRouteType('v1'),
 ]
 
 export interface WorldOptions {

@@ -133,7 +133,7 @@ test('without the Gateway API a condition says so, nothing else is the matter, a
   expect(without.conditions).toMatchObject([{ status: 'False', reason: 'GatewayApiMissing' }])
   expect(without.health).toBeUndefined()
   versions.add('v1')
-  expect(await run([BY_ROUTE])).toMatchObject({ conditions: [{ reason: 'Pending' }] })
+  expect(await run([BY_ROUTE])).toMatchObject({ conditions: [{ reason: 'AwaitingController' }] })
 })
 
 test('where nobody needs the Gateway API it is not looked for all the time', async () => {

@@ -45,8 +45,8 @@ test('a TLSRoute whose Service cannot be found leads nowhere either', () => {
 
 test('a TLSRoute that nobody has taken is not known to lead anywhere', () => {
   const verdict = verdictOf({ ...NOTHING, tlsRoutes: [route('a', told('Accepted', 'True')), route('b')] })
-  expect(verdict).toMatchObject({ status: 'Unknown', reason: 'Pending' })
-  expect(verdict?.message).toBe('TLSRoute b: no controller has taken it; is there a Gateway edge?')
+  expect(verdict).toMatchObject({ status: 'Unknown', reason: 'AwaitingController' })
+  expect(verdict?.message).toBe('TLSRoutes that no controller has taken: b; is there a Gateway edge?')
 })
 
 test('accepted routes, and what controllers tell of addresses', () => {

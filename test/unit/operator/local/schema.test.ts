@@ -65,6 +65,10 @@ test('a distribution that is a container image is refused where there are no con
   expect(() => read(`kind: KafkaCluster\nmetadata: {name: c}\n${spec}\n`)).toThrow('which needs Kubernetes')
 })
 
+test('a listener whose certificate is in a Secret is refused where there are none', () => {
+  expect(() => readManifests(join(ROOT, 'examples/tls-ingress.yaml'))).toThrow('certificates are in Secrets')
+})
+
 test('YAML that cannot be read names the file', () => {
   expect(() => read('a: [')).toThrow('it.yaml')
 })
