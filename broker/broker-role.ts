@@ -9,7 +9,7 @@ import { type BrokerHandlerDeps, brokerHandlers } from './handlers/index.ts'
 import { randomUuid } from './lib/uuid.ts'
 import type { Listeners } from './listeners.ts'
 import type { MetadataDelta } from './metadata/delta.ts'
-import { MetadataImage } from './metadata/image.ts'
+import { type BrokerImage, MetadataImage } from './metadata/image.ts'
 import { supportsCordonedLogDirs, supportsDirectoryAssignment } from './metadata/record-versions.ts'
 import type { Node } from './node.ts'
 import { isQuorumLost } from './probe.ts'
@@ -110,9 +110,17 @@ export class BrokerRole implements AsyncDisposable {
         offlineLogDirs: () =>
           this.#logs.directories().flatMap(({ id, online }) => (!online && id !== null ? [id] : [])),
         cordonedLogDirs: () => this.#cordonedLogDirs(),
+        hasSuccessors: () => this.#hasSuccessors(),
         isQuorumLost: () => isQuorumLost(this.#node.raft.quorumInfo().voters, config.nodeId, env.network),
       },
     )
+  }
+
+  #hasSuccessors(): boolean {
+    const { nodeId } = this.#node.options.config
+    const stays = ({ id, isFenced, isInControlledShutdown }: BrokerImage): boolean =>
+      id !== nodeId && !isFenced && !isInControlledShutdown
+    return [...this.#image.brokers.values()].some(stays)
   }
 
   /** Null while the cluster has no word for it. */

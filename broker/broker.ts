@@ -5,6 +5,7 @@ import { CurrentConfig } from './current-config.ts'
 import type { Env } from './env/env.ts'
 import { nodeGauges } from './gauges.ts'
 import { randomUuid } from './lib/uuid.ts'
+import { ListenerCertificates } from './listener-certificates.ts'
 import { Listeners } from './listeners.ts'
 import { logManagerOptions } from './log-settings.ts'
 import { Node } from './node.ts'
@@ -30,6 +31,8 @@ export interface BrokerDeps {
   readonly idleRatio: () => number
   /** What the process has read from and written to devices; undefined, or without it: the system does not tell. */
   readonly diskBytes?: () => { readonly read: number; readonly written: number } | undefined
+  /** Of the process, for variables of the configuration. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
 }
 
 /** One node of a cluster, in the roles of its configuration: the parts, and how they hang together. */
@@ -56,7 +59,8 @@ export class Broker implements AsyncDisposable {
 
   /**
    * Opens what the node has, and begins to join the cluster. Rejects with StorageError where the data directories are not usable or not
-   * formatted, QuorumError where the metadata quorum is not, and with the system's error where a port is taken.
+   * formatted, QuorumError where the metadata quorum is not, ConfigError where a listener cannot speak TLS with what it is given, and with
+   * the system's error where a port is taken.
    */
   static async open(options: BrokerOptions, deps: BrokerDeps): Promise<Broker> {
     const broker = new Broker(options, deps)
@@ -99,14 +103,16 @@ export class Broker implements AsyncDisposable {
   async #open(): Promise<void> {
     await this.#openMetrics()
     const config = this.#config
+    // First of all: what is wrong with a certificate is to be told at once, not when it is the listeners' turn.
+    const certificates = this.#cleanup.use(this.#certificates())
     const { clusterId, directoryId } = this.#identity()
     const logs = config.isBroker ? await this.#openLogs(clusterId) : undefined
     const node = await this.#openNode(clusterId, directoryId)
     const listeners = this.#cleanup.use(
-      new Listeners({ config, ports: this.#ports }, { ...this.#deps, metrics: this.#metrics }),
+      new Listeners({ config, ports: this.#ports }, { ...this.#deps, metrics: this.#metrics, certificates }),
     )
     const { idleRatio, diskBytes = () => undefined } = this.#deps
-    registerNodeGauges(this.#metrics, nodeGauges({ node, listeners, idleRatio, diskBytes }))
+    registerNodeGauges(this.#metrics, nodeGauges({ node, listeners, certificates, idleRatio, diskBytes }))
     if (config.isController) {
       const role = new ControllerRole(node)
       await role.listen(listeners)
@@ -146,6 +152,12 @@ export class Broker implements AsyncDisposable {
       throw new StorageError('KAFKA_STORAGE_ERROR', message)
     }
     return { clusterId: meta.clusterId, directoryId: meta.directoryId }
+  }
+
+  #certificates(): ListenerCertificates {
+    const { env, logger, environment } = this.#deps
+    const deps = { ...env, logger, ...(environment === undefined ? {} : { environment }) }
+    return new ListenerCertificates(() => this.#node?.deps.current.value ?? this.#config, deps)
   }
 
   async #openLogs(clusterId: string): Promise<LogManager> {

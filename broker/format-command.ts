@@ -15,6 +15,8 @@ export interface FormatDeps {
   readonly disk: Disk
   readonly clock: Clock
   readonly random: Random
+  /** For variables of the configuration. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
   /** One line, without its newline. */
   readonly out: (line: string) => void
   readonly error: (line: string) => void
@@ -48,9 +50,10 @@ function report(error: unknown, deps: FormatDeps): number {
   return 1
 }
 
-function readConfig(path: string, { disk, error }: FormatDeps): ServerConfig {
+function readConfig(path: string, { disk, environment = {}, error }: FormatDeps): ServerConfig {
   const text = new TextDecoder().decode(disk.readFile(path))
-  const { config, warnings } = parseServerConfig(parseProperties(text))
+  const sources = { readFile: (name: string) => disk.readFile(name), environment }
+  const { config, warnings } = parseServerConfig(parseProperties(text), undefined, sources)
   for (const warning of warnings) error(warning)
   return config
 }

@@ -13,6 +13,7 @@ process.exitCode = formatCommand(process.argv.slice(2), {
   disk: new NodeDisk(),
   clock: new NodeClock(),
   random: new NodeRandom(),
+  environment: process.env,
   out: (line) => process.stdout.write(`${line}\n`),
   error: (line) => process.stderr.write(`${line}\n`),
 })

@@ -6,6 +6,7 @@ import type { GroupCoordinator } from './coordinator/group/group-coordinator.ts'
 import type { MetadataImage } from './metadata/image.ts'
 import type { Node } from './node.ts'
 import type { ReplicaManager } from './replication/replica-manager.ts'
+import type { ListenerCertificates } from './listener-certificates.ts'
 import type { Listeners } from './listeners.ts'
 import type { LogManager } from './storage/log-manager.ts'
 import type { BrokerGaugeSources, ControllerSample, NodeGaugeSources } from './telemetry/kafka-gauges.ts'
@@ -56,12 +57,13 @@ export function brokerGauges(parts: BrokerGaugeParts): BrokerGaugeSources {
 export interface NodeGaugeParts {
   readonly node: Node
   readonly listeners: Listeners
+  readonly certificates: ListenerCertificates
   readonly idleRatio: () => number
   readonly diskBytes: NodeGaugeSources['diskBytes']
 }
 
 /** The same for what every node has. */
-export function nodeGauges({ node, listeners, idleRatio, diskBytes }: NodeGaugeParts): NodeGaugeSources {
+export function nodeGauges({ node, listeners, certificates, idleRatio, diskBytes }: NodeGaugeParts): NodeGaugeSources {
   const { raft } = node
   return {
     raft: () => {
@@ -80,6 +82,7 @@ export function nodeGauges({ node, listeners, idleRatio, diskBytes }: NodeGaugeP
     },
     raftTraffic: () => node.raftTraffic,
     connections: () => listeners.connections(),
+    certificates: () => certificates.expirations(),
     idleRatio,
     diskBytes,
   }

@@ -2,6 +2,7 @@ import type { Endpoint } from './config/endpoint.ts'
 import type { ServerConfig } from './config/server-config.ts'
 import type { Env } from './env/env.ts'
 import type { Handler } from './handlers/handler.ts'
+import type { ListenerCertificates } from './listener-certificates.ts'
 import { shareDescriptors } from './lib/descriptors.ts'
 import type { ApiKey } from './protocol/api-key.ts'
 import type { ListenerKind } from './protocol/api.ts'
@@ -15,6 +16,7 @@ export interface ListenersDeps {
   readonly env: Env
   readonly logger: Logger
   readonly metrics: Metrics
+  readonly certificates: ListenerCertificates
 }
 
 /** The listeners of a node, each role's opened when it is time for them. */
@@ -50,11 +52,12 @@ export class Listeners implements AsyncDisposable {
     handlers: readonly Handler<ApiKey>[],
     readiness: Readiness = ALWAYS_READY,
   ): Promise<void> {
-    const { env, metrics, logger } = this.#deps
+    const { env, metrics, logger, certificates } = this.#deps
     const apis = servedApis(handlers, readiness)
     const dispatcher = new ApiDispatcher(apis, kind, { clock: env.clock, metrics, logger })
     for (const endpoint of this.#endpoints(kind)) {
-      this.#ports.set(endpoint.name, await this.#server.listen(endpoint, dispatcher))
+      const tls = certificates.contextOf(endpoint.name)
+      this.#ports.set(endpoint.name, await this.#server.listen(endpoint, dispatcher, tls))
     }
   }
 

@@ -24,7 +24,7 @@ export async function runBroker(argv: readonly string[]): Promise<number> {
     for (const warning of warnings) logger.warn({}, warning)
     await using broker = await Broker.open(
       { config, hostName: hostname() },
-      { env, logger, withProcessMetrics: true, idleRatio: idleRatio(), diskBytes },
+      { env, logger, withProcessMetrics: true, idleRatio: idleRatio(), diskBytes, environment: process.env },
     )
     const signal = await stopSignal(broker)
     logger.info({ signal }, 'stopping')
@@ -79,7 +79,8 @@ function readConfig(env: Env, argv: readonly string[]): { config: ServerConfig; 
   if (file === undefined || rest.length > 0) throw new UsageError(USAGE)
   const overrides = new Map((values.override ?? []).map((text) => splitOverride(text)))
   const text = new TextDecoder().decode(env.disk.readFile(resolve(file)))
-  const { config, warnings } = parseServerConfig(parseProperties(text), overrides)
+  const sources = { readFile: (path: string) => env.disk.readFile(resolve(path)), environment: process.env }
+  const { config, warnings } = parseServerConfig(parseProperties(text), overrides, sources)
   const absolute = {
     logDirs: config.logDirs.map((path) => resolve(path)),
     metadataLogDir: resolve(config.metadataLogDir),

@@ -1,4 +1,5 @@
 import { invalidValue } from './config-error.ts'
+import { parseProtocolMap } from './endpoint.ts'
 import type { ServerConfig } from './server-config.ts'
 
 type Report = (key: string, message: string) => void
@@ -141,12 +142,23 @@ function checkAvailable(config: ServerConfig, report: Report): void {
   const refuse = (key: string, value: string, allowed: string) => {
     report(key, invalidValue(key, value, `not available in this version; allowed: ${allowed}`))
   }
-  for (const { name, protocol } of config.listeners) {
-    if (protocol !== 'PLAINTEXT') refuse('listener.security.protocol.map', `${name}:${protocol}`, 'PLAINTEXT')
+  const between = new Set([...config.controllerListenerNames, config.interBrokerListenerName])
+  for (const { name, protocol } of [...config.listeners, ...remoteControllers(config)]) {
+    const allowed = between.has(name) ? ['PLAINTEXT'] : ['PLAINTEXT', 'SSL']
+    if (allowed.includes(protocol)) continue
+    const nodes = between.has(name) ? ' for listeners between nodes' : ''
+    refuse('listener.security.protocol.map', `${name}:${protocol}`, `${allowed.join(', ')}${nodes}`)
   }
   if (config.authorizerClassName !== '') refuse('authorizer.class.name', config.authorizerClassName, 'nothing')
-  if (config.configProviders.length > 0) refuse('config.providers', config.configProviders.join(), 'nothing')
   if (config.remoteLogStorageSystemEnable) refuse('remote.log.storage.system.enable', 'true', 'false')
+}
+
+/** How a node that has no controller listener itself is told to speak to those of others. */
+function remoteControllers({ listeners, controllerListenerNames, listenerSecurityProtocolMap }: ServerConfig) {
+  const map = parseProtocolMap(listenerSecurityProtocolMap)
+  if (typeof map === 'string') return []
+  const others = controllerListenerNames.filter((name) => listeners.every((listener) => listener.name !== name))
+  return others.map((name) => ({ name, protocol: map.get(name.toUpperCase()) ?? 'PLAINTEXT' }))
 }
 
 function checkHeartbeat(config: ServerConfig, warnings: string[]): void {

@@ -15,6 +15,8 @@ export interface ConfigLayers {
   readonly clusterWide: ReadonlyMap<string, string>
   /** server.properties. */
   readonly static: ReadonlyMap<string, string>
+  /** The same before variables were replaced. */
+  readonly unresolved: ReadonlyMap<string, string>
 }
 
 /** The strongest text that is set for exactly this name; the default is not considered. */

@@ -7,6 +7,8 @@ import type { Endpoint, HostPort, QuorumVoter } from './endpoint.ts'
 import { resolveValues, unknownNames } from './layers.ts'
 import type { ConfigLayers } from './layers.ts'
 import { resolveListeners } from './listeners.ts'
+import { resolveVariables } from './variables.ts'
+import type { VariableSources } from './variables.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
@@ -60,16 +62,30 @@ export interface ServerConfig extends Omit<BrokerValues, Refined> {
 const NOTHING: ReadonlyMap<string, string> = new Map()
 
 /**
- * Reads server.properties; `overrides` (the command line's) win. An unknown key warns. Throws a ConfigError that lists every
- * value that is wrong, or that contradicts another, in the words of Kafka's KafkaConfig where it has some.
+ * Reads server.properties; `overrides` (the command line's) win. Without `sources` variables stay as they are. An unknown key warns. Throws
+ * a ConfigError that lists every value that is wrong, or that contradicts another, in the words of Kafka's KafkaConfig where it has some.
  */
 export function parseServerConfig(
   properties: ReadonlyMap<string, string>,
   overrides: ReadonlyMap<string, string> = NOTHING,
+  sources?: VariableSources,
 ): { readonly config: ServerConfig; readonly warnings: readonly string[] } {
-  const fixed = withNodeId(new Map([...properties, ...overrides]))
+  const unresolved = new Map([...properties, ...overrides])
+  const fixed = withNodeId(sources === undefined ? unresolved : resolveVariables(unresolved, sources))
   const warnings = unknownNames(fixed).map((name) => `Unknown configuration key ${name} is ignored.`)
-  return { config: resolve({ perBroker: NOTHING, clusterWide: NOTHING, static: fixed }, warnings), warnings }
+  const layers = { perBroker: NOTHING, clusterWide: NOTHING, static: fixed, unresolved }
+  return { config: resolve(layers, warnings), warnings }
+}
+
+/** `config` as it is when variables are resolved now: files may have changed. Throws as `parseServerConfig`. */
+export function withFreshVariables(config: ServerConfig, sources: VariableSources): ServerConfig {
+  const { unresolved, perBroker, clusterWide } = config.layers
+  const fresh = (layer: ReadonlyMap<string, string>) => {
+    const resolved = resolveVariables(new Map([...unresolved, ...layer]), sources)
+    return new Map([...layer.keys()].map((name) => [name, resolved.get(name) ?? '']))
+  }
+  const layers = { perBroker: fresh(perBroker), clusterWide: fresh(clusterWide) }
+  return resolve({ ...layers, static: withNodeId(fresh(unresolved)), unresolved }, [])
 }
 
 /** `config` with other dynamic values (KIP-226). Throws a ConfigError where they do not go with the rest. */
@@ -77,11 +93,11 @@ export function withDynamicConfigs(
   config: ServerConfig,
   dynamic: { readonly perBroker: ReadonlyMap<string, string>; readonly clusterWide: ReadonlyMap<string, string> },
 ): ServerConfig {
-  return resolve({ ...dynamic, static: config.layers.static }, [])
+  return resolve({ ...config.layers, ...dynamic }, [])
 }
 
 /** node.id and broker.id name the same thing: each is taken from the other where only one is set. */
-function withNodeId(properties: Map<string, string>): Map<string, string> {
+function withNodeId(properties: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   const id = properties.get('node.id') ?? properties.get('broker.id')
   if (id === undefined) return properties
   return new Map([['node.id', id], ['broker.id', id], ...properties])

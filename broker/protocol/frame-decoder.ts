@@ -9,6 +9,12 @@ export class FrameLengthError extends Error {
   readonly code = 'INVALID_FRAME_LENGTH'
 }
 
+/** The first bytes of a handshake, or of an alert, of TLS 1.x. */
+function looksLikeTls(length: number): boolean {
+  const start = length >>> 16
+  return start === 0x16_03 || start === 0x15_03
+}
+
 /** Where frames get their memory: a pool, or new memory each time. */
 export interface FrameMemory {
   /** `size` bytes of arbitrary content. */
@@ -74,7 +80,8 @@ export class FrameDecoder {
 
   #begin(length: number): void {
     if (length < 0 || length > this.#maxFrameBytes) {
-      this.#failure = new FrameLengthError(`a frame of ${length} bytes, ${this.#maxFrameBytes} allowed`)
+      const hint = looksLikeTls(length) ? ': it looks like TLS, which this listener does not speak' : ''
+      this.#failure = new FrameLengthError(`a frame of ${length} bytes, ${this.#maxFrameBytes} allowed${hint}`)
       return
     }
     this.#frame = this.#memory.take(Math.min(length, FIRST_BYTES_MAX))

@@ -28,6 +28,8 @@ export interface LifecycleDeps {
   readonly offlineLogDirs: () => readonly string[]
   /** Ids of log dirs that take no new replicas; null where they are not to be told. */
   readonly cordonedLogDirs: () => readonly string[] | null
+  /** Whether other brokers are there to take over from this one. */
+  readonly hasSuccessors: () => boolean
   /** Whether no controller can decide anything, since too few of them are left. */
   readonly isQuorumLost: () => Promise<boolean>
 }
@@ -36,6 +38,12 @@ export interface LifecycleDeps {
 const RETRY_MS = 50
 /** How soon an answer is asked for again while something is waited for: to be unfenced, or to be let go. */
 const EAGER_HEARTBEAT_MS = 20
+/**
+ * How long a broker stays when its leaderships have moved to others: whoever still comes for them is told so. kafkajs looks for another coordinator
+ * only then; one that is gone from the metadata at once it goes on asking for until it is back, commits nothing, and reads all of it again.
+ * Apache Kafka's brokers stay for broker.heartbeat.interval.ms, 2 s.
+ */
+const NOTICE_MS = 1000
 /** How often a broker that stops looks whether there is still a quorum that could let it go: the cluster may stop as a whole. */
 const QUORUM_LOOK_MS = 250
 /** A broker that stops does not wait longer for a controller that nobody reaches. */
@@ -58,6 +66,8 @@ export class BrokerLifecycle {
   #isFenced = true
   #isReady = false
   #wantsShutdown = false
+  /** Before that a broker that stops does not ask again to be let go; undefined before the controller has moved its leaderships. */
+  #noticeEndMs: number | undefined
   #stopped = false
   /** Since when the controller has not been reached; undefined while it is. */
   #unreachedSinceMs: number | undefined
@@ -100,9 +110,9 @@ export class BrokerLifecycle {
     this.#communicateNow()
   }
 
-  /** Somebody waits for this broker to follow the metadata: the controller hears at once how far it is. */
+  /** Somebody waits for this broker to follow the metadata: the controller hears at once how far it is. While this one stops, with its next request. */
   tellProgress(): void {
-    if (this.#isRegistered) this.#communicateNow()
+    if (this.#isRegistered && !this.#wantsShutdown) this.#communicateNow()
   }
 
   /** Asks to be let go; resolves when the controller has moved all leadership away, after `timeoutMs`, or where no controller is reached. */
@@ -218,12 +228,16 @@ export class BrokerLifecycle {
     this.#isFenced = isFenced
     if (!isFenced) this.#unfenced.resolve()
     if (shouldShutDown) this.#released.resolve()
+    else if (this.#wantsShutdown) this.#noticeEndMs ??= this.#nowMs + (this.#deps.hasSuccessors() ? NOTICE_MS : 0)
+  }
+
+  get #nowMs(): number {
+    return this.#deps.clock.monotonicMs()
   }
 
   #unreached(): void {
-    const nowMs = this.#deps.clock.monotonicMs()
-    this.#unreachedSinceMs ??= nowMs
-    if (this.#wantsShutdown && nowMs - this.#unreachedSinceMs >= UNREACHABLE_MS) {
+    this.#unreachedSinceMs ??= this.#nowMs
+    if (this.#wantsShutdown && this.#nowMs - this.#unreachedSinceMs >= UNREACHABLE_MS) {
       this.#giveUp('no controller is reached that could let this broker go; it stops without')
     }
   }
@@ -238,8 +252,8 @@ export class BrokerLifecycle {
 
   #delayMs(wasReached: boolean): number {
     if (!wasReached || !this.#isRegistered) return RETRY_MS
-    const isWaiting = (this.#isReady && this.#isFenced) || this.#wantsShutdown
-    return isWaiting ? EAGER_HEARTBEAT_MS : this.#options.heartbeatIntervalMs
+    if (this.#wantsShutdown) return Math.max(EAGER_HEARTBEAT_MS, (this.#noticeEndMs ?? 0) - this.#nowMs)
+    return this.#isReady && this.#isFenced ? EAGER_HEARTBEAT_MS : this.#options.heartbeatIntervalMs
   }
 }
 

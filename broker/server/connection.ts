@@ -1,5 +1,6 @@
 import type { Clock } from '../env/clock.ts'
 import type { Connection } from '../env/network.ts'
+import { TlsHandshakeError } from '../env/tls.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { FrameDecoder, type FrameMemory } from '../protocol/frame-decoder.ts'
 
@@ -43,6 +44,7 @@ export interface ServerConnectionDeps {
   readonly clock: Clock
   /** Where the requests' memory comes from. */
   readonly memory: FrameMemory
+  onHandshakeFailed(connection: ServerConnection, error: TlsHandshakeError): void
   onClosed(connection: ServerConnection): void
 }
 
@@ -236,7 +238,8 @@ export class ServerConnection implements Peer {
   /** Whole requests that came before the end are still served: a producer with acks=0 sends, and is gone. */
   #ended(error: Error | undefined): void {
     this.#closed = true
-    if (error !== undefined)
+    if (error instanceof TlsHandshakeError) this.#deps.onHandshakeFailed(this, error)
+    else if (error !== undefined)
       this.#deps.logger.debug({ client: this.clientAddress, reason: error.message }, 'a connection broke')
     for (const gone of this.#abandoned) gone()
     this.#abandoned.clear()

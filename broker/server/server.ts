@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../env/clock.ts'
 import type { Connection, Listener, Network } from '../env/network.ts'
+import type { TlsContext, TlsHandshakeError } from '../env/tls.ts'
 import { BufferPool } from '../lib/buffer-pool.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { WarningPace } from '../telemetry/warning-pace.ts'
@@ -47,6 +48,9 @@ export class SocketServer implements AsyncDisposable {
   readonly #pace = new WarningPace()
   /** Since the last warning. */
   #refused = 0
+  /** So does who is not trusted, or does not trust. */
+  readonly #handshakePace = new WarningPace()
+  #failedHandshakes = 0
 
   constructor(options: SocketServerOptions, deps: SocketServerDeps) {
     this.#options = options
@@ -54,12 +58,14 @@ export class SocketServer implements AsyncDisposable {
     this.#scheduleIdleCheck()
   }
 
-  /** Starts a listener; rejects with the system's error (EADDRINUSE, …). Returns the port it got. */
-  async listen(options: ListenerOptions, dispatcher: Dispatcher): Promise<number> {
+  /**
+   * Starts a listener, with TLS where `tls` gives what new connections are made with; rejects with the system's error (EADDRINUSE, …).
+   * Returns the port it got.
+   */
+  async listen(options: ListenerOptions, dispatcher: Dispatcher, tls?: () => TlsContext): Promise<number> {
     const { host, port, name } = options
-    const listener = await this.#deps.network.listen({ host, port }, (connection) =>
-      this.#accept(connection, name, dispatcher),
-    )
+    const accept = (connection: Connection): void => this.#accept(connection, name, dispatcher)
+    const listener = await this.#deps.network.listen({ host, port }, accept, tls)
     this.#listeners.set(name, listener)
     return listener.address.port
   }
@@ -87,6 +93,7 @@ export class SocketServer implements AsyncDisposable {
         logger: this.#deps.logger,
         clock: this.#deps.clock,
         memory: this.#memory,
+        onHandshakeFailed: (client, error) => this.#handshakeFailed(client, error),
         onClosed: (closed) => this.#forget(closed),
       },
     )
@@ -101,6 +108,16 @@ export class SocketServer implements AsyncDisposable {
       'refused a connection: max.connections, max.connections.per.ip or the limit on open files (ulimit -n) is reached',
     )
     this.#refused = 0
+  }
+
+  #handshakeFailed({ listener, clientAddress }: ServerConnection, { message }: TlsHandshakeError): void {
+    this.#failedHandshakes++
+    if (!this.#handshakePace.isDue(this.#deps.clock.monotonicMs())) return
+    this.#deps.logger.warn(
+      { client: clientAddress, listener, reason: message, failed: this.#failedHandshakes },
+      'closed a connection: the TLS handshake failed',
+    )
+    this.#failedHandshakes = 0
   }
 
   /** For another node there is room as long as there are clients: as in Apache Kafka, who has been quiet for longest goes. */

@@ -50,6 +50,8 @@ export interface BrokerGaugeSources extends GroupGaugeSources {
 export interface NodeGaugeSources extends RaftGaugeSources {
   /** Connections of each listener. */
   connections(): Iterable<readonly [listener: string, count: number]>
+  /** When the certificate of each listener with TLS expires, ms since the epoch. */
+  certificates(): Iterable<readonly [listener: string, notAfterMs: number]>
   /** The part of the last second in which the event loop had nothing to do, 0 to 1. */
   idleRatio(): number
   /** Bytes that the process has read from and written to devices; undefined where the system does not tell. */
@@ -208,6 +210,11 @@ function registerNetwork(metrics: Metrics, sources: NodeGaugeSources): void {
   const connections = 'kafka_server_socket_server_metrics_connection_count'
   metrics.registerGauge(connections, 'Open connections, by listener', () =>
     [...sources.connections()].map(([listener, value]) => ({ value, labels: { listener } })),
+  )
+  metrics.registerGauge(
+    'ottla_listener_certificate_not_after_seconds',
+    'When the certificate of a listener expires, seconds since the epoch',
+    () => [...sources.certificates()].map(([listener, ms]) => ({ value: ms / 1000, labels: { listener } })),
   )
   // One event loop does the work of Kafka's network and request handler threads.
   const idle: readonly [string, string][] = [

@@ -64,7 +64,8 @@ const SYNC_PROTOCOL_SINCE = 5
 
 /**
  * The coordinator of the groups in those partitions of `__consumer_offsets` that this broker leads: one method an API. Groups of a
- * partition that is being loaded are COORDINATOR_LOAD_IN_PROGRESS, of one that others lead, or that could not be loaded, NOT_COORDINATOR.
+ * partition that is being loaded wait a little, and are COORDINATOR_LOAD_IN_PROGRESS then; of one that others lead, or that could not be loaded,
+ * they are NOT_COORDINATOR.
  */
 export class GroupCoordinator {
   readonly #options: GroupCoordinatorOptions
@@ -163,6 +164,12 @@ export class GroupCoordinator {
     return shard.availability === ErrorCode.NONE ? shard : shard.availability
   }
 
+  /** What requests of members wait for; undefined where the group is not being loaded. */
+  #loading(groupId: string): Promise<void> | undefined {
+    const shard = this.#shards.get(this.partitionFor(groupId))
+    return shard?.availability === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS ? shard.loadedSoon : undefined
+  }
+
   *#active(): Generator<GroupShard> {
     for (const shard of this.#shards.values()) if (shard.availability === ErrorCode.NONE) yield shard
   }
@@ -170,6 +177,8 @@ export class GroupCoordinator {
   async joinGroup(request: RequestOf<typeof ApiKey.JoinGroup>, context: Context): Reply<typeof ApiKey.JoinGroup> {
     const { groupId, memberId, groupInstanceId, protocolType, sessionTimeoutMs } = request
     const { apiVersion, clientId } = context
+    const loading = this.#loading(groupId)
+    if (loading !== undefined) await loading
     const shard = this.#validateJoin(request)
     if (typeof shard === 'number') return joinResponse(joinError(shard, memberId), apiVersion)
     const answer = await shard.groups.join(groupId, {
@@ -199,6 +208,8 @@ export class GroupCoordinator {
 
   async syncGroup(request: RequestOf<typeof ApiKey.SyncGroup>, context: Context): Reply<typeof ApiKey.SyncGroup> {
     const { groupId, memberId, groupInstanceId, generationId, protocolType, protocolName } = request
+    const loading = this.#loading(groupId)
+    if (loading !== undefined) await loading
     const shard = this.#validateSync(request, context)
     if (typeof shard === 'number') return { throttleTimeMs: 0, ...syncError(shard) }
     const assignments = request.assignments.map((each) => ({ ...each, assignment: new Uint8Array(each.assignment) }))
@@ -229,6 +240,8 @@ export class GroupCoordinator {
   async leaveGroup(request: RequestOf<typeof ApiKey.LeaveGroup>, context: Context): Reply<typeof ApiKey.LeaveGroup> {
     const { groupId } = request
     const isBatch = context.apiVersion >= LEAVE_MEMBERS_SINCE
+    const loading = this.#loading(groupId)
+    if (loading !== undefined) await loading
     const shard = groupId === '' ? ErrorCode.INVALID_GROUP_ID : this.#shardOf(groupId)
     if (typeof shard === 'number') return { throttleTimeMs: 0, errorCode: shard }
     const asked = isBatch ? request.members : [{ memberId: request.memberId, groupInstanceId: null }]
@@ -238,11 +251,21 @@ export class GroupCoordinator {
     return { throttleTimeMs: 0, errorCode: members[0]?.errorCode ?? ErrorCode.NONE }
   }
 
-  offsetCommit(request: RequestOf<typeof ApiKey.OffsetCommit>, context: Context): Reply<typeof ApiKey.OffsetCommit> {
+  async offsetCommit(
+    request: RequestOf<typeof ApiKey.OffsetCommit>,
+    context: Context,
+  ): Reply<typeof ApiKey.OffsetCommit> {
+    const loading = this.#loading(request.groupId)
+    if (loading !== undefined) await loading
     return this.#offsets.commit(request, context.apiVersion)
   }
 
-  offsetFetch(request: RequestOf<typeof ApiKey.OffsetFetch>, context: Context): Reply<typeof ApiKey.OffsetFetch> {
+  async offsetFetch(request: RequestOf<typeof ApiKey.OffsetFetch>, context: Context): Reply<typeof ApiKey.OffsetFetch> {
+    const groups = request.groups.length > 0 ? request.groups : [request]
+    for (const { groupId } of groups) {
+      const loading = this.#loading(groupId)
+      if (loading !== undefined) await loading
+    }
     return this.#offsets.fetch(request, context.apiVersion)
   }
 

@@ -23,6 +23,12 @@ export interface ShardDeps {
   readonly logger: GroupLogger
 }
 
+/**
+ * Most loads take some milliseconds: who asks meanwhile waits for so long at most. Being told of it costs clients more: kafkajs gives up its rejoin, and
+ * goes on with the coordinator before this one.
+ */
+const PATIENCE_MS = 1000
+
 /** One partition of `__consumer_offsets` while this broker leads it in one epoch: its groups and their offsets. */
 export class GroupShard implements LoadTarget {
   readonly partition: number
@@ -32,6 +38,7 @@ export class GroupShard implements LoadTarget {
   readonly #writer: RecordWriter
   readonly #deps: ShardDeps
   readonly #unknownTypes = new Set<number>()
+  readonly #loadedSoon = Promise.withResolvers<void>()
   #state: 'loading' | 'active' | 'closed' = 'loading'
 
   constructor(options: ShardOptions & { readonly partition: number; readonly leaderEpoch: number }, deps: ShardDeps) {
@@ -51,6 +58,11 @@ export class GroupShard implements LoadTarget {
     return this.#state === 'loading' ? ErrorCode.COORDINATOR_LOAD_IN_PROGRESS : ErrorCode.NOT_COORDINATOR
   }
 
+  /** Resolves when it is known whether this is available, and at the latest when that takes long. */
+  get loadedSoon(): Promise<void> {
+    return this.#loadedSoon.promise
+  }
+
   get isCancelled(): boolean {
     return this.#state === 'closed'
   }
@@ -59,6 +71,7 @@ export class GroupShard implements LoadTarget {
   async load(): Promise<void> {
     const { clock, logger } = this.#deps
     const startMs = clock.monotonicMs()
+    const patience = clock.setTimer(PATIENCE_MS, () => this.#loadedSoon.resolve())
     const { partition } = this
     try {
       const { records } = await loadPartition(partition, this, this.#deps)
@@ -75,6 +88,9 @@ export class GroupShard implements LoadTarget {
       if (this.isCancelled) return
       logger.error({ partition, err: error }, 'group partition cannot be loaded')
       this.close()
+    } finally {
+      patience.cancel()
+      this.#loadedSoon.resolve()
     }
   }
 
@@ -114,6 +130,7 @@ export class GroupShard implements LoadTarget {
   close(): void {
     if (this.#state === 'closed') return
     this.#state = 'closed'
+    this.#loadedSoon.resolve()
     this.groups.unload()
     this.#writer.close(ErrorCode.NOT_COORDINATOR)
   }

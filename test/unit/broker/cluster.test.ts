@@ -86,6 +86,38 @@ test('a node that stops hands over what it leads before it is gone, and waits fo
   await cluster.stop()
 })
 
+test('a broker that stops is there for a while to tell whoever comes for what it led that another leads', async () => {
+  const cluster = new TestCluster(SEPARATE)
+  await cluster.start()
+  const topicId = await createTopic(cluster)
+  const leader = await leaderOf(cluster)
+  const stopped = leader?.broker?.[Symbol.asyncDispose]()
+  await cluster.world.clock.run(800)
+  const answer = await cluster.ask(leader, ApiKey.Produce, record(topicId, 'late'))
+  expect(answer?.responses[0]?.partitionResponses[0]?.errorCode).toBe(ErrorCode.NOT_LEADER_OR_FOLLOWER)
+  const known = await cluster.ask(leader, ApiKey.Metadata, { topics: [{ name: 't' }] })
+  expect(known?.brokers.map(({ nodeId }) => nodeId)).toContain(leader?.id)
+  expect(known?.topics[0]?.partitions[0]?.leaderId).not.toBe(leader?.id)
+  await cluster.world.clock.runFor(Promise.resolve(stopped), 60_000)
+  await cluster.stop()
+})
+
+test('a broker that is the only one does not stay when it stops', async () => {
+  const cluster = new TestCluster(['controller', 'broker'], { 'default.replication.factor': '1' })
+  await cluster.start()
+  const [, broker] = cluster.nodes
+  const created = await cluster.ask(broker, ApiKey.CreateTopics, {
+    ...CREATE,
+    topics: [{ name: 't', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }],
+  })
+  expect(created?.topics).toMatchObject([{ errorCode: ErrorCode.NONE }])
+  await leaderOf(cluster)
+  const beganMs = cluster.world.clock.monotonicMs()
+  await cluster.world.clock.runFor(Promise.resolve(broker?.broker?.[Symbol.asyncDispose]()), 60_000)
+  expect(cluster.world.clock.monotonicMs() - beganMs).toBeLessThan(500)
+  await cluster.stop()
+})
+
 test.each([
   ['of both roles', COMBINED],
   ['of one role each', SEPARATE],

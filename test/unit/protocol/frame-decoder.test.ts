@@ -96,3 +96,13 @@ describe('FrameDecoder', () => {
     expect(() => decoder.next()).toThrow(expect.objectContaining({ code: 'INVALID_FRAME_LENGTH' }))
   })
 })
+
+test.each([
+  ['a handshake of TLS', [0x16, 3, 1, 2], true],
+  ['an alert of TLS', [0x15, 3, 3, 0], true],
+  ['an answer in HTTP', [...Buffer.from('HTTP')], false],
+])('%s is told for what it is', (_what, bytes, isTls) => {
+  const decoder = new FrameDecoder(100 * 1024 * 1024)
+  decoder.push(Uint8Array.from(bytes))
+  expect(() => decoder.next()).toThrow(isTls ? 'it looks like TLS' : /allowed$/)
+})

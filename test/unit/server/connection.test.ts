@@ -108,7 +108,7 @@ function setUp(): {
   const served = new ServerConnection(
     connection,
     { listener: 'PLAINTEXT', maxFrameBytes: LARGE_BYTES },
-    { dispatcher, logger: silentLogger(), clock, memory, onClosed: () => {} },
+    { dispatcher, logger: silentLogger(), clock, memory, onHandshakeFailed: () => {}, onClosed: () => {} },
   )
   const send = (...ids: number[]): void => connection.receive(new Uint8Array(ids.flatMap((id) => [0, 0, 0, 1, id])))
   return { connection, dispatcher, send, served, clock, memory }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Connection, Network } from '../../../broker/env/network.ts'
+import { TlsHandshakeError } from '../../../broker/env/tls.ts'
 import type { Dispatcher } from '../../../broker/server/connection.ts'
 import { SocketServer } from '../../../broker/server/server.ts'
 import { SimClock } from '../../fakes/clock.ts'
@@ -11,10 +12,13 @@ class FakeConnection implements Connection {
   readonly local = { host: '10.0.0.1', port: 2 }
   isDestroyed = false
   receive: (chunk: Uint8Array) => void = () => {}
+  fail: (error: Error | undefined) => void = () => {}
   onData(receive: (chunk: Uint8Array) => void): void {
     this.receive = receive
   }
-  onClose(): void {}
+  onClose(closed: (error: Error | undefined) => void): void {
+    this.fail = closed
+  }
   onDrain(): void {}
   write(): boolean {
     return true
@@ -99,4 +103,17 @@ describe('where max.connections are there', () => {
       true,
     ])
   })
+})
+
+test('TLS handshakes that fail are told of now and then, with how many they were, and what they took is free again', async () => {
+  const { clock, logger, connect, server } = await fullServer()
+  for (let tries = 0; tries < 101; tries++) connect('CLIENTS').fail(new TlsHandshakeError('it is no TLS'))
+  expect(server.connectionCount('CLIENTS')).toBe(0)
+  await clock.run(10_000)
+  connect('CLIENTS').fail(new TlsHandshakeError('it is no TLS'))
+  const fields = { client: '10.0.0.7', listener: 'CLIENTS', reason: 'it is no TLS' }
+  expect(logger.events).toMatchObject([
+    { level: 'warn', fields: { ...fields, failed: 1 } },
+    { level: 'warn', fields: { ...fields, failed: 101 } },
+  ])
 })

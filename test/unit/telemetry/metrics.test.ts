@@ -122,6 +122,7 @@ const SOURCES: BrokerGaugeSources & NodeGaugeSources = {
   }),
   raftTraffic: () => ({ requests: 4, responses: 3, sentBytes: 200, receivedBytes: 100 }),
   connections: () => [['PLAINTEXT', 4]],
+  certificates: () => [['TLS', 1_900_000_000_000]],
   idleRatio: () => 0.75,
   diskBytes: () => undefined,
   groupOffsets: () => [
@@ -199,6 +200,7 @@ describe('Kafka gauges', () => {
     ['kafka_topic_partition_current_offset', ['50', '50', '50', '50']],
     ['kafka_topic_partition_oldest_offset', ['7', '7', '7', '7']],
     ['ottla_log_directory_usable_bytes', ['40']],
+    ['ottla_listener_certificate_not_after_seconds', ['1900000000']],
     ['kafka_server_raftmetrics_commit_latency_avg', ['1.5']],
     ['kafka_server_raftmetrics_commit_latency_max', []],
     ['kafka_server_raftchannelmetrics_incoming_byte_total', ['100']],

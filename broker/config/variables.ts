@@ -1,0 +1,100 @@
+import { ConfigError, invalidValue } from './config-error.ts'
+import { parseProperties } from './properties.ts'
+
+/** Where the values of variables come from. */
+export interface VariableSources {
+  /** Throws where there is no such file. */
+  readonly readFile: (path: string) => Uint8Array
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+/** The value of `key` at `path`; undefined where there is none. */
+type Provider = (path: string, key: string) => string | undefined
+
+/** `${provider:path:key}` or `${provider:key}`, as Kafka's ConfigTransformer has it. */
+const VARIABLE = /\$\{([^}]*?):(?:([^}]*?):)?([^}]*?)\}/g
+const PACKAGE = 'org.apache.kafka.common.config.provider'
+
+/** Whether `text` still has a variable. */
+export function hasVariable(text: string): boolean {
+  return text.search(VARIABLE) >= 0
+}
+
+/**
+ * KIP-297: the values of `properties` with their variables replaced, by the providers that they name themselves. What no provider knows
+ * stays as it is, as in Apache Kafka. Throws a ConfigError where a provider is not one of Apache Kafka's own.
+ */
+export function resolveVariables(
+  properties: ReadonlyMap<string, string>,
+  sources: VariableSources,
+): ReadonlyMap<string, string> {
+  const providers = providersOf(properties, sources)
+  if (providers.size === 0) return properties
+  const resolved = (text: string): string =>
+    text.replaceAll(
+      VARIABLE,
+      (whole, name: string, path: string | undefined, key: string) => providers.get(name)?.(path ?? '', key) ?? whole,
+    )
+  return new Map([...properties].map(([name, text]) => [name, resolved(text)]))
+}
+
+function providersOf(properties: ReadonlyMap<string, string>, sources: VariableSources): Map<string, Provider> {
+  const names = (properties.get('config.providers') ?? '').split(',').map((name) => name.trim())
+  const known = names.filter((name) => name !== '')
+  return new Map(known.map((name) => [name, providerOf(name, properties, sources)]))
+}
+
+function providerOf(name: string, properties: ReadonlyMap<string, string>, sources: VariableSources): Provider {
+  const prefix = `config.providers.${name}`
+  const parameter = (key: string): string | undefined => properties.get(`${prefix}.param.${key}`)
+  const className = properties.get(`${prefix}.class`)?.trim()
+  switch (className) {
+    case `${PACKAGE}.DirectoryConfigProvider`:
+      return withinAllowed(parameter('allowed.paths'), (path, key) => ofDirectory(path, key, sources))
+    case `${PACKAGE}.FileConfigProvider`:
+      return withinAllowed(parameter('allowed.paths'), (path, key) => ofFile(path, sources)?.get(key))
+    case `${PACKAGE}.EnvVarConfigProvider`:
+      return ofEnvironment(parameter('allowlist.pattern'), sources)
+    default: {
+      const allowed = ['Directory', 'File', 'EnvVar'].map((kind) => `${PACKAGE}.${kind}ConfigProvider`).join(', ')
+      const key = `${prefix}.class`
+      const message = invalidValue(key, className ?? 'null', `not available; allowed: ${allowed}`)
+      throw new ConfigError([{ key, value: className ?? null, message }])
+    }
+  }
+}
+
+/** `allowed`: directories and files, separated by commas; undefined: everything. */
+function withinAllowed(allowed: string | undefined, provider: Provider): Provider {
+  if (allowed === undefined) return provider
+  const roots = allowed.split(',').map((root) => root.trim().replace(/\/+$/, ''))
+  return (path, key) => {
+    const isWithin = roots.some((root) => path === root || path.startsWith(`${root}/`))
+    return isWithin && !path.split('/').includes('..') ? provider(path, key) : undefined
+  }
+}
+
+/** A file of the directory, named by the key. */
+function ofDirectory(path: string, key: string, sources: VariableSources): string | undefined {
+  return path === '' || key === '' || key.includes('/') || key === '..'
+    ? undefined
+    : contentOf(`${path}/${key}`, sources)
+}
+
+function ofFile(path: string, sources: VariableSources): ReadonlyMap<string, string> | undefined {
+  const text = path === '' ? undefined : contentOf(path, sources)
+  return text === undefined ? undefined : parseProperties(text)
+}
+
+function ofEnvironment(pattern: string | undefined, { environment }: VariableSources): Provider {
+  const allowed = pattern === undefined ? undefined : new RegExp(`^(?:${pattern})$`)
+  return (path, key) => (path === '' && allowed?.test(key) !== false ? environment[key] : undefined)
+}
+
+function contentOf(path: string, { readFile }: VariableSources): string | undefined {
+  try {
+    return new TextDecoder().decode(readFile(path))
+  } catch {
+    return undefined
+  }
+}
