@@ -19,6 +19,7 @@ class ScriptedController implements ControllerRequests {
   letsGo = false
   isReachable = true
   isQuorumLost = false
+  hasSuccessors = false
   heartbeatError: ErrorCode = ErrorCode.NONE
 
   async request<K extends ApiKey>(key: K, body: RequestInputOf<K>): Promise<ResponseOf<K>> {
@@ -60,6 +61,7 @@ function bed() {
       metadataOffset: () => 11,
       offlineLogDirs: () => ['dir'],
       cordonedLogDirs: () => ['cordoned'],
+      hasSuccessors: () => controller.hasSuccessors,
       isQuorumLost: async () => controller.isQuorumLost,
     },
   )
@@ -212,6 +214,43 @@ describe('a controlled shutdown', () => {
     expect([isOver, controller.heartbeats.at(-1)?.wantShutDown]).toEqual([false, true])
     controller.letsGo = true
     await clock.run(1000)
+    expect(isOver).toBe(true)
+  })
+
+  test('leaves clients a second to hear of it, and is over as soon as it may be then', async () => {
+    const { clock, controller, lifecycle, join } = bed()
+    await join()
+    controller.hasSuccessors = true
+    let isOver = false
+    void lifecycle.controlledShutdown(30_000).then(() => (isOver = true))
+    await clock.run(10)
+    controller.letsGo = true
+    // What its own shutdown is to others that follow the metadata.
+    lifecycle.tellProgress()
+    await clock.run(980)
+    expect(isOver).toBe(false)
+    await clock.run(30)
+    expect(isOver).toBe(true)
+  })
+
+  test('leaves nobody any time where there is no other broker to go to', async () => {
+    const { clock, controller, lifecycle, join } = bed()
+    await join()
+    let isOver = false
+    void lifecycle.controlledShutdown(30_000).then(() => (isOver = true))
+    await clock.run(10)
+    controller.letsGo = true
+    await clock.run(20)
+    expect(isOver).toBe(true)
+  })
+
+  test('of a broker that leads nothing is over at once', async () => {
+    const { clock, controller, lifecycle, join } = bed()
+    await join()
+    Object.assign(controller, { hasSuccessors: true, letsGo: true })
+    let isOver = false
+    void lifecycle.controlledShutdown(30_000).then(() => (isOver = true))
+    await clock.run(10)
     expect(isOver).toBe(true)
   })
 
