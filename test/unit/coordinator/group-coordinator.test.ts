@@ -91,13 +91,64 @@ describe('partitions', () => {
     expect(await rig.commit(1)).toBe(ErrorCode.NOT_COORDINATOR)
   })
 
-  test('while a partition is loaded its groups are told to wait, and heartbeats are fine', async () => {
+  /** A coordinator that loads its partition until `gate` resolves. */
+  function loading() {
     const log = new FakeLog()
     const gate = Promise.withResolvers<void>()
     log.readGate = gate.promise
     const rig = new CoordinatorRig({}, log)
-    const load = rig.coordinator.onLoad(0, 1)
+    return { rig, gate, load: rig.coordinator.onLoad(0, 1) }
+  }
+
+  const leave = { groupId: 'g', members: [], memberId: 'm' }
+  const asking: [string, (rig: CoordinatorRig) => Promise<unknown>, object | number][] = [
+    ['JoinGroup', (rig) => rig.coordinator.joinGroup(rig.joinRequest(), rig.context(3)), { generationId: 1 }],
+    ['SyncGroup', (rig) => rig.coordinator.syncGroup(rig.syncRequest('m', 1), rig.context(4)), { errorCode: 25 }],
+    ['LeaveGroup', (rig) => rig.coordinator.leaveGroup(leave, rig.context(2)), { errorCode: 25 }],
+    ['OffsetCommit', (rig) => rig.commitLater(1), 0],
+    ['OffsetFetch', (rig) => rig.fetchLater(), { offset: -1 }],
+    [
+      'OffsetFetch of one group',
+      (rig) => {
+        const request = { ...rig.fetchRequest('', []), groupId: 'g', groups: [] }
+        return rig.coordinator.offsetFetch(request, rig.context(7))
+      },
+      { errorCode: 0, topics: [] },
+    ],
+  ]
+
+  test.each(asking)('while a partition is loaded %s waits, and is answered then', async (_, ask, expected) => {
+    const { rig, gate } = loading()
+    let answer: unknown
+    void ask(rig).then((given) => (answer = given))
+    await rig.clock.run(900)
+    expect(answer).toBeUndefined()
+    gate.resolve()
+    await rig.clock.run(10)
+    if (typeof expected === 'number') expect(answer).toBe(expected)
+    else expect(answer).toMatchObject(expected)
+  })
+
+  test('whoever waits for a partition hears at once that others lead it', async () => {
+    const { rig } = loading()
+    const commit = rig.commitLater(1)
+    rig.coordinator.onUnload(0)
+    expect(await commit).toBe(ErrorCode.NOT_COORDINATOR)
+  })
+
+  test('or that it cannot be read', async () => {
+    const { rig, gate } = loading()
+    const commit = rig.commitLater(1)
+    gate.reject(new Error('the disk is gone'))
+    expect(await commit).toBe(ErrorCode.NOT_COORDINATOR)
+  })
+
+  test('while it is loaded for long its groups are told to wait, and heartbeats are fine', async () => {
+    const { rig, gate, load } = loading()
+    const beginMs = rig.clock.monotonicMs()
     expect(await rig.commit(1)).toBe(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS)
+    expect(await rig.commit(1)).toBe(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS)
+    expect(rig.clock.monotonicMs() - beginMs).toBe(1000)
     const beat = { groupId: 'g', memberId: 'm', groupInstanceId: null, generationId: 1 }
     expect(await rig.run(rig.coordinator.heartbeat(beat, rig.context(4)))).toMatchObject({ errorCode: 0 })
     const list = rig.coordinator.listGroups({ statesFilter: [], typesFilter: [] }, rig.context(5))
