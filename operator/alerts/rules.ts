@@ -156,6 +156,24 @@ const DISKS: readonly AlertRule[] = [
   },
 ]
 
+/** cert-manager renews a certificate of 90 days when it has 30 left, one of 45 days when it has 15. */
+const EXPIRING_SECONDS = 7 * 86_400
+
+const CERTIFICATES: readonly AlertRule[] = [
+  {
+    alert: 'KafkaCertificateExpiring',
+    severity: 'warning',
+    for: '15m',
+    expr: (of) => {
+      const notAfter = ofNodes(of, 'ottla_listener_certificate_not_after_seconds')
+      return `min by (namespace, kafka_cluster, listener) (${notAfter}) - time() < ${EXPIRING_SECONDS}`
+    },
+    summary: 'The certificate of a listener expires within a week',
+    description:
+      'The certificate that brokers of cluster {{ $labels.kafka_cluster }} show on listener {{ $labels.listener }} expires in {{ $value | humanizeDuration }}: clients refuse it from then on.',
+  },
+]
+
 const CONSUMERS: readonly AlertRule[] = [
   {
     alert: 'KafkaConsumerLagGrowing',
@@ -242,7 +260,14 @@ const CLUSTERS: readonly AlertRule[] = [
 ]
 
 /** Of each cluster. */
-export const CLUSTER_RULES: readonly AlertRule[] = [...REPLICATION, ...NODES, ...DISKS, ...CONSUMERS, ...CLUSTERS]
+export const CLUSTER_RULES: readonly AlertRule[] = [
+  ...REPLICATION,
+  ...NODES,
+  ...DISKS,
+  ...CERTIFICATES,
+  ...CONSUMERS,
+  ...CLUSTERS,
+]
 
 /** Of the operator itself. */
 export const OPERATOR_RULES: readonly AlertRule[] = [

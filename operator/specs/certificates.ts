@@ -42,6 +42,8 @@ export function certificateConfig(cluster: KafkaCluster): Record<string, string>
   return {
     'config.providers': 'dir',
     'config.providers.dir.class': PROVIDER,
+    // No other value can be used to read another file.
+    'config.providers.dir.param.allowed.paths': ROOT,
     ...Object.fromEntries(listeners.flatMap(ofListener)),
   }
 }

@@ -2,13 +2,14 @@
  * A real Prometheus scrapes a real cluster and the operator; a real Alertmanager hears of it from both. With OTTLA_ALERT_FOR=5m the alert takes
  * the time that it takes in production; with OTTLA_QUIET_MINUTES=30 nothing may fire for so long before.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { durationMs } from '../../../operator/alerts/duration.ts'
 import { clusterGroup, operatorGroup } from '../../../operator/alerts/prometheus-rules.ts'
+import { Authority, LOCAL_HOSTS } from '../../tools/certificates.ts'
 import { freePorts } from '../../tools/node.ts'
 import { monitoringPrograms } from '../../tools/prometheus.ts'
 import { describeWith } from '../../tools/requires.ts'
@@ -39,9 +40,10 @@ describeWith(['apt'], 'Prometheus and Alertmanager', () => {
 
   beforeAll(async () => {
     const programs = await monitoringPrograms()
-    const [prometheusPort = 0, alertmanagerPort = 0, operatorPort = 0, ...metricsPorts] = await freePorts(6)
-    cluster = stack.use(await TestCluster.start(planOf(metricsPorts)))
     stack.defer(() => rmSync(directory, { recursive: true, force: true }))
+    const [prometheusPort = 0, alertmanagerPort = 0, operatorPort = 0, ...ports] = await freePorts(3 + 2 * IDS.length)
+    const [metricsPorts, securePorts] = [ports.slice(0, IDS.length), ports.slice(IDS.length)]
+    cluster = stack.use(await TestCluster.start(planOf(metricsPorts, securePorts, keystore(directory))))
     alertmanager = stack.use(await TestAlertmanager.start(programs, directory, alertmanagerPort))
     stack.use(
       await WatchedCluster.start(cluster, {
@@ -149,13 +151,27 @@ describeWith(['apt'], 'Prometheus and Alertmanager', () => {
   )
 })
 
-function planOf(metricsPorts: readonly number[]) {
+/** A certificate and its key in one file. */
+function keystore(directory: string): string {
+  const { certificate, key } = new Authority().issue({ commonName: 'broker', hosts: LOCAL_HOSTS })
+  const file = join(directory, 'keystore.pem')
+  writeFileSync(file, key + certificate)
+  return file
+}
+
+function planOf(metricsPorts: readonly number[], securePorts: readonly number[], keystoreFile: string) {
   return {
     name: 'monitoring',
+    overrides: {
+      'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SECURE:SSL',
+      'listener.name.secure.ssl.keystore.type': 'PEM',
+      'listener.name.secure.ssl.keystore.location': keystoreFile,
+    },
     nodes: IDS.map((id, index) => ({
       id,
       kind: 'ours' as const,
       roles: ['broker', 'controller'] as const,
+      listeners: [`SECURE://127.0.0.1:${securePorts[index]}`],
       overrides: { 'metrics.listen': `127.0.0.1:${metricsPorts[index]}` },
     })),
   }

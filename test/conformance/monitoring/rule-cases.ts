@@ -45,6 +45,11 @@ function condition(alert: string, type: string, status: string): RuleCase {
   return { alert, labels: CLUSTER, bad: [series(1)], good: [series(0)] }
 }
 
+/** What a broker shows is good for so many days, counted from 1970 as these tests do; they begin there. */
+function certificate(pod: string, days: number): Input {
+  return input('ottla_listener_certificate_not_after_seconds', { ...POD, pod, listener: 'EXTERNAL' }, days * 86_400)
+}
+
 const controllers = (first: number, second: number): Input[] => [
   input('kafka_controller_kafkacontroller_activecontrollercount', { ...POD, pod: 'a' }, first),
   input('kafka_controller_kafkacontroller_activecontrollercount', { ...POD, pod: 'b' }, second),
@@ -98,6 +103,12 @@ export const RULE_CASES: readonly RuleCase[] = [
     // Some 20 an hour: 399 are gone in less than a day. The good one is as full, and does not fill.
     bad: disk(`399-0.17x${COUNT}`),
     good: disk(399),
+  },
+  {
+    alert: 'KafkaCertificateExpiring',
+    labels: { ...CLUSTER, listener: 'EXTERNAL' },
+    bad: [certificate('c-brokers-0', 6), certificate('c-brokers-1', 90)],
+    good: [certificate('c-brokers-0', 8), certificate('c-brokers-1', 90)],
   },
   {
     alert: 'KafkaConsumerLagGrowing',

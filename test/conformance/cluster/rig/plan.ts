@@ -8,6 +8,8 @@ export interface NodePlan {
   readonly id: number
   readonly roles: readonly Role[]
   readonly kind: Kind
+  /** Besides those of its roles: `NAME://host:port`. */
+  readonly listeners?: readonly string[]
   readonly overrides?: Readonly<Record<string, string>>
 }
 
@@ -77,6 +79,7 @@ export function propertiesOf(
   const listeners = [
     ...(place.broker ? [`PLAINTEXT://${textOf(place.broker)}`] : []),
     ...(place.controller ? [`CONTROLLER://${textOf(place.controller)}`] : []),
+    ...(node.listeners ?? []),
   ].join(',')
   const quorum =
     plan.quorum === 'static'

@@ -45,6 +45,7 @@ test('brokers read the certificate of a listener from the files of its Secret, a
   expect(Object.fromEntries([...config].filter(([key]) => /^(listener[.]name|config)[.]/.test(key)))).toEqual({
     'config.providers': 'dir',
     'config.providers.dir.class': 'org.apache.kafka.common.config.provider.DirectoryConfigProvider',
+    'config.providers.dir.param.allowed.paths': '/etc/ottla-tls',
     'listener.name.secure.ssl.keystore.type': 'PEM',
     'listener.name.secure.ssl.keystore.certificate.chain': '${dir:/etc/ottla-tls/secure:tls.crt}',
     'listener.name.secure.ssl.keystore.key': '${dir:/etc/ottla-tls/secure:tls.key}',
