@@ -24,10 +24,10 @@ export interface ShardDeps {
 }
 
 /**
- * Most loads take some milliseconds: who asks meanwhile waits for so long at most. Being told of it costs clients more: kafkajs gives up its rejoin, and
- * goes on with the coordinator before this one.
+ * Most loads take some milliseconds, a second where the machine is busy: who asks meanwhile waits for so long at most. Being told of it costs clients
+ * more: kafkajs gives up its rejoin, and goes on with the coordinator before this one. Well below the time-outs of requests, 30 s.
  */
-const PATIENCE_MS = 1000
+const PATIENCE_MS = 5000
 
 /** One partition of `__consumer_offsets` while this broker leads it in one epoch: its groups and their offsets. */
 export class GroupShard implements LoadTarget {
