@@ -13,6 +13,7 @@ import type { ClusterStep } from './cluster/step.ts'
 import type { Images } from './cluster/version.ts'
 import type { KubeApi } from './kube/api.ts'
 import { EventRecorder } from './kube/events.ts'
+import { Authorities } from './listeners/authorities.ts'
 import { CertificateStep } from './listeners/certificate-step.ts'
 import { RouteStep } from './listeners/route-step.ts'
 import { PlacementStep } from './listeners/step.ts'
@@ -94,7 +95,7 @@ export class Reconcilers {
         brokers,
         effective: effectiveCluster,
         steps: [
-          new PlacementStep({ api: this.#deps.api, logger: this.#deps.logger }),
+          new PlacementStep({ ...this.#deps, authorities: new Authorities(this.#deps) }),
           new RouteStep(this.#deps),
           new CertificateStep(),
           ...this.#scalingSteps(events),

@@ -442,6 +442,10 @@ export interface KafkaClusterStatus {
   listeners?: {
     name: string
     bootstrapServers: string
+    /**
+     * What clients have to trust (ca.crt of the Secret, PEM), where the operator may read it: rbac.certificates of its chart.
+     */
+    certificate?: string
   }[]
   /**
    * Pools that there are; one of which only volumes are left has 0 replicas, and its node ids stay its own.

@@ -92,6 +92,7 @@ export const KAFKA_REBALANCE = {
 export const STATEFUL_SET = { apiVersion: 'apps/v1', kind: 'StatefulSet', plural: 'statefulsets' } as const
 export const SERVICE = { apiVersion: 'v1', kind: 'Service', plural: 'services' } as const
 export const CONFIG_MAP = { apiVersion: 'v1', kind: 'ConfigMap', plural: 'configmaps' } as const
+export const SECRET = { apiVersion: 'v1', kind: 'Secret', plural: 'secrets' } as const
 export const SERVICE_ACCOUNT = { apiVersion: 'v1', kind: 'ServiceAccount', plural: 'serviceaccounts' } as const
 export const POD = { apiVersion: 'v1', kind: 'Pod', plural: 'pods' } as const
 export const PERSISTENT_VOLUME_CLAIM = {

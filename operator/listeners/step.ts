@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { ExtraCondition, Health } from '../api/conditions.ts'
 import type { KafkaClusterStatus } from '../api/kafkacluster.ts'
 import { POD, SERVICE } from '../api/resource.ts'
-import type { KafkaCluster } from '../api/resource.ts'
+import type { KafkaCluster, Key } from '../api/resource.ts'
 import type { ClusterStep, ClusterView, StepResult } from '../cluster/step.ts'
 import { isAnother, isNotFound, isRefusal } from '../kube/api.ts'
 import type { KubeApi } from '../kube/api.ts'
@@ -10,6 +10,7 @@ import { externalListeners, externalServices } from '../specs/external-services.
 import { bootstrapServers } from '../specs/nodes.ts'
 import { bootstrapAddress } from './addresses.ts'
 import type { Located } from './addresses.ts'
+import type { Authorities } from './authorities.ts'
 import { bringObjects, knownObjects } from './objects.ts'
 import { placementOf } from './place.ts'
 import type { PlacedPod, Placement } from './place.ts'
@@ -18,6 +19,7 @@ import type { Seen, Service } from './seen.ts'
 
 interface Deps {
   readonly api: KubeApi
+  readonly authorities: Pick<Authorities, 'of' | 'forget'>
   readonly logger: Logger
 }
 
@@ -40,7 +42,13 @@ export class PlacementStep implements ClusterStep {
     const seen = { services: known, nodes: await this.#nodes(cluster, pods, refused) }
     const placement = placementOf(cluster, pods, seen)
     await this.#tell(placement)
-    return resultOf(cluster, seen, placement, refused)
+    const located = startsOf(cluster, seen, placement)
+    const listeners = listenersOf(cluster, located, await this.#deps.authorities.of(cluster))
+    return resultOf({ cluster, located, placement, refused, status: { listeners } })
+  }
+
+  forget(key: Key): void {
+    this.#deps.authorities.forget(key)
   }
 
   /** Adds to `refused` where the operator may not read them. */
@@ -71,18 +79,29 @@ export class PlacementStep implements ClusterStep {
   }
 }
 
-function resultOf(cluster: KafkaCluster, seen: Seen, placement: Placement, refused: readonly string[]): StepResult {
-  const located = externalListeners(cluster).map(
-    (listener) =>
-      [listener.name, bootstrapAddress(cluster, listener, seen, placement.brokers.get(listener.name) ?? [])] as const,
+/** Where clients outside of Kubernetes begin, by listener. */
+function startsOf(cluster: KafkaCluster, seen: Seen, { brokers }: Placement): Map<string, Located> {
+  const listeners = externalListeners(cluster)
+  return new Map(
+    listeners.map((one) => [one.name, bootstrapAddress(cluster, one, seen, brokers.get(one.name) ?? [])] as const),
   )
-  const status = { listeners: listenersOf(cluster, new Map(located)) }
+}
+
+interface Found {
+  readonly cluster: KafkaCluster
+  readonly located: ReadonlyMap<string, Located>
+  readonly placement: Placement
+  readonly refused: readonly string[]
+  readonly status: Pick<KafkaClusterStatus, 'listeners'>
+}
+
+function resultOf({ cluster, located, placement, refused, status }: Found): StepResult {
   if (externalListeners(cluster).length === 0 && cluster.spec.rack === undefined) return { status }
   if (refused.length > 0) {
     const message = refused.join('; ')
     return { status, ...bad({ state: 'stalled', reason: 'RefusedByKubernetes', message }), requeueAfterMs: WAIT_MS }
   }
-  const starts = located.flatMap(([name, one]) => ('address' in one ? [] : [`listener ${name}: ${one.waitsFor}`]))
+  const starts = [...located].flatMap(([name, one]) => ('address' in one ? [] : [`listener ${name}: ${one.waitsFor}`]))
   const waits = [...new Set([...placement.waits.map(({ what, waitsFor }) => `${what}: ${waitsFor}`), ...starts])]
   if (waits.length > 0) {
     const message = `not known yet; ${waits.join('; ')}`
@@ -105,10 +124,14 @@ function bad(health: Health): { health: Health; conditions: ExtraCondition[] } {
 function listenersOf(
   cluster: KafkaCluster,
   external: ReadonlyMap<string, Located>,
+  authorities: ReadonlyMap<string, string>,
 ): NonNullable<KafkaClusterStatus['listeners']> {
   return cluster.spec.listeners.flatMap(({ name, port, type }) => {
-    if (type === 'internal') return [{ name, bootstrapServers: bootstrapServers(cluster, port) }]
+    const authority = authorities.get(name)
+    const certificate = authority === undefined ? {} : { certificate: authority }
+    if (type === 'internal') return [{ name, bootstrapServers: bootstrapServers(cluster, port), ...certificate }]
     const located = external.get(name)
-    return located !== undefined && 'address' in located ? [{ name, bootstrapServers: located.address }] : []
+    if (located === undefined || !('address' in located)) return []
+    return [{ name, bootstrapServers: located.address, ...certificate }]
   })
 }

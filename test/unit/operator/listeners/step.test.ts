@@ -1,10 +1,11 @@
 import { expect, test } from '@jest/globals'
-import { KAFKA_CLUSTER, POD, SERVICE } from '../../../../operator/api/resource.ts'
+import { KAFKA_CLUSTER, POD, SECRET, SERVICE } from '../../../../operator/api/resource.ts'
 import type { KafkaCluster, Manifest } from '../../../../operator/api/resource.ts'
 import type { ClusterView } from '../../../../operator/cluster/step.ts'
 import { Applier } from '../../../../operator/kube/applier.ts'
 import type { Marks } from '../../../../operator/kube/applier.ts'
 import { KubeError } from '../../../../operator/kube/api.ts'
+import { Authorities } from '../../../../operator/listeners/authorities.ts'
 import { NODE } from '../../../../operator/listeners/seen.ts'
 import type { KubeNode, Service } from '../../../../operator/listeners/seen.ts'
 import { PlacementStep } from '../../../../operator/listeners/step.ts'
@@ -17,7 +18,7 @@ const BALANCED: Listeners[number] = { name: 'external', port: 9094, type: 'loadb
 
 function placing() {
   const world = operatorWorld()
-  const step = new PlacementStep(world)
+  const step = new PlacementStep({ ...world, authorities: new Authorities(world) })
   world.api.put<KubeNode>(NODE, {
     apiVersion: 'v1',
     kind: 'Node',
@@ -150,4 +151,45 @@ test('without listeners from outside and without racks nothing is asked of nodes
     status: { listeners: [{ name: 'plain', bootstrapServers: 'orders-bootstrap.kafka.svc:9092' }] },
   })
   expect(calls).toEqual(['list Service'])
+})
+
+const AUTHORITY = '-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n'
+const SECURE: Listeners[number] = {
+  ...PLAIN,
+  name: 'secure',
+  port: 9093,
+  tls: true,
+  certificate: { secretName: 'tls' },
+}
+
+/** With a Secret that is what cert-manager makes. */
+function certified() {
+  const world = placing()
+  const data = { 'ca.crt': Buffer.from(AUTHORITY).toString('base64') }
+  const metadata = { name: 'tls', namespace: 'kafka' }
+  world.api.put<Manifest>(SECRET, { apiVersion: 'v1', kind: 'Secret', metadata, data })
+  const toldOf = async () => (await world.run([PLAIN, SECURE])).status?.listeners?.map(({ certificate }) => certificate)
+  return { ...world, toldOf }
+}
+
+test('clients are told what to trust, where the operator may read it', async () => {
+  const { toldOf, api } = certified()
+  expect(await toldOf()).toEqual([undefined, AUTHORITY])
+  api.remove(SECRET, 'kafka', 'tls')
+  expect(await toldOf()).toEqual([undefined, undefined])
+})
+
+test('a right to Secrets that the operator does not have is asked for now and then, and missed by nobody', async () => {
+  const { toldOf, api, clock } = certified()
+  let asked = 0
+  api.intercept = (call) => {
+    if (call !== 'get Secret') return
+    asked += 1
+    if (asked === 1) throw new KubeError(403, 'Forbidden', 'secrets is forbidden')
+  }
+  expect(await toldOf()).toEqual([undefined, undefined])
+  expect(await toldOf()).toEqual([undefined, undefined])
+  expect(asked).toBe(1)
+  clock.advance(5 * 60_000)
+  expect(await toldOf()).toEqual([undefined, AUTHORITY])
 })
