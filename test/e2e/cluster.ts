@@ -9,8 +9,8 @@ import { KUBE, ROOT } from './bed/layout.ts'
 import { Client } from './pod-client.ts'
 
 /** What helm names the release, and the namespace that the operator runs in. */
-const RELEASE = 'ottla'
-const OPERATOR_NAMESPACE = 'ottla-system'
+export const RELEASE = 'ottla'
+export const OPERATOR_NAMESPACE = 'ottla-system'
 /** Test files run side by side: one of them installs, the others wait. */
 const LOCK = join(KUBE, 'operator.lock')
 /** An annotation of the operator's pods that names all that it was installed from; without dots, which are syntax to helm and to JSONPath. */

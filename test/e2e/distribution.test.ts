@@ -1,7 +1,9 @@
 /** A cluster that is moved to the image of Apache Kafka, and back, on its own volumes. `DISTRIBUTION_NODES=3` has three nodes. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { Authority } from '../tools/certificates.ts'
 import { describeWith } from '../tools/requires.ts'
 import { engine } from './bed/kubernetes.ts'
+import { shownCertificate, tlsSecret } from './certificate.ts'
 import { installOperator, Namespace, useImage } from './cluster.ts'
 import { kafkaCluster, kafkaTopic } from './manifests.ts'
 import type { Client } from './pod-client.ts'
@@ -10,8 +12,10 @@ const NODES = Number(process.env['DISTRIBUTION_NODES'] ?? 1)
 const RECORDS = 300
 const POOLS = [{ name: 'nodes', roles: ['controller', 'broker'], replicas: NODES, storage: { size: '1Gi' } }]
 const MOVE_MS_MAX = 300_000
+const BOOTSTRAP = 'main-bootstrap.distribution.svc'
 
 describeWith(['kubernetes', 'java', 'mvn'], `a cluster of ${NODES} that changes its distribution`, () => {
+  const authority = new Authority()
   let namespace: Namespace
   let client: Client
   let apache = ''
@@ -23,7 +27,16 @@ describeWith(['kubernetes', 'java', 'mvn'], `a cluster of ${NODES} that changes 
     await useImage('apacheImages', '4.3', apache)
     namespace = await Namespace.create('distribution')
     const replicas = Math.min(NODES, 3)
-    await namespace.apply(kafkaCluster({ pools: POOLS }), kafkaTopic('orders', { partitions: 3, replicas }))
+    const issued = authority.issue({ commonName: 'broker', hosts: [BOOTSTRAP] })
+    const listeners = [
+      { name: 'plain', port: 9092 },
+      { name: 'secure', port: 9093, tls: true, certificate: { secretName: 'kafka-tls' } },
+    ]
+    await namespace.apply(
+      tlsSecret('kafka-tls', issued, authority.certificate),
+      kafkaCluster({ pools: POOLS, listeners }),
+      kafkaTopic('orders', { partitions: 3, replicas }),
+    )
     await namespace.ready('kafkacluster/main', 'kafkatopic/orders')
     client = await namespace.client('main-bootstrap:9092')
     await write()
@@ -45,6 +58,12 @@ describeWith(['kubernetes', 'java', 'mvn'], `a cluster of ${NODES} that changes 
     return (await namespace.kubectl('get', 'pods', '-l', selector, '-o', `jsonpath=${image}`)).trim().split(' ')
   }
 
+  /** The common name of the certificate that clients inside of Kubernetes see. */
+  async function shown(): Promise<string> {
+    const { spec } = await namespace.get('service', 'main-bootstrap')
+    return shownCertificate({ host: String(spec['clusterIP']), port: 9093 }, BOOTSTRAP, authority.certificate)
+  }
+
   async function countRead(): Promise<number> {
     return Object.values(await client.consume('orders', written)).flat().length
   }
@@ -52,7 +71,9 @@ describeWith(['kubernetes', 'java', 'mvn'], `a cluster of ${NODES} that changes 
   test(
     'Apache Kafka goes on where ours has stopped',
     async () => {
+      expect(await shown()).toBe('broker')
       expect(await moveTo('apache')).toEqual(Array.from({ length: NODES }, () => apache))
+      expect(await shown()).toBe('broker')
       await write()
       expect(await countRead()).toBe(written)
     },
