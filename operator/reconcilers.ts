@@ -16,6 +16,7 @@ import { EventRecorder } from './kube/events.ts'
 import { Authorities } from './listeners/authorities.ts'
 import { CertificateStep } from './listeners/certificate-step.ts'
 import { RouteStep } from './listeners/route-step.ts'
+import { type CertificateAt, ShownCertificates } from './listeners/shown.ts'
 import { PlacementStep } from './listeners/step.ts'
 import { raisedFactors } from './policy/planner.ts'
 import { DurabilityStep } from './policy/step.ts'
@@ -62,6 +63,8 @@ export interface ReconcilerDeps {
   readonly logger: Logger
   /** The way to Alertmanagers. */
   readonly post: PostJson
+  /** The way to what brokers show of themselves in TLS. */
+  readonly certificateAt: CertificateAt
   readonly admins: ClusterAdmins
 }
 
@@ -97,7 +100,7 @@ export class Reconcilers {
         steps: [
           new PlacementStep({ ...this.#deps, authorities: new Authorities(this.#deps) }),
           new RouteStep(this.#deps),
-          new CertificateStep(),
+          new CertificateStep({ shown: new ShownCertificates(this.#deps) }),
           ...this.#scalingSteps(events),
           new RollingStep({ api: this.#deps.api, brokers, events }),
           new MetadataVersionStep({ setMetadataVersion: (...change) => brokers.setMetadataVersion(...change), events }),

@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import { nodeEnv } from '../broker/host/env.ts'
+import { shownCertificate } from '../broker/host/shown-certificate.ts'
 import { Admins } from './admins.ts'
 import { splitAddress } from './api/address.ts'
 import { serveConsole } from './console.ts'
@@ -29,7 +30,8 @@ export async function runOperator(args: readonly string[], signal: AbortSignal):
     stack.use(await serveConsole({ ...flags.console, namespaces }, { ...env, api: apiFor(signal), brokers: admins }))
   }
   const identity = `${process.env.POD_NAME ?? process.env.HOSTNAME ?? 'operator'}_${Buffer.from(env.random.bytes(4)).toString('hex')}`
-  const operator = new Operator({ ...flags.operator, identity }, { ...env, apiFor, logger, metrics, admins, post })
+  const deps = { ...env, apiFor, logger, metrics, admins, post, certificateAt: shownCertificate }
+  const operator = new Operator({ ...flags.operator, identity }, deps)
   logger.info({ identity, namespaces: flags.operator.namespaces ?? 'all' }, 'operator started')
   const how = await operator.run(signal)
   logger.info({ how }, 'operator stopped')

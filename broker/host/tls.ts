@@ -117,7 +117,8 @@ function loadedCertificate(context: SecureContext): X509Certificate {
   return new (crypto().X509Certificate)(der)
 }
 
-function described(certificate: X509Certificate): TlsCertificate {
+/** What there is to say of a certificate. */
+export function described(certificate: X509Certificate): TlsCertificate {
   return {
     subject: oneLine(certificate.subject),
     issuer: oneLine(certificate.issuer),

@@ -1,3 +1,4 @@
+import { EXPIRING_SECONDS } from '../specs/certificates.ts'
 import { BY_CLUSTER, type ClusterName, ofNodes, ofOperator } from './selector.ts'
 
 export type Severity = 'critical' | 'warning'
@@ -156,9 +157,6 @@ const DISKS: readonly AlertRule[] = [
   },
 ]
 
-/** cert-manager renews a certificate of 90 days when it has 30 left, one of 45 days when it has 15. */
-const EXPIRING_SECONDS = 7 * 86_400
-
 const CERTIFICATES: readonly AlertRule[] = [
   {
     alert: 'KafkaCertificateExpiring',
@@ -171,6 +169,7 @@ const CERTIFICATES: readonly AlertRule[] = [
     summary: 'The certificate of a listener expires within a week',
     description:
       'The certificate that brokers of cluster {{ $labels.kafka_cluster }} show on listener {{ $labels.listener }} expires in {{ $value | humanizeDuration }}: clients refuse it from then on.',
+    condition: { type: 'CertificatesValid', status: 'False' },
   },
 ]
 

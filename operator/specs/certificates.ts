@@ -11,6 +11,8 @@ const KEY = 'tls.key'
 /** Of the pod's group (fsGroup) to read. */
 const MODE = 0o440
 const PROVIDER = 'org.apache.kafka.common.config.provider.DirectoryConfigProvider'
+/** cert-manager renews a certificate of 90 days when it has 30 left, one of 45 days when it has 15: one that has so little has not been renewed. */
+export const EXPIRING_SECONDS = 7 * 86_400
 const WAIT_PREFIX = 'certificate-'
 
 /** What has to be added to the pods of a pool. */

@@ -37,6 +37,7 @@ export function podlessOperator({ namespace, lease, transport, random }: Podless
     logger: pino({ level: 'silent' }),
     metrics: new OperatorMetrics(),
     post: async () => ({ status: 200 }),
+    certificateAt: () => Promise.reject(new Error('no TLS here')),
     admins: NOBODY,
   })
 }

@@ -213,6 +213,7 @@ export class World {
         logger: pino({ level: 'silent' }),
         metrics: new OperatorMetrics(),
         post: async () => ({ status: 200 }),
+        certificateAt: () => Promise.reject(new Error('no TLS here')),
         admins: this.#admins(write, isAlive),
       },
     )

@@ -31,6 +31,7 @@ const operator = new Operator(
     logger: pino({ level: 'warn' }),
     metrics: new OperatorMetrics(),
     post: () => Promise.reject(new Error('no Alertmanager here')),
+    certificateAt: () => Promise.reject(new Error('no TLS here')),
     admins: isSimulated ? simulated() : new Admins({ bootstrapOf: () => splitAddress(broker) }, env),
   },
 )

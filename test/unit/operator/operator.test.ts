@@ -85,6 +85,7 @@ function operating(namespaces: readonly string[] | null = null) {
       apiFor: (signal) => guarded(world.api, signal),
       metrics: new OperatorMetrics(),
       post: async () => ({ status: 200 }),
+      certificateAt: () => Promise.reject(new Error('no TLS here')),
       admins,
     },
   )
