@@ -20,7 +20,9 @@ test('a certificate that nobody trusts is told all the same', async () => {
 
 test('who does not speak TLS shows none', async () => {
   await using server = await listening(createPlainServer((socket) => void socket.resume().end('hello, who are you?')))
-  await expect(shownCertificate({ host: '127.0.0.1', port: server.port })).rejects.toThrow(/wrong version|packet length/)
+  await expect(shownCertificate({ host: '127.0.0.1', port: server.port })).rejects.toThrow(
+    /wrong version|packet length/,
+  )
 })
 
 test('nobody there is no certificate', async () => {
