@@ -93,7 +93,7 @@ describe('an encrypted connection', () => {
     'carries megabytes both ways, in order and whole, over %s',
     async (protocol) => {
       const { client, server } = await pair({ protocols: [protocol] })
-      const content = pattern(5_000_000)
+      const content = pattern(2_000_000)
       const back: Buffer[] = []
       client.on('data', (chunk: Buffer) => back.push(chunk))
       let received = 0
