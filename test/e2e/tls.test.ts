@@ -160,6 +160,13 @@ describeWith(['kubernetes', 'go', 'apt'], 'listeners behind one address', () => 
     await namespace.ready('kafkacluster/main', 'kafkatopic/payments')
   })
 
+  test('the operator sees what they show, and when that expires', async () => {
+    await namespace.has('kafkacluster/main', '{.status.conditions[?(@.type=="CertificatesValid")].reason}', 'Valid')
+    const { status } = await namespace.get('kafkacluster', 'main')
+    const said = status.conditions?.find(({ type }) => type === 'CertificatesValid')
+    expect(said?.message).toContain('CN=first, which main-')
+  })
+
   test('routes that nobody has taken are told, and that they have been', async () => {
     const reason = '{.status.conditions[?(@.type=="RoutesAccepted")].reason}'
     await namespace.has('kafkacluster/main', reason, 'AwaitingController')

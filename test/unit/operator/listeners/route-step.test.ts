@@ -117,6 +117,12 @@ test('the newest version of TLSRoutes that there is is found, and found again wh
   await run([BY_ROUTE])
   expect(names(TLS_ROUTE)).toHaveLength(2)
   expect(calls).toContain('apply gateway.networking.k8s.io/v1alpha2 TLSRoute')
+  calls.length = 0
+  await run([BY_ROUTE])
+  expect(calls.filter((call) => call.startsWith('list'))).toEqual([
+    'list networking.k8s.io/v1 Ingress',
+    'list gateway.networking.k8s.io/v1alpha2 TLSRoute',
+  ])
   versions.clear()
   versions.add('v1')
   calls.length = 0
