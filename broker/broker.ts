@@ -112,6 +112,7 @@ export class Broker implements AsyncDisposable {
       new Listeners({ config, ports: this.#ports }, { ...this.#deps, metrics: this.#metrics, certificates }),
     )
     const { idleRatio, diskBytes = () => undefined } = this.#deps
+    node.loader.subscribe(() => certificates.reconfigure())
     registerNodeGauges(this.#metrics, nodeGauges({ node, listeners, certificates, idleRatio, diskBytes }))
     if (config.isController) {
       const role = new ControllerRole(node)

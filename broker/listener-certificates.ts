@@ -29,6 +29,7 @@ export class ListenerCertificates implements Disposable {
   readonly #current: () => ServerConfig
   readonly #deps: ListenerCertificatesDeps
   readonly #served = new Map<string, Served>()
+  #config: ServerConfig
   #timer: Timer | undefined
 
   /** `current` tells the settings of the moment. Throws a ConfigError where a listener cannot speak TLS with what it has. */
@@ -36,6 +37,7 @@ export class ListenerCertificates implements Disposable {
     this.#current = current
     this.#deps = deps
     const config = current()
+    this.#config = config
     for (const { name, protocol } of config.listeners) {
       if (protocol === 'SSL') this.#add(name, config)
     }
@@ -53,6 +55,11 @@ export class ListenerCertificates implements Disposable {
     for (const [listener, { context }] of this.#served) yield [listener, context.certificate.notAfterMs]
   }
 
+  /** The settings may have changed: those that are new are in force at once. */
+  reconfigure(): void {
+    if (this.#current() !== this.#config) this.#lookAtAll()
+  }
+
   [Symbol.dispose](): void {
     this.#timer?.cancel()
   }
@@ -66,14 +73,19 @@ export class ListenerCertificates implements Disposable {
 
   #lookLater(): void {
     this.#timer = this.#deps.clock.setTimer(LOOK_MS, () => {
-      for (const [listener, served] of this.#served) this.#look(listener, served)
+      this.#lookAtAll()
       this.#lookLater()
     })
   }
 
+  #lookAtAll(): void {
+    this.#config = this.#current()
+    for (const [listener, served] of this.#served) this.#look(listener, served)
+  }
+
   #look(listener: string, served: Served): void {
     try {
-      const config = withFreshVariables(this.#current(), this.#sources)
+      const config = withFreshVariables(this.#config, this.#sources)
       const settings = listenerTls(config, listener, this.#readFile)
       const isNew = !areSame(settings, served.settings)
       if (isNew) served.context = this.#contextOf(listener, settings, config)

@@ -1,10 +1,12 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { connect } from 'node:tls'
 import { Producer, stringSerializers } from '@platformatic/kafka'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import kafkajs, { type KafkaConfig } from 'kafkajs'
-import { Authority } from '../../tools/certificates.ts'
+import { Authority, LOCAL_HOSTS } from '../../tools/certificates.ts'
 import { type JavaTools, startJavaTools } from '../../tools/java-tool.ts'
 import { describeWith } from '../../tools/requires.ts'
 import { run } from '../../tools/run.ts'
@@ -16,7 +18,7 @@ installPackages(['kcat'])
 
 const RECORD_BYTES = 500_000
 const RECORDS = 20
-const { Kafka, logLevel } = kafkajs
+const { ConfigResourceTypes, Kafka, logLevel } = kafkajs
 
 let tls: TlsNode
 
@@ -93,6 +95,34 @@ describe('kafkajs', () => {
     )
   })
 })
+
+test('a certificate that is set at run time is that of the next connection', async () => {
+  const [host = '', port = ''] = tls.bootstrap('TLS').split(':')
+  const serial = async (): Promise<string> => {
+    const socket = connect({ host, port: Number(port), ca: tls.authority.certificate })
+    await once(socket, 'secureConnect')
+    const { serialNumber } = socket.getPeerCertificate()
+    socket.destroy()
+    return serialNumber
+  }
+  const { certificate, key } = tls.authority.issue({ commonName: 'broker', hosts: LOCAL_HOSTS, keyType: 'rsa' })
+  const prefix = 'listener.name.tls.ssl.keystore'
+  const configEntries = [
+    { name: `${prefix}.certificate.chain`, value: certificate },
+    { name: `${prefix}.key`, value: key },
+  ]
+  const admin = new Kafka({ brokers: [tls.node.bootstrap], logLevel: logLevel.NOTHING }).admin()
+  await admin.connect()
+  const resources = [{ type: ConfigResourceTypes.BROKER, name: '1', configEntries }]
+  await admin.alterConfigs({ validateOnly: false, resources })
+  await admin.disconnect()
+  await expect(eventually(serial, new X509Certificate(certificate).serialNumber)).resolves.toBeUndefined()
+}, 60_000)
+
+/** Resolves when `read` gives `expected`; as long as it does not the test goes on. */
+async function eventually(read: () => Promise<string>, expected: string): Promise<void> {
+  while ((await read()) !== expected);
+}
 
 test('@platformatic/kafka writes', async () => {
   const [host = '', port = ''] = tls.bootstrap('TLS').split(':')
