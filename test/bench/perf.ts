@@ -47,9 +47,15 @@ async function producerPerf(
 }
 
 /** Records a second. */
-export async function consume(bootstrap: string, topic: string, records: number): Promise<number> {
+export async function consume(
+  bootstrap: string,
+  topic: string,
+  records: number,
+  properties: readonly string[] = [],
+): Promise<number> {
   const flags = { 'bootstrap-server': bootstrap, topic, 'num-records': records, group: `bench-${topic}` }
-  const args = [...argsOf({ ...flags, timeout: 60_000 }), '--hide-header']
+  const more = properties.flatMap((property) => ['--command-property', property])
+  const args = [...argsOf({ ...flags, timeout: 60_000 }), '--hide-header', ...more]
   const output = await tool('org.apache.kafka.tools.ConsumerPerformance', args)
   const fields = output.trim().split('\n').at(-1)?.split(', ') ?? []
   const [read, perSecond] = [Number(fields[4]), Number(fields[9])]
