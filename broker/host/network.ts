@@ -11,9 +11,6 @@ const HANDSHAKE_MS_MAX = 30_000
 /** What is read where the receiver has no place of its own. All connections share it: a read is told before the next one begins. */
 const SCRATCH = Buffer.allocUnsafeSlow(64 * 1024)
 
-/** From this size on it costs more to copy what is to be encrypted into one piece, as Node does, than to encrypt it in several. */
-const ENCRYPTED_APART_BYTES_MIN = 32 * 1024
-
 /** The `onread` of a socket that is there before its connection is. */
 class Reader {
   receive: (chunk: Uint8Array) => void = () => {}
@@ -54,14 +51,12 @@ class NodeConnection implements Connection {
   readonly #socket: net.Socket
   readonly #reader: Reader
   readonly #buffers: BufferPool
-  readonly #isEncrypted: boolean
   #closed: ((error: Error | undefined) => void) | undefined
   #error: Error | undefined
   #isCorked = false
 
-  constructor(socket: net.Socket, reader: Reader, buffers: BufferPool, isEncrypted = false) {
+  constructor(socket: net.Socket, reader: Reader, buffers: BufferPool) {
     this.#socket = socket
-    this.#isEncrypted = isEncrypted
     this.#reader = reader
     this.#buffers = buffers
     this.remote = { host: plainHost(socket.remoteAddress), port: socket.remotePort ?? 0 }
@@ -94,7 +89,7 @@ class NodeConnection implements Connection {
   write(buffers: readonly Uint8Array[], sent?: () => void): boolean {
     const socket = this.#socket
     if (!socket.writable) return true
-    if (!this.#isEncrypted || sizeOf(buffers) < ENCRYPTED_APART_BYTES_MIN) this.#cork()
+    this.#cork()
     let left = buffers.length
     for (const buffer of buffers) {
       const told = --left === 0 ? sent : undefined
@@ -146,10 +141,6 @@ class NodeConnection implements Connection {
   }
 }
 
-function sizeOf(buffers: readonly Uint8Array[]): number {
-  return buffers.reduce((sum, { length }) => sum + length, 0)
-}
-
 function uncork(connection: NodeConnection): void {
   connection.uncork()
 }
@@ -185,7 +176,7 @@ export class NodeNetwork implements Network {
       const server = net.createServer({ noDelay: true, keepAlive: true, pauseOnConnect: true }, (socket) => {
         const reader = new Reader()
         const own = tls === undefined ? adopt(socket, reader) : this.#secured(socket, reader, tls())
-        accept(new NodeConnection(own, reader, this.#buffers, tls !== undefined))
+        accept(new NodeConnection(own, reader, this.#buffers))
       })
       server.once('error', reject)
       server.listen({ host: address.host, port: address.port }, () => {

@@ -14,6 +14,14 @@ interface Handle {
   readonly bytesRead: number
 }
 
+/** To copy a piece of this size costs more than to encrypt it by itself. */
+const APART_BYTES_MIN = 32 * 1024
+
+interface Chunk {
+  readonly chunk: Uint8Array
+  readonly encoding: BufferEncoding
+}
+
 const NO_CERTIFICATE = 'the client gave no certificate, and ssl.client.auth=required'
 
 /** OpenSSL's errors that a client's mistake explains; the others are told as they are. */
@@ -88,6 +96,23 @@ function newSocketClass(): SocketClass {
       return inherited('_wrapHandle', this, [null, handle ?? options.handle, hasWrites])
     }
 
+    /** Node copies what is written together into one piece before it encrypts it. */
+    override _writev(chunks: Chunk[], callback: (error?: Error | null) => void): void {
+      const isSmall = chunks.every(({ chunk }) => chunk.length < APART_BYTES_MIN)
+      if (isSmall) inherited('_writev', this, [chunks, callback])
+      else this.#writeApart(piecesOf(chunks), 0, callback)
+    }
+
+    #writeApart(pieces: readonly Uint8Array[], at: number, callback: (error?: Error | null) => void): void {
+      const piece = pieces[at]
+      if (piece === undefined) return callback()
+      const written = (error?: Error | null): void => {
+        if (error === null || error === undefined) this.#writeApart(pieces, at + 1, callback)
+        else callback(error)
+      }
+      inherited('_write', this, [piece, 'buffer', written])
+    }
+
     /** A certificate that was given is checked also where it need not be, as in Apache Kafka. */
     #clientProblem(isRequired: boolean): string | undefined {
       if (this.getPeerX509Certificate() === undefined) return isRequired ? NO_CERTIFICATE : undefined
@@ -112,6 +137,25 @@ function newSocketClass(): SocketClass {
       return this.readableEnded ? new TlsHandshakeError('the client left in the midst of it') : null
     }
   }
+}
+
+/** The same bytes: large ones as they are, small ones that follow each other in one piece. */
+function piecesOf(chunks: readonly Chunk[]): Uint8Array[] {
+  const pieces: Uint8Array[] = []
+  let small: Uint8Array[] = []
+  const join = (): void => {
+    if (small.length > 0) pieces.push(Buffer.concat(small))
+    small = []
+  }
+  for (const { chunk } of chunks) {
+    if (chunk.length < APART_BYTES_MIN) small.push(chunk)
+    else {
+      join()
+      pieces.push(chunk)
+    }
+  }
+  join()
+  return pieces
 }
 
 function mistakeOf(error: Error): string {

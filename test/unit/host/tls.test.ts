@@ -208,6 +208,25 @@ describe('an encrypted connection', () => {
     expect(received).toBe(sent * chunk.length)
   })
 
+  test.each([[[50, 400_000, 20, 70_000, 30, 10]], [[50, 400, 20, 700]], [[40_000, 40_000]], [[1_000_000, 1]]])(
+    'carries what is written together, of %j bytes, in its order, and tells when all of it is sent',
+    async (sizes) => {
+      const { client, server } = await pair()
+      const pieces = sizes.map((size) => pattern(size))
+      const back: Buffer[] = []
+      client.on('data', (chunk: Buffer) => back.push(chunk))
+      const told: string[] = []
+      server.write([Buffer.from('first')], () => told.push('first'))
+      server.write(pieces, () => told.push('pieces'))
+      await new Promise<void>((resolve) => void server.write([Buffer.from('last')], resolve))
+      expect(told).toEqual(['first', 'pieces'])
+      server.end()
+      await event(client, 'end')
+      const all = Buffer.concat([Buffer.from('first'), ...pieces, Buffer.from('last')])
+      expect(Buffer.compare(Buffer.concat(back), all)).toBe(0)
+    },
+  )
+
   test('gives lent memory back when it is sent', async () => {
     const buffers = new BufferPool()
     const { client, server } = await pair({}, {}, new NodeNetwork(buffers))
