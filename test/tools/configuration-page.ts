@@ -15,6 +15,10 @@ Generated from the tables in \`broker/config\` by \`node test/tools/configuratio
 \`server.properties\` has the syntax and the keys of Apache Kafka 4.3. An unknown key warns; a bad value stops the broker and names the
 key, the value and what is allowed. *Changed by* says who may change a key at run time: \`read-only\` needs a restart, \`cluster-wide\` keys can be set
 for all brokers or for one, \`per-broker\` keys for one only.
+
+Values may have variables of Apache Kafka's config providers (KIP-297), such as \`\${dir:/etc/kafka/tls:tls.key}\` with \`config.providers=dir\` and
+\`config.providers.dir.class=org.apache.kafka.common.config.provider.DirectoryConfigProvider\`; there are the directory, file and environment variable providers.
+A key of TLS applies to one listener as \`listener.name.<name>.<key>\`, the name in lower case.
 `
 
 /** The text of docs/configuration.md. */
