@@ -25,6 +25,7 @@ export class NodeTlsContext implements TlsContext {
 export class NodeTls implements Tls {
   context(settings: TlsSettings): NodeTlsContext {
     const { identity, clientAuth } = settings
+    if ('pkcs12' in identity && clientAuth !== 'none') throw trustsTooMuch()
     const own = 'pkcs12' in identity ? undefined : checkedIdentity(identity)
     const trusted = settings.trusted === undefined ? undefined : trustedCertificates(settings.trusted)
     const secureContext = newContext('pkcs12' in identity ? 'pkcs12' : 'chain', {
@@ -96,6 +97,13 @@ function newContext(part: 'pkcs12' | 'chain', options: SecureContextOptions): Se
     if (part === 'pkcs12') throw pkcs12Error(reason, error)
     throw new TlsError(part, reason, error)
   }
+}
+
+/** Node takes the issuers that are in a PKCS#12 file for trusted: their other customers would be let in. */
+function trustsTooMuch(): TlsError {
+  const remedy = '`openssl pkcs12 -in <file> -nodes -out <file>.pem`'
+  const why = 'a PKCS#12 file cannot be used where clients have certificates'
+  return new TlsError('pkcs12', `${why}; make a PEM key store of it with ${remedy}, and set ssl.keystore.type=PEM`)
 }
 
 function pkcs12Error(reason: string, cause: unknown): TlsError {

@@ -94,3 +94,10 @@ function refusal(refused: TlsSettings): unknown {
 function broken(pem: string): string {
   return pem.replace(/\n[A-Za-z0-9+/]{10}/, '\nAAAAAAAAAA')
 }
+
+// Node would trust the issuers that are in the file.
+test.each(['requested', 'required'] as const)('a PKCS#12 file is refused where a certificate is %s', (clientAuth) => {
+  const own = { pkcs12: Buffer.from('store'), passphrase: 'secret' }
+  const refused = refusal(settings({ identity: own, clientAuth, trusted: authority.certificate }))
+  expect(refused).toMatchObject({ part: 'pkcs12', message: expect.stringContaining('openssl pkcs12') })
+})
