@@ -41,6 +41,11 @@ const MOVING_MANY_MS = 5000
 const MANY_PARTITIONS = 2000
 /** The same where only others can change something. */
 const BLOCKED_MS = 10_000
+/**
+ * So long after this operator has begun to lead, brokers that are new go on to get their share: the one before may stand still in the midst of a
+ * request that takes it away again, and Kafka asks nobody who sends it for a lease.
+ */
+const PREDECESSOR_MS = 60_000
 /** Refusals that are told. */
 const REFUSED_MAX = 3
 
@@ -71,9 +76,11 @@ export class ReassignmentStep implements ClusterStep {
   readonly #deps: Deps
   /** Clusters, with their uids, in which nothing is throttled: whoever was here before may have died before any status told of its moves. */
   readonly #unthrottled = new Map<Key, string | undefined>()
+  readonly #beganMs: number
 
   constructor(deps: Deps) {
     this.#deps = deps
+    this.#beganMs = deps.clock.monotonicMs()
   }
 
   async run(view: ClusterView): Promise<StepResult> {
@@ -176,6 +183,8 @@ export class ReassignmentStep implements ClusterStep {
       const status: ReassignmentStatus = { state: 'Blocked', moves: unplaceable.length, bytesLeft: 0, message }
       return { ...told(status, work), health: healthOf(unplaceable, draining), requeueAfterMs: BLOCKED_MS }
     }
+    const ledMs = this.#deps.clock.monotonicMs() - this.#beganMs
+    if (ledMs < PREDECESSOR_MS) return { ...(await this.#idle(work)), requeueAfterMs: BLOCKED_MS }
     // New brokers that are not there yet get their share when they are.
     return this.#idle({ ...work, filling: filling.filter((id) => !kafka.brokers.has(id)) })
   }

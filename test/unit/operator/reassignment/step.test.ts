@@ -70,7 +70,7 @@ function world(
     observed = changed(observed, [controllers, brokers(count)])
   }
   const notes = (): string[] => (api.all(EVENT) as (Resource & { note: string })[]).map(({ note }) => note)
-  return { run, restart, forget, finish, ask, notes, factors, state }
+  return { run, restart, forget, finish, ask, notes, factors, state, clock }
 }
 
 const THREE = [1000, 1001, 1002]
@@ -154,12 +154,25 @@ describe('brokers that are new', () => {
 
   test('get their share', async () => {
     const kafka = topic(new FakeReassignments(FOUR))
-    const { finish } = world(kafka, 3, 4)
+    const { finish, clock } = world(kafka, 3, 4)
+    await clock.run(60_000)
     const result = await finish()
     expect(kafka.replicas('t').filter((ids) => ids.includes(1003))).toHaveLength(60)
     expect(kafka.copiesMax).toBe(6)
     expect(result.status?.reassignment).toEqual({ state: 'Idle', moves: 0, bytesLeft: 0 })
     expect([...kafka.partitions.values()].every(({ leader, replicas }) => leader === replicas[0])).toBe(true)
+  })
+
+  test('get it again where the operator before took it away late', async () => {
+    const kafka = topic(new FakeReassignments(FOUR))
+    const before = kafka.replicas('t')
+    const { finish, clock } = world(kafka, 3, 4)
+    expect((await finish()).status?.reassignment).toMatchObject({ state: 'Idle', filling: [1003] })
+    await kafka.reassign(before.map((replicas, partition) => ({ topic: 't', partition, replicas })))
+    kafka.copied()
+    await clock.run(60_000)
+    expect((await finish()).status?.reassignment).toEqual({ state: 'Idle', moves: 0, bytesLeft: 0 })
+    expect(kafka.replicas('t').filter((ids) => ids.includes(1003))).toHaveLength(60)
   })
 
   test('get it a few at a time in the beginning', async () => {
