@@ -149,10 +149,9 @@ describeWith(['kubernetes', 'go', 'apt'], 'listeners behind one address', () => 
     namespace.kubectl('get', 'pods', '-l', 'kafka.ottla.dev/cluster=main', '-o', 'jsonpath={.items[*].metadata.uid}')
 
   test('brokers wait for their certificate, and the cluster says for which', async () => {
-    await namespace.has('kafkacluster/main', '{.status.conditions[?(@.type=="CertificatesPresent")].reason}', 'Missing')
-    const { status } = await namespace.get('kafkacluster', 'main')
-    const said = status.conditions?.find(({ type }) => type === 'CertificatesPresent')
-    expect(said?.message).toContain(`Secret ${SECRET}, for which main-more-0, main-nodes-0 wait`)
+    const pods = `listener web: Secret ${SECRET}, for which main-more-0, main-nodes-0 wait`
+    const message = '{.status.conditions[?(@.type=="CertificatesPresent")].message}'
+    await namespace.has('kafkacluster/main', message, `not there, or without tls.crt and tls.key: ${pods}`)
   })
 
   test('with their certificate they start', async () => {

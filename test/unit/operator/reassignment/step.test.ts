@@ -175,18 +175,6 @@ describe('brokers that are new', () => {
     expect(kafka.replicas('t').filter((ids) => ids.includes(1003))).toHaveLength(60)
   })
 
-  test('get it a few at a time in the beginning', async () => {
-    const kafka = topic(new FakeReassignments(FOUR))
-    const { run } = world(kafka, 3, 4)
-    const got: number[] = []
-    for (let runs = 0; runs < 13; runs++) {
-      await run()
-      got.push([...kafka.partitions.values()].filter(({ adding }) => adding.includes(1003)).length)
-      kafka.copied()
-    }
-    expect(got).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2])
-  })
-
   test('lead what they have got while more is to come', async () => {
     const kafka = new FakeReassignments(FOUR).topic('t', ...Array.from({ length: 6 }, () => [1000, 1001]))
     const { run, state } = world(kafka, 4, 4)
