@@ -25,6 +25,7 @@ export class LogReader {
   readonly #tail: LogTail
   readonly #writer: LogWriter
   readonly #compute: Compute
+  readonly #endOffset = (): number => this.#writer.writtenOffset
 
   constructor(deps: LogReaderDeps) {
     this.#segments = deps.segments
@@ -35,7 +36,9 @@ export class LogReader {
 
   /** Of written offsets only: the request's limit is not beyond them. Rejects with StorageError. */
   read(request: ReadRequest): LogSlice | Promise<LogSlice> {
-    return readTail(this.#tail, request) ?? this.#fromFiles(() => readSegments(this.#segments, request))
+    return (
+      readTail(this.#tail, request) ?? this.#fromFiles(() => readSegments(this.#segments, request, this.#endOffset))
+    )
   }
 
   offsetForTimestamp(query: { timestampMs: number; startOffset: number }): Promise<FoundOffset | null> {

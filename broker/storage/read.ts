@@ -36,11 +36,15 @@ interface Selection {
   readonly nextOffset: number
 }
 
-/** Whether a batch is what was written. Its offsets lie outside the CRC, but follow those of the one before. */
+/** Whether a batch is what was written. */
 type Verify = (view: BatchView, previousNextOffset: number) => boolean
 const TRUST: Verify = () => true
-const VERIFY: Verify = (view, previousNextOffset) =>
-  view.baseOffset >= previousNextOffset && view.computeCrc() === view.crc
+
+/** A batch's offsets lie outside the CRC, but follow those of the one before, and the log ends behind them. */
+function verifyBefore(logEndOffset: number): Verify {
+  return (view, previousNextOffset) =>
+    view.baseOffset >= previousNextOffset && view.lastOffset < logEndOffset && view.computeCrc() === view.crc
+}
 
 /** Bytes read beyond those asked for: the index leads to a batch somewhat before the offset. */
 const SLACK_BYTES = 8192
@@ -127,19 +131,27 @@ export function readTail(tail: LogTail, request: ReadRequest): LogSlice | undefi
   return { buffers, sizeInBytes, baseOffset }
 }
 
-/** Reads from the files, usually with one read. The request's offset is in `segments`. */
-export async function readSegments(segments: LogSegments, request: ReadRequest): Promise<LogSlice> {
+/** Reads from the files, usually with one read. The request's offset is in `segments`; `endOffset` tells where the log ends at the moment. */
+export async function readSegments(
+  segments: LogSegments,
+  request: ReadRequest,
+  endOffset: () => number,
+): Promise<LogSlice> {
   const list = segments.from(request.offset)
   for (const segment of list) {
     if (segment.baseOffset >= request.limitOffset) break
-    const slice = await readSegment(segment, request)
+    const slice = await readSegment(segment, request, endOffset)
     if (slice !== undefined) return slice
   }
   return emptySlice(request.offset)
 }
 
 /** Undefined where no batch of the segment reaches to the offset: compaction took it. */
-async function readSegment(segment: LogSegment, request: ReadRequest): Promise<LogSlice | undefined> {
+async function readSegment(
+  segment: LogSegment,
+  request: ReadRequest,
+  endOffset: () => number,
+): Promise<LogSlice | undefined> {
   if (segment.isClosed) throw deleted(request)
   let position = segment.positionBefore(request.offset)
   let size = request.maxBytes + SLACK_BYTES
@@ -153,7 +165,8 @@ async function readSegment(segment: LogSegment, request: ReadRequest): Promise<L
     // The file has less than was written to it: nothing would ever come of waiting for the rest.
     if (bytes.length < Math.min(asked, HEADER_BYTES)) throw new DamagedBatchError(Math.min(goodUntil, request.offset))
     if (bytes.length < HEADER_BYTES) return undefined
-    const verify = position >= segment.uncheckedFrom ? TRUST : VERIFY
+    // What was appended during the read may be in it.
+    const verify = position >= segment.uncheckedFrom ? TRUST : verifyBefore(endOffset())
     const selection = select(bytes, request, request.maxBytes, request.minOneBatch, verify)
     const { start, end, baseOffset, atEnd, wantedBytes } = selection
     // What is good before a damaged batch is still given.

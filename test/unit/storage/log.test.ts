@@ -234,13 +234,14 @@ test('files have the names that Kafka gives them, and a segment its indexes once
 })
 
 describe('a read of damaged batches', () => {
-  test('does not pass over one whose offset is damaged', async () => {
+  // Below zero, or behind the end of the log.
+  test.each([0, 1])('does not pass over one whose offset is damaged in byte %i', async (position) => {
     const bed = new LogBed()
     const first = await bed.open()
     for (const value of ['a', 'b']) append(first, { values: [value] })
     await first.close()
     const log = await bed.open({}, { recoveryPoint: 2, hadCleanShutdown: true })
-    bed.disk.corrupt(`${DIRECTORY}/00000000000000000000.log`, 0)
+    bed.disk.corrupt(`${DIRECTORY}/00000000000000000000.log`, position)
     const read = Promise.resolve(log.read(0, 1000, Infinity, true))
     await expect(read).rejects.toMatchObject(new DamagedBatchError(0))
   })
