@@ -1,33 +1,21 @@
 import { expect, test } from '@jest/globals'
 import type { TlsSettings } from '../../../broker/env/tls.ts'
 import { NodeTls } from '../../../broker/host/tls.ts'
-import { Authority, type Issued, LOCAL_HOSTS } from '../../tools/certificates.ts'
+import { Authority, LOCAL_HOSTS } from '../../tools/certificates.ts'
+import { tlsIdentity, tlsSettings } from '../../tools/tls-settings.ts'
 
 const authority = new Authority()
 const broker = authority.issue({ commonName: 'broker', hosts: LOCAL_HOSTS })
 const context = new NodeTls()
 
-function settings(changed: Partial<TlsSettings> = {}): TlsSettings {
-  return {
-    identity: identity(broker),
-    trusted: undefined,
-    clientAuth: 'none',
-    protocols: ['TLSv1.2', 'TLSv1.3'],
-    ciphers: [],
-    ...changed,
-  }
-}
-
-function identity({ certificate, key }: Issued): TlsSettings['identity'] {
-  return { chain: certificate, key, passphrase: undefined }
-}
+const settings = (changed: Partial<TlsSettings> = {}): TlsSettings => tlsSettings(broker, changed)
 
 const rsa = authority.issue({ commonName: 'rsa', hosts: LOCAL_HOSTS, keyType: 'rsa' })
 
 test('settings tell of the certificate', () => {
   const notAfter = new Date('2031-02-03T04:05:06Z')
   const issued = authority.issue({ commonName: 'kafka', hosts: ['*.example.com'], notAfter })
-  const { certificate } = context.context(settings({ identity: identity(issued) }))
+  const { certificate } = context.context(settings({ identity: tlsIdentity(issued) }))
   expect(certificate).toMatchObject({
     subject: 'CN=kafka',
     issuer: 'CN=ottla test authority',

@@ -7,26 +7,14 @@ import { NodeNetwork } from '../../../broker/host/network.ts'
 import { NodeTls } from '../../../broker/host/tls.ts'
 import { BufferPool } from '../../../broker/lib/buffer-pool.ts'
 import { Authority, type Issued, LOCAL_HOSTS } from '../../tools/certificates.ts'
+import { tlsIdentity, tlsSettings } from '../../tools/tls-settings.ts'
 
 const LOCAL = { host: '127.0.0.1', port: 0 }
 const authority = new Authority()
 const broker = authority.issue({ commonName: 'broker', hosts: LOCAL_HOSTS })
 const context = new NodeTls()
 
-function settings(changed: Partial<TlsSettings> = {}): TlsSettings {
-  return {
-    identity: identity(broker),
-    trusted: undefined,
-    clientAuth: 'none',
-    protocols: ['TLSv1.2', 'TLSv1.3'],
-    ciphers: [],
-    ...changed,
-  }
-}
-
-function identity({ certificate, key }: Issued): TlsSettings['identity'] {
-  return { chain: certificate, key, passphrase: undefined }
-}
+const settings = (changed: Partial<TlsSettings> = {}): TlsSettings => tlsSettings(broker, changed)
 
 const opened: { destroy(): void }[] = []
 const listeners: { close(): Promise<void> }[] = []
@@ -361,7 +349,7 @@ test('a new connection sees the settings of its time, and those before go on', a
   const before = connect(address)
   const server = await next()
   await event(before, 'secureConnect')
-  current = settings({ identity: identity(authority.issue({ commonName: 'renewed', hosts: LOCAL_HOSTS })) })
+  current = settings({ identity: tlsIdentity(authority.issue({ commonName: 'renewed', hosts: LOCAL_HOSTS })) })
   const after = connect(address)
   await event(after, 'secureConnect')
   expect(before.getPeerCertificate().subject.CN).toBe('broker')
