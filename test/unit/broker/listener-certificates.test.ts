@@ -6,15 +6,9 @@ import { ListenerCertificates } from '../../../broker/listener-certificates.ts'
 import { SimClock } from '../../fakes/clock.ts'
 import { MemoryLogger } from '../../fakes/logger.ts'
 import { Authority, type CertificateOptions, type Issued } from '../../tools/certificates.ts'
+import { TLS_SERVER } from '../../tools/tls-settings.ts'
 
-const SERVER = `
-process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@localhost:9093
-listeners=PLAINTEXT://127.0.0.1:9092,TLS://127.0.0.1:9094,CONTROLLER://127.0.0.1:9093
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,TLS:SSL,CONTROLLER:PLAINTEXT
-controller.listener.names=CONTROLLER
-config.providers=dir
+const SERVER = `${TLS_SERVER}config.providers=dir
 config.providers.dir.class=org.apache.kafka.common.config.provider.DirectoryConfigProvider
 listener.name.tls.ssl.keystore.type=PEM
 listener.name.tls.ssl.keystore.certificate.chain=\${dir:/tls:tls.crt}

@@ -7,15 +7,8 @@ import { parseProperties } from '../../../broker/config/properties.ts'
 import { parseServerConfig } from '../../../broker/config/server-config.ts'
 import { listenerTls, tlsProblem } from '../../../broker/config/tls.ts'
 import { TlsError, type TlsPart, type TlsSettings } from '../../../broker/env/tls.ts'
+import { TLS_SERVER } from '../../tools/tls-settings.ts'
 
-const BASE = `
-process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@localhost:9093
-listeners=PLAINTEXT://127.0.0.1:9092,TLS://127.0.0.1:9094,CONTROLLER://127.0.0.1:9093
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,TLS:SSL,CONTROLLER:PLAINTEXT
-controller.listener.names=CONTROLLER
-`
 const CHAIN = pem('CERTIFICATE', 'Y2hhaW4=')
 const OTHER = pem('CERTIFICATE', 'b3RoZXI=')
 const KEY = pem('EC PRIVATE KEY', 'a2V5')
@@ -32,7 +25,7 @@ function pem(label: string, body: string): string {
 }
 
 function parse(properties: Readonly<Record<string, string>>) {
-  return parseServerConfig(parseProperties(BASE), new Map(Object.entries(properties))).config
+  return parseServerConfig(parseProperties(TLS_SERVER), new Map(Object.entries(properties))).config
 }
 
 /** `keys` of the listener TLS, without `ssl.`. */
