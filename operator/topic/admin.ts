@@ -5,7 +5,7 @@ export interface TopicState {
   /** 22 characters of base64url. */
   readonly topicId: string
   readonly partitions: number
-  /** Of the partition that has the fewest. */
+  /** Of the partition that has the fewest; those that are only on their way do not count. */
   readonly replicas: number
   /** Only what is set for this topic, not what it inherits. */
   readonly config: ReadonlyMap<string, string>

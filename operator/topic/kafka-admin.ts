@@ -6,6 +6,7 @@ import type {
   Outcomes,
   TopicDescription,
 } from '../../broker/client/admin-types.ts'
+import { listReassignments } from '../../broker/client/admin-topics.ts'
 import { KafkaError } from '../../broker/client/kafka-error.ts'
 import { TopicRefusal } from './admin.ts'
 import type { NewTopic, TopicAdmin, TopicState } from './admin.ts'
@@ -94,13 +95,25 @@ export class KafkaTopicAdmin implements TopicAdmin {
     const topics = await this.#client.metadata(names)
     const found = names.filter((name) => !(outcomeOf(topics, name) instanceof Error))
     const configs = await this.#client.describeConfigs('topic', found)
+    const adding = await this.#adding(topics)
     return names.map((name) => {
       const topic = outcomeOf(topics, name)
       if (topic instanceof Error) return isUnknownTopic(topic) ? null : topic
       const entries = outcomeOf(configs, name)
       if (entries instanceof Error) return isUnknownTopic(entries) ? null : entries
-      return stateOf(topic, entries)
+      return stateOf(topic, entries, adding)
     })
+  }
+
+  /**
+   * The replicas that partitions are on their way to, by topic and number: the metadata names them with those that are there. As long as one is on its
+   * way it is not in sync, so nobody is asked where all are.
+   */
+  async #adding(topics: Outcomes<string, TopicDescription>): Promise<Adding> {
+    const known = [...topics.values()].flatMap((topic) => (topic instanceof KafkaError ? [] : topic.partitions))
+    if (known.every(({ replicas, isr }) => replicas.length === isr.length)) return new Map()
+    const moves = await listReassignments(this.#client)
+    return new Map(moves.map((move) => [`${move.topic}/${move.partition}`, move.adding]))
   }
 
   /** Empty is what the leader of each partition says is: of one that nobody answers for the others cannot tell. */
@@ -131,12 +144,22 @@ function requestOf({ name, partitions, replicas, config }: NewTopic) {
   return { name, partitions, ...replication, configs: Object.fromEntries(config) }
 }
 
-function stateOf({ topicId, partitions }: TopicDescription, entries: readonly ConfigEntry[]): TopicState {
+type Adding = ReadonlyMap<string, readonly number[]>
+
+function stateOf(
+  { name, topicId, partitions }: TopicDescription,
+  entries: readonly ConfigEntry[],
+  adding: Adding,
+): TopicState {
   const own = entries.filter(({ source }) => source === 'DYNAMIC_TOPIC_CONFIG')
+  const counts = partitions.map(({ partition, replicas }) => {
+    const coming = adding.get(`${name}/${partition}`) ?? []
+    return replicas.filter((id) => !coming.includes(id)).length
+  })
   return {
     topicId,
     partitions: partitions.length,
-    replicas: partitions.length === 0 ? 0 : Math.min(...partitions.map(({ replicas }) => replicas.length)),
+    replicas: counts.length === 0 ? 0 : Math.min(...counts),
     config: new Map(own.map((entry) => [entry.name, entry.value ?? ''])),
   }
 }

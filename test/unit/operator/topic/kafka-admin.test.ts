@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { AdminClient } from '../../../../broker/client/admin-client.ts'
+import type { Ask } from '../../../../broker/client/admin-client.ts'
 import type { LogDirDescription } from '../../../../broker/client/admin-types.ts'
 import { KafkaError } from '../../../../broker/client/kafka-error.ts'
 import { KafkaTopicAdmin } from '../../../../operator/topic/kafka-admin.ts'
@@ -50,5 +51,39 @@ describe('whether a topic has records', () => {
     client.describeCluster = async () => ({ clusterId: 'c', controllerId: 1, brokers: [] })
     client.describeLogDirs = async () => new Map()
     expect(await new KafkaTopicAdmin(client).hasRecords(NAME)).toBe(false)
+  })
+})
+
+describe('how many replicas a topic has', () => {
+  /** A partition with `replicas`, those of `adding` on their way. */
+  function moving(replicas: number[], adding: number[]): { admin: KafkaTopicAdmin; lists: () => number } {
+    const client = new AdminClient({ bootstrap: [] }, { ...operatorWorld(), network: new FakeNetwork() })
+    const isr = replicas.filter((id) => !adding.includes(id))
+    const partition = { partition: 0, leader: 1, leaderEpoch: 0, replicas, isr, offlineReplicas: [] }
+    const topic = { name: NAME, topicId: 'id', isInternal: false, partitions: [partition] }
+    client.metadata = async () => new Map([[NAME, topic]])
+    client.describeConfigs = async () => new Map([[NAME, []]])
+    let lists = 0
+    const move = { partitionIndex: 0, replicas, addingReplicas: adding, removingReplicas: [] }
+    const answer = { errorCode: 0, errorMessage: null, topics: [{ name: NAME, partitions: [move] }] }
+    client.run = async (use) => {
+      lists += 1
+      return use((async () => answer) as unknown as Ask)
+    }
+    return { admin: new KafkaTopicAdmin(client), lists: () => lists }
+  }
+
+  test.each([
+    ['goes from one to three', [1, 2, 3], [2, 3], 1],
+    ['moves to another broker', [1, 2, 3, 4], [4], 3],
+    ['stays where it is', [1, 2, 3], [], 3],
+  ])('counts those that it has while it %s', async (_, replicas, adding, expected) => {
+    expect((await moving(replicas, adding).admin.describe(NAME))?.replicas).toBe(expected)
+  })
+
+  test('is not asked of the controller while all are in sync', async () => {
+    const { admin, lists } = moving([1, 2, 3], [])
+    await admin.describe(NAME)
+    expect(lists()).toBe(0)
   })
 })
