@@ -30,6 +30,8 @@ export interface Messages {
   readonly cluster: ClusterDetail | null
   readonly partitions: readonly PartitionRow[]
   readonly trouble: { readonly message: string }
+  /** The trouble that was told of is over. */
+  readonly recovered: Readonly<Record<string, never>>
 }
 
 export type Send = (event: keyof Messages, json: string) => void
@@ -85,7 +87,10 @@ export class Feed {
   async #read(): Promise<void> {
     try {
       const [clusters, topics] = await Promise.all([this.#source.clusters(), this.#source.topics()])
-      for (const viewer of this.#viewers) tell(viewer, 'clusters', clusters.map(summaryOf))
+      for (const viewer of this.#viewers) {
+        recover(viewer)
+        tell(viewer, 'clusters', clusters.map(summaryOf))
+      }
       const watched = Map.groupBy(this.#viewers, ({ view }) => view.cluster)
       watched.delete(null)
       await Promise.all([...watched].map(([key, viewers]) => this.#readCluster(key, viewers, clusters, topics)))
@@ -114,6 +119,11 @@ export class Feed {
       if (viewer.view.topic !== null) tell(viewer, 'partitions', partitionsOf(kafka, viewer.view.topic))
     }
   }
+}
+
+/** The same trouble is news again when it comes back. */
+function recover(viewer: Viewer): void {
+  if (viewer.sent.delete('trouble')) viewer.send('recovered', '{}')
 }
 
 function tell<E extends keyof Messages>(viewer: Viewer, event: E, message: Messages[E]): void {

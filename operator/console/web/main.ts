@@ -68,6 +68,7 @@ function open(): void {
     known.partitions = rows
   })
   listen<{ message: string }>(opened, 'trouble', ({ message }) => say(message))
+  listen(opened, 'recovered', () => say('live'))
 }
 
 function listen<T>(from: EventSource, event: string, take: (message: T) => void): void {

@@ -119,5 +119,18 @@ test('an API server that does not answer is told of, and asked again', async () 
   expect(world.sent).toEqual(['trouble {"message":"Kubernetes does not answer: connection refused"}'])
   world.failure = null
   await world.clock.run(2000)
-  expect(world.events()).toEqual(['trouble', 'clusters', 'cluster'])
+  expect(world.events()).toEqual(['trouble', 'recovered', 'clusters', 'cluster'])
+})
+
+test('the end of an outage is told once, and the next outage like the first', async () => {
+  const world = new World()
+  world.watch({ cluster: null, topic: null })
+  await world.clock.run(0)
+  world.failure = new Error('connection refused')
+  await world.clock.run(4000)
+  world.failure = null
+  await world.clock.run(4000)
+  world.failure = new Error('connection refused')
+  await world.clock.run(4000)
+  expect(world.events()).toEqual(['clusters', 'trouble', 'recovered', 'trouble'])
 })
