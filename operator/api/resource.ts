@@ -25,6 +25,8 @@ export const ANNOTATION_QUORUM = `${GROUP}/quorum`
 export const ANNOTATION_DRAIN = `${GROUP}/drain`
 /** Of a pod: what it was made of, part by part. */
 export const ANNOTATION_PARTS = `${GROUP}/template`
+/** Of a pod: the image that was asked for. The one that it has may be another: webhooks put registries of their own before it. */
+export const ANNOTATION_IMAGE = `${GROUP}/image`
 /** On a KafkaCluster: every pod is restarted once for each value. On a pod: that one is. */
 export const ANNOTATION_RESTART = `${GROUP}/restart`
 /** Of a pod: the value that its KafkaCluster had. */

@@ -1,5 +1,5 @@
 import { parseProperties } from '../../broker/config/properties.ts'
-import { ANNOTATION_PARTS, ANNOTATION_RESTART, ANNOTATION_RESTARTED_FOR } from '../api/resource.ts'
+import { ANNOTATION_IMAGE, ANNOTATION_PARTS, ANNOTATION_RESTART, ANNOTATION_RESTARTED_FOR } from '../api/resource.ts'
 import type { ConfigMap, PersistentVolumeClaim, Pod, PodTemplate } from '../cluster/kubernetes.ts'
 import { propertiesKey } from '../specs/nodes.ts'
 import { differingParts } from '../specs/template-parts.ts'
@@ -51,8 +51,13 @@ export function revisionOf(template: PodTemplate | undefined): string {
     .join(' ')
 }
 
+/**
+ * The image that was asked for. The one in the spec may have been rewritten by a webhook; it counts only where nothing else is written down, in
+ * pods of operators of before: for the annotation alone none is restarted.
+ */
 export function imageOf(template: PodTemplate | undefined): string | undefined {
-  return template?.spec?.containers?.find(({ name }) => name === 'kafka')?.image
+  const asked = template?.metadata?.annotations?.[ANNOTATION_IMAGE]
+  return asked ?? template?.spec?.containers?.find(({ name }) => name === 'kafka')?.image
 }
 
 /** The name of the ConfigMap that a pod has. */

@@ -1,4 +1,10 @@
-import { ANNOTATION_PARTS, ANNOTATION_RESTART, ANNOTATION_RESTARTED_FOR, STATEFUL_SET } from '../api/resource.ts'
+import {
+  ANNOTATION_IMAGE,
+  ANNOTATION_PARTS,
+  ANNOTATION_RESTART,
+  ANNOTATION_RESTARTED_FOR,
+  STATEFUL_SET,
+} from '../api/resource.ts'
 import type { KafkaCluster, Manifest } from '../api/resource.ts'
 import { certificateParts } from './certificates.ts'
 import { configMap } from './config-map.ts'
@@ -76,6 +82,7 @@ function podTemplate(cluster: KafkaCluster, pool: Pool, options: StatefulSetOpti
       annotations: {
         ...annotations,
         [ANNOTATION_PARTS]: templateParts({ labels, annotations }, spec),
+        [ANNOTATION_IMAGE]: options.image,
         ...(restart === undefined ? {} : { [ANNOTATION_RESTARTED_FOR]: restart }),
       },
     },
