@@ -133,7 +133,8 @@ export class NodeDisk implements Disk {
   }
 
   exists(path: string): boolean {
-    return fs.existsSync(path)
+    // Not existsSync: what cannot be told because the disk fails would be gone.
+    return this.sizeOf(path) !== null
   }
 
   sizeOf(path: string): number | null {
@@ -153,7 +154,7 @@ export class NodeDisk implements Disk {
   }
 
   remove(path: string): void {
-    guarded(path, () => fs.rmSync(path, { recursive: true, force: true }))
+    guarded(path, () => removeAll(path))
   }
 
   rename(from: string, to: string): void {
@@ -208,6 +209,18 @@ function openFilesMax(): number {
   if (!fs.existsSync(limits)) return 1024
   const [, soft = 'unlimited'] = /^Max open files\s+(\S+)/m.exec(fs.readFileSync(limits, 'utf8')) ?? []
   return soft === 'unlimited' ? Infinity : Number(soft)
+}
+
+/** As rmSync, which does not tell the errno of what it fails with. */
+function removeAll(path: string): void {
+  const found = fs.lstatSync(path, { throwIfNoEntry: false })
+  if (found === undefined) return
+  if (!found.isDirectory()) {
+    fs.unlinkSync(path)
+    return
+  }
+  for (const name of fs.readdirSync(path)) removeAll(`${path}/${name}`)
+  fs.rmdirSync(path)
 }
 
 function totalLength(buffers: readonly Uint8Array[]): number {

@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
@@ -103,6 +103,54 @@ test('more buffers than one writev takes', () => {
     0,
   )
   expect(file.size()).toBe(3000)
+})
+
+const REMOVE_WITHOUT_DESCRIPTORS = `
+  const fs = process.getBuiltinModule('node:fs')
+  const { NodeDisk } = await import(process.argv[1])
+  const attempt = (work) => { try { work(); return 'done' } catch (error) { return error.code } }
+  const disk = new NodeDisk()
+  const taken = []
+  while (attempt(() => taken.push(fs.openSync('/dev/null'))) === 'done');
+  const outcomes = process.argv.slice(2).map((path) => attempt(() => disk.remove(path)))
+  for (const fd of taken) fs.closeSync(fd)
+  console.log(outcomes.join())`
+
+test('too many open files are told as that, and hinder no removal of a file', () => {
+  mkdirSync(join(root, 'directory'))
+  writeFileSync(join(root, 'file'), '')
+  const node = [process.execPath, '--no-warnings', '--input-type=module', '-e', REMOVE_WITHOUT_DESCRIPTORS]
+  const args = [
+    new URL('../../../broker/host/disk.ts', import.meta.url).href,
+    root + '/file',
+    root + '/directory',
+    root,
+  ]
+  const env = { ...process.env, NODE_OPTIONS: '' }
+  const output = execFileSync('sh', ['-c', 'ulimit -n 64 && exec "$@"', 'sh', ...node, ...args], {
+    encoding: 'utf8',
+    env,
+  })
+  expect(output.trim()).toBe('done,EMFILE,EMFILE')
+})
+
+test('a directory goes with all in it, but not what a link in it leads to', () => {
+  mkdirSync(join(root, 'a', 'b'), { recursive: true })
+  for (const name of ['a/f', 'a/b/f', 'kept']) writeFileSync(join(root, name), '')
+  symlinkSync(join(root, 'kept'), join(root, 'a', 'b', 'link'))
+  symlinkSync(root, join(root, 'a', 'up'))
+  new NodeDisk().remove(join(root, 'a'))
+  expect(readdirSync(root)).toEqual(['kept'])
+})
+
+test('what cannot be looked at is not taken for missing', () => {
+  writeFileSync(join(root, 'file'), '')
+  const disk = new NodeDisk()
+  expect(disk.exists(join(root, 'none'))).toBe(false)
+  expect(disk.exists(join(root, 'file'))).toBe(true)
+  const circle = join(root, 'circle')
+  symlinkSync(circle, circle)
+  expect(() => disk.exists(circle)).toThrow(error('OTHER'))
 })
 
 describe('the lock of a process that died', () => {
