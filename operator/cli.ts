@@ -16,6 +16,7 @@ run:    --image IMAGE             image of the brokers of Kafka 4.3 ($OTTLA_IMAG
         --namespaces A,B          watch these; without it all ($WATCH_NAMESPACES)
         --leader-election BOOL    one operator of several works; default true ($LEADER_ELECTION)
         --namespace NAME          where its Lease is; default "default" ($POD_NAMESPACE)
+        --lease NAME              its Lease, the same for all that take turns; default ottla-operator ($LEASE_NAME)
         --http HOST:PORT          /metrics, /healthz, /readyz; default 0.0.0.0:8080 ($HTTP_LISTEN)
         --console HOST:PORT       read-only web page; default 127.0.0.1:8081, for kubectl port-forward; "off" for none ($CONSOLE_LISTEN)
         --log-level LEVEL         default info ($LOG_LEVEL)

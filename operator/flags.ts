@@ -30,6 +30,7 @@ export function operatorFlags(
       namespaces: { type: 'string' },
       namespace: { type: 'string' },
       'leader-election': { type: 'string' },
+      lease: { type: 'string' },
       http: { type: 'string' },
       console: { type: 'string' },
       'log-level': { type: 'string' },
@@ -44,6 +45,7 @@ export function operatorFlags(
   const election = values['leader-election'] ?? env.LEADER_ELECTION ?? 'true'
   if (election !== 'true' && election !== 'false') throw flagError('--leader-election must be true or false')
   const namespace = values.namespace ?? env.POD_NAMESPACE ?? 'default'
+  const lease = { namespace, name: values.lease ?? env.LEASE_NAME ?? 'ottla-operator' }
   const console = values.console ?? env.CONSOLE_LISTEN ?? '127.0.0.1:8081'
   return {
     operator: {
@@ -55,7 +57,7 @@ export function operatorFlags(
         ]),
       },
       namespaces: namespaces.length === 0 ? null : namespaces,
-      lease: election === 'true' ? { namespace, name: 'ottla-operator' } : null,
+      lease: election === 'true' ? lease : null,
       clusterWorkers: 4,
       // Each waits for answers most of the time; what they ask of a cluster meanwhile is one request.
       topicWorkers: 256,

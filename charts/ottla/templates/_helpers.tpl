@@ -10,6 +10,11 @@
 {{- .Values.serviceAccount.name | default (include "ottla.name" .) -}}
 {{- end -}}
 
+{{/* Of one release: two in a namespace, each for other namespaces, do not take turns. */}}
+{{- define "ottla.lease" -}}
+{{ include "ottla.name" . }}-operator
+{{- end -}}
+
 {{- define "ottla.selector" -}}
 app.kubernetes.io/name: ottla-operator
 app.kubernetes.io/instance: {{ .Release.Name }}
