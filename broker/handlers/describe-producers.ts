@@ -1,4 +1,5 @@
 import { topicNameProblem } from '../controller/topic-name.ts'
+import { toInt64 } from '../lib/int64.ts'
 import { ApiKey } from '../protocol/api-key.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import type { DescribeProducersResponse } from '../protocol/messages/describe-producers.ts'
@@ -53,7 +54,7 @@ function describe(partitionIndex: number, partition: Partition | ErrorCode): Par
       producerId: BigInt(producer.producerId),
       producerEpoch: producer.epoch,
       lastSequence: producer.lastSequence,
-      lastTimestamp: BigInt(producer.lastTimestampMs),
+      lastTimestamp: toInt64(producer.lastTimestampMs),
       coordinatorEpoch: producer.coordinatorEpoch,
       currentTxnStartOffset: BigInt(producer.currentTxnFirstOffset ?? -1),
     })),

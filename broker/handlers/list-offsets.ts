@@ -1,3 +1,4 @@
+import { toInt64 } from '../lib/int64.ts'
 import { ApiKey } from '../protocol/api-key.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import type { ListOffsetsRequest, ListOffsetsResponse } from '../protocol/messages/list-offsets.ts'
@@ -93,7 +94,7 @@ function found(
   return {
     partitionIndex: asked.partitionIndex,
     errorCode,
-    timestamp: BigInt(timestampMs),
+    timestamp: toInt64(timestampMs),
     offset: BigInt(offset),
     leaderEpoch,
   }

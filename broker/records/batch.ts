@@ -59,8 +59,10 @@ export class BatchView {
 
   #setInt64(offset: number, value: number): void {
     const position = this.start + offset
-    this.#data.setInt32(position, Math.floor(value / 0x1_0000_0000))
-    this.#data.setUint32(position + 4, value >>> 0)
+    // As a number the largest int64 is 2^63, which is none.
+    const isTooLarge = value >= 2 ** 63
+    this.#data.setInt32(position, isTooLarge ? 0x7fff_ffff : Math.floor(value / 0x1_0000_0000))
+    this.#data.setUint32(position + 4, isTooLarge ? 0xffff_ffff : value >>> 0)
   }
 
   get baseOffset(): number {

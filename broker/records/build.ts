@@ -1,6 +1,7 @@
 import type { CodecName, Compute } from '../env/compute.ts'
 import { assert } from '../lib/assert.ts'
 import { crc32c } from '../lib/crc32c.ts'
+import { toInt64 } from '../lib/int64.ts'
 import { sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from '../lib/varint.ts'
 import {
   ATTRIBUTES,
@@ -144,8 +145,8 @@ function sealBatch(bytes: Uint8Array, options: BatchOptions, maxTimestampMs: num
   data.setInt8(MAGIC, 2)
   data.setInt16(ATTRIBUTES, attributesOf(options))
   data.setInt32(LAST_OFFSET_DELTA, options.records.length - 1)
-  data.setBigInt64(BASE_TIMESTAMP, BigInt(options.baseTimestampMs))
-  data.setBigInt64(MAX_TIMESTAMP, BigInt(maxTimestampMs))
+  data.setBigInt64(BASE_TIMESTAMP, toInt64(options.baseTimestampMs))
+  data.setBigInt64(MAX_TIMESTAMP, toInt64(maxTimestampMs))
   data.setBigInt64(PRODUCER_ID, BigInt(options.producerId ?? NO_PRODUCER_ID))
   data.setInt16(PRODUCER_EPOCH, options.producerEpoch ?? -1)
   data.setInt32(BASE_SEQUENCE, options.baseSequence ?? -1)

@@ -1,4 +1,5 @@
 import { crc32c } from '../lib/crc32c.ts'
+import { toInt64 } from '../lib/int64.ts'
 import { StorageError } from './errors.ts'
 import { ProducerEntry } from './producer-entry.ts'
 
@@ -24,7 +25,7 @@ export function encodeProducerSnapshot(entries: Iterable<ProducerEntry>): Uint8A
     data.setInt32(at + 10, last?.lastSequence ?? -1)
     data.setBigInt64(at + 14, BigInt(last?.lastOffset ?? -1))
     data.setInt32(at + 22, last?.offsetDelta ?? 0)
-    data.setBigInt64(at + 26, BigInt(entry.lastTimestampMs))
+    data.setBigInt64(at + 26, toInt64(entry.lastTimestampMs))
     data.setInt32(at + 34, entry.coordinatorEpoch)
     data.setBigInt64(at + 38, BigInt(entry.currentTxnFirstOffset ?? -1))
     at += ENTRY_BYTES

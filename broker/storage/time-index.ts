@@ -1,3 +1,4 @@
+import { toInt64 } from '../lib/int64.ts'
 import { IndexFile } from './index-file.ts'
 import type { OpenFiles } from './open-files.ts'
 
@@ -37,7 +38,7 @@ export class TimeIndex {
     if (timestampMs <= this.last.timestampMs) return
     if (sealing ? this.file.entries >= this.file.entriesMax : this.isFull) return
     const place = this.file.push()
-    this.file.data.setBigInt64(place, BigInt(timestampMs))
+    this.file.data.setBigInt64(place, toInt64(timestampMs))
     this.file.data.setInt32(place + 8, offset - this.#baseOffset)
   }
 

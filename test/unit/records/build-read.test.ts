@@ -99,6 +99,14 @@ describe('a built batch', () => {
     new BatchView(bytes).stampLogAppendTime(99)
     expect([...readRecords(new BatchView(bytes), noCompute)].map(({ timestampMs }) => timestampMs)).toEqual([99, 99])
   })
+
+  test('is stamped with the largest time that there is', () => {
+    const view = new BatchView(buildBatch({ records: [{ key: null, value: null }], baseTimestampMs: 1 }))
+    view.stampMaxTimestamp(2 ** 63)
+    expect([view.maxTimestamp, view.computeCrc()]).toEqual([2 ** 63, view.crc])
+    view.stampMaxTimestamp(-1)
+    expect(view.maxTimestamp).toBe(-1)
+  })
 })
 
 describe('batches', () => {

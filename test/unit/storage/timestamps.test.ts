@@ -52,6 +52,27 @@ test('times are known again after a clean start', async () => {
   expect(await log.offsetForTimestamp(1391)).toMatchObject({ offset: 40 })
 })
 
+/** Of a record in int64's largest millisecond: as a number that is one more than an int64 can be. */
+const LATEST = 2 ** 63
+
+test('the largest time that there is hides none of the others', async () => {
+  const bed = new LogBed()
+  const log = await bed.open({ indexIntervalBytes: 100 })
+  const times = [...TIMES.slice(0, 10), LATEST, ...TIMES.slice(10)]
+  for (const baseTimestampMs of times) append(log, { baseTimestampMs })
+  append(log, { baseTimestampMs: LATEST, producerId: 7, producerEpoch: 0, baseSequence: 0 })
+  const expectFound = async (searched: PartitionLog) => {
+    expect(await searched.offsetForTimestamp(1050)).toMatchObject({ offset: 5 })
+    expect(await searched.offsetForTimestamp(1200)).toEqual({ timestampMs: LATEST, offset: 10, leaderEpoch: 0 })
+    expect(await searched.offsetOfMaxTimestamp()).toMatchObject({ timestampMs: LATEST, offset: 10 })
+  }
+  await expectFound(log)
+  await log.close()
+  const again = await bed.open({}, { recoveryPoint: 42, hadCleanShutdown: true })
+  await expectFound(again)
+  expect([...again.producers.entries()].map(({ lastTimestampMs }) => lastTimestampMs)).toEqual([LATEST])
+})
+
 describe('a search that goes on while', () => {
   /** A batch that is larger than what is read at a time: the search takes more than one read. */
   async function searched() {
