@@ -186,7 +186,7 @@ export class Broker implements AsyncDisposable {
     if (isBroker && logDirs.includes(metadataLogDir)) return
     const lock = this.#deps.env.disk.lock(`${metadataLogDir}/.lock`)
     if (lock === null) {
-      const message = `Failed to acquire lock on file .lock in ${metadataLogDir}: another process has it`
+      const message = `Failed to acquire lock on file .lock in ${metadataLogDir}. A Kafka instance in another process or thread is using this directory.`
       throw new StorageError('KAFKA_STORAGE_ERROR', message)
     }
     this.#cleanup.defer(() => lock.release())

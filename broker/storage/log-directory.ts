@@ -80,7 +80,7 @@ export class LogDirectory {
     if (lock === null) {
       throw new StorageError(
         'KAFKA_STORAGE_ERROR',
-        `Failed to acquire lock on file .lock in ${path}: another process has it`,
+        `Failed to acquire lock on file .lock in ${path}. A Kafka instance in another process or thread is using this directory.`,
       )
     }
     try {

@@ -25,6 +25,7 @@ const NEEDS = {
   perl: { present: () => installed('perl'), bring: 'apt-get install perl' },
   loop: { present: () => runs('losetup', '--find'), bring: 'modprobe loop' },
   root: { present: () => process.getuid?.() === 0, bring: 'sudo npm test' },
+  unshare: { present: () => runs('unshare', '--pid', '--fork', 'true'), bring: 'sudo npm test' },
   kubernetes: {
     present: () => access() !== null,
     bring: 'npm run kube:setup && npm run kube:up',

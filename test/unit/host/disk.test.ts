@@ -1,5 +1,5 @@
-import { execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
@@ -151,41 +151,6 @@ test('what cannot be looked at is not taken for missing', () => {
   const circle = join(root, 'circle')
   symlinkSync(circle, circle)
   expect(() => disk.exists(circle)).toThrow(error('OTHER'))
-})
-
-describe('the lock of a process that died', () => {
-  test('is free again', () => {
-    writeFileSync(join(root, '.lock.pid'), '999999999 12 other-boot\n')
-    expect(new NodeDisk().lock(join(root, '.lock'))).not.toBeNull()
-  })
-
-  test('is free again where its pid belongs to another process now', () => {
-    const lock = new NodeDisk().lock(join(root, '.lock'))
-    const holder = readFileSync(join(root, '.lock.pid'), 'utf8')
-    lock?.release()
-    const [pid, start, boot] = holder.trim().split(' ')
-    writeFileSync(join(root, '.lock.pid'), `${pid} ${Number(start) - 1} ${boot}\n`)
-    expect(new NodeDisk().lock(join(root, '.lock'))).not.toBeNull()
-  })
-})
-
-const hasPython = process.platform === 'linux' && execFileSync('sh', ['-c', 'command -v python3 || true']).length > 0
-const HOLD = `
-import fcntl, sys
-f = open(sys.argv[1], 'w')
-fcntl.lockf(f, fcntl.LOCK_EX)
-print('locked', flush=True)
-sys.stdin.read()`
-
-test('an fcntl lock, as a Java broker takes, is respected', async () => {
-  if (!hasPython) return
-  const holder = spawn('python3', ['-c', HOLD, join(root, '.lock')], { stdio: ['pipe', 'pipe', 'inherit'] })
-  await new Promise((resolve) => holder.stdout.once('data', resolve))
-  const lock = new NodeDisk().lock(join(root, '.lock'))
-  const ended = new Promise((resolve) => holder.once('exit', resolve))
-  holder.stdin.end()
-  await ended
-  expect(lock).toBeNull()
 })
 
 test('what was just written is read to be sent as what is old is', async () => {
