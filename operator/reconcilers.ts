@@ -11,6 +11,7 @@ import type { KafkaCluster, KafkaRebalance, KafkaTopic, Key } from './api/resour
 import { ClusterReconciler } from './cluster/reconcile.ts'
 import type { ClusterStep } from './cluster/step.ts'
 import type { Images } from './cluster/version.ts'
+import type { KafkaState } from './kafka/state.ts'
 import type { KubeApi } from './kube/api.ts'
 import { EventRecorder } from './kube/events.ts'
 import { Authorities } from './listeners/authorities.ts'
@@ -102,7 +103,7 @@ export class Reconcilers {
           new RouteStep(this.#deps),
           new CertificateStep({ shown: new ShownCertificates(this.#deps) }),
           ...this.#scalingSteps(events),
-          new RollingStep({ api: this.#deps.api, brokers, events }),
+          new RollingStep({ api: this.#deps.api, brokers, events, factorsOf: (...of) => this.#factorsOf(...of) }),
           new MetadataVersionStep({ setMetadataVersion: (...change) => brokers.setMetadataVersion(...change), events }),
           this.#reassignmentStep(events),
           new DurabilityStep({ ...this.#deps, events, resetMinIsr: (...topics) => brokers.resetMinIsr(...topics) }),
@@ -133,10 +134,14 @@ export class Reconcilers {
       clock: this.#deps.clock,
       adminOf: (cluster) => this.#deps.admins.reassignmentOf(cluster),
       events,
-      factorsOf: (cluster, kafka) =>
-        new Map([...raisedFactors(cluster, kafka), ...this.#caches.claims.replicationFactors(cluster)]),
+      factorsOf: (...of) => this.#factorsOf(...of),
       rebalanceOf: (cluster) => this.#rebalanceOf(cluster),
     })
+  }
+
+  /** What a KafkaTopic asks for comes before what spec.durability promises. */
+  #factorsOf(cluster: KafkaCluster, kafka: KafkaState): Map<string, number> {
+    return new Map([...raisedFactors(cluster, kafka), ...this.#caches.claims.replicationFactors(cluster)])
   }
 
   /** The one that has been approved and is not done. */

@@ -11,15 +11,26 @@ export interface PartitionBlock {
   readonly minIsr: number
 }
 
-/** What goes on without some nodes. Pure questions about one state of Kafka. */
+export interface PartitionShortage extends PartitionBlock {
+  /** How many replicas it is about to have; null: no more than now. */
+  readonly risesTo: number | null
+}
+
+/**
+ * What goes on without some nodes. Pure questions about one state of Kafka. A partition that is about to have more replicas may need all of
+ * those that it has until it has them: they come, so it is not one that cannot be helped.
+ */
 export class Availability {
   readonly #kafka: KafkaState
+  readonly #factors: ReadonlyMap<string, number>
   /** The partitions that each broker has a replica of. */
   readonly #hosted = new Map<number, PartitionState[]>()
   readonly #lagging = new Set<number>()
 
-  constructor(kafka: KafkaState) {
+  /** `factors`: replication factors that topics are about to have, also where nothing is copied for it yet. */
+  constructor(kafka: KafkaState, factors: ReadonlyMap<string, number> = new Map()) {
     this.#kafka = kafka
+    this.#factors = factors
     for (const partition of kafka.partitions) {
       for (const id of partition.replicas) {
         const hosted = this.#hosted.get(id)
@@ -51,20 +62,24 @@ export class Availability {
 
   /**
    * Partitions that `id` is in sync of and that would have fewer in-sync replicas than they need without it and `others`. Where there are no
-   * more replicas than min ISR, all but one have to do.
+   * more replicas than min ISR, and no more come, all but one have to do.
    */
-  partitionsBelow(id: number, others: ReadonlySet<number>): PartitionBlock[] {
+  partitionsBelow(id: number, others: ReadonlySet<number>): PartitionShortage[] {
     return this.#partitionsOf(id)
       .filter((partition) => {
         const left = partition.isr.filter((replica) => replica !== id && !others.has(replica)).length
-        return partition.isr.includes(id) && left < needed(partition)
+        return partition.isr.includes(id) && left < this.#needed(partition)
       })
-      .map(({ topic, partition, isr, minIsr }) => ({ topic, partition, isr, minIsr }))
+      .map((one) => {
+        const { topic, partition, isr, minIsr } = one
+        const replicas = this.#replicasOf(one)
+        return { topic, partition, isr, minIsr, risesTo: replicas > settledReplicas(one).length ? replicas : null }
+      })
   }
 
   /** Whether there is a broker that cannot go now without leaving a partition with too few replicas in sync. */
   needsEveryBroker(): boolean {
-    return this.#kafka.partitions.some((partition) => partition.isr.length - 1 < needed(partition))
+    return this.#kafka.partitions.some((partition) => partition.isr.length - 1 < this.#needed(partition))
   }
 
   /** Whether there is a voter that cannot go now without ending the quorum's majority. */
@@ -93,14 +108,22 @@ export class Availability {
     return `without it ${left.length} of ${voters.length} voters are caught up, ${majority} are needed`
   }
 
+  /** In-sync replicas that have to be left. */
+  #needed(partition: PartitionState): number {
+    return Math.min(partition.minIsr, this.#replicasOf(partition) - 1)
+  }
+
+  /** How many it has or is about to have. What is copied to a broker that is away may never come. */
+  #replicasOf(partition: PartitionState): number {
+    const { topic, replicas, adding, removing } = partition
+    const isComing = adding.every((id) => this.#kafka.brokers.has(id))
+    const target = isComing ? replicas.length - removing.length : 0
+    return Math.max(settledReplicas(partition).length, target, this.#factors.get(topic) ?? 0)
+  }
+
   #partitionsOf(id: number): readonly PartitionState[] {
     return this.#hosted.get(id) ?? []
   }
-}
-
-/** In-sync replicas that have to be left. */
-function needed(partition: PartitionState): number {
-  return Math.min(partition.minIsr, settledReplicas(partition).length - 1)
 }
 
 /** Those that are not only on their way here. */

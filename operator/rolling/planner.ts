@@ -8,6 +8,8 @@ export interface RollInput {
   /** Every node that is to run. */
   readonly nodes: readonly NodeState[]
   readonly kafka: KafkaState | Unreachable
+  /** Replication factors that topics are about to have. */
+  readonly factors: ReadonlyMap<string, number>
   /** How many nodes may be away at once. */
   readonly maxUnavailable: number
   readonly isPaused: boolean
@@ -44,7 +46,7 @@ export interface RollPlan {
 }
 
 /** A pod that takes longer to come back than this blocks the roll, in ms. */
-const PATIENCE_MS = 120_000
+export const PATIENCE_MS = 120_000
 
 /**
  * Which pods may be restarted now. The same input gives the same plan; what was restarted before is seen by what is not back yet. Rules:
@@ -66,7 +68,7 @@ export function planRoll(input: RollInput): RollPlan {
     const message = `the brokers cannot be asked, so nothing that runs is restarted: ${kafka.error}`
     return result(input, plan, down, [{ message }])
   }
-  const running = new Selection(input, new Availability(kafka)).select(plan)
+  const running = new Selection(input, new Availability(kafka, input.factors)).select(plan)
   return result(input, plan, [...down, ...running.restart], [...running.blockedBy, ...heldDown(plan)])
 }
 
@@ -199,10 +201,11 @@ class Selection {
   #partitionBlocks({ nodeId, podName }: NodeState, others: ReadonlySet<number>): Block[] {
     const below = this.#availability.partitionsBelow(nodeId, others)
     // What users know first.
-    return below.toSorted(compareTopics).map((block) => {
+    return below.toSorted(compareTopics).map(({ risesTo, ...block }) => {
       const { topic, partition, isr, minIsr } = block
       const message = `${topic}-${partition} has ${isr.length} in sync and needs ${minIsr} without ${podName}`
-      return { pod: podName, ...block, message }
+      const waits = risesTo === null ? '' : `: it waits for the partition to have ${risesTo} replicas`
+      return { pod: podName, ...block, message: message + waits }
     })
   }
 

@@ -1,5 +1,5 @@
 import { CONFIG_MAP, POD, POD_DISRUPTION_BUDGET } from '../api/resource.ts'
-import type { Manifest } from '../api/resource.ts'
+import type { KafkaCluster, Manifest } from '../api/resource.ts'
 import { isPodReady } from '../cluster/kubernetes.ts'
 import type { Pod } from '../cluster/kubernetes.ts'
 import { refresh } from '../cluster/observe.ts'
@@ -18,6 +18,7 @@ import type { NodeState } from './node-state.ts'
 import { nodeStates } from './nodes.ts'
 import { planRoll } from './planner.ts'
 import type { RollPlan } from './planner.ts'
+import { risingFactors } from './rising.ts'
 import { isAnnounced, rolloutConditions, rolloutHealth, rolloutStatus } from './status.ts'
 import { windowAt } from './windows.ts'
 
@@ -25,6 +26,8 @@ interface Deps {
   readonly api: KubeApi
   readonly brokers: Brokers
   readonly events: Pick<EventRecorder, 'record'>
+  /** Replication factors that are asked for, by topic. */
+  readonly factorsOf: (cluster: KafkaCluster, kafka: KafkaState) => ReadonlyMap<string, number>
 }
 
 /** A replica that is back in sync is no change of a Kubernetes object: somebody has to look. */
@@ -47,7 +50,7 @@ export class RollingStep implements ClusterStep {
   async run(view: ClusterView): Promise<StepResult> {
     const dynamic = await configure(view, this.#deps)
     const nodes = nodeStates(view)
-    const { roll, nextMs } = planned(view, nodes, view.kafka)
+    const { roll, nextMs } = this.#planned(view, nodes)
     const isTold = roll.restart.every((node) => isAnnounced(view.cluster.status?.rollout, node))
     if (roll.restart.length > 0 && isTold) await this.#restart(view, roll.restart)
     await this.#collectGarbage(view)
@@ -58,6 +61,22 @@ export class RollingStep implements ClusterStep {
       conditions: rolloutConditions(roll),
       requeueAfterMs: isUntold ? SOON_MS : againMs(roll, nextMs, view.nowMs),
     }
+  }
+
+  #planned(
+    view: ClusterView,
+    nodes: readonly NodeState[],
+  ): { readonly roll: RollPlan; readonly nextMs: number | null } {
+    const { asked, cluster, kafka, nowMs } = view
+    const { maxUnavailable = 1, windows = [], paused = false } = cluster.spec.rolling ?? {}
+    const { isOpen, nextMs } = windowAt(windows, nowMs)
+    const from = nextMs === null ? '' : `, next ${new Date(nextMs).toISOString().slice(0, 16)}Z`
+    const closed = isOpen ? null : `restarts wait for spec.rolling.windows (${windows.join('; ')}, UTC)${from}`
+    // Of ten thousand topics they are not asked for nothing.
+    const isKnown = !('error' in kafka) && nodes.some(({ reasons }) => reasons.length > 0)
+    const factors = isKnown ? risingFactors(view, kafka, nodes, this.#deps.factorsOf(asked, kafka)) : new Map()
+    const roll = planRoll({ nodes, kafka, factors, maxUnavailable, isPaused: paused, closed, nowMs })
+    return { roll, nextMs: roll.state === 'Waiting' ? nextMs : null }
   }
 
   /**
@@ -72,7 +91,7 @@ export class RollingStep implements ClusterStep {
     const after = await refresh(this.#deps.api, observed)
     if (isAnyUp && signs(observed.pods) !== signs(after.pods)) return
     const now = { ...view, observed: after, kafka }
-    const { roll } = planned(now, nodeStates(now), kafka)
+    const { roll } = this.#planned(now, nodeStates(now))
     for (const node of roll.restart) {
       const pod = after.pods.find(({ metadata }) => metadata.name === node.podName)
       const before = announced.find(({ podName }) => podName === node.podName)
@@ -112,19 +131,6 @@ export class RollingStep implements ClusterStep {
 function againMs({ state }: RollPlan, windowMs: number | null, nowMs: number): number {
   if (state === 'Rolling' || state === 'Blocked') return LOOK_MS
   return windowMs === null ? Infinity : windowMs - nowMs
-}
-
-function planned(
-  { cluster, nowMs }: ClusterView,
-  nodes: readonly NodeState[],
-  kafka: KafkaState | Unreachable,
-): { readonly roll: RollPlan; readonly nextMs: number | null } {
-  const { maxUnavailable = 1, windows = [], paused = false } = cluster.spec.rolling ?? {}
-  const { isOpen, nextMs } = windowAt(windows, nowMs)
-  const from = nextMs === null ? '' : `, next ${new Date(nextMs).toISOString().slice(0, 16)}Z`
-  const closed = isOpen ? null : `restarts wait for spec.rolling.windows (${windows.join('; ')}, UTC)${from}`
-  const roll = planRoll({ nodes, kafka, maxUnavailable, isPaused: paused, closed, nowMs })
-  return { roll, nextMs: roll.state === 'Waiting' ? nextMs : null }
 }
 
 /** What tells one state of a pod from another. */

@@ -58,7 +58,16 @@ export function input(
   state: RollInput['kafka'],
   change: Partial<RollInput> = {},
 ): RollInput {
-  return { nodes, kafka: state, maxUnavailable: 1, isPaused: false, closed: null, nowMs: NOW, ...change }
+  return {
+    nodes,
+    kafka: state,
+    factors: new Map(),
+    maxUnavailable: 1,
+    isPaused: false,
+    closed: null,
+    nowMs: NOW,
+    ...change,
+  }
 }
 
 const phases: NodeState['phase'][] = ['ready', 'ready', 'ready', 'ready', 'starting', 'down', 'stopping', 'missing']
@@ -113,6 +122,7 @@ export const anyInput: fc.Arbitrary<RollInput> = fc
           const voters = voterIds.map((id, index) => quorumReplica(id, lags[index] ?? null))
           return { ...state, quorum: { ...state.quorum, voters } }
         }),
+      factors: fc.constant(new Map<string, number>()),
       maxUnavailable: fc.integer({ min: 1, max: 4 }),
       isPaused: fc.nat(9).map((value) => value === 0),
       closed: fc.nat(9).map((value) => (value === 0 ? 'opens on Saturday' : null)),

@@ -30,6 +30,8 @@ export class RollWorld {
   readonly api = this.world.api
   readonly kubelet = new FakeKubelet(this.api, () => this.world.clock.wallMs())
   partitions: PartitionState[] = [partition(BROKER_IDS), partition([1001, 1002, 1000], { partition: 1 })]
+  /** Replication factors that are asked for. */
+  factors: ReadonlyMap<string, number> = new Map()
   metadataVersion = 30
   /** What the operator asks of Kafka besides looking at it. */
   readonly asked: string[] = []
@@ -87,7 +89,8 @@ export class RollWorld {
         return Promise.resolve({ changes: '' })
       },
     }
-    const steps = [new RollingStep({ ...world, brokers }), new MetadataVersionStep({ ...world, ...brokers })]
+    const rolling = new RollingStep({ ...world, brokers, factorsOf: () => this.factors })
+    const steps = [rolling, new MetadataVersionStep({ ...world, ...brokers })]
     const options = { images: { bundled: this.images, apache: this.images }, resyncMs: 300_000, recheckMs: 3000 }
     // Another one each time: it remembers nothing.
     return new ClusterReconciler(options, { ...world, brokers, effective: (cluster) => cluster, steps }).reconcile(KEY)
