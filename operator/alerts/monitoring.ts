@@ -1,7 +1,7 @@
 import type { Clock } from '../../broker/env/clock.ts'
 import type { KafkaCluster, Key, Manifest, Resource, ResourceType } from '../api/resource.ts'
 import { keyOf } from '../api/resource.ts'
-import { isConflict, isNotFound, isRefusal } from '../kube/api.ts'
+import { isConflict, isNotFound, KubeError, troubleWith } from '../kube/api.ts'
 import type { KubeApi } from '../kube/api.ts'
 import { programsOf } from '../specs/programs.ts'
 import { POD_MONITOR, podMonitor } from './pod-monitor.ts'
@@ -30,7 +30,7 @@ export class Monitoring {
     this.#deps = deps
   }
 
-  /** Makes the objects what spec.monitoring says. Gives what Kubernetes refuses, in words, or null. */
+  /** Makes the objects what spec.monitoring says. Gives what Kubernetes refuses or fails at, in words, or null. */
   async apply(cluster: KafkaCluster): Promise<string | null> {
     const { podMonitor: withMonitor = true, rules: withRules = true } = cluster.spec.monitoring ?? {}
     const problems = [
@@ -68,7 +68,7 @@ export class Monitoring {
     } catch (error) {
       // Not found: a kind that this Kubernetes does not have.
       if (isNotFound(error) || isConflict(error)) return null
-      if (isRefusal(error)) return `Kubernetes refuses ${type.kind} ${name}: ${error.message}`
+      if (error instanceof KubeError) return troubleWith(`${type.kind} ${name}`, error)
       throw error
     }
     return null

@@ -4,7 +4,7 @@ import type { Condition, ExtraCondition } from '../api/conditions.ts'
 import { keyOf } from '../api/resource.ts'
 import type { KafkaCluster, Key } from '../api/resource.ts'
 import { programsOf } from '../specs/programs.ts'
-import type { ClusterStep, ClusterView, StepResult } from '../cluster/step.ts'
+import type { ClusterStep, ClusterView, FoundCluster, StepResult } from '../cluster/step.ts'
 import type { Alertmanager } from './alertmanager.ts'
 import { partitionCounts } from '../kafka/partition-counts.ts'
 import { KAFKA_CONDITIONS, kafkaConditions } from './conditions.ts'
@@ -29,12 +29,15 @@ export class AlertStep implements ClusterStep {
     this.#deps = deps
   }
 
-  async run(view: ClusterView): Promise<StepResult> {
-    const { asked, cluster, kafka, nowMs } = view
+  run(view: ClusterView): Promise<StepResult> {
+    return this.tell(view)
+  }
+
+  async tell({ asked, cluster, kafka, nowMs }: FoundCluster): Promise<StepResult> {
     const written = cluster.status?.conditions ?? []
     const seen = 'error' in kafka ? keptOf(written) : kafkaConditions(cluster, kafka)
     const own = [...seen, ...(await this.#monitor(asked))]
-    const told = await this.#tell(asked, withTimes(written, own, nowMs), nowMs)
+    const told = await this.#alert(asked, withTimes(written, own, nowMs), nowMs)
     const isWatched = asked.spec.alerts?.alertmanager !== undefined || !programsOf(asked).hasMetrics
     const lookMs = isWatched || own.some(({ status }) => status !== 'True') ? LOOK_MS : Infinity
     const againMs = Math.min(lookMs, told.againMs ?? Infinity)
@@ -55,7 +58,7 @@ export class AlertStep implements ClusterStep {
     return [{ type: 'Monitored', status: 'False', reason: 'Refused', message: problem }]
   }
 
-  async #tell(
+  async #alert(
     cluster: KafkaCluster,
     conditions: readonly Condition[],
     nowMs: number,

@@ -32,12 +32,14 @@ export interface ExtraCondition {
   readonly message: string
 }
 
+/** Of a longer one (32,768 characters) an API server takes nothing of the status. */
+const MESSAGE_MAX = 4096
 const HEALTH_TYPES: ReadonlySet<string> = new Set(['Ready', 'Reconciling', 'Stalled'])
 const READY_STATUS = { ready: 'True', progressing: 'False', stalled: 'False', unknown: 'Unknown' } as const
 
 /**
  * The conditions of `health`: Ready always; Reconciling or Stalled where they hold (kstatus: abnormal conditions are absent when false); then
- * `extra`, or, where they are not known now, those that were there.
+ * `extra`. Where these are not all, those of other types stay as they were.
  * `lastTransitionTime` of a condition moves only when its status does (Kubernetes API conventions).
  */
 export function conditionsOf(
@@ -46,6 +48,7 @@ export function conditionsOf(
   previous: readonly Condition[] | undefined,
   nowMs: number,
   extra: readonly ExtraCondition[] | null = null,
+  areAll = extra !== null,
 ): Condition[] {
   const { reason, message } = health
   const told: ExtraCondition[] = [{ type: 'Ready', status: READY_STATUS[health.state], reason, message }]
@@ -53,8 +56,9 @@ export function conditionsOf(
     told.push({ type: 'Reconciling', status: 'True', reason, message })
   }
   if (health.state === 'stalled') told.push({ type: 'Stalled', status: 'True', reason, message })
-  const kept = extra === null ? (previous ?? []).filter(({ type }) => !HEALTH_TYPES.has(type)) : []
-  return [...[...told, ...(extra ?? [])].map(condition), ...kept]
+  told.push(...(extra ?? []))
+  const isOther = ({ type }: Condition): boolean => !HEALTH_TYPES.has(type) && told.every((one) => one.type !== type)
+  return [...told.map(condition), ...(areAll ? [] : (previous ?? []).filter(isOther))]
 
   function condition({ type, status, reason: why, message: words }: ExtraCondition): Condition {
     const before = previous?.find((candidate) => candidate.type === type)
@@ -64,9 +68,13 @@ export function conditionsOf(
       observedGeneration: generation,
       lastTransitionTime: before?.status === status && isReal(before) ? before.lastTransitionTime : timestamp(nowMs),
       reason: why,
-      message: words,
+      message: shortened(words),
     }
   }
+}
+
+function shortened(message: string): string {
+  return message.length <= MESSAGE_MAX ? message : `${message.slice(0, MESSAGE_MAX - 1)}…`
 }
 
 /** What a resource's status says of `type`. */

@@ -1,7 +1,7 @@
 import { ANNOTATION_NODE_IDS, LABEL_POOL } from '../api/resource.ts'
 import type { KafkaCluster, Resource } from '../api/resource.ts'
 import { parseNodeIds } from '../specs/node-ids.ts'
-import { remembersQuorum } from '../specs/pool-memory.ts'
+import { rememberedPool, remembersQuorum } from '../specs/pool-memory.ts'
 
 /**
  * The cluster with the node ids of all pools that it has had in status.pools: where the status does not know them (the KafkaCluster was made
@@ -25,6 +25,12 @@ export function remembered(cluster: KafkaCluster, written: readonly Resource[]):
   const quorum = written.some(remembersQuorum) ? { quorum: { voters: [] } } : {}
   const pools = [...known, ...found]
   return { ...cluster, status: { ...quorum, ...cluster.status, ...(pools.length === 0 ? {} : { pools }) } }
+}
+
+/** The cluster with the pools that its StatefulSets were last made for: those that run, whatever its spec says now. */
+export function withRunningPools(cluster: KafkaCluster, statefulSets: Iterable<Resource>): KafkaCluster {
+  const pools = [...statefulSets].flatMap((set) => rememberedPool(set) ?? [])
+  return { ...cluster, spec: { ...cluster.spec, pools } }
 }
 
 function annotated(written: readonly Resource[], pool: string, annotation: string): string[] {

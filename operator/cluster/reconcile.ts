@@ -16,15 +16,17 @@ import type { Outcome } from '../runtime/controller.ts'
 import { poolStatuses } from '../specs/pool-status.ts'
 import { newClusterId } from '../specs/cluster-id.ts'
 import { isPodReady } from './kubernetes.ts'
+import { Failures } from './failures.ts'
 import { findObserved, observe, refresh } from './observe.ts'
 import type { Observed } from './observe.ts'
 import { identityOf, obstacle, plan } from './plan.ts'
 import type { Plan } from './plan.ts'
+import { withRunningPools } from './pools.ts'
 import { healthOf, statusFor, statusOf } from './status.ts'
 import { merged } from './step.ts'
 import type { Images } from './version.ts'
 import { removeAroundPods } from './volume-claims.ts'
-import type { ClusterStep, ClusterView, EffectiveCluster, StepResult } from './step.ts'
+import type { ClusterStep, ClusterView, EffectiveCluster, FoundCluster, StepResult } from './step.ts'
 
 export interface ClusterReconcilerOptions {
   readonly images: Images
@@ -73,7 +75,7 @@ interface Applying {
 
 /**
  * observe -> plan -> apply -> steps -> status. What the cluster owns goes with it by garbage collection; its volumes stay. Safe to stop between any
- * two calls: the next run observes what is there and goes on.
+ * two calls: the next run observes what is there and goes on. What fails keeps nothing from being told.
  */
 export class ClusterReconciler {
   readonly #options: ClusterReconcilerOptions
@@ -98,7 +100,7 @@ export class ClusterReconciler {
     const { cluster } = observed
     const identity = identityOf(observed)
     const blocked = obstacle(observed, identity, this.#options.images)
-    if (blocked !== null) return this.#stop(cluster, blocked)
+    if (blocked !== null) return this.#stop(observed, blocked)
     const clusterId = ('clusterId' in identity ? identity.clusterId : null) ?? newClusterId(this.#deps.random)
     // Written down before anything is made of it: a crash here must not lead to other ids.
     if (cluster.status?.clusterId === undefined) cluster.status = await this.#announce(cluster, clusterId)
@@ -109,11 +111,15 @@ export class ClusterReconciler {
     const applier = new Applier({ before: this.#marks.get(key) ?? new Map() }, this.#deps)
     this.#marks.set(key, applier.marks)
     const applying = { applier, observed, leaving }
-    const refusal = (await this.#apply(wanted, applying)) ?? (await this.#growClaims(effective, wanted))
+    const failures = new Failures()
+    const refusal = await failures.run(
+      async () => (await this.#apply(wanted, applying)) ?? (await this.#growClaims(effective, wanted)),
+    )
     const after = await refresh(this.#deps.api, { ...observed, cluster: effective })
     const nowMs = this.#deps.clock.wallMs()
     const view = { cluster: effective, asked: cluster, observed: after, kafka, plan: wanted, applier, nowMs }
-    return this.#finish(view, clusterId, refusal)
+    const seen = refusal ?? healthOf({ cluster: effective, clusterId, observed: after, kafka })
+    return this.#finish(view, clusterId, seen, failures)
   }
 
   /** Nobody is asked where nobody could answer: a worker would wait for it. */
@@ -122,15 +128,36 @@ export class ClusterReconciler {
     return this.#deps.brokers.look(cluster)
   }
 
-  async #stop(cluster: KafkaCluster, health: Health): Promise<Outcome> {
-    await this.#report(cluster, statusFor(cluster, health, this.#deps.clock.wallMs()), health)
-    return { requeueAfterMs: health.state === 'stalled' ? this.#options.resyncMs : this.#options.recheckMs }
+  /** Nothing is done about it; what runs is looked at all the same. */
+  async #stop(observed: Observed, health: Health): Promise<Outcome> {
+    const { cluster } = observed
+    const failures = new Failures()
+    const told = cluster.status?.clusterId === undefined ? [] : await this.#tell(observed, failures)
+    const { conditions: extra = [], status, requeueAfterMs = Infinity } = merged({}, told)
+    const said = { health, nowMs: this.#deps.clock.wallMs(), extra, areAll: false }
+    await this.#report(cluster, { ...statusFor(cluster, said), ...status }, health)
+    failures.throwFirst()
+    const { resyncMs, recheckMs } = this.#options
+    return { requeueAfterMs: Math.min(requeueAfterMs, health.state === 'stalled' ? resyncMs : recheckMs) }
+  }
+
+  async #tell(observed: Observed, failures: Failures): Promise<StepResult[]> {
+    const cluster = withRunningPools(observed.cluster, observed.statefulSets.values())
+    const kafka = await this.#look(observed)
+    const nowMs = this.#deps.clock.wallMs()
+    return this.#tellAll({ cluster, asked: observed.cluster, observed, kafka, nowMs }, failures)
+  }
+
+  async #tellAll(found: FoundCluster, failures: Failures): Promise<StepResult[]> {
+    const results: StepResult[] = []
+    for (const step of this.#deps.steps) results.push((await failures.run(async () => step.tell?.(found))) ?? {})
+    return results
   }
 
   async #announce(cluster: KafkaCluster, clusterId: string): Promise<KafkaClusterStatus> {
     const health: Health = { state: 'progressing', reason: 'Creating', message: `creating cluster ${clusterId}` }
     const status = {
-      ...statusFor(cluster, health, this.#deps.clock.wallMs()),
+      ...statusFor(cluster, { health, nowMs: this.#deps.clock.wallMs(), areAll: false }),
       clusterId,
       pools: poolStatuses(cluster, []),
     }
@@ -187,23 +214,26 @@ export class ClusterReconciler {
     return refusal
   }
 
-  async #finish(view: ClusterView, clusterId: string, refusal: Health | null): Promise<Outcome> {
-    const { cluster, asked, observed, kafka, nowMs } = view
-    const seen = refusal ?? healthOf({ cluster, clusterId, observed, kafka })
-    const results: StepResult[] = []
-    for (const step of this.#deps.steps) {
-      const now = results.findLast((result) => result.kafka !== undefined)?.kafka ?? kafka
-      results.push(await step.run({ ...view, kafka: now }))
-    }
+  async #finish(view: ClusterView, clusterId: string, seen: Health, failures: Failures): Promise<Outcome> {
+    const { cluster, asked, observed, nowMs } = view
+    const results = failures.isEmpty ? await this.#runAll(view, failures) : await this.#tellAll(view, failures)
+    failures.throwConflicts()
     const all = merged({ health: seen }, results)
-    const health = all.health ?? seen
-    const status = {
-      ...statusOf({ cluster, clusterId, observed }, health, nowMs, all.conditions ?? []),
-      ...all.status,
-    }
-    await this.#report(asked, status, health)
+    const health = failures.over(all.health ?? seen)
+    const said = { health, nowMs, extra: all.conditions ?? [], areAll: failures.isEmpty }
+    await this.#report(asked, { ...statusOf({ cluster, clusterId, observed }, said), ...all.status }, health)
+    failures.throwFirst()
     const { resyncMs, recheckMs } = this.#options
     return { requeueAfterMs: Math.min(all.requeueAfterMs ?? resyncMs, health.state === 'ready' ? resyncMs : recheckMs) }
+  }
+
+  async #runAll(view: ClusterView, failures: Failures): Promise<StepResult[]> {
+    const results: StepResult[] = []
+    for (const step of this.#deps.steps) {
+      const kafka = results.findLast((result) => result.kafka !== undefined)?.kafka ?? view.kafka
+      results.push((await failures.run(() => step.run({ ...view, kafka }))) ?? {})
+    }
+    return results
   }
 
   #report(cluster: KafkaCluster, status: KafkaClusterStatus, health: Health): Promise<void> {

@@ -1,5 +1,6 @@
 import { conditionsOf } from '../api/conditions.ts'
 import type { ExtraCondition, Health } from '../api/conditions.ts'
+import { firstOf } from '../api/first-of.ts'
 import type { KafkaClusterStatus } from '../api/kafkacluster.ts'
 import type { KafkaCluster } from '../api/resource.ts'
 import type { KafkaState, Unreachable } from '../kafka/state.ts'
@@ -7,6 +8,9 @@ import { bootstrapServers, brokersMissing, nodesOf } from '../specs/nodes.ts'
 import { poolStatuses } from '../specs/pool-status.ts'
 import { isPodReady, podTrouble } from './kubernetes.ts'
 import type { Observed } from './observe.ts'
+
+/** How many pods a message names. */
+const NAMED_MAX = 10
 
 /** What is there after the plan has been applied. */
 export interface Applied {
@@ -24,7 +28,7 @@ export function healthOf(applied: Applied & { readonly kafka: KafkaState | Unrea
     if (pod === undefined) return [`${podName}: not created yet`]
     return isPodReady(pod) ? [] : [`${podName}: ${podTrouble(pod)}`]
   })
-  if (troubles.length > 0) return progressing('PodsNotReady', troubles.join('; '))
+  if (troubles.length > 0) return progressing('PodsNotReady', firstOf(troubles, NAMED_MAX))
   if ('error' in kafka) {
     return {
       state: 'unknown',
@@ -38,10 +42,8 @@ export function healthOf(applied: Applied & { readonly kafka: KafkaState | Unrea
   }
   const missing = brokersMissing(cluster, [...kafka.brokers.keys()])
   if (missing.length > 0) {
-    return progressing(
-      'BrokersNotRegistered',
-      `not registered yet: ${missing.map(({ podName }) => podName).join(', ')}`,
-    )
+    const names = missing.map(({ podName }) => podName)
+    return progressing('BrokersNotRegistered', `not registered yet: ${firstOf(names, NAMED_MAX, ', ')}`)
   }
   return {
     state: 'ready',
@@ -55,36 +57,37 @@ function progressing(reason: string, message: string): Health {
 }
 
 /** The whole status of a cluster; fields that are not known now keep what they had. */
-export function statusOf(
-  { cluster, clusterId, observed }: Applied,
-  health: Health,
-  nowMs: number,
-  extra: readonly ExtraCondition[],
-): KafkaClusterStatus {
+export function statusOf({ cluster, clusterId, observed }: Applied, said: Said): KafkaClusterStatus {
   const ready = observed.pods.filter(isPodReady).map(({ metadata }) => metadata.name)
+  const internal = cluster.spec.listeners.map(({ name, port }) => ({
+    name,
+    bootstrapServers: bootstrapServers(cluster, port),
+  }))
   return {
-    ...statusFor(cluster, health, nowMs, extra),
+    ...statusFor(cluster, said),
     clusterId,
     readyNodes: ready.length,
-    listeners: cluster.spec.listeners.map(({ name, port }) => ({
-      name,
-      bootstrapServers: bootstrapServers(cluster, port),
-    })),
+    // Of those outside of Kubernetes a step tells: without it, addresses are what they were.
+    ...(said.areAll ? { listeners: internal } : {}),
     pools: poolStatuses(cluster, ready),
   }
 }
 
-/** A status that says `health` and keeps the rest; the further conditions too where they are not known now. */
-export function statusFor(
-  cluster: KafkaCluster,
-  health: Health,
-  nowMs: number,
-  extra: readonly ExtraCondition[] | null = null,
-): KafkaClusterStatus {
+/** What there is to say of a cluster's conditions. */
+export interface Said {
+  readonly health: Health
+  readonly nowMs: number
+  readonly extra?: readonly ExtraCondition[]
+  /** Whether a type that is not in `extra` goes, or stays as it was. */
+  readonly areAll: boolean
+}
+
+/** A status that says no more, and keeps the rest. */
+export function statusFor(cluster: KafkaCluster, { health, nowMs, extra = [], areAll }: Said): KafkaClusterStatus {
   const generation = cluster.metadata.generation ?? 0
   return {
     ...cluster.status,
     observedGeneration: generation,
-    conditions: conditionsOf(health, generation, cluster.status?.conditions, nowMs, extra),
+    conditions: conditionsOf(health, generation, cluster.status?.conditions, nowMs, extra, areAll),
   }
 }

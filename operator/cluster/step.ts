@@ -6,19 +6,23 @@ import type { KafkaState, Unreachable } from '../kafka/state.ts'
 import type { Observed } from './observe.ts'
 import type { Plan } from './plan.ts'
 
-/** What a step goes by: what is there after the plan has been applied, and what the nodes said just before. */
-export interface ClusterView {
-  /** With the pools that are to run now; its status is the one that was written last. */
+/** How a cluster is found, whatever may be done about it. */
+export interface FoundCluster {
+  /** With the pools that are to run now, or, where nothing may be done, those that do; its status is the one that was written last. */
   readonly cluster: KafkaCluster
   /** As the user wrote it. */
   readonly asked: KafkaCluster
   readonly observed: Observed
   readonly kafka: KafkaState | Unreachable
+  /** Milliseconds since 1970. */
+  readonly nowMs: number
+}
+
+/** What a step goes by: what is there after the plan has been applied, and what the nodes said just before. */
+export interface ClusterView extends FoundCluster {
   /** What has been applied. */
   readonly plan: Plan
   readonly applier: Applier
-  /** Milliseconds since 1970. */
-  readonly nowMs: number
 }
 
 export interface StepResult {
@@ -36,10 +40,12 @@ export interface StepResult {
 
 /**
  * A part of what is done about a cluster once its objects are as they should be. It starts from what it sees: no progress is remembered
- * but in Kubernetes and in Kafka. Rejects only where the whole run should be tried again.
+ * but in Kubernetes and in Kafka. Rejects only where the whole run should be tried again; the steps that follow run all the same.
  */
 export interface ClusterStep {
   run(view: ClusterView): Promise<StepResult>
+  /** In the place of `run` where nothing may be done about the cluster: says how it is, and changes nothing of it. */
+  tell?(found: FoundCluster): Promise<StepResult>
   /** The cluster is gone. */
   forget?(key: Key): void
 }

@@ -18,9 +18,18 @@ export function isNotFound(error: unknown): boolean {
   return error instanceof KubeError && error.status === 404
 }
 
+/** What server-side apply says, with status 500, of a field that the schema does not have. */
+const UNTYPED = 'failed to create typed patch object'
+
 /** The server understood and refused; the same request is refused again. */
 export function isRefusal(error: unknown): error is KubeError {
-  return error instanceof KubeError && [400, 403, 422].includes(error.status)
+  if (!(error instanceof KubeError)) return false
+  return [400, 403, 422].includes(error.status) || (error.status === 500 && error.message.startsWith(UNTYPED))
+}
+
+/** `Kubernetes refuses …` or, where it may pass, `Kubernetes fails at …`. */
+export function troubleWith(what: string, error: KubeError): string {
+  return `Kubernetes ${isRefusal(error) ? 'refuses' : 'fails at'} ${what}: ${error.message}`
 }
 
 export function isConflict(error: unknown): boolean {

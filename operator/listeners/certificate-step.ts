@@ -2,7 +2,7 @@ import { timestamp } from '../api/conditions.ts'
 import type { ExtraCondition } from '../api/conditions.ts'
 import type { Key } from '../api/resource.ts'
 import type { Pod } from '../cluster/kubernetes.ts'
-import type { ClusterStep, ClusterView, StepResult } from '../cluster/step.ts'
+import type { ClusterStep, ClusterView, FoundCluster, StepResult } from '../cluster/step.ts'
 import { awaitedListener, EXPIRING_SECONDS, tlsListeners } from '../specs/certificates.ts'
 import type { Shown, ShownCertificates } from './shown.ts'
 
@@ -20,7 +20,11 @@ export class CertificateStep implements ClusterStep {
     this.#shown = deps.shown
   }
 
-  async run({ cluster, observed, nowMs }: ClusterView): Promise<StepResult> {
+  run(view: ClusterView): Promise<StepResult> {
+    return this.tell(view)
+  }
+
+  async tell({ cluster, observed, nowMs }: FoundCluster): Promise<StepResult> {
     const listeners = tlsListeners(cluster)
     if (listeners.length === 0) return {}
     const waits = observed.pods.flatMap((pod) => waitOf(pod))

@@ -1,6 +1,6 @@
 import type { Clock } from '../../broker/env/clock.ts'
 import type { ClusterStep, ClusterView, StepResult } from '../cluster/step.ts'
-import { isRefusal } from '../kube/api.ts'
+import { KubeError, troubleWith } from '../kube/api.ts'
 import type { KubeApi } from '../kube/api.ts'
 import { INGRESS, ingresses, tlsRoutes } from '../specs/routes.ts'
 import { bringObjects, knownObjects } from './objects.ts'
@@ -47,9 +47,9 @@ export class RouteStep implements ClusterStep {
       const refused = await bringObjects(api, INGRESS, view, wanted, known)
       return { ingresses: [...known.values()], refused }
     } catch (error) {
-      if (!isRefusal(error)) throw error
+      if (!(error instanceof KubeError)) throw error
       // Rights of an older chart: clusters that have no Ingress need none.
-      return { ingresses: [], refused: wanted.length === 0 ? [] : [`Kubernetes refuses Ingresses: ${error.message}`] }
+      return { ingresses: [], refused: wanted.length === 0 ? [] : [troubleWith('Ingresses', error)] }
     }
   }
 
@@ -63,8 +63,8 @@ export class RouteStep implements ClusterStep {
       const refused = await bringObjects(api, type, view, tlsRoutes(view.cluster, type), known)
       return { tlsRoutes: [...known.values()], refused, without: [] }
     } catch (error) {
-      if (!isRefusal(error)) throw error
-      return { tlsRoutes: [], refused: [`Kubernetes refuses TLSRoutes: ${error.message}`], without: [] }
+      if (!(error instanceof KubeError)) throw error
+      return { tlsRoutes: [], refused: [troubleWith('TLSRoutes', error)], without: [] }
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { ExtraCondition, Health } from '../api/conditions.ts'
+import { firstOf } from '../api/first-of.ts'
 import type { KafkaClusterStatus } from '../api/kafkacluster.ts'
 import { POD, SERVICE } from '../api/resource.ts'
 import type { KafkaCluster, Key } from '../api/resource.ts'
@@ -23,6 +24,8 @@ interface Deps {
   readonly logger: Logger
 }
 
+/** How many refusals, or waits, a message names. */
+const NAMED_MAX = 10
 /** Labels of Kubernetes nodes are not watched. */
 const WAIT_MS = 10_000
 
@@ -98,13 +101,13 @@ interface Found {
 function resultOf({ cluster, located, placement, refused, status }: Found): StepResult {
   if (externalListeners(cluster).length === 0 && cluster.spec.rack === undefined) return { status }
   if (refused.length > 0) {
-    const message = refused.join('; ')
+    const message = firstOf(refused, NAMED_MAX)
     return { status, ...bad({ state: 'stalled', reason: 'RefusedByKubernetes', message }), requeueAfterMs: WAIT_MS }
   }
   const starts = [...located].flatMap(([name, one]) => ('address' in one ? [] : [`listener ${name}: ${one.waitsFor}`]))
   const waits = [...new Set([...placement.waits.map(({ what, waitsFor }) => `${what}: ${waitsFor}`), ...starts])]
   if (waits.length > 0) {
-    const message = `not known yet; ${waits.join('; ')}`
+    const message = `not known yet; ${firstOf(waits, NAMED_MAX)}`
     return { status, ...bad({ state: 'progressing', reason: 'PlacePending', message }), requeueAfterMs: WAIT_MS }
   }
   return {

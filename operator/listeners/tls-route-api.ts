@@ -1,6 +1,6 @@
 import type { Clock } from '../../broker/env/clock.ts'
 import type { KafkaCluster, ResourceType } from '../api/resource.ts'
-import { isNotFound, isRefusal } from '../kube/api.ts'
+import { isNotFound, KubeError } from '../kube/api.ts'
 import type { KubeApi } from '../kube/api.ts'
 import { tlsRouteType } from '../specs/routes.ts'
 import { knownObjects } from './objects.ts'
@@ -39,8 +39,9 @@ export class TlsRouteApi {
         this.#absentSinceMs = -Infinity
         return { type, known }
       } catch (error) {
-        if (isRefusal(error) && !isNeeded) break
-        if (!isNotFound(error)) throw error
+        if (isNotFound(error)) continue
+        if (isNeeded || !(error instanceof KubeError)) throw error
+        break
       }
     }
     this.#served = null

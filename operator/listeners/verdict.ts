@@ -1,4 +1,5 @@
 import type { ExtraCondition } from '../api/conditions.ts'
+import { firstOf } from '../api/first-of.ts'
 import type { Resource } from '../api/resource.ts'
 
 /** The fields of Kubernetes' own objects that are read here. */
@@ -30,26 +31,25 @@ export interface RoutesSeen {
 const TYPE = 'RoutesAccepted'
 /** What says of a TLSRoute, where it is False, that nobody is led anywhere by it (Gateway API). */
 const NEEDED = ['Accepted', 'ResolvedRefs']
+
 /** How many a message names. */
 const NAMED_MAX = 3
 
 /** Null where there is nothing to say: no listener is reached by server names. Pure. */
 export function verdictOf({ ingresses, tlsRoutes, without, refused }: RoutesSeen): ExtraCondition | null {
-  if (refused.length > 0) return condition('False', 'RefusedByKubernetes', some(refused))
+  if (refused.length > 0) return condition('False', 'RefusedByKubernetes', firstOf(refused, NAMED_MAX))
   if (without.length > 0) {
     const what =
       'this Kubernetes has no TLSRoutes: install the Gateway API (gateway.networking.k8s.io), or change the type'
     return condition('False', 'GatewayApiMissing', `listener ${without.join(', ')}: ${what}`)
   }
   const rejected = tlsRoutes.flatMap(rejectionOf)
-  if (rejected.length > 0) return condition('False', 'NotAccepted', some(rejected))
+  if (rejected.length > 0) return condition('False', 'NotAccepted', firstOf(rejected, NAMED_MAX))
   const unseen = tlsRoutes.filter(({ status }) => (status?.parents ?? []).length === 0)
   if (unseen.length > 0) {
     const gateways = new Set(unseen.flatMap(({ spec }) => (spec?.parentRefs ?? []).map(({ name }) => name)))
-    const names = some(
-      unseen.map(({ metadata }) => metadata.name),
-      ', ',
-    )
+    const all = unseen.map(({ metadata }) => metadata.name)
+    const names = firstOf(all, NAMED_MAX, ', ')
     const message = `TLSRoutes that no controller has taken: ${names}; is there a Gateway ${[...gateways].join(', ')}?`
     return condition('Unknown', 'AwaitingController', message)
   }
@@ -77,11 +77,6 @@ function toldOf(ingresses: readonly Ingress[]): string[] {
 
 function acceptedOf(routes: readonly TlsRoute[]): string[] {
   return routes.length === 0 ? [] : [`TLSRoutes (${routes.length}) accepted`]
-}
-
-function some(words: readonly string[], separator = '; '): string {
-  const first = words.slice(0, NAMED_MAX).join(separator)
-  return words.length > NAMED_MAX ? `${first}${separator}and ${words.length - NAMED_MAX} more` : first
 }
 
 function condition(status: ExtraCondition['status'], reason: string, message: string): ExtraCondition {

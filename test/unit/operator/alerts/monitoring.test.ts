@@ -89,6 +89,14 @@ test('a refusal is told in the words of Kubernetes, and tried again', async () =
   expect(world.api.peek(POD_MONITOR, 'kafka', 'orders-kafka')).not.toBeNull()
 })
 
+test('a webhook of the Prometheus Operator that is down stops nothing else', async () => {
+  world.api.intercept = (call) => {
+    if (call === 'apply PrometheusRule') throw new KubeError(500, 'InternalError', 'failed calling webhook')
+  }
+  const problem = 'Kubernetes fails at PrometheusRule orders-kafka: failed calling webhook'
+  expect(await monitoring.apply(kafkaCluster())).toBe(problem)
+})
+
 test('nodes without metrics are not scraped, and the operator says how they are', async () => {
   await monitoring.apply(kafkaCluster({ distribution: 'apache' }))
   expect(world.api.peek(POD_MONITOR, 'kafka', 'orders-kafka')).toBeNull()

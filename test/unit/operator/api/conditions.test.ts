@@ -46,3 +46,34 @@ test('times are written as Kubernetes reads them', () => {
   expect(timestamp(NOW)).toBe('2026-03-04T05:06:07Z')
   expect(microTimestamp(NOW)).toBe('2026-03-04T05:06:07.890000Z')
 })
+
+test('a message is no longer than an API server takes', () => {
+  const [ready] = conditionsOf(
+    { state: 'progressing', reason: 'PodsNotReady', message: 'x'.repeat(40_000) },
+    1,
+    undefined,
+    NOW,
+  )
+  expect(ready?.message).toHaveLength(4096)
+  expect(ready?.message.endsWith('x…')).toBe(true)
+})
+
+test('conditions that are not told now stay only where those that are told are not all', () => {
+  const one = { type: 'One', status: 'True', reason: 'R', message: 'm' } as const
+  const two = { ...one, type: 'Two' }
+  const before = conditionsOf(health('ready'), 1, undefined, NOW, [one, two])
+  const types = (...all: boolean[]) =>
+    conditionsOf(health('ready'), 2, before, NOW, [two], ...all).map(({ type, observedGeneration }) => [
+      type,
+      observedGeneration,
+    ])
+  expect(types()).toEqual([
+    ['Ready', 2],
+    ['Two', 2],
+  ])
+  expect(types(false)).toEqual([
+    ['Ready', 2],
+    ['Two', 2],
+    ['One', 1],
+  ])
+})

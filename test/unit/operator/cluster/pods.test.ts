@@ -1,6 +1,9 @@
 import { expect, test } from '@jest/globals'
 import { isPodReady, podTrouble } from '../../../../operator/cluster/kubernetes.ts'
 import type { Pod } from '../../../../operator/cluster/kubernetes.ts'
+import type { Observed } from '../../../../operator/cluster/observe.ts'
+import { healthOf } from '../../../../operator/cluster/status.ts'
+import { kafkaCluster, pool } from '../../../fakes/operator.ts'
 
 function pod(status: Pod['status'], deletionTimestamp?: string): Pod {
   const metadata = { name: 'p', ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }) }
@@ -57,4 +60,11 @@ test('a pod that is being deleted is not ready, whatever its conditions say', ()
   const conditions = [{ type: 'Ready', status: 'True' }]
   expect(isPodReady(pod({ conditions }))).toBe(true)
   expect(isPodReady(pod({ conditions }, '2026-01-01T00:00:00Z'))).toBe(false)
+})
+
+test('of a hundred pods in trouble a message names some', () => {
+  const cluster = kafkaCluster({ pools: [pool({ replicas: 100 })] })
+  const observed = { pods: [] } as unknown as Observed
+  const { message } = healthOf({ cluster, clusterId: '', observed, kafka: { error: 'nobody' } })
+  expect(message).toMatch(/^orders-nodes-0: not created yet; orders-nodes-1.*; and 90 more$/)
 })

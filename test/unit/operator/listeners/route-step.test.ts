@@ -177,3 +177,19 @@ test('an operator without the rights to routes says so, where they are needed', 
     { status: 'False', message: 'Kubernetes refuses TLSRoutes: no rights' },
   ])
 })
+
+test('nothing of the cluster waits for a webhook that is down, and what fails is told where it is needed', async () => {
+  const { run, api } = routing()
+  api.intercept = (call) => {
+    if (/apply Ingress|list TLSRoute/.test(call)) throw new KubeError(500, 'InternalError', 'failed calling webhook')
+  }
+  expect(await run([PLAIN])).toEqual({})
+  const failed = await run([BY_INGRESS])
+  expect(failed.conditions).toMatchObject([
+    { status: 'False', message: 'Kubernetes fails at Ingresses: failed calling webhook' },
+  ])
+  expect(failed).toMatchObject({ requeueAfterMs: 10_000 })
+  expect((await run([BY_ROUTE])).conditions).toMatchObject([
+    { status: 'False', message: 'Kubernetes fails at TLSRoutes: failed calling webhook' },
+  ])
+})
