@@ -10,7 +10,7 @@ import { type LogDirectory, NO_BROKER_EPOCH } from './log-directory.ts'
 import { EMPTY_LOG, type LoadOptions, loadLogs } from './log-loading.ts'
 import { LogMaintenance } from './log-maintenance.ts'
 import type { LogDirectoryInfo, LogManagerDeps, LogManagerOptions, WantedLog } from './log-manager-types.ts'
-import { type LogKind, LogRegistry } from './log-registry.ts'
+import { type LogKind, LogRegistry, olderOf } from './log-registry.ts'
 import { LogRetirement } from './log-retirement.ts'
 import { PartitionLog } from './log.ts'
 import { logDirectoryName, retiredDirectoryName } from './names.ts'
@@ -149,10 +149,10 @@ export class LogManager {
     const other = this.#registry.get(log.topic, log.partition, kind)
     if (other !== undefined) {
       // A crash has come between the two steps of `promote`.
-      const shorter = other.logEndOffset < log.logEndOffset ? other : log
-      this.#deps.logger.warn({ directory: shorter.directory }, 'a log is there twice: the shorter is set aside')
-      this.#retirement.retire([shorter], '-stray')
-      if (shorter === log) return
+      const older = olderOf(log, other)
+      this.#deps.logger.warn({ directory: older.directory }, 'a log is there twice: the older is set aside')
+      this.#retirement.retire([older], '-stray')
+      if (older === log) return
     }
     this.#registry.add(directory, kind, log)
   }
@@ -278,11 +278,16 @@ export class LogManager {
       this.#registry.forget(directory, future)
       disk.rename(future.directory, `${directory.path}/${name}`)
       this.#retirement.syncNames(directory)
-      const left = this.#retirement.retire([before], '-delete')
-      // Whoever is told of the failed log dir takes the replica for lost. The next start finds it where it is now.
-      for (const each of left) if (!each.online) throw offline(each)
       const whole = { recoveryPoint: future.logEndOffset, logStartOffset, topicId, config, hadCleanShutdown: true }
       const log = await patiently(clock, () => this.#load(directory, name, { topic, partition, ...whole }))
+      // Only now that the copy is in use: where it cannot be, the log stays what it was.
+      const left = this.#retirement.retire([before], '-delete')
+      for (const each of left) {
+        if (each.online) continue
+        // Whoever is told of the failed log dir takes the replica for lost. The next start finds it where it is now.
+        log.closeFiles()
+        throw offline(each)
+      }
       log.updateHighWatermark(highWatermark)
       this.#add(directory, 'log', log)
       await this.#retirement.noteGone(left)

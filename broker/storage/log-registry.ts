@@ -40,3 +40,10 @@ export class LogRegistry {
 function nameOf({ topic, partition }: PartitionLog): string {
   return logDirectoryName(topic, partition)
 }
+
+/** The one that has less; but what one has of an epoch that the other lacks came after a cut. The first where both have the same. */
+export function olderOf(log: PartitionLog, other: PartitionLog): PartitionLog {
+  const epochs = other.leaderEpochs.latestEpoch - log.leaderEpochs.latestEpoch
+  const isOlder = epochs === 0 ? other.logEndOffset < log.logEndOffset : epochs < 0
+  return isOlder ? other : log
+}

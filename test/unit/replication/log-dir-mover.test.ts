@@ -70,6 +70,21 @@ describe('a move to another log dir', () => {
     expect(await cluster.until(cluster.broker(2).values())).toEqual(all)
   })
 
+  test.each([1, 2])('of broker %i to a disk that fails at the end leaves the replica where it was', async (id) => {
+    const cluster = await twoBrokers()
+    const broker = cluster.broker(id)
+    const back = broker.partition().log.parentDirectory
+    const path = elsewhere(broker)
+    cluster.diskOf(id).fault = (operation, of) =>
+      operation === 'list' && of === `${path}/${TOPIC}-0` ? 'EIO' : undefined
+    expect(await cluster.until(move(broker, path))).toBe(ErrorCode.NONE)
+    await cluster.run(5000)
+    expect(broker.logs.directories().find((directory) => directory.path === path)?.online).toBe(false)
+    expect(broker.partition().log.parentDirectory).toBe(back)
+    expect(await cluster.until(cluster.broker(1).produce(['d']))).toBe(ErrorCode.NONE)
+    expect(await cluster.until(broker.values())).toEqual(['a', 'b', 'c', 'd'])
+  })
+
   test('that is asked for twice at a time is made once', async () => {
     const cluster = await twoBrokers()
     const broker = cluster.broker(1)

@@ -79,6 +79,38 @@ describe('a copy that takes the place of its log', () => {
     expect(log === undefined ? [] : await readAll(log)).toEqual(['a', 'b'])
   })
 
+  test.each(['EIO', 'EMFILE'] as const)('leaves the log alone where it cannot be loaded for %s', async (code) => {
+    const bed = new ManagerBed()
+    const manager = await bed.open({ logDirs: ['/a', '/b'] })
+    const future = await copied(manager)
+    const before = manager.get('orders', 0)
+    bed.disk.fault = (operation, path) => (operation === 'list' && path === '/b/orders-0' ? code : undefined)
+    const promoted = manager.promote(future).catch((error: unknown) => error)
+    await bed.clock.run(1000)
+    expect(manager.get('orders', 0)).toBe(before)
+    expect(before === undefined ? [] : await readAll(before)).toEqual(['a', 'b'])
+    bed.disk.fault = undefined
+    await bed.clock.run(1000)
+    if (code === 'EIO') expect(await promoted).toMatchObject({ code: 'KAFKA_STORAGE_ERROR' })
+    else expect(manager.get('orders', 0)).toBe(await promoted)
+    expect(manager.directories().map(({ online }) => online)).toEqual([true, code !== 'EIO'])
+  })
+
+  test('that was left behind is no rival of the log, though that was cut since', async () => {
+    const bed = new ManagerBed()
+    const manager = await bed.open({ logDirs: ['/a', '/b'] })
+    const future = await copied(manager)
+    bed.disk.fault = (operation, path) => (operation === 'list' && path === '/b/orders-0' ? 'EIO' : undefined)
+    await expect(manager.promote(future)).rejects.toMatchObject({ code: 'KAFKA_STORAGE_ERROR' })
+    bed.disk.fault = undefined
+    const log = manager.get('orders', 0)
+    await log?.truncateTo(0)
+    if (log !== undefined) append(log, { values: ['new'] }, 1)
+    bed.disk.killProcess()
+    const again = (await bed.open({ logDirs: ['/a', '/b'] })).get('orders', 0)
+    expect(again === undefined ? [] : await readAll(again)).toEqual(['new'])
+  })
+
   test('is where the next start finds it, where the log dir of its log fails as that goes', async () => {
     const bed = new ManagerBed()
     const manager = await bed.open({ logDirs: ['/a', '/b'] })
