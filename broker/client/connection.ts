@@ -16,7 +16,7 @@ export interface ClientConnectionOptions {
   readonly connectTimeoutMs: number
   /** For each answer, unless the request says otherwise. */
   readonly requestTimeoutMs: number
-  /** The largest response that is taken. */
+  /** The largest response that is taken, once the versions are negotiated; 100 MiB where nothing is said. */
   readonly maxResponseBytes?: number
 }
 
@@ -67,7 +67,7 @@ export class ClientConnection {
     this.#clock = deps.clock
     this.#traffic = deps.traffic
     this.#connection = connection
-    this.#frames = new FrameDecoder(options.maxResponseBytes ?? RESPONSE_BYTES_MAX, deps.memory)
+    this.#frames = new FrameDecoder(RESPONSE_BYTES_MAX, deps.memory)
     connection.onData(
       (chunk) => this.#receive(chunk),
       () => this.#frames.space(),
@@ -95,6 +95,7 @@ export class ClientConnection {
     try {
       if (signal?.aborted === true) abandon()
       await client.#negotiate()
+      client.#frames.maxFrameBytes = options.maxResponseBytes ?? RESPONSE_BYTES_MAX
     } catch (error) {
       client.close()
       throw error

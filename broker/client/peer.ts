@@ -21,9 +21,13 @@ export interface PeerDeps {
   readonly traffic?: Traffic
 }
 
+/** A frame's length is an int32. */
+const RESPONSE_BYTES_MAX = 2 ** 31 - 1
+
 /**
  * Another node, over one connection that is made at the first request and anew at the first one after it broke. Whoever asks decides
- * whether and when to ask again.
+ * whether and when to ask again. An answer may be of any size, as for Apache Kafka's clients: a batch that the leader has taken must come
+ * to its followers, or all that they fetch from it stops.
  */
 export class Peer {
   readonly #options: PeerOptions
@@ -65,7 +69,8 @@ export class Peer {
 
   async #open(): Promise<ClientConnection> {
     const { signal } = this.#closing
-    const connection = await ClientConnection.open(this.#options, this.#deps, signal)
+    const options = { ...this.#options, maxResponseBytes: RESPONSE_BYTES_MAX }
+    const connection = await ClientConnection.open(options, this.#deps, signal)
     this.#connection = connection
     if (signal.aborted) connection.close()
     return connection

@@ -31,7 +31,8 @@ const NEW_MEMORY: FrameMemory = { take: (size) => Buffer.allocUnsafe(size), isLe
  * it grows to follows what was received and not what was announced.
  */
 export class FrameDecoder {
-  readonly #maxFrameBytes: number
+  /** Of frames whose length has not been read yet. */
+  maxFrameBytes: number
   readonly #memory: FrameMemory
   readonly #frames: Uint8Array[] = []
   /** Of the length of the next frame: its bytes so far, and their value. */
@@ -43,7 +44,7 @@ export class FrameDecoder {
   #failure: FrameLengthError | undefined
 
   constructor(maxFrameBytes: number, memory = NEW_MEMORY) {
-    this.#maxFrameBytes = maxFrameBytes
+    this.maxFrameBytes = maxFrameBytes
     this.#memory = memory
   }
 
@@ -79,9 +80,9 @@ export class FrameDecoder {
   }
 
   #begin(length: number): void {
-    if (length < 0 || length > this.#maxFrameBytes) {
+    if (length < 0 || length > this.maxFrameBytes) {
       const hint = looksLikeTls(length) ? ': it looks like TLS, which this listener does not speak' : ''
-      this.#failure = new FrameLengthError(`a frame of ${length} bytes, ${this.#maxFrameBytes} allowed${hint}`)
+      this.#failure = new FrameLengthError(`a frame of ${length} bytes, ${this.maxFrameBytes} allowed${hint}`)
       return
     }
     this.#frame = this.#memory.take(Math.min(length, FIRST_BYTES_MAX))
