@@ -1,6 +1,6 @@
 import type { BrokerValues } from './broker-keys.ts'
 import { parseEndpoint, parseProtocolMap } from './endpoint.ts'
-import type { Endpoint, SecurityProtocol } from './endpoint.ts'
+import type { Endpoint, QuorumVoter, SecurityProtocol } from './endpoint.ts'
 import type { ConfigLayers } from './layers.ts'
 import { setText } from './layers.ts'
 
@@ -8,15 +8,16 @@ export interface Listeners {
   readonly listeners: readonly Endpoint[]
   /** For clients and other brokers; controller listeners are not among them. */
   readonly advertisedListeners: readonly Endpoint[]
-  /** Of each controller listener that is served, what other nodes reach it by: from `advertised.listeners` where it is there. */
+  /** Of each controller listener that is served, what other nodes reach it by. */
   readonly advertisedControllerListeners: readonly Endpoint[]
   readonly interBrokerListenerName: string
 }
 
-/** Reads the listener keys together; `report` gets each problem, in Kafka's words. */
+/** Reads the listener keys together with the static voters; `report` gets each problem, in Kafka's words. */
 export function resolveListeners(
   values: BrokerValues,
   layers: ConfigLayers,
+  voters: readonly QuorumVoter[],
   report: (key: string, message: string) => void,
 ): Listeners {
   const isMapSet = setText(layers, 'listener.security.protocol.map') !== undefined
@@ -25,18 +26,35 @@ export function resolveListeners(
     resolveEndpoints(key, texts, protocols, unique, report)
   const listeners = endpoints('listeners', values.listeners, true)
   const controllers = new Set(values.controllerListenerNames.map((name) => name.toUpperCase()))
-  const advertised =
-    values.advertisedListeners === null
-      ? listeners
-      : endpoints('advertised.listeners', values.advertisedListeners, false)
+  const explicit =
+    values.advertisedListeners === null ? [] : endpoints('advertised.listeners', values.advertisedListeners, false)
+  const advertised = values.advertisedListeners === null ? listeners : explicit
   return {
     listeners,
     advertisedListeners: advertised.filter(({ name }) => !controllers.has(name)),
     advertisedControllerListeners: listeners
       .filter(({ name }) => controllers.has(name))
-      .map((listener) => advertised.find(({ name }) => name === listener.name) ?? listener),
+      .map((listener) => explicit.find(({ name }) => name === listener.name) ?? unadvertised(listener, values, voters)),
     interBrokerListenerName: interBrokerName(values, layers, protocols, report),
   }
+}
+
+const ANY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
+
+/**
+ * What a controller tells of a listener that is not in `advertised.listeners`. Others believe it rather than their own list of voters, so it
+ * has to be what they find it by: the entry there of the first controller listener (KAFKA-20380), or the machine's name (KAFKA-18281).
+ */
+function unadvertised(
+  listener: Endpoint,
+  { nodeId, controllerListenerNames }: BrokerValues,
+  voters: readonly QuorumVoter[],
+): Endpoint {
+  const own = voters.find(({ id }) => id === nodeId)
+  if (own !== undefined && controllerListenerNames[0]?.toUpperCase() === listener.name) {
+    return { ...listener, host: own.host, port: own.port }
+  }
+  return ANY_ADDRESS.has(listener.host) ? { ...listener, host: '' } : listener
 }
 
 function protocolMap(

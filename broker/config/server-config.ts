@@ -110,13 +110,14 @@ function resolve(layers: ConfigLayers, warnings: string[]): ServerConfig {
     problems.push({ key, value: layers.static.get(key) ?? null, message })
   }
   const logDirs = values.logDirs ?? values.logDir
+  const voters = resolveVoters(values, report)
   const config: ServerConfig = {
     ...values,
-    ...resolveListeners(values, layers, report),
+    ...resolveListeners(values, layers, voters, report),
     ...resolveTimes(values),
     isBroker: values.processRoles.includes('broker'),
     isController: values.processRoles.includes('controller'),
-    controllerQuorumVoters: resolveVoters(values, report),
+    controllerQuorumVoters: voters,
     controllerQuorumBootstrapServers: resolveBootstrapServers(values, report),
     logDirs,
     metadataLogDir: values.metadataLogDir ?? logDirs[0] ?? '',

@@ -51,10 +51,15 @@ async function leaderOf(cluster: TestCluster) {
 }
 
 test.each([
-  ['three nodes of both roles', COMBINED],
-  ['three controllers and three brokers', SEPARATE],
-])('%s elect, create a topic, replicate it, and fail over when its leader dies', async (_what, roles) => {
-  const cluster = new TestCluster(roles)
+  ['three nodes of both roles', COMBINED, {}],
+  ['three controllers and three brokers', SEPARATE, {}],
+  [
+    'three nodes that are bound to every interface',
+    COMBINED,
+    { listeners: 'PLAINTEXT://:9092,CONTROLLER://0.0.0.0:9093' },
+  ],
+])('%s elect, create a topic, replicate it, and fail over when its leader dies', async (_what, roles, properties) => {
+  const cluster = new TestCluster(roles, properties)
   await cluster.start()
   const topicId = await createTopic(cluster)
   const leader = await leaderOf(cluster)

@@ -70,9 +70,21 @@ describe('a server.properties', () => {
     expect(config.controllerQuorumVoters).toEqual([{ id: 1, host: 'localhost', port: 9093 }])
   })
 
-  test('a controller listener that is not advertised is reached where it listens', () => {
-    expect(parse('').config.advertisedControllerListeners).toEqual([
-      { name: 'CONTROLLER', host: '127.0.0.1', port: 9093, protocol: 'PLAINTEXT' },
+  test.each([
+    ['with static voters, by its entry among them', 'controller.quorum.voters=1@kafka-1:19093', 'kafka-1', 19_093],
+    ['by the address it has', 'listeners=PLAINTEXT://:9092,CONTROLLER://10.0.0.7:9093', '10.0.0.7', 9093],
+    [
+      "bound to every interface, by the machine's name",
+      'listeners=PLAINTEXT://:9092,CONTROLLER://0.0.0.0:9093',
+      '',
+      9093,
+    ],
+    ['also of IPv6', 'listeners=PLAINTEXT://:9092,CONTROLLER://[::]:9093', '', 9093],
+  ])('a controller listener that is not advertised is reached %s', (_how, text, host, port) => {
+    const quorum = text.includes('voters') ? '' : 'controller.quorum.voters=\ncontroller.quorum.bootstrap.servers=a:1\n'
+    const name = 'CONTROLLER'
+    expect(parse(quorum + text).config.advertisedControllerListeners).toEqual([
+      { name, host, port, protocol: 'PLAINTEXT' },
     ])
   })
 
