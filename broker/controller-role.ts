@@ -70,6 +70,7 @@ export class ControllerRole {
       cluster: () => new ClusterView(image(), { clusterId, controllerId: raft.leaderAndEpoch.leaderId }),
       features: () => featureLevels(image(), raft.kraftVersion),
       controller: this.controller,
+      deleteTopicEnable: config.deleteTopicEnable,
       raft,
       quorum: () => raft.quorumInfo(),
       logger: deps.logger,

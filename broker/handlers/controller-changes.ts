@@ -10,6 +10,8 @@ import { type Answer, type Handler, handler } from './handler.ts'
 
 export interface ControllerChangesDeps {
   readonly controller: Controller
+  /** delete.topic.enable */
+  readonly deleteTopicEnable: boolean
   /** A broker of the cluster sends its heartbeats on this connection. */
   readonly onHeartbeat: (brokerId: number, connection: Requester) => void
 }
@@ -21,10 +23,14 @@ export interface ControllerChangesDeps {
  * AllocateProducerIds (67), ControllerRegistration (70), AssignReplicasToDirs (73). Answered when it is committed. The handlers reject
  * with NotControllerError where this node is not the active controller.
  */
-export function controllerChangeHandlers({ controller, onHeartbeat }: ControllerChangesDeps): Handler<ApiKey>[] {
+export function controllerChangeHandlers({
+  controller,
+  deleteTopicEnable,
+  onHeartbeat,
+}: ControllerChangesDeps): Handler<ApiKey>[] {
   return [
     inTime(ApiKey.CreateTopics, (request) => controller.createTopics(request)),
-    inTime(ApiKey.DeleteTopics, (request) => controller.deleteTopics(request)),
+    deleteTopicEnable ? inTime(ApiKey.DeleteTopics, (request) => controller.deleteTopics(request)) : DELETION_DISABLED,
     handler(ApiKey.AlterConfigs, (request, context) => controller.alterConfigs(request, originOf(context))),
     inTime(ApiKey.CreatePartitions, (request) => controller.createPartitions(request)),
     inTime(ApiKey.ElectLeaders, (request) => controller.electLeaders(request)),
@@ -64,6 +70,15 @@ function inTime<K extends TimedKey>(
 ): Handler<K> {
   return handler(key, (request) => (request.timeoutMs > 0 ? change(request) : failureOf(key, request, TIMED_OUT)))
 }
+
+const DISABLED: Failure = { errorCode: ErrorCode.TOPIC_DELETION_DISABLED, errorMessage: null }
+/** Before v3 there is no error of its own. */
+const DISABLED_UNTOLD: Failure = { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: null }
+
+/** What delete.topic.enable=false answers, whatever is wrong besides, and also where this is not the active controller. */
+const DELETION_DISABLED = handler(ApiKey.DeleteTopics, (request, { apiVersion }) =>
+  failureOf(ApiKey.DeleteTopics, request, apiVersion < 3 ? DISABLED_UNTOLD : DISABLED),
+)
 
 function originOf(context: RequestContext): ConfigOrigin {
   return context.isForwarded === true ? 'broker' : 'client'

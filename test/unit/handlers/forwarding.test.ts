@@ -7,6 +7,7 @@ import { FORWARDED_KEYS } from '../../../broker/handlers/forwarded-apis.ts'
 import { forwardingHandlers } from '../../../broker/handlers/forwarding.ts'
 import { type Handler, handler } from '../../../broker/handlers/handler.ts'
 import { decodePrincipal, encodePrincipal } from '../../../broker/handlers/principal.ts'
+import { ZERO_UUID } from '../../../broker/lib/uuid.ts'
 import { ApiKey } from '../../../broker/protocol/api-key.ts'
 import { APIS, type RequestInputOf, type ResponseOf } from '../../../broker/protocol/apis.ts'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
@@ -135,8 +136,12 @@ describe('a request that is forwarded', () => {
   })
 })
 
+function changeHandlers(controller: Controller, deleteTopicEnable = true) {
+  return controllerChangeHandlers({ controller, deleteTopicEnable, onHeartbeat: () => {} })
+}
+
 test('every API that Kafka forwards from brokers and that controllers serve is forwarded', () => {
-  const table = controllerChangeHandlers({ controller: {} as Controller, onHeartbeat: () => {} })
+  const table = changeHandlers({} as Controller)
   const wanted = table.map(({ key }) => APIS[key]).filter((api) => api.forwardable && api.listeners.includes('broker'))
   for (const { key } of wanted) expect(FORWARDED_KEYS).toContain(key)
   expect(FORWARDED_KEYS.filter((key) => !APIS[key].forwardable)).toEqual([])
@@ -184,6 +189,24 @@ test('a principal is as Kafka writes it, and read back', () => {
   expect(decodePrincipal(bytes)).toEqual({ type: 'User', name: 'ann' })
 })
 
+const untouched = new Proxy({} as Controller, {
+  get: () => () => {
+    throw new Error('it was begun')
+  },
+})
+
+test.each([
+  [1, ErrorCode.INVALID_REQUEST],
+  [3, ErrorCode.TOPIC_DELETION_DISABLED],
+  [6, ErrorCode.TOPIC_DELETION_DISABLED],
+])('with delete.topic.enable=false no topic is deleted: version %i', async (apiVersion, errorCode) => {
+  const served = changeHandlers(untouched, false).find(({ key }) => key === ApiKey.DeleteTopics)
+  const named = { name: 't', topicId: ZERO_UUID }
+  const request = { topics: apiVersion < 6 ? [] : [named], topicNames: apiVersion < 6 ? ['t'] : [], timeoutMs: 1000 }
+  const answer = await served?.handle(request, contextOf({ apiVersion }))
+  expect(answer).toMatchObject({ responses: [{ name: 't', errorCode, errorMessage: null }] })
+})
+
 describe('a change that is given no time', () => {
   const asked = {
     [ApiKey.CreateTopics]: { topics: [{ name: 't' }] },
@@ -192,12 +215,7 @@ describe('a change that is given no time', () => {
     [ApiKey.ElectLeaders]: { topicPartitions: [{ topic: 't', partitions: [0] }] },
     [ApiKey.AlterPartitionReassignments]: { topics: [{ name: 't', partitions: [{ partitionIndex: 0 }] }] },
   }
-  const untouched = new Proxy({} as Controller, {
-    get: () => () => {
-      throw new Error('it was begun')
-    },
-  })
-  const handlers = controllerChangeHandlers({ controller: untouched, onHeartbeat: () => {} })
+  const handlers = changeHandlers(untouched)
 
   test.each(
     Object.entries(asked).flatMap(([key, request]) =>
