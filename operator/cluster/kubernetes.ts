@@ -33,9 +33,16 @@ export interface ContainerStatus {
   state?: {
     running?: { startedAt?: string }
     waiting?: { reason?: string; message?: string }
-    terminated?: { reason?: string; exitCode?: number; message?: string }
+    terminated?: Terminated & { message?: string }
   }
-  lastState?: { terminated?: { reason?: string; exitCode?: number } }
+  lastState?: { terminated?: Terminated }
+}
+
+interface Terminated {
+  reason?: string
+  exitCode?: number
+  startedAt?: string
+  finishedAt?: string
 }
 
 export interface Pod extends Resource {

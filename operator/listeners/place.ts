@@ -4,13 +4,10 @@ import { podConfig } from '../specs/config-map.ts'
 import { externalListeners } from '../specs/external-services.ts'
 import { isBroker, nodesOf } from '../specs/nodes.ts'
 import type { Node } from '../specs/nodes.ts'
-import { ANNOTATION_ADVERTISED, ANNOTATION_RACK, placeAnnotations } from '../specs/place.ts'
+import { ANNOTATION_ADVERTISED, ANNOTATION_RACK, MOVED, placeAnnotations } from '../specs/place.ts'
 import { advertisedListeners, brokerAddress } from './addresses.ts'
 import type { Located } from './addresses.ts'
 import type { Seen } from './seen.ts'
-
-/** What the operator's own reasons begin with: it takes back no others. */
-const MOVED = 'its place has changed: '
 
 export interface PlacedPod extends Resource {
   spec?: { nodeName?: string }

@@ -15,7 +15,7 @@ export interface NodeState {
   readonly phase: 'ready' | 'starting' | 'down' | 'stopping' | 'missing'
   /** What is the matter with one that is not ready, in words. */
   readonly trouble: string
-  /** It is down, and does not get up: crashing, or its image cannot be had. */
+  /** It is down, and does not get up: crashing, or its image cannot be had, or no pod can be made of it. */
   readonly isFailing: boolean
   /** Since when it has been (not) ready, in ms since 1970. */
   readonly sinceMs: number

@@ -1,30 +1,23 @@
 import { ANNOTATION_RESTART, STATEFUL_SET } from '../api/resource.ts'
 import { isPodReady, podTrouble } from '../cluster/kubernetes.ts'
-import type { ConfigMap, ContainerStatus, PersistentVolumeClaim, Pod, PodTemplate } from '../cluster/kubernetes.ts'
+import type { ConfigMap, PersistentVolumeClaim, Pod, PodTemplate } from '../cluster/kubernetes.ts'
 import type { Observed } from '../cluster/observe.ts'
 import type { ClusterView } from '../cluster/step.ts'
 import { isBroker, isController, nodesOf, statefulSetName } from '../specs/nodes.ts'
 import type { Node } from '../specs/nodes.ts'
+import { MOVED } from '../specs/place.ts'
+import { failureOf } from './failing.ts'
 import type { NodeState } from './node-state.ts'
+import { PATIENCE_MS } from './planner.ts'
 import { restartHold, restartReasons, revisionOf } from './reasons.ts'
 import type { Wanted } from './reasons.ts'
 
-/** What a container waits for that does not come by itself. */
-const FAILING: ReadonlySet<string> = new Set([
-  'ImagePullBackOff',
-  'ErrImageNeverPull',
-  'InvalidImageName',
-  'CreateContainerConfigError',
-  'CreateContainerError',
-  'RunContainerError',
-])
-
-/** Once may be a hiccup: a name that was not known yet, a machine that was busy. */
-const CRASHES_MIN = 3
-
-/** Every node of the cluster: how its pod is, and why it would have to be restarted. Pure. */
-export function nodeStates(view: Pick<ClusterView, 'cluster' | 'observed' | 'plan' | 'nowMs'>): NodeState[] {
-  const { cluster, observed } = view
+/** Every node of the cluster: how its pod is, and why it would have to be restarted; `missing`: since when there is none. Pure. */
+export function nodeStates(
+  view: Pick<ClusterView, 'cluster' | 'observed' | 'plan' | 'nowMs'>,
+  missing: ReadonlyMap<string, number>,
+): NodeState[] {
+  const { cluster, observed, nowMs } = view
   const pods = new Map(observed.pods.map((pod) => [pod.metadata.name, pod]))
   return nodesOf(cluster).map((node) => {
     const pod = pods.get(node.podName)
@@ -34,30 +27,37 @@ export function nodeStates(view: Pick<ClusterView, 'cluster' | 'observed' | 'pla
       isBroker: isBroker(node.pool),
       isController: isController(node.pool),
     }
-    if (pod === undefined) return { ...identity, ...MISSING, sinceMs: view.nowMs }
+    if (pod === undefined) return { ...identity, ...missingState(view, node, missing.get(node.podName) ?? nowMs) }
+    const failure = failureOf(pod, nowMs)
     const wanted = wantedOf(view, node)
     const claims = observed.claims.filter(({ metadata }) => metadata.name.endsWith(`-${node.podName}`))
     return {
       ...identity,
       phase: phaseOf(pod),
-      trouble: isPodReady(pod) ? '' : podTrouble(pod),
-      isFailing: isFailing(pod),
-      sinceMs: sinceMs(pod),
-      reasons: wanted === null ? [] : restartReasons(pod, { ...wanted, claims }, view.nowMs),
-      isForced: pod.metadata.annotations?.[ANNOTATION_RESTART] !== undefined,
-      hold: staleness(observed, statefulSetName(cluster, node.pool), wanted) ?? volumeHold(pod, claims, view.nowMs),
+      trouble: isPodReady(pod) ? '' : (failure ?? podTrouble(pod)),
+      isFailing: failure !== null,
+      sinceMs: changedMs(pod),
+      reasons: wanted === null ? [] : restartReasons(pod, { ...wanted, claims }, nowMs),
+      isForced: isForced(pod),
+      hold: staleness(observed, statefulSetName(cluster, node.pool), wanted) ?? volumeHold(pod, claims, nowMs),
     }
   })
 }
 
-const MISSING = {
-  phase: 'missing',
-  trouble: 'there is no pod',
-  isFailing: false,
-  isForced: false,
-  reasons: [],
-  hold: null,
-} as const
+/** Kubernetes makes a pod within seconds: one that does not come cannot be made. */
+function missingState({ cluster, nowMs }: Pick<ClusterView, 'cluster' | 'nowMs'>, { pool }: Node, sinceMs: number) {
+  const isFailing = nowMs - sinceMs >= PATIENCE_MS
+  const look = `kubectl --namespace ${cluster.metadata.namespace ?? ''} describe statefulset ${statefulSetName(cluster, pool)}`
+  return {
+    phase: 'missing',
+    trouble: isFailing ? `Kubernetes makes no pod of it, and "${look}" says why` : 'there is no pod yet',
+    isFailing,
+    sinceMs,
+    isForced: false,
+    reasons: [],
+    hold: null,
+  } as const
+}
 
 function wantedOf({ cluster, observed, plan }: Pick<ClusterView, 'cluster' | 'observed' | 'plan'>, node: Node) {
   const name = statefulSetName(cluster, node.pool)
@@ -90,16 +90,13 @@ function phaseOf(pod: Pod): NodeState['phase'] {
   return kafka?.state?.running === undefined ? 'down' : 'starting'
 }
 
-function isFailing(pod: Pod): boolean {
-  if (isPodReady(pod) || pod.metadata.deletionTimestamp !== undefined) return false
-  const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])]
-  return statuses.some(({ state, restartCount = 0 }: ContainerStatus) => {
-    const reason = state?.waiting?.reason ?? ''
-    return FAILING.has(reason) || (reason === 'CrashLoopBackOff' && restartCount >= CRASHES_MIN)
-  })
+/** By somebody, that is: what the operator marks itself can wait until a log is recovered. */
+function isForced({ metadata }: Pod): boolean {
+  const asked = metadata.annotations?.[ANNOTATION_RESTART]
+  return asked !== undefined && !asked.startsWith(MOVED)
 }
 
-function sinceMs(pod: Pod): number {
+function changedMs(pod: Pod): number {
   const ready = pod.status?.conditions?.find(({ type }) => type === 'Ready')
   const time = Date.parse(ready?.lastTransitionTime ?? pod.metadata.creationTimestamp ?? '')
   return Number.isNaN(time) ? 0 : time

@@ -169,7 +169,6 @@ class Selection {
 
   /** What a node lacks to count as being there, or null. */
   #lack({ nodeId, phase, trouble, isBroker, isController }: NodeState): string | null {
-    if (phase === 'missing') return 'there is no pod yet'
     if (phase !== 'ready') return trouble
     if (isBroker && !this.#availability.isRegistered(nodeId)) return 'not registered with the controller'
     if (isBroker && !this.#availability.isBrokerWhole(nodeId)) return 'its replicas are not all in sync'

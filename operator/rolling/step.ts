@@ -1,5 +1,5 @@
 import { CONFIG_MAP, POD, POD_DISRUPTION_BUDGET } from '../api/resource.ts'
-import type { KafkaCluster, Manifest } from '../api/resource.ts'
+import type { KafkaCluster, Key, Manifest } from '../api/resource.ts'
 import { isPodReady } from '../cluster/kubernetes.ts'
 import type { Pod } from '../cluster/kubernetes.ts'
 import { refresh } from '../cluster/observe.ts'
@@ -14,6 +14,7 @@ import type { EventRecorder } from '../kube/events.ts'
 import { configGarbage } from './config-garbage.ts'
 import { isOnImage } from './images.ts'
 import { configure } from './dynamic-config.ts'
+import { MissingPods } from './missing-pods.ts'
 import type { NodeState } from './node-state.ts'
 import { nodeStates } from './nodes.ts'
 import { planRoll } from './planner.ts'
@@ -42,6 +43,7 @@ const NAMED_MAX = 3
  */
 export class RollingStep implements ClusterStep {
   readonly #deps: Deps
+  readonly #missing = new MissingPods()
 
   constructor(deps: Deps) {
     this.#deps = deps
@@ -49,7 +51,7 @@ export class RollingStep implements ClusterStep {
 
   async run(view: ClusterView): Promise<StepResult> {
     const dynamic = await configure(view, this.#deps)
-    const nodes = nodeStates(view)
+    const nodes = nodeStates(view, this.#missing.see(view))
     const { roll, nextMs } = this.#planned(view, nodes)
     const isTold = roll.restart.every((node) => isAnnounced(view.cluster.status?.rollout, node))
     if (roll.restart.length > 0 && isTold) await this.#restart(view, roll.restart)
@@ -61,6 +63,10 @@ export class RollingStep implements ClusterStep {
       conditions: rolloutConditions(roll),
       requeueAfterMs: isUntold ? SOON_MS : againMs(roll, nextMs, view.nowMs),
     }
+  }
+
+  forget(key: Key): void {
+    this.#missing.forget(key)
   }
 
   #planned(
@@ -91,7 +97,7 @@ export class RollingStep implements ClusterStep {
     const after = await refresh(this.#deps.api, observed)
     if (isAnyUp && signs(observed.pods) !== signs(after.pods)) return
     const now = { ...view, observed: after, kafka }
-    const { roll } = this.#planned(now, nodeStates(now))
+    const { roll } = this.#planned(now, nodeStates(now, this.#missing.see(now)))
     for (const node of roll.restart) {
       const pod = after.pods.find(({ metadata }) => metadata.name === node.podName)
       const before = announced.find(({ podName }) => podName === node.podName)

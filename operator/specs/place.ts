@@ -9,6 +9,8 @@ import type { Pool } from './nodes.ts'
  * the operator writes both into annotations of the pod; an init container waits for them, and the broker gets them as arguments.
  */
 export const ANNOTATION_RACK = `${GROUP}/rack`
+/** What the operator's own values of the annotation that has a pod restarted begin with: those of others it leaves alone. */
+export const MOVED = 'its place has changed: '
 /** The value of advertised.listeners. */
 export const ANNOTATION_ADVERTISED = `${GROUP}/advertised-listeners`
 

@@ -8,6 +8,8 @@ export class FakeKubelet {
   readonly #nowMs: () => number
   /** Why a pod that is made does not start (a reason of CrashLoopBackOff's kind), or null: it does, at once. */
   trouble: (pod: Pod) => string | null = () => null
+  /** Whether no pod can be made of a StatefulSet: a quota, an admission that says no. */
+  isRefused: (set: StatefulSet) => boolean = () => false
 
   constructor(api: FakeKube, nowMs: () => number = () => 0) {
     this.#api = api
@@ -40,6 +42,7 @@ export class FakeKubelet {
       if (isOurs && !wanted.includes(metadata.name)) this.#api.remove(POD, namespace, metadata.name)
     }
     const missing = wanted.filter((pod) => this.#api.peek(POD, namespace, pod) === null)
+    if (this.isRefused(set)) return []
     for (const pod of missing) this.#make(set, pod)
     return missing
   }

@@ -1,6 +1,6 @@
-import { configDiff, describeDiff } from '../../../../operator/api/config-diff.ts'
 import { EVENT, KAFKA_CLUSTER } from '../../../../operator/api/resource.ts'
 import type { KafkaCluster, Resource } from '../../../../operator/api/resource.ts'
+import { bringClusterConfig } from '../../../../operator/cluster/broker-config.ts'
 import { isPodReady } from '../../../../operator/cluster/kubernetes.ts'
 import { ClusterReconciler } from '../../../../operator/cluster/reconcile.ts'
 import type { Configured } from '../../../../operator/cluster/reconcile.ts'
@@ -8,6 +8,7 @@ import type { KafkaState, PartitionState, Unreachable } from '../../../../operat
 import { MetadataVersionStep } from '../../../../operator/rolling/metadata-version-step.ts'
 import { RollingStep } from '../../../../operator/rolling/step.ts'
 import { nodesOf } from '../../../../operator/specs/nodes.ts'
+import { FakeClusterConfig } from '../../../fakes/cluster-config.ts'
 import { FakeKubelet } from '../../../fakes/kubelet.ts'
 import { condition, kafkaCluster, kafkaState, operatorWorld, pool, quorumReplica } from '../../../fakes/operator.ts'
 import { partition } from './roll-world.ts'
@@ -38,14 +39,17 @@ export class RollWorld {
   /** Called before each look. */
   onLook: () => void = () => {}
   silence: string | null = null
-  /** What brokers take on while they run, and how they answer where they do not. */
-  config: ReadonlyMap<string, string> = new Map()
-  refused: Configured | null = null
+  /** What brokers take on while they run, and why they do not answer about it. */
+  readonly brokerConfig = new FakeClusterConfig()
+  failure: string | null = null
   /** Pods whose replicas are not in sync yet. */
   readonly behind = new Set<string>()
   /** Names of pods, in the order in which they were deleted. */
   readonly restarted: string[] = []
   images: ReadonlyMap<string, string> = IMAGES
+  /** Else it is another one each time, which remembers nothing. */
+  isOneOperator = false
+  #rolling: RollingStep | null = null
 
   constructor(change: Partial<KafkaCluster['spec']> = {}) {
     this.api.put(KAFKA_CLUSTER, kafkaCluster({ pools: POOLS, ...change }))
@@ -62,6 +66,10 @@ export class RollWorld {
     return cluster
   }
 
+  get config(): ReadonlyMap<string, string> {
+    return this.brokerConfig.config
+  }
+
   get rollout() {
     return this.stored.status?.rollout
   }
@@ -76,23 +84,20 @@ export class RollWorld {
     const { world } = this
     const brokers = {
       look: () => Promise.resolve(this.#look()),
-      configure: (_: KafkaCluster, wanted: ReadonlyMap<string, string>, told: string | null) => {
-        const changes = describeDiff(configDiff(wanted, this.config))
-        if (this.refused !== null || changes === '') return Promise.resolve(this.refused ?? { changes })
-        if (changes !== told) return Promise.resolve({ pending: changes })
-        this.config = wanted
-        return Promise.resolve({ changes })
-      },
+      configure: (_: KafkaCluster, wanted: ReadonlyMap<string, string>, told: string | null) =>
+        this.failure === null
+          ? bringClusterConfig(this.brokerConfig, wanted, told)
+          : Promise.resolve({ error: this.failure }),
       setMetadataVersion: (_: KafkaCluster, level: number, isLower: boolean): Promise<Configured> => {
         this.asked.push(`metadata.version ${this.metadataVersion} -> ${level}${isLower ? ' lower' : ''}`)
         this.metadataVersion = level
         return Promise.resolve({ changes: '' })
       },
     }
-    const rolling = new RollingStep({ ...world, brokers, factorsOf: () => this.factors })
+    const deps = { ...world, brokers, factorsOf: () => this.factors }
+    const rolling = this.isOneOperator ? (this.#rolling ??= new RollingStep(deps)) : new RollingStep(deps)
     const steps = [rolling, new MetadataVersionStep({ ...world, ...brokers })]
     const options = { images: { bundled: this.images, apache: this.images }, resyncMs: 300_000, recheckMs: 3000 }
-    // Another one each time: it remembers nothing.
     return new ClusterReconciler(options, { ...world, brokers, effective: (cluster) => cluster, steps }).reconcile(KEY)
   }
 
