@@ -8,7 +8,8 @@ import type { DistributionName } from '../specs/programs.ts'
 export type Images = Readonly<Record<DistributionName, ReadonlyMap<string, string>>>
 
 /** Why spec.version or spec.metadataVersion cannot be had, or null. Pure. */
-export function versionProblem({ spec }: KafkaCluster, images: Images): Health | null {
+export function versionProblem(cluster: KafkaCluster, images: Images): Health | null {
+  const { spec } = cluster
   const ofDistribution = images[spec.distribution]
   if (!ofDistribution.has(spec.version)) {
     const known = [...ofDistribution.keys()].join(', ')
@@ -21,7 +22,18 @@ export function versionProblem({ spec }: KafkaCluster, images: Images): Health |
     const message = `spec.metadataVersion ${spec.metadataVersion} is above spec.version ${spec.version}: its nodes could not read the metadata`
     return refused('InvalidSpec', message)
   }
-  return null
+  return unreadable(cluster, ofDistribution)
+}
+
+/** An image that lacks the finalized level may be had only once that is lowered, and nobody else has the image to lower it with. */
+function unreadable({ spec, status }: KafkaCluster, images: ReadonlyMap<string, string>): Health | null {
+  const { version: before, metadataVersion } = status ?? {}
+  if (before === undefined || metadataVersion === undefined || images.has(before)) return null
+  const [finalized, level] = [metadataVersionLevel(metadataVersion), metadataVersionLevel(spec.version)]
+  if (finalized === undefined || level === undefined || finalized <= level) return null
+  const what = `metadata.version is ${metadataVersion}, which ${spec.version} cannot read, and the operator has no image of ${before} of distribution ${spec.distribution}`
+  const advice = `go back to the version and the distribution of before, with spec.metadataVersion "${spec.version}", and change them once status.metadataVersion is no higher`
+  return refused('MetadataVersionTooHigh', `${what}: ${advice}`)
 }
 
 /** The level of metadata.version that is asked for; undefined: whatever the nodes have, null: there is no such. */

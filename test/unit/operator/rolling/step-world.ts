@@ -14,7 +14,7 @@ import { condition, kafkaCluster, kafkaState, operatorWorld, pool, quorumReplica
 import { partition } from './roll-world.ts'
 
 const KEY = 'kafka/orders'
-const IMAGES = new Map([
+export const IMAGES = new Map([
   ['4.3', 'ottla:3'],
   ['4.2', 'ottla:2'],
 ])

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import { STATEFUL_SET } from '../../../../operator/api/resource.ts'
 import type { StatefulSet } from '../../../../operator/cluster/kubernetes.ts'
 import { condition } from '../../../fakes/operator.ts'
-import { ALL, CONTROLLERS, notes, RollWorld, settled } from './step-world.ts'
+import { ALL, CONTROLLERS, IMAGES, notes, RollWorld, settled } from './step-world.ts'
 
 test('another version is another image; metadata.version follows once every node has it', async () => {
   const world = new RollWorld({ version: '4.2' })
@@ -53,6 +53,26 @@ test.each([
   await world.reconcile()
   expect(condition(world.stored, 'Stalled')).toContain(words)
   expect(world.restarted).toEqual([])
+})
+
+test('a version that cannot read the metadata waits until it can, also where no image of the one before is left to lower it with', async () => {
+  const world = await settled()
+  world.images = new Map([['4.2', 'apache:2']])
+  world.change({ version: '4.2' })
+  await world.settle(10)
+  expect(world.restarted).toEqual([])
+  expect(condition(world.stored, 'Stalled')).toContain(
+    'MetadataVersionTooHigh: metadata.version is 4.3-IV0, which 4.2 cannot read, and the operator has no image of 4.3 of distribution bundled',
+  )
+  world.images = IMAGES
+  world.change({ version: '4.3', metadataVersion: '4.2' })
+  await world.settle()
+  expect(world.stored.status?.metadataVersion).toBe('4.2-IV1')
+  world.images = new Map([['4.2', 'apache:2']])
+  world.change({ version: '4.2' })
+  await world.settle()
+  expect(world.restarted).toEqual(ALL)
+  expect(world.stored.status).toMatchObject({ version: '4.2', metadataVersion: '4.2-IV1' })
 })
 
 test('a new image that does not start stops the roll at the first pod, and the old version comes back when it is asked for', async () => {
