@@ -107,16 +107,19 @@ function sessionRequest(deps: FetchDeps, request: FetchRequest, version: number)
 }
 
 function limitsOf(deps: FetchDeps, request: FetchRequest, context: RequestContext): FetchLimits {
-  const { minBytes, maxWaitMs } = request
+  const { maxWaitMs } = request
   const replica = replicaOf(request, context.apiVersion)
   if (replica !== undefined) {
     const isThrottled = (partition: Partition): boolean => deps.leaderThrottle.holdsBack(partition, replica.brokerId)
-    return { minBytes, maxBytes: request.maxBytes, maxWaitMs, readCommitted: false, replica, isThrottled }
+    const { maxBytes } = request
+    const minBytes = Math.min(request.minBytes, maxBytes)
+    return { minBytes, maxBytes, maxWaitMs, readCommitted: false, replica, isThrottled }
   }
   const preferredReplica = deps.replicaSelector?.forConsumer(request.rackId, context.listener)
+  const maxBytes = Math.min(request.maxBytes, deps.fetchMaxBytes())
   return {
-    minBytes,
-    maxBytes: Math.min(request.maxBytes, deps.fetchMaxBytes()),
+    minBytes: Math.min(request.minBytes, maxBytes),
+    maxBytes,
     maxWaitMs,
     readCommitted: request.isolationLevel === READ_COMMITTED,
     mayFollow: context.apiVersion >= RACK_VERSION,

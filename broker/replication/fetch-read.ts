@@ -36,6 +36,11 @@ export interface FetchedPartition {
   readonly preferredReadReplica: number
   readonly buffers: readonly Uint8Array[]
   readonly sizeInBytes: number
+  /**
+   * What it counts for towards `minBytes`. As in Apache Kafka, where a limit has ended the read that is the limit: whole batches may never
+   * come to as much, and waiting would not help.
+   */
+  readonly countedBytes: number
 }
 
 const NO_EPOCH = -1
@@ -63,6 +68,7 @@ function refusedFetch(error: ErrorCode): FetchedPartition {
     preferredReadReplica: NO_REPLICA,
     buffers: NO_BUFFERS,
     sizeInBytes: 0,
+    countedBytes: 0,
   }
 }
 
@@ -82,6 +88,7 @@ export function emptyFetch(
     preferredReadReplica,
     buffers: NO_BUFFERS,
     sizeInBytes: 0,
+    countedBytes: 0,
   }
 }
 
@@ -167,9 +174,9 @@ function readOne(
   if (preferred !== NO_REPLICA) return emptyFetch(partition, undefined, preferred)
   if (limits.isThrottled?.(partition) === true) return emptyFetch(partition)
   const limitOffset = limitOf(partition, limits)
-  const maxBytes = Math.min(asked.maxBytes, bytesLeft)
-  if (fetchOffset >= limitOffset || (maxBytes <= 0 && !minOneBatch)) return emptyFetch(partition)
-  const read = readLog(partition, () => log.read(fetchOffset, Math.max(maxBytes, 0), limitOffset, minOneBatch))
+  const maxBytes = Math.max(Math.min(asked.maxBytes, bytesLeft), 0)
+  if (fetchOffset >= limitOffset || (maxBytes === 0 && !minOneBatch)) return emptyFetch(partition)
+  const read = readLog(partition, maxBytes, () => log.read(fetchOffset, maxBytes, limitOffset, minOneBatch))
   if (!(read instanceof Promise)) return read
   // Meanwhile another may lead, and the log have been cut to be like that one's: it is no continuation of the client's then.
   return read.then((slow) => {
@@ -233,6 +240,7 @@ export function noteReplica(targets: readonly FetchTarget[], replica: FetchingRe
 /** A log that was cut, retained away or lost its disk meanwhile is that partition's error, not the request's. */
 function readLog(
   partition: Partition,
+  maxBytes: number,
   read: () => LogSlice | Promise<LogSlice>,
 ): FetchedPartition | Promise<FetchedPartition> {
   const failed = (error: unknown): FetchedPartition => {
@@ -243,15 +251,16 @@ function readLog(
   try {
     const slice = read()
     return slice instanceof Promise
-      ? slice.then((late) => withRecords(partition, late)).catch(failed)
-      : withRecords(partition, slice)
+      ? slice.then((late) => withRecords(partition, maxBytes, late)).catch(failed)
+      : withRecords(partition, maxBytes, slice)
   } catch (error) {
     return failed(error)
   }
 }
 
-function withRecords(partition: Partition, slice: LogSlice): FetchedPartition {
+function withRecords(partition: Partition, maxBytes: number, slice: LogSlice): FetchedPartition {
   const { highWatermark, lastStableOffset, logStartOffset } = partition.log
+  const { buffers, sizeInBytes, hasMore } = slice
   return {
     error: ErrorCode.NONE,
     highWatermark,
@@ -259,7 +268,8 @@ function withRecords(partition: Partition, slice: LogSlice): FetchedPartition {
     logStartOffset,
     diverging: undefined,
     preferredReadReplica: NO_REPLICA,
-    buffers: slice.buffers,
-    sizeInBytes: slice.sizeInBytes,
+    buffers,
+    sizeInBytes,
+    countedBytes: hasMore ? Math.max(sizeInBytes, maxBytes) : sizeInBytes,
   }
 }

@@ -117,10 +117,10 @@ class Fetch implements FetchUnderWay, ReadInto {
   #isEnough(): boolean {
     let bytes = 0
     let unknown = 0
-    for (const { error, sizeInBytes, diverging, preferredReadReplica } of this.fetched.values()) {
+    for (const { error, countedBytes, diverging, preferredReadReplica } of this.fetched.values()) {
       if (isUnknown(error)) unknown++
       else if (error !== ErrorCode.NONE || diverging !== undefined || preferredReadReplica !== -1) return true
-      bytes += sizeInBytes
+      bytes += countedBytes
     }
     return bytes >= this.#limits.minBytes || unknown === this.#targets.size
   }

@@ -10,6 +10,8 @@ export interface LogSlice {
   readonly sizeInBytes: number
   /** Of the first batch, which may begin before the offset that was asked for; that offset where there is no batch. */
   readonly baseOffset: number
+  /** There are more below the limit of offsets: that of the size has ended the read, or the end of a file. */
+  readonly hasMore: boolean
 }
 
 export interface ReadRequest {
@@ -34,6 +36,8 @@ interface Selection {
   readonly isDamaged: boolean
   /** Behind the last whole batch; -1 where there is none. */
   readonly nextOffset: number
+  /** The batch at `end` is wanted, as far as can be told. */
+  readonly hasMore: boolean
 }
 
 /** Whether a batch is what was written. */
@@ -50,7 +54,7 @@ function verifyBefore(logEndOffset: number): Verify {
 const SLACK_BYTES = 8192
 
 export function emptySlice(offset: number): LogSlice {
-  return { buffers: [], sizeInBytes: 0, baseOffset: offset }
+  return { buffers: [], sizeInBytes: 0, baseOffset: offset, hasMore: false }
 }
 
 /** Picks from consecutive batches those that answer `request`, from the first that reaches behind its offset. */
@@ -66,7 +70,7 @@ function select(
   let at = 0
   let baseOffset = request.offset
   let nextOffset = -1
-  const done = (atEnd: boolean, wantedBytes = 0, isDamaged = false): Selection => ({
+  const done = (atEnd: boolean, wantedBytes = 0, isDamaged = false, isOutside = false): Selection => ({
     start: start < 0 ? at : start,
     end: at,
     baseOffset,
@@ -74,6 +78,7 @@ function select(
     wantedBytes,
     isDamaged,
     nextOffset,
+    hasMore: !isOutside && nextOffset < request.limitOffset,
   })
   while (at + HEADER_BYTES <= bytes.length) {
     const { lastOffset, sizeInBytes } = view.at(at)
@@ -85,7 +90,7 @@ function select(
       const taken = start < 0 ? 0 : at - start
       const fits = taken + sizeInBytes <= room || (minOneBatch && taken === 0)
       const isBeyond = lastOffset >= request.limitOffset && (isWhole || verify === TRUST || taken > 0)
-      if (!fits || isBeyond) return done(false)
+      if (!fits || isBeyond) return done(false, 0, false, lastOffset >= request.limitOffset)
     }
     if (!isWhole) return done(true, sizeInBytes)
     if (start < 0 && lastOffset >= request.offset) {
@@ -105,6 +110,7 @@ export function readTail(tail: LogTail, request: ReadRequest): LogSlice | undefi
   const buffers: Uint8Array[] = []
   let sizeInBytes = 0
   let baseOffset = request.offset
+  let hasMore = false
   for (let position = first; ; position++) {
     const entry = tail.at(position)
     if (entry === undefined || entry.baseOffset >= request.limitOffset) break
@@ -126,9 +132,11 @@ export function readTail(tail: LogTail, request: ReadRequest): LogSlice | undefi
       buffers.push(entry.bytes.subarray(start, end))
       sizeInBytes += end - start
     }
-    if (!atEnd) break
+    if (atEnd) continue
+    hasMore = selected.hasMore
+    break
   }
-  return { buffers, sizeInBytes, baseOffset }
+  return { buffers, sizeInBytes, baseOffset, hasMore }
 }
 
 /** Reads from the files, usually with one read. The request's offset is in `segments`; `endOffset` tells where the log ends at the moment. */
@@ -168,12 +176,12 @@ async function readSegment(
     // What was appended during the read may be in it.
     const verify = position >= segment.uncheckedFrom ? TRUST : verifyBefore(endOffset())
     const selection = select(bytes, request, request.maxBytes, request.minOneBatch, verify)
-    const { start, end, baseOffset, atEnd, wantedBytes } = selection
+    const { start, end, baseOffset, atEnd, wantedBytes, hasMore } = selection
     // What is good before a damaged batch is still given.
-    if (end > start) return { buffers: [bytes.subarray(start, end)], sizeInBytes: end - start, baseOffset }
+    if (end > start) return { buffers: [bytes.subarray(start, end)], sizeInBytes: end - start, baseOffset, hasMore }
     goodUntil = Math.max(goodUntil, selection.nextOffset)
     if (selection.isDamaged) throw new DamagedBatchError(Math.min(goodUntil, request.offset))
-    if (!atEnd) return emptySlice(request.offset)
+    if (!atEnd) return { ...emptySlice(request.offset), hasMore }
     // The wanted batch begins behind the buffer, or does not end in it; unless the file has less than was written to it.
     if (end === 0 && (bytes.length === bytesLeft || bytes.length < asked))
       throw new DamagedBatchError(Math.min(goodUntil, request.offset))

@@ -14,17 +14,20 @@ interface Asked {
   readonly sessionId?: number
   readonly sessionEpoch?: number
   readonly maxWaitMs?: number
+  readonly minBytes?: number
+  readonly maxBytes?: number
 }
 
 function fetched(world: World, asked: Asked = {}): Promise<FetchResponse> {
-  const { partitions = [[0, 0]], apiVersion = 12, sessionId = 0, sessionEpoch = -1, maxWaitMs = 0 } = asked
+  const { partitions = [[0, 0]], apiVersion = 12, sessionId = 0, sessionEpoch = -1 } = asked
+  const { maxWaitMs = 0, minBytes = 1, maxBytes = 1_000_000 } = asked
   const request: FetchRequest = {
     clusterId: null,
     replicaId: -1,
     replicaState: { replicaId: -1, replicaEpoch: -1n },
     maxWaitMs,
-    minBytes: 1,
-    maxBytes: 1_000_000,
+    minBytes,
+    maxBytes,
     isolationLevel: 0,
     sessionId,
     sessionEpoch,
@@ -103,6 +106,11 @@ describe('Fetch', () => {
     expect(answer).toBeUndefined()
     await world.bed.clock.run(1)
     expect(partitionsOf(answer as unknown as FetchResponse)).toMatchObject([{ errorCode: ErrorCode.NONE }])
+  })
+
+  test('waits for no more than it may be given', async () => {
+    const answer = await fetched(await withRecords(), { maxWaitMs: 500, minBytes: 2000, maxBytes: 50 })
+    expect(partitionsOf(answer)).toMatchObject([{ errorCode: ErrorCode.NONE, highWatermark: 2n }])
   })
 
   test('counts requests, failures and bytes by topic', async () => {

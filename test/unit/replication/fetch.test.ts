@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import type { FetchedPartition, FetchLimits } from '../../../broker/replication/fetch-read.ts'
 import { fetch } from '../../../broker/replication/fetch.ts'
-import { valuesOf } from '../storage/fixture.ts'
+import { batchOf, valuesOf } from '../storage/fixture.ts'
 import { asking, finding, PartitionRig, stateOf, targetsOf, type Wanted } from './rig.ts'
 
 const LIMITS: FetchLimits = { minBytes: 1, maxBytes: 1 << 20, maxWaitMs: 100, readCommitted: false }
@@ -191,5 +191,64 @@ describe('limits', () => {
     const under = start(rig, [entry(rig), entry(other)], { maxBytes: 1 })
     await settle()
     expect(valuesIn(under.result)).toEqual([['a'], []])
+  })
+
+  describe('a read that a limit has ended counts with that limit, or whoever wants more than whole batches give waits with a full log', () => {
+    const size = batchOf({ values: ['a'] }).length
+    const wanted = size * 2 - 1
+
+    async function full(state?: Parameters<typeof PartitionRig.open>[0]): Promise<PartitionRig> {
+      const rig = await PartitionRig.open(state)
+      for (const value of ['a', 'b', 'c']) rig.append(value)
+      return rig
+    }
+
+    test('of the partition', async () => {
+      const rig = await full()
+      const under = start(rig, [entry(rig, { maxBytes: wanted })], { minBytes: wanted })
+      await settle()
+      expect(valuesIn(under.result)).toEqual([['a']])
+    })
+
+    test('of the answer', async () => {
+      const rig = await full()
+      const under = start(rig, [entry(rig)], { minBytes: wanted, maxBytes: wanted })
+      await settle()
+      expect(valuesIn(under.result)).toEqual([['a']])
+    })
+
+    test('of the answer, in which the next partition has no room for a batch', async () => {
+      const [rig, other] = [await full(), await full()]
+      const limits = { minBytes: size * 4 - 1, maxBytes: size * 4 - 1 }
+      const under = start(rig, [entry(rig), entry(other)], limits)
+      await settle()
+      expect(valuesIn(under.result)).toEqual([['a', 'b', 'c'], []])
+    })
+
+    test('of a follower', async () => {
+      const rig = await full({ replicas: [1, 2], isr: [1, 2] })
+      const replica = { brokerId: 2, brokerEpoch: -1 }
+      const under = start(rig, [entry(rig, { maxBytes: wanted })], { minBytes: wanted, replica })
+      await settle()
+      expect(valuesIn(under.result)).toEqual([['a']])
+    })
+
+    test('while it waits', async () => {
+      const rig = await PartitionRig.open()
+      rig.append('a')
+      const under = start(rig, [entry(rig, { maxBytes: wanted })], { minBytes: wanted })
+      await settle()
+      expect(under.result).toBeUndefined()
+      rig.append('b')
+      await settle()
+      expect(valuesIn(under.result)).toEqual([['a']])
+    })
+
+    test('and not where the limit is too small', async () => {
+      const rig = await full()
+      const under = start(rig, [entry(rig, { maxBytes: wanted })], { minBytes: wanted + 1 })
+      await settle()
+      expect(under.result).toBeUndefined()
+    })
   })
 })

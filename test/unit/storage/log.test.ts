@@ -122,6 +122,21 @@ describe('read', () => {
       expect(valuesOf(await log.read(0, size - 1, Infinity, false))).toEqual([])
       expect(valuesOf(await log.read(0, size - 1, Infinity, true))).toEqual(['a'])
     })
+
+    test(`from ${where}: tells whether the size or the limit of offsets has ended it`, async () => {
+      const bed = new LogBed()
+      bed.cacheBytes = cacheBytes
+      const log = await bed.open()
+      for (const values of [['a'], ['b', 'c'], ['d']]) append(log, { values })
+      const size = batchOf().length
+      expect(await log.read(0, size, Infinity, true)).toMatchObject({ sizeInBytes: size, hasMore: true })
+      expect(await log.read(0, size, 1, true)).toMatchObject({ sizeInBytes: size, hasMore: false })
+      // The limit is in the midst of the batch that has no room.
+      expect(await log.read(0, size, 2, true)).toMatchObject({ sizeInBytes: size, hasMore: false })
+      expect(await log.read(0, 1, Infinity, false)).toMatchObject({ sizeInBytes: 0, hasMore: true })
+      expect(await log.read(1, 1000, 2, true)).toMatchObject({ sizeInBytes: 0, hasMore: false })
+      expect(await log.read(0, 1000, Infinity, true)).toMatchObject({ hasMore: false })
+    })
   }
 
   test('the tail cache answers at once and without I/O', async () => {
@@ -132,6 +147,15 @@ describe('read', () => {
     const before = bed.disk.counts.read
     expect(log.read(0, 1000, Infinity, true)).not.toBeInstanceOf(Promise)
     expect(bed.disk.counts.read).toBe(before)
+  })
+
+  test('a read that the end of a segment has ended tells that there is more', async () => {
+    const log = await new LogBed().open()
+    append(log, { values: ['a'] })
+    log.roll()
+    append(log, { values: ['b'] })
+    const slice = await log.read(0, 1000, Infinity, true)
+    expect([valuesOf(slice), slice.hasMore]).toEqual([['a'], true])
   })
 
   test('what left the tail cache comes from the files', async () => {
