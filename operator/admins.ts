@@ -12,7 +12,9 @@ import type { Brokers, Configured } from './cluster/reconcile.ts'
 import type { GroupState } from './kafka/group-state.ts'
 import { Looker } from './kafka/looker.ts'
 import { readGroups } from './kafka/read-groups.ts'
+import { readSurvey } from './kafka/read-survey.ts'
 import type { KafkaState, Unreachable } from './kafka/state.ts'
+import type { Survey } from './kafka/survey.ts'
 import { resetMinIsr } from './policy/min-isr.ts'
 import type { ReassignmentAdmin } from './reassignment/admin.ts'
 import { KafkaReassignmentAdmin } from './reassignment/kafka-admin.ts'
@@ -96,6 +98,16 @@ export class Admins implements Brokers, AsyncDisposable {
       return await this.#connectionOf(cluster).looker.shortage()
     } catch {
       return 'unreachable'
+    }
+  }
+
+  /** What each broker of `cluster` tells of itself, and its consumer groups; null where nobody answers. Never rejects. */
+  async survey(cluster: KafkaCluster): Promise<Survey | null> {
+    try {
+      const { client, looker } = this.#connectionOf(cluster)
+      return await readSurvey(client, () => looker.look())
+    } catch {
+      return null
     }
   }
 

@@ -59,6 +59,7 @@ export class Leadership implements Caches {
   readonly #topicController: Controller
   readonly #rebalanceController: Controller
   readonly #shortageController: Controller
+  readonly #surveyController: Controller
   /** What topics that are not well wait for, by cluster. */
   readonly #clusterStrengths = new Map<Key, string>()
   /** What topics go by of each cluster: they are looked at again when it changes. */
@@ -81,6 +82,7 @@ export class Leadership implements Caches {
     this.#topicController = this.#controller('KafkaTopic', options.topicWorkers, reconcilers.topic())
     this.#rebalanceController = this.#controller('KafkaRebalance', 1, reconcilers.rebalance())
     this.#shortageController = this.#controller('Shortage', options.clusterWorkers, reconcilers.shortage(), UNCOUNTED)
+    this.#surveyController = this.#controller('Survey', options.clusterWorkers, reconcilers.survey(), UNCOUNTED)
   }
 
   clusters(): readonly KafkaCluster[] {
@@ -117,6 +119,10 @@ export class Leadership implements Caches {
     this.#clusterController.queue.add(cluster)
   }
 
+  survey(cluster: Key): void {
+    this.#surveyController.queue.add(cluster)
+  }
+
   async run(): Promise<void> {
     const caches = [...this.#clusters, ...this.#topics]
     // Helm upgrades no CRDs: where there are no KafkaRebalances nobody waits for them.
@@ -137,6 +143,7 @@ export class Leadership implements Caches {
       this.#topicController,
       this.#rebalanceController,
       this.#shortageController,
+      this.#surveyController,
     ]
     await Promise.all([...watching, ...controllers.map((controller) => controller.run(this.#signal))])
   }
@@ -163,6 +170,7 @@ export class Leadership implements Caches {
       this.#deps.admins.forget(key)
     } else this.#clusterStates.set(key, state)
     this.#shortageController.queue.add(key)
+    this.#surveyController.queue.add(key)
     for (const topic of this.claims.ofCluster(key)) this.#topicController.queue.add(topic)
   }
 

@@ -6,6 +6,7 @@ import { Alertmanager } from './alerts/alertmanager.ts'
 import type { PostJson } from './alerts/alertmanager.ts'
 import { Monitoring } from './alerts/monitoring.ts'
 import { AlertStep } from './alerts/step.ts'
+import { Surveys } from './alerts/surveys.ts'
 import { KAFKA_TOPIC } from './api/resource.ts'
 import type { KafkaCluster, KafkaRebalance, KafkaTopic, Key } from './api/resource.ts'
 import { ClusterReconciler } from './cluster/reconcile.ts'
@@ -32,6 +33,7 @@ import { DrainStep } from './scaling/drain-step.ts'
 import { effectiveCluster } from './scaling/effective.ts'
 import { QuorumStep } from './scaling/quorum-step.ts'
 import { ShortageWatch } from './shortage-watch.ts'
+import { SurveyWatch } from './survey-watch.ts'
 import { Batcher } from './topic/batcher.ts'
 import type { TopicClaims } from './topic/claims.ts'
 import { TopicReconciler } from './topic/reconcile.ts'
@@ -46,6 +48,8 @@ export interface Caches {
   rebalancesOf(cluster: KafkaCluster): readonly KafkaRebalance[]
   /** Has a cluster looked at. */
   wake(cluster: Key): void
+  /** Has every broker of a cluster asked how it is. */
+  survey(cluster: Key): void
 }
 
 export interface ReconcilerOptions {
@@ -72,6 +76,8 @@ export interface ReconcilerDeps {
 const RECHECK_MS = 3000
 const TOPIC_RECHECK_MS = 30_000
 const SHORTAGE_MS = 5000
+/** Ten small requests for three brokers; a hundred clusters are ten requests a second. A disk that fails shows as a shortage before that. */
+const SURVEY_MS = 120_000
 /** A look at ten thousand topics takes seconds of CPU time. */
 const TOPIC_RESYNC_FACTOR = 2
 
@@ -80,6 +86,7 @@ export class Reconcilers {
   readonly #options: ReconcilerOptions
   readonly #deps: ReconcilerDeps & { readonly api: KubeApi }
   readonly #caches: Caches
+  readonly #surveys = new Surveys()
 
   constructor(options: ReconcilerOptions, deps: ReconcilerDeps & { readonly api: KubeApi }, caches: Caches) {
     this.#options = options
@@ -117,7 +124,8 @@ export class Reconcilers {
   #alertStep(): AlertStep {
     const { clock, logger, post } = this.#deps
     const monitoring = new Monitoring({ api: this.#deps.api, clock })
-    return new AlertStep({ monitoring, alertmanager: new Alertmanager({ post, clock }), logger })
+    const alertmanager = new Alertmanager({ post, clock })
+    return new AlertStep({ monitoring, alertmanager, surveys: this.#surveys, logger })
   }
 
   #scalingSteps(events: EventRecorder): ClusterStep[] {
@@ -173,6 +181,24 @@ export class Reconcilers {
         clock,
         clusterOf: (key) => this.#caches.clusterOf(key),
         shortage: (cluster) => admins.shortage(cluster),
+        wake: (key) => {
+          this.#caches.wake(key)
+          this.#caches.survey(key)
+        },
+      },
+    )
+    return (key) => watch.reconcile(key)
+  }
+
+  survey(): Reconcile {
+    const { clock, admins } = this.#deps
+    const watch = new SurveyWatch(
+      { pauseMs: SURVEY_MS },
+      {
+        clock,
+        clusterOf: (key) => this.#caches.clusterOf(key),
+        survey: (cluster) => admins.survey(cluster),
+        surveys: this.#surveys,
         wake: (key) => this.#caches.wake(key),
       },
     )

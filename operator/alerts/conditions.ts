@@ -3,6 +3,7 @@ import type { KafkaCluster } from '../api/resource.ts'
 import { isUnderMinIsr, isUnderReplicated } from '../kafka/partition-counts.ts'
 import type { KafkaState, PartitionState } from '../kafka/state.ts'
 import { brokersMissing } from '../specs/nodes.ts'
+import { named, verdict } from './verdict.ts'
 
 /** The types of what `kafkaConditions` gives. */
 export const KAFKA_CONDITIONS: ReadonlySet<string> = new Set([
@@ -11,10 +12,11 @@ export const KAFKA_CONDITIONS: ReadonlySet<string> = new Set([
   'PartitionsInSync',
   'BrokersAvailable',
   'QuorumLed',
+  'ControllersAvailable',
 ])
 
-/** How many partitions a message names. */
-const NAMED_MAX = 5
+/** A voter that is further behind than this does not take part, in ms. */
+const VOTER_LAG_MAX_MS = 10_000
 
 /** What Kafka says of itself, as conditions: since when one is False is since when there is something to alert about. Pure. */
 export function kafkaConditions(cluster: KafkaCluster, kafka: KafkaState): ExtraCondition[] {
@@ -24,19 +26,19 @@ export function kafkaConditions(cluster: KafkaCluster, kafka: KafkaState): Extra
   const missing = brokersMissing(cluster, [...kafka.brokers.keys()]).map(({ podName }) => podName)
   const total = kafka.partitions.length
   return [
-    condition('PartitionsOnline', 'NoLeader', offline.length > 0, () => `without a leader: ${named(offline)}`, total),
+    condition('PartitionsOnline', 'NoLeader', offline.length > 0, () => `without a leader: ${listed(offline)}`, total),
     condition(
       'PartitionsWritable',
       'UnderMinIsr',
       underMinIsr.length > 0,
-      () => `under min ISR: ${named(underMinIsr)}`,
+      () => `under min ISR: ${listed(underMinIsr)}`,
       total,
     ),
     condition(
       'PartitionsInSync',
       'UnderReplicated',
       behind.length > 0,
-      () => `not all in sync: ${named(behind)}`,
+      () => `not all in sync: ${listed(behind)}`,
       total,
     ),
     {
@@ -59,7 +61,20 @@ export function kafkaConditions(cluster: KafkaCluster, kafka: KafkaState): Extra
             message: `the metadata quorum has no leader: ${needsMajority(kafka)}`,
           }),
     },
+    ...controllers(kafka),
   ]
+}
+
+function controllers({ quorum: { leaderId, voters } }: KafkaState): ExtraCondition[] {
+  const type = 'ControllersAvailable'
+  // It is the leader who knows how far the others are.
+  if (leaderId < 0) return [{ type, status: 'Unknown', reason: 'NoLeader', message: 'there is no leader to tell' }]
+  const away = voters.filter(({ lagMs }) => lagMs === null || lagMs > VOTER_LAG_MAX_MS).map(({ id }) => `node ${id}`)
+  return verdict(type, true, away, {
+    reason: 'ControllersMissing',
+    bad: 'controllers that do not take part in the metadata quorum',
+    well: `${voters.length} controllers take part in the metadata quorum`,
+  })
 }
 
 /** What an election takes. */
@@ -81,8 +96,6 @@ function condition(
   return { type, status: 'True', reason: 'AllWell', message: `holds for all ${partitions} partitions` }
 }
 
-function named(partitions: readonly PartitionState[]): string {
-  const first = partitions.slice(0, NAMED_MAX).map(({ topic, partition }) => `${topic}-${partition}`)
-  const rest = partitions.length - first.length
-  return `${first.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`
+function listed(partitions: readonly PartitionState[]): string {
+  return named(partitions.map(({ topic, partition }) => `${topic}-${partition}`))
 }

@@ -25,7 +25,11 @@ export const UNDER_REPLICATED_FOR = '5m'
 const RESTART = '3m'
 
 /** Whose consumers are so far behind, in seconds of their own pace, are said to fall behind. */
-const BEHIND_SECONDS = 300
+export const BEHIND_SECONDS = 300
+
+/** What is free of a file system that is nearly full; and of one that may be said to fill, as a ratio. */
+export const FULL_FREE = 0.1
+export const FILLING_FREE = 0.4
 
 const REPLICATION: readonly AlertRule[] = [
   {
@@ -94,6 +98,7 @@ const NODES: readonly AlertRule[] = [
     summary: 'A controller is down',
     description:
       '{{ $value }} voters of the metadata quorum of cluster {{ $labels.kafka_cluster }} do not take part in it: it survives fewer failures, or none.',
+    condition: { type: 'ControllersAvailable', status: 'False' },
   },
   {
     alert: 'KafkaNoActiveController',
@@ -111,6 +116,7 @@ const NODES: readonly AlertRule[] = [
     expr: (of) => `sum ${BY_CLUSTER} (${ofNodes(of, 'kafka_controller_kafkacontroller_activecontrollercount')}) > 1`,
     summary: 'There is more than one active controller',
     description: '{{ $value }} nodes of cluster {{ $labels.kafka_cluster }} say that they are the active controller.',
+    condition: { type: 'OneActiveController', status: 'False' },
   },
   {
     alert: 'KafkaNodeNotScraped',
@@ -131,15 +137,17 @@ const DISKS: readonly AlertRule[] = [
     summary: 'A log directory has failed',
     description:
       '{{ $value }} log directories of {{ $labels.pod }} of cluster {{ $labels.kafka_cluster }} have failed: their replicas are offline.',
+    condition: { type: 'LogDirsOnline', status: 'False' },
   },
   {
     alert: 'KafkaDiskFull',
     severity: 'critical',
     for: '5m',
-    expr: (of) => `${freeRatio(of)} < 0.1`,
+    expr: (of) => `${freeRatio(of)} < ${FULL_FREE}`,
     summary: 'A log directory is nearly full',
     description:
       '{{ $value | humanizePercentage }} of {{ $labels.directory }} of {{ $labels.pod }} in cluster {{ $labels.kafka_cluster }} are free.',
+    condition: { type: 'DisksHaveRoom', status: 'False' },
   },
   {
     alert: 'KafkaDiskFilling',
@@ -149,11 +157,12 @@ const DISKS: readonly AlertRule[] = [
       const inADay = `predict_linear(${ofNodes(of, 'ottla_log_directory_usable_bytes[6h]')}, 86400)`
       // A few minutes say nothing of a day.
       const anHourAgo = `${ofNodes(of, 'ottla_log_directory_usable_bytes')} offset 1h`
-      return `${freeRatio(of)} < 0.4 and ${inADay} < 0 and ${anHourAgo}`
+      return `${freeRatio(of)} < ${FILLING_FREE} and ${inADay} < 0 and ${anHourAgo}`
     },
     summary: 'A log directory will be full within a day',
     description:
       '{{ $labels.directory }} of {{ $labels.pod }} in cluster {{ $labels.kafka_cluster }} has {{ $value | humanizePercentage }} free, and fills in less than a day at its pace of the last hours.',
+    condition: { type: 'DisksNotFilling', status: 'False' },
   },
 ]
 
@@ -188,6 +197,7 @@ const CONSUMERS: readonly AlertRule[] = [
     summary: 'A consumer group falls behind',
     description:
       'Group {{ $labels.consumergroup }} is {{ $value }} records behind on topic {{ $labels.topic }} of cluster {{ $labels.kafka_cluster }}: more than it consumes in five minutes, and ever more.',
+    condition: { type: 'ConsumersKeepUp', status: 'False' },
   },
 ]
 

@@ -10,10 +10,13 @@ import { partitionCounts } from '../kafka/partition-counts.ts'
 import { KAFKA_CONDITIONS, kafkaConditions } from './conditions.ts'
 import { alertsOf } from './firing.ts'
 import type { Monitoring } from './monitoring.ts'
+import { SURVEY_CONDITIONS } from './surveys.ts'
+import type { Surveys } from './surveys.ts'
 
 interface Deps {
   readonly monitoring: Pick<Monitoring, 'apply' | 'forget'>
   readonly alertmanager: Pick<Alertmanager, 'send'>
+  readonly surveys: Pick<Surveys, 'conditionsOf'>
   readonly logger: Logger
 }
 
@@ -35,8 +38,8 @@ export class AlertStep implements ClusterStep {
 
   async tell({ asked, cluster, kafka, nowMs }: FoundCluster): Promise<StepResult> {
     const written = cluster.status?.conditions ?? []
-    const seen = 'error' in kafka ? keptOf(written) : kafkaConditions(cluster, kafka)
-    const own = [...seen, ...(await this.#monitor(asked))]
+    const seen = 'error' in kafka ? keptOf(written, KAFKA_CONDITIONS) : kafkaConditions(cluster, kafka)
+    const own = [...seen, ...this.#surveyed(asked, written), ...(await this.#monitor(asked))]
     const told = await this.#alert(asked, withTimes(written, own, nowMs), nowMs)
     const isWatched = asked.spec.alerts?.alertmanager !== undefined || !programsOf(asked).hasMetrics
     const lookMs = isWatched || own.some(({ status }) => status !== 'True') ? LOOK_MS : Infinity
@@ -50,6 +53,13 @@ export class AlertStep implements ClusterStep {
 
   forget(key: Key): void {
     this.#deps.monitoring.forget(key)
+  }
+
+  /** What surveys cannot tell, or not yet, is as it was. */
+  #surveyed(cluster: KafkaCluster, written: readonly Condition[]): ExtraCondition[] {
+    const known = this.#deps.surveys.conditionsOf(keyOf(cluster))
+    const types = new Set(known.map(({ type }) => type))
+    return [...known, ...keptOf(written, SURVEY_CONDITIONS).filter(({ type }) => !types.has(type))]
   }
 
   async #monitor(cluster: KafkaCluster): Promise<ExtraCondition[]> {
@@ -83,9 +93,9 @@ function delivered(count: number): ExtraCondition {
 }
 
 /** Brokers that do not answer say nothing: what was the matter before is taken to go on. */
-function keptOf(written: readonly Condition[]): ExtraCondition[] {
+function keptOf(written: readonly Condition[], types: ReadonlySet<string>): ExtraCondition[] {
   return written
-    .filter(({ type }) => KAFKA_CONDITIONS.has(type))
+    .filter(({ type }) => types.has(type))
     .map(({ type, status, reason, message }) => ({ type, status, reason, message }))
 }
 

@@ -204,7 +204,9 @@ function trouble({ offline, underMinIsr, underReplicated }: PartitionCounts): nu
   return underReplicated > 0 ? 1 : 0
 }
 
-function groupRow({ groupId, state, members, topics }: GroupState): GroupRow {
+/** Without what they have committed, which is news all the time. */
+function groupRow({ groupId, state, members, topics: read }: GroupState): GroupRow {
+  const topics = read.map(({ topic, partitions, lag }) => ({ topic, partitions, lag }))
   return { groupId, state, members, topics, lag: topics.reduce((sum, { lag }) => sum + lag, 0) }
 }
 

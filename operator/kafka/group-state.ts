@@ -15,4 +15,6 @@ export interface GroupTopic {
   readonly partitions: number
   /** Records between the committed offsets and the ends of the partitions, of those whose end is known. */
   readonly lag: number
+  /** The sum of the committed offsets: it grows by what is consumed. */
+  readonly committed: number
 }

@@ -64,6 +64,7 @@ function topicsOf(committed: readonly CommittedOffset[], ends: ReadonlyMap<strin
     topic,
     partitions: some.length,
     lag: some.reduce((sum, each) => sum + Math.max(0, (ends.get(keyOf(each)) ?? each.offset) - each.offset), 0),
+    committed: some.reduce((sum, { offset }) => sum + offset, 0),
   }))
 }
 

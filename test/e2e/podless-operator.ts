@@ -53,6 +53,7 @@ const NOBODY: OperatorDeps['admins'] = {
   scalingOf: () => new FakeScaling(),
   reassignmentOf: () => new FakeReassignments([]),
   shortage: async () => '',
+  survey: async () => null,
   forget: () => {},
   close: () => {},
 }

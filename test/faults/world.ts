@@ -243,6 +243,7 @@ export class World {
       reassignmentOf: (cluster) => admin<ReassignmentAdmin>(of(cluster).reassignments),
       shortage: async () => '',
       forget: () => {},
+      survey: async () => null,
       close: () => {},
     }
   }

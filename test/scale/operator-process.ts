@@ -63,6 +63,7 @@ function simulated(): OperatorDeps['admins'] {
     scalingOf: () => scaling,
     reassignmentOf: () => reassignments,
     shortage: async () => '',
+    survey: async () => null,
     forget: () => {},
     close: () => {},
   }

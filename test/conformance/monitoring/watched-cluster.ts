@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import { nodeEnv } from '../../../broker/host/env.ts'
 import { Admins } from '../../../operator/admins.ts'
 import { Alertmanager } from '../../../operator/alerts/alertmanager.ts'
+import { Surveys } from '../../../operator/alerts/surveys.ts'
 import { AlertStep } from '../../../operator/alerts/step.ts'
 import { conditionsOf } from '../../../operator/api/conditions.ts'
 import type { KafkaCluster } from '../../../operator/api/resource.ts'
@@ -48,6 +49,7 @@ export class WatchedCluster implements AsyncDisposable {
     this.#step = new AlertStep({
       monitoring: { apply: () => Promise.resolve(null), forget: () => {} },
       alertmanager: new Alertmanager({ ...env, post }),
+      surveys: new Surveys(),
       logger: pino({ level: 'silent' }),
     })
   }

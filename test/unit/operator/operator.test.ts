@@ -67,6 +67,7 @@ function operating(namespaces: readonly string[] | null = null) {
     scalingOf: () => new FakeScaling(),
     reassignmentOf: () => new FakeReassignments([]),
     shortage: () => Promise.resolve(kafka.shortage),
+    survey: () => Promise.resolve(null),
     forget: (key: string) => void forgotten.push(key),
     close: () => void forgotten.push('all'),
   }

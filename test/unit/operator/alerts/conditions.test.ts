@@ -52,7 +52,25 @@ test('a broker that does not take part is named', () => {
 })
 
 test('a quorum without a leader is told', () => {
-  expect(bad([], { quorum: { leaderId: -1, voters: [], observers: [] } })).toEqual(['QuorumLed'])
+  expect(bad([], { quorum: { leaderId: -1, voters: [], observers: [] } })).toEqual([
+    'QuorumLed',
+    'ControllersAvailable',
+  ])
+})
+
+test.each([
+  ['is behind', quorumReplica(2, 10_001)],
+  ['never came', quorumReplica(2, null)],
+])('a controller that %s is named', (_, away) => {
+  const quorum = { leaderId: 0, voters: [quorumReplica(0), quorumReplica(1, 900), away], observers: [] }
+  const found = kafkaConditions(cluster, kafkaState({ brokers, quorum })).find(
+    ({ type }) => type === 'ControllersAvailable',
+  )
+  expect(found).toMatchObject({
+    status: 'False',
+    reason: 'ControllersMissing',
+    message: 'controllers that do not take part in the metadata quorum: node 2',
+  })
 })
 
 test('how many controllers an election takes is told', () => {

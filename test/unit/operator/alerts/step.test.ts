@@ -2,7 +2,8 @@ import { beforeEach, expect, test } from '@jest/globals'
 import { Alertmanager } from '../../../../operator/alerts/alertmanager.ts'
 import type { PostableAlert } from '../../../../operator/alerts/firing.ts'
 import { AlertStep } from '../../../../operator/alerts/step.ts'
-import { conditionsOf } from '../../../../operator/api/conditions.ts'
+import { conditionOf, conditionsOf } from '../../../../operator/api/conditions.ts'
+import type { ExtraCondition } from '../../../../operator/api/conditions.ts'
 import type { KafkaCluster } from '../../../../operator/api/resource.ts'
 import type { ClusterView, StepResult } from '../../../../operator/cluster/step.ts'
 import type { KafkaState, PartitionState, Unreachable } from '../../../../operator/kafka/state.ts'
@@ -27,11 +28,13 @@ let world: ReturnType<typeof operatorWorld>
 let posted: { url: string; alerts: PostableAlert[] }[]
 let answer: () => Promise<{ status: number }>
 let cluster: KafkaCluster
+let surveyed: ExtraCondition[]
 
 beforeEach(() => {
   world = operatorWorld()
   posted = []
   answer = () => Promise.resolve({ status: 200 })
+  surveyed = []
   cluster = kafkaCluster({ alerts: { underReplicatedFor: '1m', alertmanager: { url: URL } } })
 })
 
@@ -44,6 +47,7 @@ function newStep(): AlertStep {
     ...world,
     monitoring: { apply: () => Promise.resolve(null), forget: () => {} },
     alertmanager: new Alertmanager({ post, clock: world.clock }),
+    surveys: { conditionsOf: () => surveyed },
   })
 }
 
@@ -147,4 +151,19 @@ test.each([
   cluster = kafkaCluster(spec)
   const { requeueAfterMs } = await run(newStep(), kafkaState({ partitions: [partition] }))
   expect(requeueAfterMs).toBe(expected)
+})
+
+test('what surveys tell is told, and stays as it was while they cannot', async () => {
+  const full = { type: 'DisksHaveRoom', status: 'False', reason: 'NearlyFull', message: '/data of broker 1' } as const
+  surveyed = [full]
+  await run(newStep(), kafkaState({ partitions: [FULL] }))
+  surveyed = []
+  world.clock.advance(5 * 60_000)
+  await run(newStep(), kafkaState({ partitions: [FULL] }))
+  expect(conditionOf(cluster, 'DisksHaveRoom')).toMatchObject(full)
+  const told = posted.at(-1)?.alerts.find(({ labels }) => labels.alertname === 'KafkaDiskFull')
+  expect(told).toMatchObject({ labels: { severity: 'critical' }, annotations: { description: '/data of broker 1' } })
+  surveyed = [{ ...full, status: 'True', reason: 'AllWell' }]
+  await run(newStep(), kafkaState({ partitions: [FULL] }))
+  expect(conditionOf(cluster, 'DisksHaveRoom')?.status).toBe('True')
 })

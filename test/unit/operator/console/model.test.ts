@@ -74,8 +74,8 @@ test('the leader of the quorum is told from its voters', () => {
 
 test('a group is behind by what it is behind in all of its topics', () => {
   const topics = [
-    { topic: 'a', partitions: 2, lag: 5 },
-    { topic: 'b', partitions: 1, lag: 7 },
+    { topic: 'a', partitions: 2, lag: 5, committed: 1 },
+    { topic: 'b', partitions: 1, lag: 7, committed: 1 },
   ]
   const group = { groupId: 'billing', state: 'Stable', members: 2, coordinator: 0, topics }
   expect(detailOf(kafkaCluster(), kafkaState(), [group], []).groups[0]?.lag).toBe(12)
