@@ -4,10 +4,10 @@ import { KafkaError } from '../broker/client/kafka-error.ts'
 import type { Clock } from '../broker/env/clock.ts'
 import type { Address, Network } from '../broker/env/network.ts'
 import type { Random } from '../broker/env/random.ts'
-import { configDiff, describeDiff } from './api/config-diff.ts'
 import { keyOf, topicNameOf } from './api/resource.ts'
 import type { KafkaCluster, KafkaTopic, Key } from './api/resource.ts'
-import { alterClusterConfig, readClusterConfig } from './cluster/broker-config.ts'
+import { bringClusterConfig } from './cluster/broker-config.ts'
+import type { ConfigChange } from './cluster/broker-config.ts'
 import type { Brokers, Configured } from './cluster/reconcile.ts'
 import type { GroupState } from './kafka/group-state.ts'
 import { Looker } from './kafka/looker.ts'
@@ -120,22 +120,16 @@ export class Admins implements Brokers, AsyncDisposable {
     }
   }
 
-  /**
-   * Sets cluster-wide dynamic configs, once the changes have been told; those that somebody else has set go back to their defaults. Never rejects.
-   */
+  /** Sets cluster-wide dynamic configs, once the changes have been told; those that somebody else has set go back to their defaults. Never rejects. */
   async configure(
     cluster: KafkaCluster,
     wanted: ReadonlyMap<string, string>,
     told: string | null,
-  ): Promise<Configured | { pending: string }> {
+  ): Promise<ConfigChange | { error: string }> {
     try {
-      const diff = configDiff(wanted, await readClusterConfig(this.#clientOf(cluster)))
-      const changes = describeDiff(diff)
-      if (changes !== '' && changes !== told) return { pending: changes }
-      if (changes !== '') await alterClusterConfig(this.#clientOf(cluster), diff)
-      return { changes }
+      return await bringClusterConfig(this.#clientOf(cluster), wanted, told)
     } catch (error) {
-      return failure(error)
+      return { error: error instanceof Error ? error.message : String(error) }
     }
   }
 

@@ -16,6 +16,7 @@ import type { Outcome } from '../runtime/controller.ts'
 import { poolStatuses } from '../specs/pool-status.ts'
 import { newClusterId } from '../specs/cluster-id.ts'
 import { isPodReady } from './kubernetes.ts'
+import type { ConfigChange } from './broker-config.ts'
 import { Failures } from './failures.ts'
 import { findObserved, observe, refresh } from './observe.ts'
 import type { Observed } from './observe.ts'
@@ -41,14 +42,14 @@ export interface Brokers {
   /** How everything in it is. */
   look(cluster: KafkaCluster): Promise<KafkaState | Unreachable>
   /**
-   * Makes `wanted` the configuration that they all have while they run, where the changes, in words, are those that have been `told`; else they
-   * are `pending`.
+   * Makes `wanted` the configuration that they all have while they run, step by step, where the changes, in words, are those that have been `told`;
+   * else they are `pending`.
    */
   configure(
     cluster: KafkaCluster,
     wanted: ReadonlyMap<string, string>,
     told: string | null,
-  ): Promise<Configured | { readonly pending: string }>
+  ): Promise<ConfigChange | { readonly error: string }>
 }
 
 /** `changes`: what was changed, in words, empty where nothing was. A `refusal` is final, an `error` may pass. */

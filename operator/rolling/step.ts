@@ -56,7 +56,7 @@ export class RollingStep implements ClusterStep {
     const isTold = roll.restart.every((node) => isAnnounced(view.cluster.status?.rollout, node))
     if (roll.restart.length > 0 && isTold) await this.#restart(view, roll.restart)
     await this.#collectGarbage(view)
-    const isUntold = (roll.restart.length > 0 && !isTold) || dynamic.pending !== null
+    const isUntold = (roll.restart.length > 0 && !isTold) || dynamic.isUntold
     return {
       status: { rollout: rolloutStatus(roll, nodes, dynamic.pending), ...versionOf(view) },
       health: worse(rolloutHealth(roll, nodes), dynamic.health),

@@ -57,25 +57,40 @@ export function podConfig(cluster: KafkaCluster, node: Node): Map<string, string
 export function dynamicConfig(cluster: KafkaCluster): Map<string, string> {
   const node = nodesOf(cluster).find(({ pool }) => isBroker(pool))
   if (node === undefined) return new Map()
-  return new Map([...podConfig(cluster, node)].filter(([key]) => isDynamic(key)))
+  return new Map([...podConfig(cluster, node)].filter(([key]) => isDynamic(cluster, key)))
 }
 
-function staticPart(config: ReadonlyMap<string, string>): Map<string, string> {
-  return new Map([...config].filter(([key]) => !isDynamic(key)))
+function staticPart(cluster: KafkaCluster, config: ReadonlyMap<string, string>): Map<string, string> {
+  return new Map([...config].filter(([key]) => !isDynamic(cluster, key)))
 }
 
 /** Providers fill in what stands beside them: values of server.properties are of no use without. */
 const PROVIDERS = 'config.providers'
 
-function isDynamic(key: string): boolean {
-  return key !== PROVIDERS && brokerKey(key)?.dynamic === 'cluster-wide'
+/** How many threads there are for something. Brokers take on at most twice, or half, as many at once (KIP-226). */
+export const THREAD_POOLS: ReadonlySet<string> = new Set([
+  'background.threads',
+  'log.cleaner.threads',
+  'num.io.threads',
+  'num.network.threads',
+  'num.recovery.threads.per.data.dir',
+  'num.replica.fetchers',
+])
+
+/**
+ * Apache Kafka checks pools of threads also when a broker starts: one whose snapshot of the metadata does not have them yet, a new one for instance,
+ * comes from the default to what is set in one leap, refuses that, and takes on none of the other dynamic configs either.
+ */
+function isDynamic({ spec }: KafkaCluster, key: string): boolean {
+  if (key === PROVIDERS || (spec.distribution === 'apache' && THREAD_POOLS.has(key))) return false
+  return brokerKey(key)?.dynamic === 'cluster-wide'
 }
 
 function propertiesByPod(cluster: KafkaCluster, pool: Pool): Record<string, string> {
   return Object.fromEntries(
     nodesOf(cluster)
       .filter((node) => node.pool.name === pool.name)
-      .map((node) => [propertiesKey(node.podName), formatProperties(staticPart(podConfig(cluster, node)))]),
+      .map((node) => [propertiesKey(node.podName), formatProperties(staticPart(cluster, podConfig(cluster, node)))]),
   )
 }
 

@@ -1,3 +1,4 @@
+import { topicKey } from '../../broker/config/topic-config.ts'
 import { configDiff, describeDiff } from '../api/config-diff.ts'
 import type { ConfigDiff } from '../api/config-diff.ts'
 import type { KafkaTopic } from '../api/resource.ts'
@@ -56,7 +57,7 @@ export function planTopic(
     actions.push({ kind: 'grow', partitions: spec.partitions, from: state.partitions })
   }
   const current = [...state.config].filter(([key]) => !PASSING.has(key) || config.has(key))
-  const diff = configDiff(config, new Map(current))
+  const diff = configDiff(config, new Map(current), topicKey)
   if (describeDiff(diff) !== '') actions.push({ kind: 'alterConfig', ...diff })
   return { actions, replicasChange: replicasChange(name, replicas, state, limits), raised }
 }

@@ -1,4 +1,5 @@
 import { KafkaError } from '../../broker/client/kafka-error.ts'
+import { brokerKey } from '../../broker/config/broker-keys.ts'
 import { configDiff, describeDiff } from '../../operator/api/config-diff.ts'
 import type { Configured } from '../../operator/cluster/reconcile.ts'
 import type { KafkaState, PartitionState, QuorumReplica, Unreachable } from '../../operator/kafka/state.ts'
@@ -86,7 +87,7 @@ export class FakeCluster implements ScalingAdmin {
 
   /** What has to be changed for `wanted`, in words. */
   changesFor(wanted: ReadonlyMap<string, string>): string {
-    return describeDiff(configDiff(wanted, this.#config))
+    return describeDiff(configDiff(wanted, this.#config, brokerKey))
   }
 
   async configure(wanted: ReadonlyMap<string, string>): Promise<Configured> {

@@ -232,8 +232,9 @@ export class World {
       look: async (cluster) => of(cluster).state(),
       configure: async (cluster, wanted, told) => {
         const changes = of(cluster).changesFor(wanted)
-        if (changes === '') return { changes }
-        return changes === told ? answered('configure', () => of(cluster).configure(wanted)) : { pending: changes }
+        if (changes === '' || changes !== told) return { changes: '', ...(changes === '' ? {} : { pending: changes }) }
+        const result = await answered('configure', () => of(cluster).configure(wanted))
+        return 'refusal' in result ? { error: result.refusal } : result
       },
       setMetadataVersion: (cluster, level) =>
         answered('setMetadataVersion', () => of(cluster).setMetadataVersion(level)),
@@ -242,8 +243,8 @@ export class World {
       scalingOf: (cluster) => admin<ScalingAdmin>(of(cluster)),
       reassignmentOf: (cluster) => admin<ReassignmentAdmin>(of(cluster).reassignments),
       shortage: async () => '',
-      forget: () => {},
       survey: async () => null,
+      forget: () => {},
       close: () => {},
     }
   }

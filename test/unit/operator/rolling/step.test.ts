@@ -1,6 +1,5 @@
 import { expect, test } from '@jest/globals'
 import { CONFIG_MAP, POD, STATEFUL_SET } from '../../../../operator/api/resource.ts'
-import type { Configured } from '../../../../operator/cluster/reconcile.ts'
 import { KubeError } from '../../../../operator/kube/api.ts'
 import { condition, pool } from '../../../fakes/operator.ts'
 import { partition } from './roll-world.ts'
@@ -32,14 +31,25 @@ test('what brokers take on while they run restarts none', async () => {
   expect(world.restarted).toEqual([])
 })
 
-test.each<[Configured, string]>([
-  [{ refusal: 'no such value (INVALID_CONFIG)' }, 'False ConfigRefused: no such value (INVALID_CONFIG)'],
-  [{ error: 'connection lost' }, 'Unknown BrokersUnreachable: connection lost'],
-])('a configuration that brokers do not take is said: %j', async (refused, words) => {
+test('brokers that do not take their configuration are told', async () => {
   const world = await settled()
-  world.refused = refused
+  world.failure = 'connection lost'
+  await world.reconcile()
+  expect(condition(world.stored, 'Ready')).toBe('Unknown BrokersUnreachable: connection lost')
+})
+
+test('a value that brokers refuse is told as long as they do, with the same words, and is the only one that waits', async () => {
+  const world = await settled()
+  world.brokerConfig.refused.add('message.max.bytes')
+  world.change({ config: { 'message.max.bytes': 5, 'num.io.threads': 64 } })
+  for (let run = 0; run < 8; run++) await world.reconcile()
+  expect(world.config.get('num.io.threads')).toBe('64')
+  const words = 'False ConfigRefused: message.max.bytes=5: not this one (INVALID_REQUEST)'
+  expect(condition(world.stored, 'Ready')).toBe(words)
   await world.reconcile()
   expect(condition(world.stored, 'Ready')).toBe(words)
+  expect(world.rollout?.plan?.[0]?.reasons).toEqual(['message.max.bytes=5'])
+  expect(world.restarted).toEqual([])
 })
 
 test('what they do not restarts every pod once, controllers first, the active one last', async () => {

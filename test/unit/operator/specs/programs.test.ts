@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { configMap } from '../../../../operator/specs/config-map.ts'
+import { configMap, dynamicConfig } from '../../../../operator/specs/config-map.ts'
 import { statefulSet } from '../../../../operator/specs/stateful-set.ts'
 import { kafkaCluster, pool } from '../../../fakes/operator.ts'
 
@@ -67,4 +67,15 @@ test('the heap of Apache Kafka follows the memory that the container may have', 
       .env.find(({ name }) => name === 'KAFKA_HEAP_OPTS')?.value
   expect(heap({ memory: '4Gi' })).toContain('MaxRAMPercentage=50')
   expect(heap({ cpu: '1' })).toBeUndefined()
+})
+
+test('Apache Kafka is started with its pools of threads: it does not come to what is set dynamically when it starts', () => {
+  const config = { 'num.io.threads': 32, 'message.max.bytes': 5 }
+  const ofApache = kafkaCluster({ distribution: 'apache', config })
+  expect(Object.fromEntries(dynamicConfig(ofApache))).toEqual({ 'message.max.bytes': '5', 'min.insync.replicas': '1' })
+  const [own = pool()] = ofApache.spec.pools
+  expect(JSON.stringify(configMap(ofApache, own).data)).toContain('num.io.threads=32')
+  const bundled = kafkaCluster({ config })
+  expect(dynamicConfig(bundled).get('num.io.threads')).toBe('32')
+  expect(JSON.stringify(configMap(bundled, own).data)).not.toContain('num.io.threads')
 })

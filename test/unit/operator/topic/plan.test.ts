@@ -23,6 +23,12 @@ test('a topic that is as it should be needs nothing', () => {
   expect(planTopic(spec, 't', state(3, { 'retention.ms': '1000' }), NO_FLOOR)).toEqual(NOTHING)
 })
 
+test('values that Kafka prints otherwise than they are written are as wanted', () => {
+  const config = { 'cleanup.policy': 'compact, delete', 'min.cleanable.dirty.ratio': 1, preallocate: 'True' }
+  const printed = { 'cleanup.policy': 'compact,delete', 'min.cleanable.dirty.ratio': '1.0', preallocate: 'true' }
+  expect(planTopic(specOf({ config }), 't', state(3, printed), NO_FLOOR)).toEqual(NOTHING)
+})
+
 test('only what differs is changed, what is not in the spec goes back to its default', () => {
   const spec = specOf({ config: { 'retention.ms': 1000, 'segment.bytes': '2097152' } })
   const live = state(3, { 'retention.ms': '5', 'segment.bytes': '2097152', 'cleanup.policy': 'compact' })
