@@ -208,6 +208,7 @@ export type ClusterAdmins = Pick<
   | 'setMetadataVersion'
   | 'look'
   | 'shortage'
+  | 'survey'
   | 'configure'
   | 'resetMinIsr'
   | 'topicsOf'
