@@ -81,21 +81,22 @@ export class Node {
     const { bridge, control, serviceCidr } = this.#addresses
     // Mounts that kubelet makes for a pod must be seen by the container.
     await run('mount', ['--make-rshared', '/'])
+    const inside = (...args: string[]): Promise<unknown> => run('ip', ['-n', namespace, ...args])
     if (!existsSync(`/run/netns/${namespace}`)) {
       await run('ip', ['netns', 'add', namespace])
       const peer = ['peer', 'name', 'eth0', 'mtu', MTU, 'netns', namespace]
       await run('ip', ['link', 'add', cable, 'mtu', MTU, 'type', 'veth', ...peer])
       await run('ip', ['link', 'set', cable, 'master', bridge, 'up'])
-      const inside = (...args: string[]): Promise<unknown> => run('ip', ['-n', namespace, ...args])
       await inside('link', 'set', 'lo', 'up')
       await inside('address', 'add', `${address}/24`, 'dev', 'eth0')
       await inside('link', 'set', 'eth0', 'up')
       await inside('route', 'add', 'default', 'via', control)
       await run('nsenter', [`--net=/run/netns/${namespace}`, 'sysctl', '-qw', 'net.ipv4.ip_forward=1'])
-      for (let other = 1; other <= count; other++) {
-        const { address: via, podCidr: pods } = this.#addresses.node(other)
-        if (other !== this.#index) await inside('route', 'add', pods, 'via', via)
-      }
+    }
+    // Also of a node that was there before the others.
+    for (let other = 1; other <= count; other++) {
+      const { address: via, podCidr: pods } = this.#addresses.node(other)
+      if (other !== this.#index) await inside('route', 'replace', pods, 'via', via)
     }
     await run('ip', ['route', 'replace', podCidr, 'via', address])
     // This machine reaches Services through the first node.
