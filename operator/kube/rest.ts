@@ -2,6 +2,7 @@ import type { Manifest, Resource, ResourceType } from '../api/resource.ts'
 import { MANAGED_BY } from '../api/resource.ts'
 import { isNotFound, KubeError } from './api.ts'
 import type { DeleteOptions, KubeApi, ListOptions, WatchEvent, WatchOptions } from './api.ts'
+import { parseJson } from './json.ts'
 import type { KubeTransport } from './transport.ts'
 
 const REQUEST_TIMEOUT_MS = 30_000
@@ -156,7 +157,7 @@ function pathOf(
 }
 
 function eventOf(line: string): WatchEvent {
-  const event = JSON.parse(line) as {
+  const event = parseJson(line) as {
     type: string
     object: Resource & { code?: number; reason?: string; message?: string }
   }

@@ -5,6 +5,7 @@ import type { RequestOptions } from 'node:https'
 import { KubeError } from './api.ts'
 import { credentialsOf } from './credentials.ts'
 import type { Credentials } from './credentials.ts'
+import { parseJson } from './json.ts'
 
 export interface ApiRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -56,7 +57,7 @@ export class KubeTransport {
   /** As `send`, and reads the JSON of the answer. */
   async json<T>(request: ApiRequest): Promise<T> {
     const pool = request.path.startsWith(LEASES) ? 'leases' : 'calls'
-    return JSON.parse(await readAll(await this.#send(request, pool))) as T
+    return parseJson(await readAll(await this.#send(request, pool))) as T
   }
 
   async #exchange(request: ApiRequest, pool: PoolName): Promise<IncomingMessage> {

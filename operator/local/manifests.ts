@@ -63,14 +63,20 @@ function filesOf(path: string): string[] {
 }
 
 function documentsOf(file: string): Document[] {
-  return parseAllDocuments(readFileSync(file, 'utf8')).flatMap((document) => {
+  return parseAllDocuments(readFileSync(file, 'utf8'), { intAsBigInt: true }).flatMap((document) => {
     const [error] = document.errors
     if (error !== undefined) throw new LocalError(`${file}: ${error.message}`)
-    const content = document.toJS() as Record<string, unknown> | null
+    const content = document.toJS({ reviver: (_, value: unknown) => exact(value) }) as Record<string, unknown> | null
     return content === null || typeof content.kind !== 'string'
       ? []
       : [{ kind: content.kind, metadata: content.metadata ?? {}, file, content }]
   })
+}
+
+/** An integer past 2^53, as Kafka's configs have them, is its text: as a number it would be another one. */
+function exact(value: unknown): unknown {
+  if (typeof value !== 'bigint') return value
+  return Number.isSafeInteger(Number(value)) ? Number(value) : String(value)
 }
 
 function accept<T extends KafkaCluster | KafkaTopic>({ kind, metadata, file, content }: Document): T {
