@@ -1,4 +1,7 @@
 const UNITS: Record<string, number> = {
+  n: 1e-9,
+  u: 1e-6,
+  m: 1e-3,
   '': 1,
   k: 1e3,
   M: 1e6,
@@ -14,9 +17,12 @@ const UNITS: Record<string, number> = {
   Ei: 2 ** 60,
 }
 
+/** As Kubernetes reads them: a number, and a unit or a power of ten. */
+const QUANTITY = /^([+-]?(?:\d+\.?\d*|\.\d+))(?:([eE][+-]?\d+)|([numkMGTPE]|[KMGTPE]i))?$/
+
 /** Bytes of a Kubernetes quantity (`10Gi`, `1.5G`, `1e9`); NaN where it is none. Exact enough to compare sizes of volumes. */
 export function quantityBytes(quantity: string): number {
-  const match = /^(\d+(?:\.\d+)?(?:[eE]\d+)?)([kMGTPE]|[KMGTPE]i)?$/.exec(quantity)
-  const unit = UNITS[match?.[2] ?? '']
-  return match === null || unit === undefined ? Number.NaN : Number(match[1]) * unit
+  const [, digits, exponent = '', suffix = ''] = QUANTITY.exec(quantity) ?? []
+  const unit = UNITS[suffix]
+  return digits === undefined || unit === undefined ? Number.NaN : Number(digits + exponent) * unit
 }

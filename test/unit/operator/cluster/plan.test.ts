@@ -117,6 +117,12 @@ test.each([
   ['1.5G', 1.5e9],
   ['1e3', 1000],
   ['12', 12],
+  ['.5Ti', 2 ** 39],
+  ['+10.Gi', 10 * 2 ** 30],
+  ['1e+9', 1e9],
+  ['1E', 1e18],
+  ['5000m', 5],
+  ['1e9Gi', Number.NaN],
   ['ten', Number.NaN],
 ])('%s is %d bytes', (quantity, bytes) => {
   expect(quantityBytes(quantity)).toBe(bytes)
