@@ -151,7 +151,7 @@ export interface KafkaClusterSpec {
      */
     advertised?: {
       /**
-       * {nodeId} stands for the broker's id: broker-{nodeId}.example.org.
+       * A name or an address without a port, which is `port`; {nodeId} stands for the broker's id: broker-{nodeId}.example.org.
        */
       host?: string
       /**

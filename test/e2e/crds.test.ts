@@ -152,6 +152,9 @@ describeWith(['kubernetes'], 'the CRDs on a real API server', () => {
       [{ listeners: [{ name: 'plain', port: 9092, service: {} }] }, 'are for listeners that are reached from outside'],
       [{ listeners: [{ ...BALANCED, addressType: 'InternalIP' }] }, 'it is for type nodeport'],
       [{ listeners: [{ ...BALANCED, advertised: { host: 'kafka.example.org' } }] }, 'must contain {nodeId}'],
+      [{ listeners: [{ ...BALANCED, advertised: { host: '{nodeId}.example.org:9094' } }] }, 'advertised.host'],
+      [{ listeners: [{ ...BALANCED, advertised: { host: '{nodeId}.{node}.org' } }] }, 'advertised.host'],
+      [{ listeners: [{ ...BALANCED, bootstrap: { host: 'example.org:9094' } }] }, 'bootstrap.host'],
       [{ listeners: [{ ...BALANCED, advertised: { port: 443 } }] }, 'needs an advertised.host with {nodeId}'],
       [
         { listeners: [{ ...BALANCED, type: 'nodeport', service: { loadBalancerClass: 'x' } }] },

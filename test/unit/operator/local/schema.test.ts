@@ -72,3 +72,45 @@ test('a listener whose certificate is in a Secret is refused where there are non
 test('YAML that cannot be read names the file', () => {
   expect(() => read('a: [')).toThrow('it.yaml')
 })
+
+const LISTENER = 'name: external, port: 9094, type: nodeport'
+
+function listener(fields: string) {
+  return read(`
+kind: KafkaCluster
+metadata: {name: c}
+spec: {pools: [{name: nodes, storage: {size: 1Gi}}], listeners: [{${LISTENER}, ${fields}}]}
+`)
+}
+
+test.each(['kafka.example.org', 'b-{nodeId}.example.org', '10.0.0.1', 'fd00::17', '::1', 'fd00::{nodeId}', '{nodeId}'])(
+  'brokers may be advertised as %s',
+  (host) => {
+    expect(() => listener(`advertised: {host: "${host}"}`)).not.toThrow()
+  },
+)
+
+test.each(['kafka.example.org:9094', '10.0.0.1:9094', '[::1]', '{node}.example.org', 'b-{nodeId', 'fd00::1:kafka'])(
+  'brokers may not be advertised as %s, which they would not start with',
+  (host) => {
+    expect(() => listener(`advertised: {host: "${host}"}`)).toThrow('advertised.host: must match')
+  },
+)
+
+test.each(['bootstrap: {host: HOST}', 'brokers: [{nodeId: 0, host: HOST}]'])(
+  'nor has any other host a port: %s',
+  (fields) => {
+    expect(() => listener(fields.replace('HOST', '"kafka.example.org:9094"'))).toThrow('host: must match')
+    expect(() => listener(fields.replace('HOST', '"{nodeId}.example.org"'))).toThrow('host: must match')
+    expect(() => listener(fields.replace('HOST', '"fd00::17"'))).not.toThrow()
+  },
+)
+
+test('a number that is too long for a number here is the one that was written', () => {
+  const config = '{log.flush.interval.messages: 9223372036854775807, log.retention.hours: 168}'
+  const { clusters } = read(CLUSTER.replace('spec: {', `spec: {config: ${config}, `))
+  expect(clusters[0]?.spec.config).toEqual({
+    'log.flush.interval.messages': '9223372036854775807',
+    'log.retention.hours': 168,
+  })
+})
