@@ -1,3 +1,4 @@
+import type { Clock } from '../env/clock.ts'
 import type { Compute } from '../env/compute.ts'
 import type { PartitionLog } from '../storage/log.ts'
 import { LogDelivery } from './log-delivery.ts'
@@ -30,6 +31,7 @@ export class Audience {
     options: { readonly nodeId: number; readonly startOffset: number },
     deps: {
       readonly log: PartitionLog
+      readonly clock: Clock
       readonly compute: Pick<Compute, 'decompressSync'>
       readonly fail: (error: unknown) => void
     },

@@ -1,7 +1,10 @@
+import type { Clock } from '../env/clock.ts'
 import type { Compute } from '../env/compute.ts'
 import type { BatchView } from '../records/batch.ts'
 import { batches, readRecords } from '../records/read.ts'
+import { isTooManyFiles } from '../storage/errors.ts'
 import type { LogSlice, PartitionLog } from '../storage/log.ts'
+import { RETRY_MS } from '../storage/patience.ts'
 import type { CommittedBatch } from './raft-types.ts'
 
 const READ_BYTES = 1024 * 1024
@@ -12,6 +15,7 @@ const READ_BYTES = 1024 * 1024
  */
 export class LogDelivery {
   readonly #log: PartitionLog
+  readonly #clock: Clock
   readonly #compute: Pick<Compute, 'decompressSync'>
   readonly #deliver: (batches: readonly CommittedBatch[], nextOffset: number) => void
   readonly #fail: (error: unknown) => void
@@ -26,6 +30,7 @@ export class LogDelivery {
     options: { readonly startOffset: number },
     deps: {
       readonly log: PartitionLog
+      readonly clock: Clock
       readonly compute: Pick<Compute, 'decompressSync'>
       readonly deliver: (batches: readonly CommittedBatch[], nextOffset: number) => void
       readonly fail: (error: unknown) => void
@@ -34,6 +39,7 @@ export class LogDelivery {
     this.#nextOffset = options.startOffset
     this.#limitOffset = options.startOffset
     this.#log = deps.log
+    this.#clock = deps.clock
     this.#compute = deps.compute
     this.#deliver = deps.deliver
     this.#fail = deps.fail
@@ -84,9 +90,15 @@ export class LogDelivery {
       if (!this.#isClosed && this.#take(slice)) this.#pump()
     } catch (error) {
       if (jumps !== this.#jumps) return
-      this.#isReading = false
-      if (!this.#isClosed) this.#fail(error)
+      if (isTooManyFiles(error)) this.#clock.setTimer(RETRY_MS, () => this.#readAgain(jumps))
+      else if (!this.#isClosed) this.#fail(error)
     }
+  }
+
+  #readAgain(jumps: number): void {
+    if (jumps !== this.#jumps) return
+    this.#isReading = false
+    this.#pump()
   }
 
   /** False where the log has nothing to give: a batch that reaches beyond the limit is whole later. */

@@ -3,6 +3,8 @@ import { METADATA_TOPIC_ID } from '../lib/uuid.ts'
 import { ApiKey } from '../protocol/api-key.ts'
 import type { ResponseOf } from '../protocol/apis.ts'
 import { ErrorCode } from '../protocol/errors.ts'
+import { isTooManyFiles } from '../storage/errors.ts'
+import { patiently } from '../storage/patience.ts'
 import type { Membership } from './membership.ts'
 import { METADATA_TOPIC, noteQuorum } from './metadata-log.ts'
 import type { RaftCore } from './raft-core.ts'
@@ -100,7 +102,7 @@ export class LogFetcher {
     if (isLeader && RESIGNED.has(partition.errorCode)) this.#core.apply({ type: 'leaderLost', epoch })
     if (partition.errorCode !== ErrorCode.NONE || !isLeader) return false
     const following = this.#follow(partition, address, epoch, isCurrent).catch((error: unknown) => {
-      this.#core.fail(error)
+      if (!isTooManyFiles(error)) this.#core.fail(error)
       return false
     })
     this.#applying = following
@@ -183,7 +185,8 @@ export class LogFetcher {
     }
     this.#onFetched(log.logEndOffset - from)
     if (log.logEndOffset > from && noteQuorum(records, history, deps)) this.#core.quorumChanged()
-    await log.flush()
+    // The next fetch, whoever is asked, tells that it is durable.
+    await patiently(deps.clock, () => log.flush())
     return true
   }
 }

@@ -2,7 +2,9 @@ import type { Timer } from '../env/clock.ts'
 import type { Address } from '../env/network.ts'
 import { ZERO_UUID } from '../lib/uuid.ts'
 import type { NewRecord } from '../records/record.ts'
+import { isTooManyFiles } from '../storage/errors.ts'
 import type { PartitionLog } from '../storage/log.ts'
+import { RETRY_MS } from '../storage/patience.ts'
 import { Audience } from './audience.ts'
 import { controlBatch, kraftVersion, kraftVoters, leaderChange } from './control-records.ts'
 import { metadataLogDirectory } from './metadata-log.ts'
@@ -16,6 +18,7 @@ import {
   isVoter,
   leaderOf,
   nextDeadline,
+  NOBODY,
   type RaftEffect,
   type RaftEvent,
   type RaftState,
@@ -70,6 +73,9 @@ export class RaftCore {
   /** What is known to be committed of it. */
   #committed: QuorumEntry
   #timer: { readonly deadlineMs: number; readonly timer: Timer } | undefined
+  /** Too many files were open to write `quorum-state`: what comes with time waits for this. */
+  #retry: Timer | undefined
+  #isShortOfFiles = false
   /** The log is being truncated: nothing may be appended. */
   #truncating: Promise<void> | undefined
   /** The high watermark that the leader of this epoch told first. */
@@ -86,7 +92,7 @@ export class RaftCore {
     const fail = (error: unknown) => this.fail(error)
     this.audience = new Audience(
       { nodeId: options.nodeId, startOffset: parts.startOffset },
-      { log, compute: deps.compute, fail },
+      { log, clock: deps.clock, compute: deps.compute, fail },
     )
     const { votedId, votedDirectoryId } = quorumState
     this.#state = initialState({
@@ -138,11 +144,15 @@ export class RaftCore {
     }
   }
 
-  /** Performs what the event leads to; for `voteRequested`, whether the vote is given. */
+  /**
+   * Performs what the event leads to; for `voteRequested`, whether the vote is given. Where too many files are open to write what must not
+   * be forgotten, the event did not happen, as if the message were lost.
+   */
   apply(event: RaftEvent): boolean {
     this.#depth++
     try {
       const { state, effects, isGranted = false } = step(this.#state, event, this.#moment())
+      if (!this.#remember(event, state, effects)) return false
       this.#state = state
       for (const effect of effects) {
         if (this.isStopped && effect.type !== 'leadershipLost') break
@@ -194,13 +204,13 @@ export class RaftCore {
     })
   }
 
-  /** Appends control records for the epoch that this node leads; gives their offset. */
+  /** Appends control records for the epoch that this node leads; gives their offset. Undefined where too many files are open, or the log failed. */
   appendControl(records: readonly NewRecord[]): number | undefined {
     const { epoch } = this.#state
     const batch = controlBatch(records, { baseOffset: 0, epoch, timestampMs: this.deps.clock.wallMs() })
     const appended = this.log.appendAsLeader(batch, epoch, 'REPLICATION')
     if (appended.ok) return appended.baseOffset
-    this.fail(new Error(appended.message))
+    if (this.log.isFailed || appended.error !== 'KAFKA_STORAGE_ERROR') this.fail(new Error(appended.message))
     return undefined
   }
 
@@ -251,7 +261,7 @@ export class RaftCore {
   #perform(effect: RaftEffect): void {
     switch (effect.type) {
       case 'persistQuorumState':
-        this.#persist(effect.epoch, effect.leaderId, effect.voted)
+        // The first of all, before the state: `#remember`.
         return
       case 'appendLeaderChange':
         this.#startEpoch(effect.epoch, effect.votes)
@@ -288,14 +298,35 @@ export class RaftCore {
     )
   }
 
-  #persist(epoch: number, leaderId: number, voted: ReplicaKey | undefined): void {
-    const state = { epoch, leaderId, votedId: voted?.id ?? -1, votedDirectoryId: voted?.directoryId ?? ZERO_UUID }
-    const quorum = { kraftVersion: this.history.current.kraftVersion, voters: this.#state.voters.map(({ id }) => id) }
+  /** Writes what is first among the effects, if it is to be written. False where that failed: nothing else is to be done. */
+  #remember(event: RaftEvent, next: RaftState, [first]: readonly RaftEffect[]): boolean {
+    if (first?.type !== 'persistQuorumState') return true
+    const { epoch, leaderId, voted } = first
+    const state = { epoch, leaderId, votedId: voted?.id ?? NOBODY, votedDirectoryId: voted?.directoryId ?? ZERO_UUID }
+    const quorum = { kraftVersion: this.history.current.kraftVersion, voters: next.voters.map(({ id }) => id) }
     try {
       writeQuorumState(this.deps.disk, quorumStatePath(this.options), state, quorum)
+      this.#isShortOfFiles = false
+      return true
     } catch (error) {
-      this.fail(error)
+      if (isTooManyFiles(error)) this.#putOff(event, next)
+      else this.fail(error)
+      return false
     }
+  }
+
+  #putOff(event: RaftEvent, { voters, possibleVoters }: RaftState): void {
+    // Who the voters are stands in the log: that is no promise of this node's.
+    this.#state = { ...this.#state, voters, possibleVoters }
+    if (this.#retry !== undefined && event.type !== 'start') return
+    if (!this.#isShortOfFiles) this.deps.logger.warn({}, 'Too many files are open to write quorum-state')
+    this.#isShortOfFiles = true
+    const again: RaftEvent = event.type === 'start' ? event : { type: 'tick' }
+    this.#retry?.cancel()
+    this.#retry = this.deps.clock.setTimer(RETRY_MS, () => {
+      this.#retry = undefined
+      this.apply(again)
+    })
   }
 
   #startEpoch(epoch: number, votes: readonly number[]): void {
@@ -319,7 +350,7 @@ export class RaftCore {
     if (version > 0 && entryOffset < 0) records.push(kraftVersion(version))
     if (isNew) records.push(kraftVoters(current))
     const offset = this.appendControl(records)
-    if (offset === undefined) return
+    if (offset === undefined) return void this.sleep(RETRY_MS).then(() => this.#startEpoch(epoch, votes))
     if (isNew) this.history.append(offset, { kraftVersion: version, voters: current })
     this.apply({ type: 'epochStarted', epoch, offset })
     if (isNew) this.quorumChanged()
@@ -329,7 +360,7 @@ export class RaftCore {
   /** After an event and all that it led to. */
   #settle(): void {
     // Also where nothing has changed: a timer may fire a little early, and is needed once more.
-    this.#setTimer(nextDeadline(this.#state))
+    this.#setTimer(this.#retry === undefined ? nextDeadline(this.#state) : Infinity)
     const before = this.#observed
     if (before === this.#state) return
     this.#observed = this.#state

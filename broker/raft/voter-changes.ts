@@ -157,7 +157,8 @@ export class VoterChanges {
       this.#reported.voters.set(voter.id, voter)
     } else {
       if (votersOffset >= state.highWatermark) return ErrorCode.REQUEST_TIMED_OUT
-      this.#core.appendVoters(voters.map((one) => (one === known ? voter : one)))
+      const offset = this.#core.appendVoters(voters.map((one) => (one === known ? voter : one)))
+      if (offset === undefined) return ErrorCode.REQUEST_TIMED_OUT
     }
     this.#core.apply({ type: 'replicaFetched', replica: voter, endOffset: undefined })
     return ErrorCode.NONE
@@ -184,7 +185,7 @@ export class VoterChanges {
       return `Unable to upgrade ${FEATURE} to ${version}: the voters ${missing.join(', ')} have not said that they support it`
     }
     if (validateOnly || this.#core.appendVoters(fit, version) !== undefined) return null
-    return 'The leader has lost its log'
+    return 'The leader cannot append to its log'
   }
 
   #busy(): Outcome | undefined {

@@ -110,8 +110,8 @@ const RAFT: readonly Mutant[] = [
     name: 'a follower tells of records before they are synced',
     simulation: 'raft',
     file: 'broker/raft/log-fetcher.ts',
-    from: '    await log.flush()\n',
-    to: '    log.writeStaged()\n',
+    from: 'await patiently(deps.clock, () => log.flush())',
+    to: 'log.writeStaged()',
   },
   {
     name: 'a proposal is acknowledged before it is committed',

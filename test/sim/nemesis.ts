@@ -148,6 +148,16 @@ const FAULTS = {
       disk.capacityBytes = before
     }
   },
+  /** Too many files are open, of the process or of the machine: some of what opens one more fails, or all. */
+  descriptors: ({ victim, random }) => {
+    const { disk } = victim.machine
+    const own = random.fork()
+    const share = random.pick([0.5, 1])
+    disk.fault = (operation) => (operation === 'open' && own.chance(share) ? 'EMFILE' : undefined)
+    return () => {
+      disk.fault = undefined
+    }
+  },
   /** Some of the clients do not reach the victim. */
   unreachable: (context) => {
     const { bystanders, random, victim } = context

@@ -4,6 +4,7 @@ import { RaftNode } from '../../../broker/raft/raft-node.ts'
 import type { CommittedBatch, LeaderAndEpoch, RaftOptions } from '../../../broker/raft/raft-types.ts'
 import { encodeSnapshot, type Snapshot, snapshotName } from '../../../broker/raft/snapshot-file.ts'
 import type { Voter } from '../../../broker/raft/voters.ts'
+import { isTooManyFiles } from '../../../broker/storage/errors.ts'
 import type { Logger } from '../../../broker/telemetry/logger.ts'
 import type { SimMachine } from '../../fakes/env.ts'
 import { silentLogger } from '../../fakes/logger.ts'
@@ -103,7 +104,10 @@ export class RaftMember implements Victim {
     const { wire } = this.#deps
     if (clock === undefined) return
     const transport = wire.transport(this.name, clock)
-    const onFailed = (error: unknown): void => this.#exit(env, error)
+    const onFailed = (error: unknown): void => {
+      this.#checked(() => hold(!isTooManyFiles(error), `${this.name} ends for want of descriptors`))
+      this.#exit(env, error)
+    }
     const node = await RaftNode.open(this.options, { ...env, logger: this.#logger(), transport, onFailed })
     if (clock !== this.machine.clock) return
     const isAlive = () => clock.alive

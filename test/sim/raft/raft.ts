@@ -42,6 +42,7 @@ const FAULTS: readonly FaultName[] = [
   'slowDisk',
   'syncError',
   'full',
+  'descriptors',
   'blackout',
 ]
 /** How often a fault comes to a node that was just elected. */

@@ -13,6 +13,7 @@ import type { RaftApi, RaftTransport } from '../../../broker/raft/raft-types.ts'
 import type { Message } from '../../../broker/schema/message.ts'
 import { Reader } from '../../../broker/schema/reader.ts'
 import { Writer } from '../../../broker/schema/writer.ts'
+import { isTooManyFiles } from '../../../broker/storage/errors.ts'
 import type { ScopedClock } from '../../fakes/clock.ts'
 import type { SimWorld } from '../../fakes/env.ts'
 
@@ -111,13 +112,19 @@ export class RaftWire {
       process.breaks.add(broken)
       process.clock.enter(() => {
         const serving = serve(process.node, key, body, (gone) => abandoned.push(gone))
-        void serving.then((output) => {
+        const served = (output: ResponseInputOf<K>): void => {
           process.breaks.delete(broken)
           if (!process.clock.alive) return
           this.#served(to.host, key, from)
           const answer = roundTrip<ResponseOf<K>, ResponseInputOf<K>>(response, versions.max, output)
           back(() => resolve(answer))
-        })
+        }
+        const failed = (error: unknown): void => {
+          process.breaks.delete(broken)
+          if (!isTooManyFiles(error)) throw error
+          broken()
+        }
+        void serving.then(served, failed)
       })
     })
     return promise
