@@ -7,6 +7,7 @@ import type { PostJson } from './alerts/alertmanager.ts'
 import { Monitoring } from './alerts/monitoring.ts'
 import { AlertStep } from './alerts/step.ts'
 import { Surveys } from './alerts/surveys.ts'
+import { isPaused } from './api/paused.ts'
 import { KAFKA_TOPIC } from './api/resource.ts'
 import type { KafkaCluster, KafkaRebalance, KafkaTopic, Key } from './api/resource.ts'
 import { ClusterReconciler } from './cluster/reconcile.ts'
@@ -155,7 +156,7 @@ export class Reconcilers {
   /** The one that has been approved and is not done. */
   async #rebalanceOf(cluster: KafkaCluster): Promise<Rebalance | null> {
     const approved = this.#caches.rebalancesOf(cluster).find(({ status }) => status?.state === 'Rebalancing')
-    const plan = approved === undefined ? null : await readPlan(this.#deps.api, approved)
+    const plan = approved === undefined || isPaused(approved) ? null : await readPlan(this.#deps.api, approved)
     return plan === null ? null : { plan, bytesPerSecond: throttleOf(approved?.spec.throttle) }
   }
 

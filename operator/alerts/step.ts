@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { conditionOf, conditionsOf } from '../api/conditions.ts'
 import type { Condition, ExtraCondition } from '../api/conditions.ts'
+import { isPaused } from '../api/paused.ts'
 import { keyOf } from '../api/resource.ts'
 import type { KafkaCluster, Key } from '../api/resource.ts'
 import { programsOf } from '../specs/programs.ts'
@@ -63,7 +64,7 @@ export class AlertStep implements ClusterStep {
   }
 
   async #monitor(cluster: KafkaCluster): Promise<ExtraCondition[]> {
-    const problem = await this.#deps.monitoring.apply(cluster)
+    const problem = isPaused(cluster) ? null : await this.#deps.monitoring.apply(cluster)
     if (problem === null) return []
     return [{ type: 'Monitored', status: 'False', reason: 'Refused', message: problem }]
   }

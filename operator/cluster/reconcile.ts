@@ -3,6 +3,7 @@ import type { Clock } from '../../broker/env/clock.ts'
 import type { Random } from '../../broker/env/random.ts'
 import type { Health } from '../api/conditions.ts'
 import type { KafkaClusterStatus } from '../api/kafkacluster.ts'
+import { isPaused } from '../api/paused.ts'
 import { KAFKA_CLUSTER, PERSISTENT_VOLUME_CLAIM, splitKey, STATEFUL_SET } from '../api/resource.ts'
 import type { KafkaCluster, Key, Resource } from '../api/resource.ts'
 import type { KafkaState, Unreachable } from '../kafka/state.ts'
@@ -20,10 +21,11 @@ import type { ConfigChange } from './broker-config.ts'
 import { Failures } from './failures.ts'
 import { findObserved, observe, refresh } from './observe.ts'
 import type { Observed } from './observe.ts'
+import { pausedHealth } from './paused.ts'
 import { identityOf, obstacle, plan } from './plan.ts'
 import type { Plan } from './plan.ts'
 import { withRunningPools } from './pools.ts'
-import { healthOf, statusFor, statusOf } from './status.ts'
+import { countsOf, healthOf, statusFor, statusOf } from './status.ts'
 import { merged } from './step.ts'
 import type { Images } from './version.ts'
 import { removeAroundPods } from './volume-claims.ts'
@@ -101,7 +103,8 @@ export class ClusterReconciler {
     const { cluster } = observed
     const identity = identityOf(observed)
     const blocked = obstacle(observed, identity, this.#options.images)
-    if (blocked !== null) return this.#stop(observed, blocked)
+    if (blocked !== null) return this.#stop(observed, () => blocked)
+    if (isPaused(cluster)) return this.#stop(observed, pausedHealth)
     const clusterId = ('clusterId' in identity ? identity.clusterId : null) ?? newClusterId(this.#deps.random)
     // Written down before anything is made of it: a crash here must not lead to other ids.
     if (cluster.status?.clusterId === undefined) cluster.status = await this.#announce(cluster, clusterId)
@@ -130,23 +133,29 @@ export class ClusterReconciler {
   }
 
   /** Nothing is done about it; what runs is looked at all the same. */
-  async #stop(observed: Observed, health: Health): Promise<Outcome> {
+  async #stop(observed: Observed, healthOfIt: (found: FoundCluster | null) => Health): Promise<Outcome> {
     const { cluster } = observed
     const failures = new Failures()
-    const told = cluster.status?.clusterId === undefined ? [] : await this.#tell(observed, failures)
+    const found = cluster.status?.clusterId === undefined ? null : await this.#find(observed)
+    const told = found === null ? [] : await this.#tellAll(found, failures)
+    const health = healthOfIt(found)
     const { conditions: extra = [], status, requeueAfterMs = Infinity } = merged({}, told)
     const said = { health, nowMs: this.#deps.clock.wallMs(), extra, areAll: false }
-    await this.#report(cluster, { ...statusFor(cluster, said), ...status }, health)
+    await this.#report(
+      cluster,
+      { ...statusFor(cluster, said), ...(found === null ? {} : countsOf(found)), ...status },
+      health,
+    )
     failures.throwFirst()
+    const isResting = health.state === 'stalled' || health.state === 'ready'
     const { resyncMs, recheckMs } = this.#options
-    return { requeueAfterMs: Math.min(requeueAfterMs, health.state === 'stalled' ? resyncMs : recheckMs) }
+    return { requeueAfterMs: Math.min(requeueAfterMs, isResting ? resyncMs : recheckMs) }
   }
 
-  async #tell(observed: Observed, failures: Failures): Promise<StepResult[]> {
+  async #find(observed: Observed): Promise<FoundCluster> {
     const cluster = withRunningPools(observed.cluster, observed.statefulSets.values())
     const kafka = await this.#look(observed)
-    const nowMs = this.#deps.clock.wallMs()
-    return this.#tellAll({ cluster, asked: observed.cluster, observed, kafka, nowMs }, failures)
+    return { cluster, asked: observed.cluster, observed, kafka, nowMs: this.#deps.clock.wallMs() }
   }
 
   async #tellAll(found: FoundCluster, failures: Failures): Promise<StepResult[]> {

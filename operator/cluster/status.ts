@@ -58,7 +58,6 @@ function progressing(reason: string, message: string): Health {
 
 /** The whole status of a cluster; fields that are not known now keep what they had. */
 export function statusOf({ cluster, clusterId, observed }: Applied, said: Said): KafkaClusterStatus {
-  const ready = observed.pods.filter(isPodReady).map(({ metadata }) => metadata.name)
   const internal = cluster.spec.listeners.map(({ name, port }) => ({
     name,
     bootstrapServers: bootstrapServers(cluster, port),
@@ -66,11 +65,16 @@ export function statusOf({ cluster, clusterId, observed }: Applied, said: Said):
   return {
     ...statusFor(cluster, said),
     clusterId,
-    readyNodes: ready.length,
+    ...countsOf({ cluster, observed }),
     // Of those outside of Kubernetes a step tells: without it, addresses are what they were.
     ...(said.areAll ? { listeners: internal } : {}),
-    pools: poolStatuses(cluster, ready),
   }
+}
+
+/** How many nodes are ready, of all and of each pool. */
+export function countsOf({ cluster, observed }: Omit<Applied, 'clusterId'>) {
+  const ready = observed.pods.filter(isPodReady).map(({ metadata }) => metadata.name)
+  return { readyNodes: ready.length, pools: poolStatuses(cluster, ready) }
 }
 
 /** What there is to say of a cluster's conditions. */

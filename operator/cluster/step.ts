@@ -44,7 +44,7 @@ export interface StepResult {
  */
 export interface ClusterStep {
   run(view: ClusterView): Promise<StepResult>
-  /** In the place of `run` where nothing may be done about the cluster: says how it is, and changes nothing of it. */
+  /** In the place of `run` where nothing may be done about the cluster: says how it is, and changes nothing that is there. */
   tell?(found: FoundCluster): Promise<StepResult>
   /** The cluster is gone. */
   forget?(key: Key): void

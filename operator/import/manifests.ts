@@ -4,7 +4,7 @@ import { KAFKA_TOPIC } from '../api/resource.ts'
 import type { Manifest } from '../api/resource.ts'
 import type { TopicState } from '../topic/admin.ts'
 import { PASSING } from '../topic/plan.ts'
-import { ANNOTATION_PAUSED } from '../topic/rules.ts'
+import { ANNOTATION_PAUSED } from '../api/paused.ts'
 
 export interface ImportOptions {
   /** The KafkaCluster that the topics will belong to. */

@@ -45,6 +45,15 @@ export function placementOf(cluster: KafkaCluster, pods: readonly PlacedPod[], s
   return { changes, waits, brokers }
 }
 
+/** The pods that have been told nothing yet. Pure. */
+export function untoldOf(cluster: KafkaCluster, pods: readonly PlacedPod[]): PlacedPod[] {
+  const keys = new Map(nodesOf(cluster).map(({ podName, pool }) => [podName, placeAnnotations(cluster, pool)]))
+  return pods.filter(({ metadata }) => {
+    const waitsFor = keys.get(metadata.name) ?? []
+    return waitsFor.length > 0 && waitsFor.every((key) => metadata.annotations?.[key] === undefined)
+  })
+}
+
 interface Place {
   readonly annotations: Record<string, string>
   readonly located: readonly (readonly [string, Located])[]

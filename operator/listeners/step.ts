@@ -4,7 +4,7 @@ import { firstOf } from '../api/first-of.ts'
 import type { KafkaClusterStatus } from '../api/kafkacluster.ts'
 import { POD, SERVICE } from '../api/resource.ts'
 import type { KafkaCluster, Key } from '../api/resource.ts'
-import type { ClusterStep, ClusterView, StepResult } from '../cluster/step.ts'
+import type { ClusterStep, ClusterView, FoundCluster, StepResult } from '../cluster/step.ts'
 import { isAnother, isNotFound, isRefusal } from '../kube/api.ts'
 import type { KubeApi } from '../kube/api.ts'
 import { externalListeners, externalServices } from '../specs/external-services.ts'
@@ -13,7 +13,7 @@ import { bootstrapAddress } from './addresses.ts'
 import type { Located } from './addresses.ts'
 import type { Authorities } from './authorities.ts'
 import { bringObjects, knownObjects } from './objects.ts'
-import { placementOf } from './place.ts'
+import { placementOf, untoldOf } from './place.ts'
 import type { PlacedPod, Placement } from './place.ts'
 import { readNodes } from './seen.ts'
 import type { Seen, Service } from './seen.ts'
@@ -48,6 +48,15 @@ export class PlacementStep implements ClusterStep {
     const located = startsOf(cluster, seen, placement)
     const listeners = listenersOf(cluster, located, await this.#deps.authorities.of(cluster))
     return resultOf({ cluster, located, placement, refused, status: { listeners } })
+  }
+
+  /** A pod that Kubernetes has made anew waits to be told: it gets that, and nothing else is changed. */
+  async tell({ cluster, observed }: FoundCluster): Promise<StepResult> {
+    const pods = untoldOf(cluster, observed.pods)
+    if (pods.length === 0) return {}
+    const services = await knownObjects<Service>(this.#deps.api, SERVICE, cluster)
+    await this.#tell(placementOf(cluster, pods, { services, nodes: await this.#nodes(cluster, pods, []) }))
+    return {}
   }
 
   forget(key: Key): void {

@@ -1,8 +1,9 @@
 import type { Logger } from 'pino'
 import type { Clock } from '../../broker/env/clock.ts'
-import { conditionsOf } from '../api/conditions.ts'
+import { conditionOf, conditionsOf } from '../api/conditions.ts'
 import type { Health } from '../api/conditions.ts'
 import type { KafkaRebalanceStatus } from '../api/kafkarebalance.ts'
+import { ANNOTATION_PAUSED, isPaused } from '../api/paused.ts'
 import {
   ANNOTATION_REBALANCE,
   CONFIG_MAP,
@@ -84,6 +85,7 @@ export class RebalanceReconciler {
     const command = commandOf(rebalance)
     const isSeen = status?.observedGeneration === metadata.generation
     if (isSeen && command === null && (status?.state === 'Done' || status?.state === 'Stopped')) return {}
+    if (isPaused(rebalance)) return this.#pause(rebalance)
     const clusterKey = `${namespace}/${rebalance.spec.cluster.name}`
     const cluster = this.#deps.clusterOf(clusterKey)
     if (cluster === undefined) return this.#wait(rebalance, 'ClusterNotFound', `there is no KafkaCluster ${clusterKey}`)
@@ -94,6 +96,8 @@ export class RebalanceReconciler {
     const other = isToStart(scene) ? this.#underWay(scene) : undefined
     // The approval stands until it is its turn.
     if (other !== undefined) return this.#wait(rebalance, 'Proposed', `it waits for KafkaRebalance ${keyOf(other)}`)
+    if (isToStart(scene) && isPaused(cluster))
+      return this.#wait(rebalance, 'Proposed', `it waits: KafkaCluster ${clusterKey} is paused`)
     const outcome = await this.#advance(scene)
     if (command !== null) await this.#takeOff(rebalance, command)
     return outcome
@@ -103,7 +107,9 @@ export class RebalanceReconciler {
     if (scene.command === 'stop') return this.#stop(scene)
     if (isToPropose(scene)) return this.#propose(scene)
     if (isToStart(scene)) return this.#start(scene)
-    return scene.rebalance.status?.state === 'Rebalancing' ? this.#watch(scene) : {}
+    if (scene.rebalance.status?.state === 'Rebalancing') return this.#watch(scene)
+    if (conditionOf(scene.rebalance, 'Ready')?.reason === 'Paused') await this.#sayProposed(scene.rebalance)
+    return {}
   }
 
   /** One of a cluster at a time: two plans know nothing of each other. */
@@ -139,12 +145,22 @@ export class RebalanceReconciler {
     }
     const cut =
       count < moves.length ? `; the first ${count} of ${moves.length} partitions, plan the others afterwards` : ''
-    const words = `${plan.moves} partitions move, ${plan.reorders} get another leader, ${plan.bytes} bytes are copied${cut}`
-    const isAuto = rebalance.spec.approval === 'auto'
-    const message = isAuto ? words : `${words}; ${APPROVE}`
-    const status: Status = { state: 'Proposed', plan: { ...plan, configMap } }
-    await this.#report(rebalance, status, { state: 'progressing', reason: 'Proposed', message })
-    return isAuto ? { requeueAfterMs: 0 } : {}
+    await this.#sayProposed(rebalance, { state: 'Proposed', plan: { ...plan, configMap } }, cut)
+    return rebalance.spec.approval === 'auto' ? { requeueAfterMs: 0 } : {}
+  }
+
+  #sayProposed(rebalance: KafkaRebalance, status: Status = rebalance.status ?? {}, cut = ''): Promise<void> {
+    const { moves = 0, reorders = 0, bytes = 0 } = status.plan ?? {}
+    const words = `${moves} partitions move, ${reorders} get another leader, ${bytes} bytes are copied${cut}`
+    const message = rebalance.spec.approval === 'auto' ? words : `${words}; ${APPROVE}`
+    return this.#report(rebalance, status, { state: 'progressing', reason: 'Proposed', message })
+  }
+
+  /** What is under way in Kafka goes on; nothing more is begun. */
+  async #pause(rebalance: KafkaRebalance): Promise<Outcome> {
+    const message = `paused by the annotation ${ANNOTATION_PAUSED}: nothing is planned, begun or stopped`
+    await this.#report(rebalance, rebalance.status ?? {}, { state: 'ready', reason: 'Paused', message }, false)
+    return {}
   }
 
   async #start({ rebalance, cluster, kafka }: Scene): Promise<Outcome> {

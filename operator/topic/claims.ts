@@ -1,8 +1,9 @@
+import { isPaused } from '../api/paused.ts'
 import { clusterKeyOf, keyOf, topicNameOf } from '../api/resource.ts'
 import type { KafkaCluster, KafkaTopic, Key } from '../api/resource.ts'
 import { FINALIZER } from './deletion.ts'
 import { replicasOf, winningClaim } from './plan.ts'
-import { isAllowed, isPaused, limitsOf } from './rules.ts'
+import { isAllowed, limitsOf } from './rules.ts'
 
 /** Which KafkaTopics there are, by the topic that they claim and by cluster. */
 export class TopicClaims {

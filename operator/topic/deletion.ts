@@ -1,9 +1,10 @@
+import { isPaused } from '../api/paused.ts'
 import { clusterKeyOf, KAFKA_CLUSTER, keyOf, splitKey, topicNameOf } from '../api/resource.ts'
 import type { KafkaCluster, KafkaTopic } from '../api/resource.ts'
 import type { KubeApi } from '../kube/api.ts'
 import type { TopicAdmin } from './admin.ts'
 import { otherClaims } from './plan.ts'
-import { isAllowed, isPaused } from './rules.ts'
+import { isAllowed } from './rules.ts'
 
 /** Holds a KafkaTopic until its topic is deleted. */
 export const FINALIZER = 'kafka.ottla.dev/topic'

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { Clock } from '../../broker/env/clock.ts'
 import { conditionOf } from '../api/conditions.ts'
+import { isPaused } from '../api/paused.ts'
 import type { Health } from '../api/conditions.ts'
 import { clusterKeyOf, KAFKA_TOPIC, keyOf, topicNameOf } from '../api/resource.ts'
 import type { KafkaCluster, KafkaTopic, Key } from '../api/resource.ts'
@@ -15,17 +16,7 @@ import { convergeTopic } from './converge.ts'
 import { clusterOfDeleted, deleteTopic, FINALIZER } from './deletion.ts'
 import { describeAction, planTopic, winningClaim } from './plan.ts'
 import type { Action } from './plan.ts'
-import {
-  healthOf,
-  isAllowed,
-  isPaused,
-  isServing,
-  limitsOf,
-  notAllowed,
-  pausedHealth,
-  refused,
-  unreachable,
-} from './rules.ts'
+import { healthOf, isAllowed, isServing, limitsOf, notAllowed, pausedHealth, refused, unreachable } from './rules.ts'
 import { topicStatus } from './status.ts'
 import type { Known } from './status.ts'
 

@@ -1,6 +1,7 @@
 import { conditionOf } from '../api/conditions.ts'
 import type { Health } from '../api/conditions.ts'
-import { GROUP, keyOf, topicNameOf } from '../api/resource.ts'
+import { ANNOTATION_PAUSED } from '../api/paused.ts'
+import { keyOf, topicNameOf } from '../api/resource.ts'
 import type { KafkaCluster, KafkaTopic } from '../api/resource.ts'
 import { durabilityOf } from '../specs/broker-config.ts'
 import { brokerCount, isBroker } from '../specs/nodes.ts'
@@ -8,13 +9,6 @@ import { reasonOf } from './admin.ts'
 import type { TopicRefusal } from './admin.ts'
 import { describeAction } from './plan.ts'
 import type { TopicLimits, TopicPlan } from './plan.ts'
-
-/** On a KafkaTopic, `true`: the topic is looked at and never changed, nor deleted with its resource. */
-export const ANNOTATION_PAUSED = `${GROUP}/paused`
-
-export function isPaused({ metadata }: KafkaTopic): boolean {
-  return metadata.annotations?.[ANNOTATION_PAUSED] === 'true'
-}
 
 /** Whether `cluster` takes KafkaTopics of the namespace of `topic`: those of its own always. */
 export function isAllowed({ metadata }: KafkaTopic, cluster: KafkaCluster): boolean {

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { KAFKA_CLUSTER, POD, SECRET, SERVICE } from '../../../../operator/api/resource.ts'
 import type { KafkaCluster, Manifest } from '../../../../operator/api/resource.ts'
-import type { ClusterView } from '../../../../operator/cluster/step.ts'
+import type { ClusterView, FoundCluster } from '../../../../operator/cluster/step.ts'
 import { Applier } from '../../../../operator/kube/applier.ts'
 import type { Marks } from '../../../../operator/kube/applier.ts'
 import { KubeError } from '../../../../operator/kube/api.ts'
@@ -41,6 +41,11 @@ function placing() {
     const view = { cluster, observed: { pods }, applier } as unknown as ClusterView
     return step.run(view)
   }
+  /** As where nothing may be done about the cluster. */
+  const tell = (listeners: Listeners) => {
+    const cluster = world.api.put(KAFKA_CLUSTER, kafkaCluster({ listeners }))
+    return step.tell({ cluster, observed: { pods: world.api.all(POD) } } as unknown as FoundCluster)
+  }
   /** What a cloud's controller does. */
   const balance = () => {
     for (const [index, service] of (world.api.all(SERVICE) as Service[]).entries()) {
@@ -52,7 +57,7 @@ function placing() {
   }
   const services = () => world.api.all(SERVICE).map(({ metadata }) => metadata.name)
   const told = () => world.api.peek(POD, 'kafka', 'orders-nodes-0')?.metadata.annotations
-  return { ...world, start, run, balance, services, told }
+  return { ...world, start, run, tell, balance, services, told }
 }
 
 test('every broker has a Service, and clients one to begin with', async () => {
@@ -192,4 +197,20 @@ test('a right to Secrets that the operator does not have is asked for now and th
   expect(asked).toBe(1)
   clock.advance(5 * 60_000)
   expect(await toldOf()).toEqual([undefined, AUTHORITY])
+})
+
+test('where nothing may be done a new pod is told its place all the same, and one that runs is not marked', async () => {
+  const { api, start, run, tell, balance, told } = placing()
+  await run([PLAIN, BALANCED])
+  balance()
+  await run([PLAIN, BALANCED])
+  const before = told()
+  api.put(POD, { ...start(), metadata: { ...start().metadata, name: 'orders-nodes-0', annotations: {} } })
+  api.writes.length = 0
+  await tell([PLAIN, BALANCED])
+  expect(told()).toEqual(before)
+  expect(api.writes).toEqual(['patch Pod kafka/orders-nodes-0'])
+  const moved = { ...BALANCED, port: 9095 }
+  await tell([PLAIN, moved])
+  expect(told()).toEqual(before)
 })

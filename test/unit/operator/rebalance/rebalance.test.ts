@@ -46,7 +46,7 @@ function rebalancing(
   const carryOut = async (): Promise<void> => {
     await kafka.reassign((await readPlan(world.api, stored())) ?? [])
   }
-  return { ...world, put, stored, others, woken, state, carryOut, reconcile: () => reconciler.reconcile(KEY) }
+  return { ...world, put, stored, cluster, others, woken, state, carryOut, reconcile: () => reconciler.reconcile(KEY) }
 }
 
 const uneven = (): FakeReassignments => new FakeReassignments([0, 1, 2]).topic('t', [0], [0], [0])
@@ -321,4 +321,38 @@ test('of a plan that is too large for a ConfigMap the first part is written', ()
   expect(text.length).toBeLessThan(2 ** 20)
   expect(parsePlan(text)).toHaveLength(count)
   expect(count).toBeGreaterThan(10_000)
+})
+
+describe('the annotation kafka.ottla.dev/paused', () => {
+  const PAUSED = { 'kafka.ottla.dev/paused': 'true' }
+  const APPROVED = { 'kafka.ottla.dev/rebalance': 'approve' }
+
+  test('on a KafkaRebalance keeps it where it is, and says so', async () => {
+    const { put, reconcile, stored } = rebalancing(uneven())
+    await reconcile()
+    const before = condition(stored(), 'Ready')
+    put({ ...PAUSED, ...APPROVED })
+    await reconcile()
+    expect(stored().status?.state).toBe('Proposed')
+    expect(condition(stored(), 'Ready')).toMatch(/^True Paused: paused by the annotation/)
+    put()
+    await reconcile()
+    expect(condition(stored(), 'Ready')).toBe(before)
+    put(APPROVED)
+    await reconcile()
+    expect(stored().status?.state).toBe('Rebalancing')
+  })
+
+  test('on its KafkaCluster lets the approval wait', async () => {
+    const { put, reconcile, stored, cluster } = rebalancing(uneven())
+    await reconcile()
+    cluster.metadata.annotations = PAUSED
+    put(APPROVED)
+    expect(await reconcile()).toEqual({ requeueAfterMs: 10_000 })
+    expect(stored().status?.state).toBe('Proposed')
+    expect(condition(stored(), 'Ready')).toContain('it waits: KafkaCluster kafka/orders is paused')
+    cluster.metadata.annotations = {}
+    await reconcile()
+    expect(stored().status?.state).toBe('Rebalancing')
+  })
 })
