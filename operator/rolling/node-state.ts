@@ -8,7 +8,7 @@ export interface NodeState {
   /**
    * - `ready`: it serves.
    * - `starting`: Kafka runs and is not ready; it may be recovering its log, which takes as long as it takes.
-   * - `down`: Kafka does not run: replacing the pod takes nothing away.
+   * - `down`: Kafka does not run, or waits for a quorum that will never be: replacing the pod takes nothing away.
    * - `stopping`: it is being deleted.
    * - `missing`: there is no pod.
    */

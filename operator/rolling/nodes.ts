@@ -6,10 +6,11 @@ import type { ClusterView } from '../cluster/step.ts'
 import { isBroker, isController, nodesOf, statefulSetName } from '../specs/nodes.ts'
 import type { Node } from '../specs/nodes.ts'
 import { MOVED } from '../specs/place.ts'
+import { isQuorumFormed } from '../specs/pool-memory.ts'
 import { failureOf } from './failing.ts'
 import type { NodeState } from './node-state.ts'
 import { PATIENCE_MS } from './planner.ts'
-import { restartHold, restartReasons, revisionOf } from './reasons.ts'
+import { isMisled, restartHold, restartReasons, revisionOf } from './reasons.ts'
 import type { Wanted } from './reasons.ts'
 
 /** Every node of the cluster: how its pod is, and why it would have to be restarted; `missing`: since when there is none. Pure. */
@@ -29,15 +30,15 @@ export function nodeStates(
     }
     if (pod === undefined) return { ...identity, ...missingState(view, node, missing.get(node.podName) ?? nowMs) }
     const failure = failureOf(pod, nowMs)
-    const wanted = wantedOf(view, node)
     const claims = observed.claims.filter(({ metadata }) => metadata.name.endsWith(`-${node.podName}`))
+    const wanted = wantedOf(view, node, claims)
     return {
       ...identity,
-      phase: phaseOf(pod),
+      phase: phaseFor(pod, wanted),
       trouble: isPodReady(pod) ? '' : (failure ?? podTrouble(pod)),
       isFailing: failure !== null,
       sinceMs: changedMs(pod),
-      reasons: wanted === null ? [] : restartReasons(pod, { ...wanted, claims }, nowMs),
+      reasons: wanted === null ? [] : restartReasons(pod, wanted, nowMs),
       isForced: isForced(pod),
       hold: staleness(observed, statefulSetName(cluster, node.pool), wanted) ?? volumeHold(pod, claims, nowMs),
     }
@@ -59,7 +60,11 @@ function missingState({ cluster, nowMs }: Pick<ClusterView, 'cluster' | 'nowMs'>
   } as const
 }
 
-function wantedOf({ cluster, observed, plan }: Pick<ClusterView, 'cluster' | 'observed' | 'plan'>, node: Node) {
+function wantedOf(
+  { cluster, observed, plan }: Pick<ClusterView, 'cluster' | 'observed' | 'plan'>,
+  node: Node,
+  claims: readonly PersistentVolumeClaim[],
+): Wanted | null {
   const name = statefulSetName(cluster, node.pool)
   const applied = plan.manifests.find(({ type, manifest }) => type === STATEFUL_SET && manifest.metadata.name === name)
   const live = observed.statefulSets.get(name)?.spec.template
@@ -67,11 +72,11 @@ function wantedOf({ cluster, observed, plan }: Pick<ClusterView, 'cluster' | 'ob
   const { template } = applied.manifest.spec as { template: PodTemplate }
   const planned = plan.manifests.map(({ manifest }): [string, ConfigMap] => [manifest.metadata.name, manifest])
   const known = observed.configMaps.map((one): [string, ConfigMap] => [one.metadata.name, one])
-  return { template, live, configMaps: new Map([...planned, ...known]) }
+  return { template, live, configMaps: new Map([...planned, ...known]), claims, isFormed: isQuorumFormed(cluster) }
 }
 
 /** A pod that goes before Kubernetes would make the right one in its place would have to go twice. */
-function staleness({ statefulSets }: Observed, name: string, wanted: Omit<Wanted, 'claims'> | null): string | null {
+function staleness({ statefulSets }: Observed, name: string, wanted: Wanted | null): string | null {
   const set = statefulSets.get(name)
   const isSeen = (set?.status?.observedGeneration ?? 0) >= (set?.metadata.generation ?? 0)
   if (wanted !== null && isSeen && revisionOf(wanted.live) === revisionOf(wanted.template)) return null
@@ -81,6 +86,12 @@ function staleness({ statefulSets }: Observed, name: string, wanted: Omit<Wanted
 /** One in which Kafka does not run may be what its volume waits for. */
 function volumeHold(pod: Pod, claims: readonly PersistentVolumeClaim[], nowMs: number): string | null {
   return phaseOf(pod) === 'down' ? null : restartHold(claims, nowMs)
+}
+
+/** What waits for a quorum that will never be is as good as down. */
+function phaseFor(pod: Pod, wanted: Wanted | null): NodeState['phase'] {
+  const phase = phaseOf(pod)
+  return phase === 'starting' && wanted !== null && isMisled(pod, wanted) ? 'down' : phase
 }
 
 function phaseOf(pod: Pod): NodeState['phase'] {

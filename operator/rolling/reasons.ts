@@ -6,7 +6,10 @@ import { differingParts } from '../specs/template-parts.ts'
 
 /** What `kubectl rollout restart` writes into the template of a StatefulSet; nobody else does. */
 const ANNOTATION_KUBECTL = 'kubectl.kubernetes.io/restartedAt'
-/** Only where a node that is there begins: it knows the quorum from its own metadata log, so a change of it is no reason to restart. */
+/**
+ * Only where a node that is there begins: it knows the quorum from its own metadata log, so a change of it is no reason to restart once there
+ * is one.
+ */
 const BEGINNERS_KEYS: ReadonlySet<string> = new Set(['controller.quorum.bootstrap.servers'])
 /** How long an online resize may take; a volume that still waits then is one whose driver cannot grow it while it is in use, in ms. */
 const ONLINE_RESIZE_MS = 300_000
@@ -19,6 +22,8 @@ export interface Wanted {
   /** By name: those that are there, and the one that is wanted. */
   readonly configMaps: ReadonlyMap<string, ConfigMap>
   readonly claims: readonly PersistentVolumeClaim[]
+  /** Whether the quorum has ever had a leader. */
+  readonly isFormed: boolean
 }
 
 /** Why `pod` has to start anew, in words; none: it is as it would be made now. Pure. */
@@ -30,6 +35,11 @@ export function restartReasons(pod: Pod, wanted: Wanted, nowMs: number): string[
     ...config(pod, wanted),
     ...wanted.claims.filter((claim) => waitsForRestart(claim, nowMs)).map(volumeReason),
   ]
+}
+
+/** Whether `pod` asks for a quorum where there will never be one: controllers that never began have given way to others. */
+export function isMisled(pod: Pod, wanted: Wanted): boolean {
+  return !wanted.isFormed && (differingKeys(pod, wanted) ?? []).some((key) => BEGINNERS_KEYS.has(key))
 }
 
 /** Why `pod` must not be restarted now: a volume that is growing would be unmounted in the middle of it. Null: it may be. */
@@ -89,21 +99,23 @@ function parts(pod: Pod, wanted: PodTemplate): string[] {
   return differing.length === 0 ? [] : [`pod template: ${differing.join(', ')}`]
 }
 
-function config(pod: Pod, { template: wanted, configMaps }: Wanted): string[] {
-  const [before, after] = [configMapOf(pod) ?? '', configMapOf(wanted) ?? '']
-  if (before === after) return []
-  const key = propertiesKey(pod.metadata.name)
-  const old = configMaps.get(before)?.data?.[key]
-  const now = configMaps.get(after)?.data?.[key]
-  if (now === undefined) return []
-  if (old === undefined) return [`config: ConfigMap ${before} is gone`]
-  const keys = differingKeys(parseProperties(old), parseProperties(now))
-  return keys.length === 0 ? [] : [`config: ${keys.join(', ')}`]
+function config(pod: Pod, wanted: Wanted): string[] {
+  const keys = differingKeys(pod, wanted)
+  if (keys === null) return [`config: ConfigMap ${configMapOf(pod) ?? ''} is gone`]
+  const counting = wanted.isFormed ? keys.filter((key) => !BEGINNERS_KEYS.has(key)) : keys
+  return counting.length === 0 ? [] : [`config: ${counting.join(', ')}`]
 }
 
-function differingKeys(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): string[] {
-  const keys = new Set([...before.keys(), ...after.keys()])
-  return [...keys].filter((key) => !BEGINNERS_KEYS.has(key) && before.get(key) !== after.get(key)).toSorted()
+/** In which the server.properties of `pod` is not as it is wanted; null: what it has is not known any more. */
+function differingKeys(pod: Pod, { template: wanted, configMaps }: Wanted): string[] | null {
+  const [before, after] = [configMapOf(pod) ?? '', configMapOf(wanted) ?? '']
+  const key = propertiesKey(pod.metadata.name)
+  const now = configMaps.get(after)?.data?.[key]
+  if (before === after || now === undefined) return []
+  const old = configMaps.get(before)?.data?.[key]
+  if (old === undefined) return null
+  const [has, is] = [parseProperties(old), parseProperties(now)]
+  return [...new Set([...has.keys(), ...is.keys()])].filter((name) => has.get(name) !== is.get(name)).toSorted()
 }
 
 function volumeReason({ metadata }: PersistentVolumeClaim): string {

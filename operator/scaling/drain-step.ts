@@ -11,8 +11,9 @@ import type { KafkaState } from '../kafka/state.ts'
 import { isConflict, isNotFound } from '../kube/api.ts'
 import type { KubeApi } from '../kube/api.ts'
 import type { EventRecorder } from '../kube/events.ts'
-import { isBroker, nodesOf } from '../specs/nodes.ts'
+import { isBroker, isController, nodesOf } from '../specs/nodes.ts'
 import type { Node } from '../specs/nodes.ts'
+import { isQuorumFormed } from '../specs/pool-memory.ts'
 import type { ScalingAdmin, ScalingAdminOf } from './admin.ts'
 import { DRAINED, emptyPools, markedClaim } from './effective.ts'
 
@@ -41,7 +42,7 @@ export class DrainStep implements ClusterStep {
   async run(view: ClusterView): Promise<StepResult> {
     const { cluster, asked, kafka } = view
     await this.#removeEmptyPools(view)
-    if ('error' in kafka) return {}
+    if ('error' in kafka) return notBegun(view)
     const staffing = staffingOf(cluster, asked)
     try {
       await this.#welcomeBack(view, kafka, staffing)
@@ -178,6 +179,15 @@ function holds({ partitions }: KafkaState, id: number): boolean {
 
 function isFree(kafka: KafkaState, id: number): boolean {
   return !holds(kafka, id) && !kafka.quorum.voters.some((voter) => voter.id === id)
+}
+
+/** Until the quorum has had a leader, the controllers that it was begun with are kept: see `effectiveCluster`. */
+function notBegun({ cluster, asked }: ClusterView): StepResult {
+  const kept = staffingOf(cluster, asked).leaving.filter(({ pool }) => isController(pool))
+  if (isQuorumFormed(cluster) || kept.length === 0) return {}
+  const names = kept.map(({ podName }) => podName).join(', ')
+  const message = `${names} cannot go before the quorum has had a leader, which takes them: ask for them again until it has, or delete the KafkaCluster with its volumes, as there can be nothing in it yet`
+  return { health: { state: 'stalled', reason: 'QuorumNotFormed', message } }
 }
 
 function told({ leaving, leavingBrokers }: Staffing): StepResult {

@@ -14,7 +14,8 @@ export const DRAINED = 'drained'
 /**
  * `cluster` with the pools that are to run now: nodes that are asked for, and those that were and are not empty yet. Growth takes place at
  * once, a node goes when it is marked as drained (see DrainStep), and nothing goes while the brokers cannot be asked. Until the quorum has had
- * a leader its controllers stay those that it was begun with: others would begin another one. Pure.
+ * a leader its controllers stay those that it was begun with: others would begin another one. But for pools that never had
+ * a volume: nobody has begun anything there, and others may take their place. Pure.
  */
 export function effectiveCluster(
   cluster: KafkaCluster,
@@ -29,9 +30,16 @@ export function effectiveCluster(
   const withAll = { ...formed, spec: { ...cluster.spec, pools: [...asked, ...removed] } }
   const contents = known === null ? null : contentsOf(known)
   const firsts = nodeIdsOf(withAll)
+  const isFormed = isQuorumFormed(formed)
+  const unused = new Set(
+    isFormed ? [] : removed.filter((pool) => isController(pool) && isUnused(cluster, pool, observed)),
+  )
+  const beginners = withAll.spec.pools.filter((pool) => isController(pool) && !unused.has(pool))
+  const isBegun = beginners.some((pool) => announced(cluster, pool) > 0)
   const pools = withAll.spec.pools.flatMap((pool) => {
+    if (unused.has(pool)) return []
     const nodes = new PoolNodes(withAll, pool, firsts.get(pool.name)?.first ?? 0, observed, contents)
-    const isBeginning = isController(pool) && !isQuorumFormed(formed)
+    const isBeginning = isController(pool) && !isFormed && isBegun
     const replicas = nodes.kept(isBeginning ? announced(cluster, pool) : removed.includes(pool) ? 0 : pool.replicas)
     return replicas === 0 ? [] : [{ ...pool, replicas, roles: nodes.roles() }]
   })
@@ -62,6 +70,12 @@ function removedPools(cluster: KafkaCluster, { statefulSets }: Observed): Pool[]
 /** How many nodes a pool had when they were written down, before anything was made of them. */
 function announced(cluster: KafkaCluster, pool: Pool): number {
   return cluster.status?.pools?.find(({ name }) => name === pool.name)?.nodeIds.length ?? 0
+}
+
+/** Whether no pod of it can have run: none of its volumes is there yet. */
+function isUnused(cluster: KafkaCluster, pool: Pool, { claims }: Observed): boolean {
+  const ofPool = new RegExp(`^data-\\d+-${statefulSetName(cluster, pool)}-\\d+$`)
+  return claims.filter(({ metadata }) => ofPool.test(metadata.name)).every(({ status }) => status?.phase === 'Pending')
 }
 
 /** What Kafka has on which node, by id. */

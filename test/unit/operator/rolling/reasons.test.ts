@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { CONFIG_MAP, PERSISTENT_VOLUME_CLAIM, POD } from '../../../../operator/api/resource.ts'
 import type { ConfigMap, PersistentVolumeClaim, Pod, PodTemplate } from '../../../../operator/cluster/kubernetes.ts'
-import { restartHold, restartReasons } from '../../../../operator/rolling/reasons.ts'
+import { isMisled, restartHold, restartReasons } from '../../../../operator/rolling/reasons.ts'
 import type { Wanted } from '../../../../operator/rolling/reasons.ts'
 
 const NOW = Date.parse('2026-11-21T08:00:00Z')
@@ -26,7 +26,7 @@ function configMap(name: string, properties: string): [string, ConfigMap] {
 function wanted(change: Partial<Wanted> = {}): Wanted {
   const made = template('new')
   const configMaps = new Map([configMap('new', 'a=1\nb=2\n')])
-  return { template: made, live: made, configMaps, claims: [], ...change }
+  return { template: made, live: made, configMaps, claims: [], isFormed: true, ...change }
 }
 
 test('a pod that would be made the same now has no reason', () => {
@@ -40,6 +40,17 @@ test.each([
 ])('keys that differ are named, but for what only a node that begins reads: %j', (old, reasons) => {
   const configMaps = new Map([...wanted().configMaps, configMap('old', old)])
   expect(restartReasons(podOf(template('old')), wanted({ configMaps }), NOW)).toEqual(reasons)
+})
+
+test('before there is a quorum, pods that ask others for it are to ask the right ones, and can be replaced at once', () => {
+  const old = configMap('old', 'a=1\nb=2\ncontroller.quorum.bootstrap.servers=x\n')
+  const configMaps = new Map([...wanted().configMaps, old])
+  const pod = podOf(template('old'))
+  const beginning = wanted({ configMaps, isFormed: false })
+  expect(restartReasons(pod, beginning, NOW)).toEqual(['config: controller.quorum.bootstrap.servers'])
+  expect(isMisled(pod, beginning)).toBe(true)
+  expect(isMisled(pod, wanted({ configMaps }))).toBe(false)
+  expect(isMisled(podOf(template('new')), beginning)).toBe(false)
 })
 
 test('a pod whose configuration is gone cannot be trusted to start again', () => {

@@ -98,7 +98,11 @@ export class RollWorld {
     const rolling = this.isOneOperator ? (this.#rolling ??= new RollingStep(deps)) : new RollingStep(deps)
     const steps = [rolling, new MetadataVersionStep({ ...world, ...brokers })]
     const options = { images: { bundled: this.images, apache: this.images }, resyncMs: 300_000, recheckMs: 3000 }
-    return new ClusterReconciler(options, { ...world, brokers, effective: (cluster) => cluster, steps }).reconcile(KEY)
+    const effective = (cluster: KafkaCluster): KafkaCluster => ({
+      ...cluster,
+      status: { ...cluster.status, quorum: { voters: [] } },
+    })
+    return new ClusterReconciler(options, { ...world, brokers, effective, steps }).reconcile(KEY)
   }
 
   /** Reconciles, with Kubernetes doing its part, until nothing is to be done any more or `roundsMax` have passed. */

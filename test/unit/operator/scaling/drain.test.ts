@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { CONFIG_MAP, EVENT, PERSISTENT_VOLUME_CLAIM, STATEFUL_SET } from '../../../../operator/api/resource.ts'
 import type { KafkaCluster, Resource } from '../../../../operator/api/resource.ts'
 import type { Observed } from '../../../../operator/cluster/observe.ts'
-import type { KafkaState } from '../../../../operator/kafka/state.ts'
+import type { KafkaState, Unreachable } from '../../../../operator/kafka/state.ts'
 import { DrainStep } from '../../../../operator/scaling/drain-step.ts'
 import { kafkaCluster, operatorWorld, pool } from '../../../fakes/operator.ts'
 import { FakeScaling } from '../../../fakes/scaling.ts'
@@ -25,7 +25,7 @@ function draining(observed: Observed) {
   const mark = (): string | undefined =>
     api.peek(PERSISTENT_VOLUME_CLAIM, 'kafka', `data-0-${LAST}`)?.metadata.annotations?.['kafka.ottla.dev/drain']
   const notes = (): string[] => (api.all(EVENT) as (Resource & { note: string })[]).map(({ note }) => note)
-  return { api, admin, mark, notes, run: (state: KafkaState) => step.run(viewOf(observed, state)) }
+  return { api, admin, mark, notes, run: (state: KafkaState | Unreachable) => step.run(viewOf(observed, state)) }
 }
 
 describe('a broker that is to go', () => {
@@ -166,4 +166,18 @@ test('the StatefulSet of an empty pool is deleted, its volumes stay', async () =
   await step.run(viewOf(without, kafka({ brokers: ALL })))
   expect(api.all(CONFIG_MAP).map(({ metadata }) => metadata.name)).toEqual(['orders-brokers-config-1'])
   expect(api.all(PERSISTENT_VOLUME_CLAIM)).toHaveLength(before.claims.length)
+})
+
+test('controllers that cannot give way to others before there is a quorum are named', async () => {
+  const before = running(three())
+  const { quorum: _, ...status } = before.cluster.status ?? {}
+  for (const { metadata } of before.statefulSets.values()) delete metadata.annotations?.['kafka.ottla.dev/quorum']
+  const claims = before.claims.map((claim) => ({ ...claim, status: { phase: 'Bound' } }))
+  const begun = { ...before, claims, cluster: { ...before.cluster, status } }
+  const others = pool({ name: 'others', roles: ['controller'] })
+  const { run, api } = draining(changed(begun, [others, brokers(3)]))
+  const result = await run({ error: 'no pod is ready' })
+  expect(result.health).toMatchObject({ state: 'stalled', reason: 'QuorumNotFormed' })
+  expect(result.health?.message).toContain('orders-controllers-0 cannot go before the quorum has had a leader')
+  expect(api.all(STATEFUL_SET)).toHaveLength(2)
 })

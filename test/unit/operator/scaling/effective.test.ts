@@ -144,6 +144,7 @@ describe('before the quorum has been formed', () => {
   const begun = (pools: KafkaCluster['spec']['pools']): Observed => {
     const observed = running(cluster(pools))
     const { quorum: _, ...status } = observed.cluster.status ?? {}
+    for (const { metadata } of observed.statefulSets.values()) delete metadata.annotations?.['kafka.ottla.dev/quorum']
     return { ...observed, cluster: { ...observed.cluster, status } }
   }
 
@@ -152,6 +153,38 @@ describe('before the quorum has been formed', () => {
     const asked = [controllers(3), brokers(2), pool({ name: 'more', roles: ['controller'], replicas: 2 })]
     const observed = { ...before, cluster: { ...before.cluster, spec: { ...before.cluster.spec, pools: asked } } }
     expect(effective(observed, NOBODY)).toEqual({ controllers: 1, brokers: 2 })
+  })
+
+  const bound = ({ claims, ...observed }: Observed, phase: string): Observed => ({
+    ...observed,
+    claims: claims.map((claim) => ({ ...claim, status: { phase } })),
+  })
+  const others = [pool({ name: 'others', roles: ['controller'], replicas: 3 }), brokers(3)]
+
+  test('a pool that never had a volume gives way to another one, which stays', () => {
+    const observed = changed(bound(begun(SEPARATE), 'Pending'), others)
+    expect(effective(observed, NOBODY)).toEqual({ others: 3, brokers: 3 })
+    const next = effectiveCluster(observed.cluster, observed, NOBODY)
+    expect(emptyPools(next, observed)).toEqual(['orders-controllers'])
+    const status = { ...observed.cluster.status, pools: poolStatuses(next, []) }
+    const after = { ...observed, cluster: { ...observed.cluster, status }, statefulSets: new Map() }
+    expect(effective(after, NOBODY)).toEqual({ others: 3, brokers: 3 })
+    expect(effective(changed(after, [controllers(1), ...others]), NOBODY)).toEqual({
+      others: 3,
+      brokers: 3,
+      controllers: 3,
+    })
+  })
+
+  test('one that had volumes does not: it may have begun', () => {
+    const observed = changed(bound(begun(SEPARATE), 'Bound'), others)
+    expect(effective(observed, NOBODY)).toEqual({ controllers: 3, brokers: 3 })
+  })
+
+  test('nor one that is asked for', () => {
+    const more = pool({ name: 'more', roles: ['controller'], replicas: 2 })
+    const observed = changed(bound(begun(SEPARATE), 'Pending'), [...SEPARATE, more])
+    expect(effective(observed, NOBODY)).toEqual({ controllers: 3, brokers: 3 })
   })
 
   test('it counts as formed as soon as it has a leader', () => {
