@@ -75,6 +75,9 @@ export const THREAD_POOLS: ReadonlySet<string> = new Set([
   'num.network.threads',
   'num.recovery.threads.per.data.dir',
   'num.replica.fetchers',
+  'remote.log.manager.copier.thread.pool.size',
+  'remote.log.manager.expiration.thread.pool.size',
+  'remote.log.reader.threads',
 ])
 
 /**

@@ -1,19 +1,10 @@
 import type { ConfigChange, ConfigEntry } from '../../broker/client/admin-types.ts'
 import { KafkaError } from '../../broker/client/kafka-error.ts'
-import { brokerConfigProblem } from '../../broker/config/dynamic-config.ts'
-import { describeClusterDefault } from '../../broker/config/describe.ts'
-import { parseServerConfig, withDynamicConfigs } from '../../broker/config/server-config.ts'
+import { brokerKey } from '../../broker/config/broker-keys.ts'
+import { parseValue } from '../../broker/config/value.ts'
+import { THREAD_POOLS } from '../../operator/specs/config-map.ts'
 
-const STATIC = new Map([
-  ['node.id', '0'],
-  ['process.roles', 'broker'],
-  ['listeners', 'PLAINTEXT://:9092'],
-  ['controller.listener.names', 'CONTROLLER'],
-  ['controller.quorum.bootstrap.servers', 'controller:9093'],
-  ['log.dirs', '/data'],
-])
-
-/** The cluster-wide dynamic configuration of brokers in memory, which take and print values as the bundled broker does. */
+/** The cluster-wide dynamic configuration of brokers in memory, which print values as Kafka does, and double or halve pools of threads at most. */
 export class FakeClusterConfig {
   config: ReadonlyMap<string, string> = new Map()
   /** What each change came to. */
@@ -22,34 +13,43 @@ export class FakeClusterConfig {
   readonly refused = new Set<string>()
 
   async describeConfigs(): Promise<Map<string, ConfigEntry[]>> {
-    const told = describeClusterDefault(this.#server())
-    const entries = told.map(({ name, value }) => ({ name, value, source: 'DYNAMIC_DEFAULT_BROKER_CONFIG' }))
-    return new Map([['', entries as unknown as ConfigEntry[]]])
+    const entries = [...this.config].map(([name, value]): ConfigEntry => ({
+      name,
+      value: printed(name, value),
+      source: 'DYNAMIC_DEFAULT_BROKER_CONFIG',
+      isReadOnly: false,
+      isSensitive: false,
+    }))
+    return new Map([['', entries]])
   }
 
   async incrementalAlterConfigs(
     _type: string,
     changes: ReadonlyMap<string, readonly ConfigChange[]>,
   ): Promise<Map<string, KafkaError | null>> {
+    const asked = changes.get('') ?? []
     const next = new Map(this.config)
-    const names: string[] = []
-    for (const { name, operation, value } of changes.get('') ?? []) {
-      names.push(name)
+    for (const { name, operation, value } of asked) {
       if (operation === 'set') next.set(name, value ?? '')
       else next.delete(name)
     }
-    const problem = names.some((name) => this.refused.has(name))
-      ? 'not this one'
-      : brokerConfigProblem(true, Object.fromEntries(next), names, this.#server())
-    this.asked.push(
-      `${names.map((name) => `${name}=${next.get(name) ?? ''}`).join(' ')}${problem === null ? '' : ' refused'}`,
-    )
-    if (problem !== null) return new Map([['', new KafkaError('INVALID_REQUEST', problem, { isRetriable: false })]])
+    const isRefused = asked.some(({ name }) => this.refused.has(name) || this.#isLeap(name, next))
+    const words = asked.map(({ name, value }) => `${name}=${value ?? ''}`).join(' ')
+    this.asked.push(isRefused ? `${words} refused` : words)
+    if (isRefused) return new Map([['', new KafkaError('INVALID_REQUEST', 'not this one', { isRetriable: false })]])
     this.config = next
     return new Map([['', null]])
   }
 
-  #server() {
-    return withDynamicConfigs(parseServerConfig(STATIC).config, { perBroker: new Map(), clusterWide: this.config })
+  #isLeap(name: string, next: ReadonlyMap<string, string>): boolean {
+    if (!THREAD_POOLS.has(name)) return false
+    const [from, to] = [this.config, next].map((config) => Number(config.get(name) ?? brokerKey(name)?.default))
+    return from !== undefined && to !== undefined && (to > from * 2 || to < from / 2)
   }
+}
+
+function printed(name: string, value: string): string {
+  const key = brokerKey(name)
+  const parsed = key === undefined ? { problem: '' } : parseValue(key, value)
+  return 'problem' in parsed ? value : parsed.text
 }
