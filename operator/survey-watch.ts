@@ -28,6 +28,8 @@ const SHARE = 1 / 50
 export class SurveyWatch {
   readonly #options: SurveyWatchOptions
   readonly #deps: Deps
+  /** When a cluster may be surveyed again, whoever asks for it. */
+  readonly #notBeforeMs = new Map<Key, number>()
 
   constructor(options: SurveyWatchOptions, deps: Deps) {
     this.#options = options
@@ -38,12 +40,23 @@ export class SurveyWatch {
   async reconcile(key: Key): Promise<Outcome> {
     const { clock, clusterOf, survey, surveys, wake } = this.#deps
     const cluster = clusterOf(key)
-    if (cluster === undefined) surveys.forget(key)
+    if (cluster === undefined) this.#forget(key)
     if (cluster === undefined || !isServing(cluster)) return {}
     const startMs = clock.monotonicMs()
+    const earlyMs = (this.#notBeforeMs.get(key) ?? 0) - startMs
+    if (earlyMs > 0) return { requeueAfterMs: earlyMs }
     const told = await survey(cluster)
     const nowMs = clock.monotonicMs()
     if (told !== null && surveys.take(key, told, nowMs)) wake(key)
-    return { requeueAfterMs: Math.max(this.#options.pauseMs, (nowMs - startMs) / SHARE) }
+    // Who waits for an answer has nothing to do.
+    const isWhole = told !== null && told.silent.length === 0
+    const restMs = isWhole ? (nowMs - startMs) / SHARE : 0
+    this.#notBeforeMs.set(key, nowMs + restMs)
+    return { requeueAfterMs: Math.max(this.#options.pauseMs, restMs) }
+  }
+
+  #forget(key: Key): void {
+    this.#deps.surveys.forget(key)
+    this.#notBeforeMs.delete(key)
   }
 }

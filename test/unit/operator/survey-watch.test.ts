@@ -34,7 +34,13 @@ function watching() {
       wake: (key) => void woken.push(key),
     },
   )
-  return { state, woken, surveys, survey: () => watch.reconcile(KEY) }
+  const early = () => watch.reconcile(KEY)
+  /** When it is due. */
+  const survey = () => {
+    clock.advance(PAUSE_MS)
+    return early()
+  }
+  return { clock, state, woken, surveys, survey, early }
 }
 
 test('a cluster is woken when something else is told of it, and only then', async () => {
@@ -52,6 +58,26 @@ test('surveys that take long are made less often', async () => {
   expect(await survey()).toEqual({ requeueAfterMs: PAUSE_MS })
   state.takesMs = 10_000
   expect(await survey()).toEqual({ requeueAfterMs: 500_000 })
+})
+
+test('time that was spent waiting for a broker does not count', async () => {
+  const { state, survey } = watching()
+  state.takesMs = 10_000
+  state.told = { ...WELL, silent: [1] }
+  expect(await survey()).toEqual({ requeueAfterMs: PAUSE_MS })
+})
+
+test('one that takes long is not made again at once, whoever asks for it', async () => {
+  const { clock, state, surveys, survey, early } = watching()
+  state.takesMs = 1000
+  await survey()
+  const before = surveys.conditionsOf(KEY)
+  clock.advance(20_000)
+  expect(await early()).toEqual({ requeueAfterMs: 30_000 })
+  expect(surveys.conditionsOf(KEY)).toBe(before)
+  clock.advance(30_000)
+  await early()
+  expect(surveys.conditionsOf(KEY)).not.toBe(before)
 })
 
 test('who does not answer has told nothing else', async () => {
