@@ -4,6 +4,7 @@ import { CodecError, type CodecName, type Compute } from '../env/compute.ts'
 import { zlib } from './builtins.ts'
 import { Lz4Decoder } from './lz4-decoder.ts'
 import { checkLz4Frame } from './lz4-frame.ts'
+import { Slots } from './slots.ts'
 import { compressSnappy, decompressSnappy } from './snappy.ts'
 import { SnappyThread } from './snappy-thread.ts'
 
@@ -13,6 +14,8 @@ const lz4 = (): typeof Lz4 => require('lz4-napi') as typeof Lz4
 
 /** Up to this size, Snappy costs less than a message to its thread and back. */
 const SNAPPY_SYNC_BYTES = 32 * 1024
+/** Jobs that are on the thread pool at a time. It has threads for devices that are waited for; so many that compute would leave the event loop no CPU. */
+const JOBS_MAX = 4
 
 /** As Compute, of one codec; a decompressor may throw anything. */
 interface Codec {
@@ -88,16 +91,17 @@ export class NodeCompute implements Compute {
     lz4: LZ4,
     zstd: ZSTD,
   }
+  readonly #jobs = new Slots(JOBS_MAX)
   /** Made for the first batch. */
   #lz4: Lz4Decoder | undefined
 
   compress(codec: CodecName, data: Uint8Array, level?: number): Promise<Uint8Array> {
-    return this.#codecs[codec].compress(data, level)
+    return this.#jobs.run(() => this.#codecs[codec].compress(data, level))
   }
 
   async decompress(codec: CodecName, data: Uint8Array, maxBytes: number): Promise<Uint8Array> {
     try {
-      return within(await this.#codecs[codec].decompress(data, maxBytes), maxBytes)
+      return within(await this.#jobs.run(() => this.#codecs[codec].decompress(data, maxBytes)), maxBytes)
     } catch (error) {
       throw asCodecError(codec, error)
     }

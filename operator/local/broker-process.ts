@@ -8,6 +8,9 @@ import { LocalError } from './local-error.ts'
 const BROKER = resolve(import.meta.dirname, '../../broker')
 const TAIL_LINES = 15
 
+/** What a broker finds in its environment, as in the image (Dockerfile); libuv reads it before any of ours runs. */
+export const BROKER_ENVIRONMENT = { UV_THREADPOOL_SIZE: '32' }
+
 /** Writes a node's server.properties and formats its log directories unless they are. Rejects with LocalError. */
 export async function prepareNode(node: LocalNode): Promise<void> {
   mkdirSync(node.directory, { recursive: true })
@@ -37,6 +40,7 @@ export class BrokerProcess {
     const log = openSync(node.logFile, 'a')
     this.#child = spawn(process.execPath, [`${BROKER}/main.ts`, node.propertiesFile], {
       stdio: ['ignore', log, log],
+      env: { ...BROKER_ENVIRONMENT, ...process.env },
       detached: true,
     })
     closeSync(log)

@@ -14,7 +14,11 @@ const BOUNDS = { cpuSeconds: 60, megabytes: 200, idlePercent: 1 }
 /** Whatever else the machine does: from here on something hangs. */
 const WAIT_MS_MAX = 15 * 60_000
 /** As the image has it; Node makes the last of the memory limit in the chart. */
-const ENVIRONMENT = { NODE_OPTIONS: '--max-semi-space-size=2 --max-old-space-size=256', MALLOC_ARENA_MAX: '1' }
+const ENVIRONMENT = {
+  NODE_OPTIONS: '--max-semi-space-size=2 --max-old-space-size=256',
+  MALLOC_ARENA_MAX: '1',
+  UV_THREADPOOL_SIZE: '32',
+}
 /** Of /proc: USER_HZ. */
 const TICK_MS = 10
 

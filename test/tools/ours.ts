@@ -27,6 +27,7 @@ export const OURS: Distribution = {
         NODE_COMPILE_CACHE: join(bundle, 'compile-cache'),
         NODE_OPTIONS: '--max-semi-space-size=2',
         MALLOC_ARENA_MAX: '1',
+        UV_THREADPOOL_SIZE: '32',
       },
     }
   },
