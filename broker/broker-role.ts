@@ -289,6 +289,7 @@ export class BrokerRole implements AsyncDisposable {
 
   #logDirFailed(path: string): void {
     this.#replication.logDirFailed(path)
+    this.#lifecycle.tellProgress()
     if (path === this.#node.options.config.metadataLogDir || this.#logs.directories().every(({ online }) => !online)) {
       const message = `log dir ${path} has failed, and it holds what the broker cannot run without`
       this.#node.deps.onFailed(new StorageError('KAFKA_STORAGE_ERROR', message))

@@ -110,7 +110,10 @@ export class BrokerLifecycle {
     this.#communicateNow()
   }
 
-  /** Somebody waits for this broker to follow the metadata: the controller hears at once how far it is. While this one stops, with its next request. */
+  /**
+   * Somebody waits for what the next heartbeat tells (how far this broker follows the metadata, which log dirs it has): the controller
+   * hears it at once. While this one stops, with its next request.
+   */
   tellProgress(): void {
     if (this.#isRegistered && !this.#wantsShutdown) this.#communicateNow()
   }
