@@ -350,7 +350,8 @@ export class RaftCore {
     if (version > 0 && entryOffset < 0) records.push(kraftVersion(version))
     if (isNew) records.push(kraftVoters(current))
     const offset = this.appendControl(records)
-    if (offset === undefined) return void this.sleep(RETRY_MS).then(() => this.#startEpoch(epoch, votes))
+    // Another may have a file for it; where there is no other, this one is elected again.
+    if (offset === undefined) return void this.apply({ type: 'resign' })
     if (isNew) this.history.append(offset, { kraftVersion: version, voters: current })
     this.apply({ type: 'epochStarted', epoch, offset })
     if (isNew) this.quorumChanged()
