@@ -25,7 +25,7 @@ export function lockFile(path: string): { release(): void } | null {
     if (isBusy(error)) return null
     throw new Error(`${path} cannot be locked: ${String(error)}`, { cause: error })
   }
-  return { release: () => database.close() }
+  return { release: () => void (database.isOpen && database.close()) }
 }
 
 /** Only what was not there is opened, and so cannot be locked yet. For the rest of it SQLite has no errno. */
