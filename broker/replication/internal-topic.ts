@@ -40,6 +40,11 @@ export class InternalTopic {
     return { error: outcome?.error ?? ErrorCode.UNKNOWN_SERVER_ERROR, baseOffset: outcome?.baseOffset ?? -1 }
   }
 
+  /** max.message.bytes of the partition; without a limit where it is not here. */
+  batchBytesMax(partition: number): number {
+    return this.#deps.replicas.get(this.#topic, partition)?.rules.maxMessageBytes ?? Infinity
+  }
+
   /**
    * Batches from `fromOffset`, or the log's start; the first may begin before it. Up to the end of the log, as Apache Kafka loads: what was
    * acknowledged may lie above the high watermark that a new leader knows. Rejects where it cannot be read; a replica that is damaged is

@@ -7,6 +7,8 @@ export interface Appender {
    * are appended in the order of the calls. Never waits for ever: after offsets.commit.timeout.ms it is REQUEST_TIMED_OUT.
    */
   append(partition: number, batch: Uint8Array): Promise<{ error: ErrorCode; baseOffset: number }>
+  /** What a batch of the partition may have, as its settings are now. */
+  batchBytesMax(partition: number): number
   /**
    * Committed batches from `fromOffset` on, or from the start of the log where that is later; the first batch may begin before it.
    * Goes on at `nextOffset`, unless `endReached`. Rejects where the partition cannot be read.

@@ -46,8 +46,6 @@ type Reply<K extends ApiKey> = Promise<ResponseInputOf<K>>
 const CODECS: readonly CodecName[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 const MINUTE_MS = 60_000
 const NEW_MEMBER_JOIN_TIMEOUT_MS = 5 * MINUTE_MS
-/** Well under what a partition takes (max.message.bytes). */
-const BATCH_BYTES_MAX = 512 * 1024
 
 /** Before a partition that could not be loaded is tried again; doubles from the first time to the longest. */
 const LOAD_RETRY_MS = 1000
@@ -87,7 +85,6 @@ export class GroupCoordinator {
         newMemberJoinTimeoutMs: NEW_MEMBER_JOIN_TIMEOUT_MS,
       },
       retentionMs: options.offsetsRetentionMinutes * MINUTE_MS,
-      maxBatchBytes: BATCH_BYTES_MAX,
       codec: CODECS[options.offsetsTopicCompressionCodec] ?? 'none',
     }
     const { topics, clock } = deps

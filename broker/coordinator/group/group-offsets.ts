@@ -38,9 +38,8 @@ interface Tombstone {
 export class GroupOffsets {
   readonly offsets = new CommittedOffsets()
   readonly #retentionMs: number
-  readonly #maxWriteBytes: number
   readonly #groups: GroupRegistry
-  readonly #writer: Pick<RecordWriter, 'write'>
+  readonly #writer: Pick<RecordWriter, 'write' | 'writeBytesMax'>
   readonly #clock: Clock
   /** How many commits of each offset are on their way to the log. */
   readonly #inFlight = new OffsetTable<number>()
@@ -48,13 +47,15 @@ export class GroupOffsets {
   readonly #removals = new Map<string, number>()
   readonly #deletedTopics = new Map<string, string>()
 
-  /** A write goes into one batch, and a batch must not exceed what a partition takes: tombstones are written `maxBatchBytes` at a time. */
   constructor(
-    options: { readonly retentionMs: number; readonly maxBatchBytes: number },
-    deps: { readonly groups: GroupRegistry; readonly writer: Pick<RecordWriter, 'write'>; readonly clock: Clock },
+    options: { readonly retentionMs: number },
+    deps: {
+      readonly groups: GroupRegistry
+      readonly writer: Pick<RecordWriter, 'write' | 'writeBytesMax'>
+      readonly clock: Clock
+    },
   ) {
     this.#retentionMs = options.retentionMs
-    this.#maxWriteBytes = options.maxBatchBytes
     this.#groups = deps.groups
     this.#writer = deps.writer
     this.#clock = deps.clock
@@ -199,9 +200,10 @@ export class GroupOffsets {
     if (error === ErrorCode.NONE && isAll) this.#deletedTopics.delete(topicId)
   }
 
+  /** A write goes into one batch, and many tombstones may be more than a partition takes in one. */
   async #deleteAll(gone: readonly { groupId: string; place: OffsetPlace }[]): Promise<ErrorCode> {
     const tombstones = gone.map((each) => ({ ...each, record: offsetTombstone(each.groupId, each.place) }))
-    const parts = inRuns(tombstones, ({ record }) => sizeOf([record]), { bytesMax: this.#maxWriteBytes })
+    const parts = inRuns(tombstones, ({ record }) => sizeOf([record]), { bytesMax: this.#writer.writeBytesMax })
     const errors = await Promise.all(parts.map((part) => this.#writeTombstones(part)))
     return errors.find((error) => error !== ErrorCode.NONE) ?? ErrorCode.NONE
   }

@@ -12,7 +12,6 @@ import { RecordWriter } from './record-writer.ts'
 export interface ShardOptions {
   readonly rules: GroupRules
   readonly retentionMs: number
-  readonly maxBatchBytes: number
   readonly codec: CodecName
 }
 

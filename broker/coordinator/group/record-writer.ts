@@ -1,6 +1,7 @@
 import type { Clock } from '../../env/clock.ts'
 import type { CodecName, Compute } from '../../env/compute.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
+import { HEADER_BYTES } from '../../records/batch.ts'
 import { buildBatch } from '../../records/build.ts'
 import type { NewRecord } from '../../records/record.ts'
 import type { Appender } from './appender.ts'
@@ -8,13 +9,11 @@ import { coordinatorError } from './coordinator-error.ts'
 
 export interface RecordWriterOptions {
   readonly partition: number
-  /** Records of one tick share a batch up to this size; more than that in one write makes a batch of its own. */
-  readonly maxBatchBytes: number
   readonly codec: CodecName
 }
 
 export interface RecordWriterDeps {
-  readonly appender: Pick<Appender, 'append'>
+  readonly appender: Pick<Appender, 'append' | 'batchBytesMax'>
   readonly clock: Clock
   readonly compute: Compute
 }
@@ -27,6 +26,8 @@ interface Write {
   readonly done: Written
 }
 
+/** Records of one tick share a batch up to this size, or to what the partition takes; more than that in one write makes a batch of its own. */
+const BATCH_BYTES_MAX = 512 * 1024
 /** What a record takes in a batch besides its key and value, at most. */
 const RECORD_OVERHEAD_BYTES = 32
 
@@ -49,11 +50,16 @@ export class RecordWriter {
     this.#deps = deps
   }
 
+  /** How much one write had better have, by `sizeOf`: a batch with more may be refused. */
+  get writeBytesMax(): number {
+    return Math.min(BATCH_BYTES_MAX, this.#deps.appender.batchBytesMax(this.#options.partition)) - HEADER_BYTES
+  }
+
   /** `done` is called once, never before this returns. */
   write(records: readonly NewRecord[], done: Written): void {
     if (this.#isClosed) return this.#deps.clock.defer(() => done(ErrorCode.NOT_COORDINATOR, -1))
     const bytes = sizeOf(records)
-    if (this.#staged.length > 0 && this.#stagedBytes + bytes > this.#options.maxBatchBytes) this.#flush()
+    if (this.#staged.length > 0 && this.#stagedBytes + bytes > this.writeBytesMax) this.#flush()
     this.#staged.push({ records, done })
     this.#stagedBytes += bytes
     if (this.#isFlushDue) return

@@ -11,6 +11,8 @@ export class FakeLog implements Appender {
   /** What becomes of the next appends, one after the other; behind them `failWith` counts. */
   readonly outcomes: ErrorCode[] = []
   failReads = false
+  /** Larger batches are refused. */
+  maxMessageBytes = 1_048_588
   /** Reads wait until this resolves. */
   readGate: Promise<void> = Promise.resolve()
 
@@ -22,12 +24,17 @@ export class FakeLog implements Appender {
     return this.#partitions.length
   }
 
+  batchBytesMax(): number {
+    return this.maxMessageBytes
+  }
+
   batches(partition = 0): readonly Uint8Array[] {
     return this.#partitions[partition] ?? []
   }
 
   async append(partition: number, batch: Uint8Array): Promise<{ error: ErrorCode; baseOffset: number }> {
-    const error = this.outcomes.shift() ?? this.failWith
+    const isTooLarge = batch.length > this.maxMessageBytes
+    const error = isTooLarge ? ErrorCode.MESSAGE_TOO_LARGE : (this.outcomes.shift() ?? this.failWith)
     if (this.isHeld) await new Promise<void>((resolve) => this.#held.push(resolve))
     if (error !== ErrorCode.NONE) return { error, baseOffset: -1 }
     const log = this.#partitions[partition] ?? []

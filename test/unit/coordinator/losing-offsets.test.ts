@@ -238,4 +238,27 @@ describe('losing offsets', () => {
     await rig.restart()
     expect(rig.coordinator.counts()).toEqual({ groups: expect.objectContaining({ Empty: 0 }), offsets: 0 })
   })
+
+  const removals = {
+    group: async (rig: CoordinatorRig, groupsNames: string[]) => {
+      const { results } = await rig.run(rig.coordinator.deleteGroups({ groupsNames }, rig.context(2)))
+      expect(new Set(results?.map(({ errorCode }) => errorCode))).toEqual(new Set([ErrorCode.NONE]))
+    },
+    topic: async (rig: CoordinatorRig) => {
+      rig.coordinator.onTopicsDeleted([{ name: 'orders', topicId: rig.topics.idOf('orders') ?? '' }])
+      await rig.clock.run(1)
+    },
+    expiry: (rig: CoordinatorRig) => rig.clock.run(2 * HOUR_MS),
+  }
+
+  test.each(['group', 'topic', 'expiry'] as const)('takes as many batches as it needs: by %s', async (by) => {
+    const rig = await CoordinatorRig.open()
+    rig.log.maxMessageBytes = 200
+    const groupIds = Array.from({ length: 9 }, (_, index) => `group-${index}`)
+    const commits = groupIds.map((groupId) => rig.commitLater(2, { groupId, metadata: '' }))
+    expect(new Set(await rig.run(Promise.all(commits)))).toEqual(new Set([ErrorCode.NONE]))
+    await removals[by](rig, groupIds)
+    await rig.restart()
+    expect(rig.coordinator.counts().offsets).toBe(0)
+  })
 })

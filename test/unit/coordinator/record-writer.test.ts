@@ -7,10 +7,10 @@ import { SimClock } from '../../fakes/clock.ts'
 import { FakeLog } from './fake-log.ts'
 import { bytes } from './group-rig.ts'
 
-function writerOn(log: FakeLog, maxBatchBytes = 1000) {
+function writerOn(log: FakeLog) {
   const clock = new SimClock()
   const deps = { appender: log, clock, compute: new NodeCompute() }
-  return { clock, writer: new RecordWriter({ partition: 0, maxBatchBytes, codec: 'none' }, deps) }
+  return { clock, writer: new RecordWriter({ partition: 0, codec: 'none' }, deps) }
 }
 
 const record = (key: string, size = 1) => ({ key: bytes(key), value: new Uint8Array(size) })
@@ -25,12 +25,26 @@ test('each write learns where its first record went', async () => {
   expect(offsets).toEqual([0, 2])
 })
 
-test('what exceeds the size of a batch goes into the next one', async () => {
+test('what exceeds the size that a partition takes now goes into the next batch', async () => {
   const log = new FakeLog()
-  const { clock, writer } = writerOn(log, 200)
-  for (const key of ['a', 'b', 'c']) writer.write([record(key, 100)], () => undefined)
+  const { clock, writer } = writerOn(log)
+  const errors: ErrorCode[] = []
+  for (const maxMessageBytes of [330, 200, 330]) {
+    log.maxMessageBytes = maxMessageBytes
+    for (const key of ['a', 'b', 'c']) writer.write([record(key, 100)], (error) => errors.push(error))
+    await clock.run(1)
+  }
+  expect(log.batches().map((batch) => new BatchView(batch).recordCount)).toEqual([2, 1, 1, 1, 1, 2, 1])
+  expect(new Set(errors)).toEqual(new Set([ErrorCode.NONE]))
+})
+
+test('no batch is larger than it need be for a coordinator, whatever a partition takes', async () => {
+  const log = new FakeLog()
+  log.maxMessageBytes = Infinity
+  const { clock, writer } = writerOn(log)
+  for (const key of ['a', 'b']) writer.write([record(key, 300_000)], () => undefined)
   await clock.run(1)
-  expect(log.batches().map((batch) => new BatchView(batch).recordCount)).toEqual([1, 1, 1])
+  expect(log.batches()).toHaveLength(2)
 })
 
 test('outcomes are told in the order of the writes, even where a later append is over first', async () => {

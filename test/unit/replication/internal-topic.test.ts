@@ -44,6 +44,15 @@ describe('an append', () => {
     ])
   })
 
+  test('may be as large as the partition takes', async () => {
+    const { topic } = await topicBed()
+    expect([0, 1, 2].map((partition) => topic.batchBytesMax(partition))).toEqual([
+      RULES.maxMessageBytes,
+      Infinity,
+      Infinity,
+    ])
+  })
+
   test('that is not committed in time says so', async () => {
     const { bed, log, topic } = await topicBed([NODE, 2])
     const pending = topic.append(0, batchOf())
