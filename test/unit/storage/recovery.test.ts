@@ -48,6 +48,31 @@ describe('after kill -9', () => {
     expect(bed.disk.exists(`${DIRECTORY}/00000000000000000004.snapshot`)).toBe(false)
   })
 
+  test('the index that a segment had before it was cut does not count, where the recovery point is at its end', async () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const bed = new LogBed({ seed })
+      const config = { segmentBytes: 700, indexIntervalBytes: 100 }
+      const log = await bed.open(config)
+      const add = (count: number, bytes: number) => {
+        for (let i = 0; i < count; i++) append(log, { values: ['x'.repeat(bytes)] })
+      }
+      add(8, 10)
+      log.roll()
+      await log.flush()
+      await log.truncateTo(1)
+      add(3, 80)
+      await log.flush()
+      const { recoveryPoint } = log
+      log.roll()
+      add(1, 10)
+      bed.disk.losePower()
+      const again = await bed.open(config, { recoveryPoint })
+      for (let offset = 0; offset < 4; offset++) {
+        expect((await again.read(offset, 1, Infinity, true)).baseOffset).toBe(offset)
+      }
+    }
+  })
+
   test('segments before the recovery point are not read', async () => {
     const bed = new LogBed()
     const config = { segmentBytes: 150 }
