@@ -71,6 +71,8 @@ export interface Disk {
   replaceFile(path: string, content: Uint8Array): void
   /** fsync of a directory, so that creations, renames and removals in it are durable. */
   syncDirectory(path: string): void
+  /** As `syncDirectory`, without blocking the caller; covers what was there at the call. */
+  syncDirectoryAsync(path: string): Promise<void>
   /** Modification time in ms since the epoch. */
   modifiedMs(path: string): number
   setModifiedMs(path: string, timeMs: number): void

@@ -185,6 +185,20 @@ export class NodeDisk implements Disk {
     })
   }
 
+  async syncDirectoryAsync(path: string): Promise<void> {
+    const fd = guarded(path, () => fs.openSync(path, fs.constants.O_RDONLY))
+    try {
+      await new Promise<void>((resolve, reject) => {
+        fs.fsync(fd, (error) => {
+          if (error === null) resolve()
+          else reject(diskError(error, path))
+        })
+      })
+    } finally {
+      guarded(path, () => fs.closeSync(fd))
+    }
+  }
+
   modifiedMs(path: string): number {
     return guarded(path, () => Math.floor(fs.statSync(path).mtimeMs))
   }

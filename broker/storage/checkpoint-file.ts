@@ -6,11 +6,25 @@ const ENCODER = new TextEncoder()
 const DECODER = new TextDecoder()
 
 /**
- * Kafka's checkpoint files: a line with the version, a line with the number of entries, a line for each. Replaced in one step and
- * durable on return.
+ * Kafka's checkpoint files: a line with the version, a line with the number of entries, a line for each. Replaced in one step, without
+ * blocking, and left alone where `isWanted` does not hold any more; only the name is for the caller to sync. Rejects with DiskError.
  */
-export function writeCheckpoint(disk: Disk, path: string, lines: readonly string[]): void {
-  disk.replaceFile(path, encode(lines))
+export async function writeCheckpoint(
+  disk: Disk,
+  path: string,
+  lines: readonly string[],
+  isWanted: () => boolean = () => true,
+): Promise<void> {
+  const temporary = `${path}.tmp`
+  const file = disk.open(temporary, 'openOrCreate')
+  try {
+    file.truncate(0)
+    file.write([encode(lines)], 0)
+    await file.sync()
+  } finally {
+    file.close()
+  }
+  if (isWanted()) disk.rename(temporary, path)
 }
 
 function encode(lines: readonly string[]): Uint8Array {
@@ -72,16 +86,7 @@ export class OffsetCheckpoint {
   async #replace(lines: readonly string[]): Promise<void> {
     const text = lines.join('\n')
     if (text === this.#written) return
-    const temporary = `${this.#path}.tmp`
-    const file = this.#disk.open(temporary, 'openOrCreate')
-    try {
-      file.truncate(0)
-      file.write([encode(lines)], 0)
-      await file.sync()
-    } finally {
-      file.close()
-    }
-    this.#disk.rename(temporary, this.#path)
+    await writeCheckpoint(this.#disk, this.#path, lines)
     this.#written = text
   }
 }

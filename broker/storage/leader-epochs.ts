@@ -24,7 +24,10 @@ export class LeaderEpochCache {
   readonly #path: string
   readonly #disk: Disk
   #entries: EpochEntry[] = []
-  #dirty = false
+  #changes = 0
+  /** Those that are in the checkpoint. */
+  #persisted = 0
+  #isClosed = false
 
   constructor(options: { path: string }, deps: { disk: Disk }) {
     this.#path = options.path
@@ -40,15 +43,27 @@ export class LeaderEpochCache {
     })
   }
 
-  /** Writes the checkpoint where it is not up to date; durable on return. */
-  persist(): void {
-    if (!this.#dirty) return
-    writeCheckpoint(
-      this.#disk,
-      this.#path,
-      this.#entries.map(({ epoch, startOffset }) => `${epoch} ${startOffset}`),
-    )
-    this.#dirty = false
+  /** The checkpoint is up to date. */
+  get isPersisted(): boolean {
+    return this.#changes === this.#persisted
+  }
+
+  /**
+   * Writes the checkpoint where it is not up to date with the call; whether it did. Nobody else may meanwhile. It is durable with its name,
+   * which is for the caller to sync. Rejects with DiskError.
+   */
+  async persist(): Promise<boolean> {
+    if (this.isPersisted) return false
+    const changes = this.#changes
+    const lines = this.#entries.map(({ epoch, startOffset }) => `${epoch} ${startOffset}`)
+    await writeCheckpoint(this.#disk, this.#path, lines, () => !this.#isClosed)
+    this.#persisted = changes
+    return true
+  }
+
+  /** Writes nothing any more: the directory may be gone, or another log's. */
+  close(): void {
+    this.#isClosed = true
   }
 
   get entries(): readonly EpochEntry[] {
@@ -67,7 +82,7 @@ export class LeaderEpochCache {
     const goesOn = before.at(-1)?.epoch === epoch
     if (goesOn && before.length === this.#entries.length) return
     this.#entries = goesOn ? before : [...before, { epoch, startOffset }]
-    this.#dirty = true
+    this.#changes++
   }
 
   /** The epoch of the record at `offset`; -1 where unknown. */
@@ -93,7 +108,7 @@ export class LeaderEpochCache {
     const latest = this.#entries.at(-1)
     if (latest === undefined || latest.startOffset < endOffset) return
     this.#entries = this.#entries.filter(({ startOffset }) => startOffset < endOffset)
-    this.#dirty = true
+    this.#changes++
   }
 
   /** Drops what ended before `startOffset`; the epoch of `startOffset` now begins there. */
@@ -102,12 +117,12 @@ export class LeaderEpochCache {
     const first = this.#entries[at]
     if (first === undefined || (at === 0 && first.startOffset === startOffset)) return
     this.#entries = [{ epoch: first.epoch, startOffset }, ...this.#entries.slice(at + 1)]
-    this.#dirty = true
+    this.#changes++
   }
 
   clear(): void {
     if (this.#entries.length === 0) return
     this.#entries = []
-    this.#dirty = true
+    this.#changes++
   }
 }

@@ -70,7 +70,7 @@ export class LogCutter {
     producers.reload(logStartOffset, offset, clock.wallMs())
     await replayProducers(segments, producers, offset)
     // What was cut off must not come back, after a crash, behind batches that take its place.
-    disk.syncDirectory(this.#directory)
+    await disk.syncDirectoryAsync(this.#directory)
     await segment.sync()
   }
 

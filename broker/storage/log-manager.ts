@@ -134,7 +134,7 @@ export class LogManager {
     if (flusher === undefined) {
       flusher = new GroupFlusher(async () => {
         await directory.writeRecoveryPoints(this.#registry.in(directory))
-        this.#deps.disk.syncDirectory(directory.path)
+        await this.#deps.disk.syncDirectoryAsync(directory.path)
       })
       this.#recoveryPoints.set(directory, flusher)
     }

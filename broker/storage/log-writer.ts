@@ -1,8 +1,9 @@
 import type { Clock } from '../env/clock.ts'
 import { type Disk, DiskError } from '../env/disk.ts'
-import type { DirectoryNames } from './directory-names.ts'
+import { DirectoryNames } from './directory-names.ts'
 import { isTooManyFiles, StorageError } from './errors.ts'
 import { GroupFlusher } from './flusher.ts'
+import type { LeaderEpochCache } from './leader-epochs.ts'
 import type { LogConfig } from './log-config.ts'
 import { type AppendSize, LogSegment } from './segment.ts'
 import type { OpenFiles } from './open-files.ts'
@@ -28,6 +29,7 @@ export interface LogWriterDeps {
   readonly parentNames: DirectoryNames
   readonly clock: Clock
   readonly segments: LogSegments
+  readonly leaderEpochs: LeaderEpochCache
   readonly tail: LogTail
   /** Called at the first append since the last write. */
   readonly onStaged: () => void
@@ -39,8 +41,6 @@ export interface LogWriterDeps {
   readonly onFailure: (error: DiskError) => void
   /** Saves what belongs to a segment that ends at `logEndOffset`; before the next one begins. */
   readonly beforeRoll: () => void
-  /** Saves, durably, what recovery will not find in the log behind the recovery point. */
-  readonly beforeSync: () => void
 }
 
 /**
@@ -59,10 +59,11 @@ export class LogWriter {
   #acknowledgeableOffset: number
   #syncedOffset: number
   #lastFlushMs: number
-  /** Names in the directory that no `syncDirectory` has covered. */
-  #namesDirty: boolean
-  /** For `parentNames`: the directory's own; undefined where it is durable. */
-  readonly #ownName: number | undefined
+  readonly #names: DirectoryNames
+  /** For `#names`: the last one that came; 0 where all are durable. */
+  #lastName = 0
+  /** For `parentNames`: the directory's own; 0 where it is durable. */
+  readonly #ownName: number
   #resets = 0
   /** What failed the log: nothing is written from then on. */
   #failure: DiskError | undefined
@@ -78,8 +79,9 @@ export class LogWriter {
     this.#acknowledgeableOffset = options.logEndOffset
     this.#syncedOffset = options.recoveryPoint
     this.#lastFlushMs = deps.clock.monotonicMs()
-    this.#namesDirty = options.hasNewNames
-    this.#ownName = options.hasNewNames ? deps.parentNames.changed() : undefined
+    this.#names = new DirectoryNames({ path: options.directory }, deps)
+    if (options.hasNewNames) this.#lastName = this.#names.changed()
+    this.#ownName = options.hasNewNames ? deps.parentNames.changed() : 0
   }
 
   get writtenOffset(): number {
@@ -188,16 +190,13 @@ export class LogWriter {
   }
 
   async #sync(): Promise<void> {
-    if (this.#failure !== undefined) throw offline(this.#directory, this.#failure)
-    if (this.#closed) return
+    if (this.#hasEnded()) return
     const offset = this.#writtenOffset
     const resets = this.#resets
     const { segments } = this.#deps
     try {
-      if (!this.#isBlank()) {
-        this.#deps.beforeSync()
-        this.#syncNames()
-      }
+      if (this.#hasNewNames()) await this.#deps.parentNames.below(() => this.#syncNames())
+      if (this.#hasEnded()) return
       const dirty = [...segments].filter((segment) => segment.dirty)
       await Promise.all(dirty.map((segment) => segment.sync()))
     } catch (error) {
@@ -216,12 +215,25 @@ export class LogWriter {
     return segments.count === 1 && segments.first.baseOffset === 0 && segments.first.sizeInBytes === 0
   }
 
-  #syncNames(): void {
-    if (!this.#namesDirty) return
-    const { disk, parentNames } = this.#deps
-    disk.syncDirectory(this.#directory)
-    if (this.#ownName !== undefined) parentNames.sync(this.#ownName)
-    this.#namesDirty = false
+  /** Whether there is nothing to sync any more. Throws StorageError where the log has failed. */
+  #hasEnded(): boolean {
+    if (this.#failure !== undefined) throw offline(this.#directory, this.#failure)
+    return this.#closed
+  }
+
+  #hasNewNames(): boolean {
+    const { leaderEpochs, parentNames } = this.#deps
+    const areSynced =
+      leaderEpochs.isPersisted && this.#names.isSynced(this.#lastName) && parentNames.isSynced(this.#ownName)
+    return !areSynced && !this.#isBlank()
+  }
+
+  /** Of files that are there at the call; and the leader epochs, which recovery does not find in the log before the recovery point. */
+  async #syncNames(): Promise<void> {
+    const { leaderEpochs, parentNames } = this.#deps
+    if (await leaderEpochs.persist()) this.#lastName = this.#names.changed()
+    await this.#names.sync(this.#lastName)
+    await parentNames.sync(this.#ownName)
   }
 
   /** Ends the active segment and begins the next one at `logEndOffset`; syncs in the background. Throws DiskError. */
@@ -242,7 +254,7 @@ export class LogWriter {
 
   /** An empty segment, which is for the caller to add. Throws DiskError. */
   newSegment(baseOffset: number): LogSegment {
-    this.#namesDirty = true
+    this.#lastName = this.#names.changed()
     const createdMs = this.#deps.clock.wallMs()
     return LogSegment.create({ directory: this.#directory, baseOffset, createdMs, config: this.config }, this.#deps)
   }

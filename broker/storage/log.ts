@@ -92,13 +92,13 @@ export class PartitionLog {
         ...this.#deps,
         clock,
         segments: this.#segments,
+        leaderEpochs: this.leaderEpochs,
         tail: this.#tail,
         onStaged: () => onStaged?.(this),
         onWritten: () => this.#tell('written'),
         onAcknowledgeable: () => this.#tell('acknowledgeable'),
         onFailure: (error) => onFailure?.(error),
         beforeRoll: () => this.producers.takeSnapshot(),
-        beforeSync: () => this.leaderEpochs.persist(),
       },
     )
   }
@@ -361,6 +361,7 @@ export class PartitionLog {
     this.#writer.close()
     this.#removal.close()
     this.#tail.clear()
+    this.leaderEpochs.close()
     for (const segment of this.#segments) segment.close()
   }
 

@@ -162,7 +162,8 @@ export class DirectoryNode {
   readonly entries = new Map<string, DiskNode>()
   #durable = new Map<string, DiskNode>()
   /** Each is atomic: a rename is an unlink and a link that survive together. */
-  #unsynced: (() => void)[] = []
+  #unsynced: { readonly sequence: number; readonly apply: () => void }[] = []
+  #sequence = 0
   #linkedSince = new Set<DiskNode>()
 
   constructor(modifiedMs: number) {
@@ -174,15 +175,26 @@ export class DirectoryNode {
     apply(this.entries, links)
     for (const { node } of links) if (node !== undefined) this.#linkedSince.add(node)
     other?.directory.entries.delete(other.unlink)
-    this.#unsynced.push(() => {
-      apply(this.#durable, links)
-      if (other !== undefined) other.directory.#durable.delete(other.unlink)
+    this.#unsynced.push({
+      sequence: ++this.#sequence,
+      apply: () => {
+        apply(this.#durable, links)
+        if (other !== undefined) other.directory.#durable.delete(other.unlink)
+      },
     })
   }
 
-  synced(): void {
-    for (const change of this.#unsynced) change()
-    this.#forget()
+  /** The number of the last change: what a sync that starts now makes durable. */
+  get sequence(): number {
+    return this.#sequence
+  }
+
+  /** Makes the changes up to `sequence` durable. */
+  synced(sequence: number): void {
+    const later = this.#unsynced.findIndex((change) => change.sequence > sequence)
+    const durable = this.#unsynced.splice(0, later < 0 ? this.#unsynced.length : later)
+    for (const change of durable) change.apply()
+    if (later < 0) this.#forget()
   }
 
   #forget(): void {
@@ -192,7 +204,7 @@ export class DirectoryNode {
 
   losePower(random: SimRandom): void {
     const kept = random.below(this.#unsynced.length + 1)
-    for (const change of this.#unsynced.slice(0, kept)) change()
+    for (const change of this.#unsynced.slice(0, kept)) change.apply()
     this.#forget()
   }
 

@@ -1,6 +1,7 @@
 import { DiskError } from '../../broker/env/disk.ts'
 import type { Clock } from '../../broker/env/clock.ts'
 import type { DirectoryEntry, Disk, DiskErrorCode, File } from '../../broker/env/disk.ts'
+import { SimFile } from './disk-file.ts'
 import { namesOf } from './disk-path.ts'
 import { DirectoryNode, FileNode, SECTOR_BYTES } from './disk-node.ts'
 import type { DiskNode } from './disk-node.ts'
@@ -74,6 +75,11 @@ export class SimDisk implements Disk {
     this.#locks.clear()
   }
 
+  /** Which process it is that uses the disk. */
+  get process(): number {
+    return this.#process
+  }
+
   losePower(): void {
     this.killProcess()
     const nodes = reachable(this.#root)
@@ -109,8 +115,7 @@ export class SimDisk implements Disk {
 
   open(path: string, mode: 'create' | 'open' | 'openOrCreate' | 'read'): File {
     this.begin('open', path)
-    if (this.#openFiles >= this.openFilesMax)
-      throw new DiskError('EMFILE', path, `EMFILE: too many open files, open '${path}'`)
+    this.#expectDescriptor(path)
     const { parent, name } = this.#parent(path)
     let node = parent.entries.get(name)
     if (node === undefined) {
@@ -121,6 +126,11 @@ export class SimDisk implements Disk {
     if (node.kind !== 'file') throw new DiskError('OTHER', path, `${path} is a directory`)
     this.#openFiles++
     return new SimFile(this, node, path, mode === 'read', this.#process)
+  }
+
+  #expectDescriptor(path: string): void {
+    if (this.#openFiles < this.openFilesMax) return
+    throw new DiskError('EMFILE', path, `EMFILE: too many open files, open '${path}'`)
   }
 
   /** Files that the process has open. */
@@ -200,12 +210,25 @@ export class SimDisk implements Disk {
     this.#file(temporary).synced(Infinity)
     file.close()
     this.rename(temporary, path)
-    parent.synced()
+    parent.synced(Infinity)
   }
 
   syncDirectory(path: string): void {
     this.begin('sync', path)
-    this.#directory(path).synced()
+    this.#directory(path).synced(Infinity)
+  }
+
+  async syncDirectoryAsync(path: string): Promise<void> {
+    this.begin('sync', path)
+    this.#expectDescriptor(path)
+    const directory = this.#directory(path)
+    this.#openFiles++
+    const { sequence } = directory
+    const process = this.#process
+    await this.later(process, () => {
+      this.closed(process)
+      directory.synced(sequence)
+    })
   }
 
   modifiedMs(path: string): number {
@@ -245,7 +268,9 @@ export class SimDisk implements Disk {
   /** Runs `work` after the time a device takes; never, when the process dies before. */
   later<T>(process: number, work: () => T): Promise<T> {
     const clock = this.#clock
-    if (clock === undefined || this.syncMsMax === 0) return Promise.resolve().then(work)
+    if (clock === undefined || this.syncMsMax === 0) {
+      return Promise.resolve().then(() => (process === this.#process ? work() : new Promise<never>(() => {})))
+    }
     const { promise, resolve, reject } = Promise.withResolvers<T>()
     const done = () => {
       if (process !== this.#process) return
@@ -294,91 +319,6 @@ export class SimDisk implements Disk {
     const parent = this.#follow(names, names.length - 1)
     if (parent?.kind !== 'directory') throw missing(path)
     return { parent, name }
-  }
-}
-
-class SimFile implements File {
-  readonly path: string
-  readonly #disk: SimDisk
-  readonly #node: FileNode
-  readonly #readOnly: boolean
-  readonly #process: number
-  #closed = false
-
-  constructor(disk: SimDisk, node: FileNode, path: string, readOnly: boolean, process: number) {
-    this.#disk = disk
-    this.#node = node
-    this.path = path
-    this.#readOnly = readOnly
-    this.#process = process
-  }
-
-  size(): number {
-    return this.#node.size
-  }
-
-  write(buffers: readonly Uint8Array[], position: number): void {
-    this.#begin('write')
-    if (this.#readOnly) throw new DiskError('EACCES', this.path, `${this.path} is open for reading`)
-    this.#node.modifiedMs = this.#disk.nowMs()
-    let at = position
-    for (const buffer of buffers) {
-      const room = this.#room(at + buffer.length)
-      this.#node.write(buffer.subarray(0, buffer.length - room.missingBytes), at)
-      if (room.missingBytes > 0) throw new DiskError('ENOSPC', this.path, `no space left: write ${this.path}`)
-      at += buffer.length
-    }
-  }
-
-  read(target: Uint8Array, position: number): number {
-    this.#begin('read')
-    return this.#node.read(target, position)
-  }
-
-  readAsync(target: Uint8Array, position: number): Promise<number> {
-    return this.#disk.later(this.#process, () => this.read(target, position))
-  }
-
-  async readToSend(size: number, position: number): Promise<Uint8Array> {
-    const target = new Uint8Array(size)
-    return target.subarray(0, await this.readAsync(target, position))
-  }
-
-  sync(): Promise<void> {
-    const sequence = this.#node.sequence
-    return this.#disk.later(this.#process, () => {
-      try {
-        this.#begin('sync')
-      } catch (error) {
-        this.#node.syncFailed(sequence)
-        throw error
-      }
-      this.#node.synced(sequence)
-    })
-  }
-
-  truncate(size: number): void {
-    this.#begin('truncate')
-    if (this.#room(size).missingBytes > 0) throw new DiskError('ENOSPC', this.path, `no space left: ${this.path}`)
-    this.#node.truncate(size)
-  }
-
-  close(): void {
-    if (this.#closed) return
-    this.#closed = true
-    this.#disk.closed(this.#process)
-  }
-
-  #begin(operation: DiskOperation): void {
-    if (this.#closed) throw new DiskError('OTHER', this.path, `${this.path} is closed`)
-    this.#disk.begin(operation, this.path, this.#process)
-  }
-
-  /** How many bytes do not fit when the file grows to `size`. */
-  #room(size: number): { missingBytes: number } {
-    const growth = size - this.#node.size
-    if (growth <= 0 || this.#disk.capacityBytes >= 2 ** 40) return { missingBytes: 0 }
-    return { missingBytes: Math.min(growth, Math.max(0, growth - this.#disk.space().usableBytes)) }
   }
 }
 

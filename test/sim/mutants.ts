@@ -286,8 +286,8 @@ const REPLICATION: readonly Mutant[] = [
     name: 'the names of new segments are not synced',
     simulation: 'storage',
     file: 'broker/storage/log-writer.ts',
-    from: 'if (!this.#namesDirty) return',
-    to: 'if (this.#namesDirty) return',
+    from: 'await this.#names.sync(this.#lastName)',
+    to: 'await this.#names.sync(0)',
     isQuick: true,
   },
   {

@@ -62,7 +62,7 @@ class StorageRun {
 
   constructor(seed: number, trace: Trace) {
     this.#trace = trace
-    this.#world = new SimWorld({ seed, disk: { syncMsMax: 5, openFilesMax: 16 } })
+    this.#world = new SimWorld({ seed, disk: { syncMsMax: 5, openFilesMax: 24 } })
     trace.nowMs = () => this.#world.clock.monotonicMs()
     this.#random = this.#world.random.fork()
     this.#machine = this.#world.machine('node')

@@ -77,6 +77,15 @@ describe('a power loss', () => {
     }
   })
 
+  test('may lose a name that came after the sync of its directory began', async () => {
+    const found = await outcomes(async (disk) => {
+      const synced = disk.syncDirectoryAsync('/data/t-0')
+      disk.open('/data/t-0/log', 'create').close()
+      await synced
+    }, '/data/t-0/log')
+    expect(new Set(found)).toEqual(new Set(['', null]))
+  })
+
   test('does not undo replaceFile', async () => {
     const found = await outcomes((disk) => {
       disk.replaceFile('/data/t-0/checkpoint', bytes('one'))

@@ -59,7 +59,7 @@ describe.each([
     expect(() => disk.open(join(root, 'none', 'f'), 'create')).toThrow(error('ENOENT'))
   })
 
-  test('lists, renames and removes', () => {
+  test('lists, renames and removes', async () => {
     const disk = create()
     disk.makeDirectory(join(root, 'a', 'b'))
     disk.makeDirectory(join(root, 'a', 'b'))
@@ -69,6 +69,8 @@ describe.each([
     const names = disk.list(join(root, 'a')).map(({ name, kind }) => `${kind} ${name}`)
     expect(names.sort()).toEqual(['directory c', 'file g'])
     disk.syncDirectory(join(root, 'a'))
+    await disk.syncDirectoryAsync(join(root, 'a'))
+    await expect(disk.syncDirectoryAsync(join(root, 'none'))).rejects.toMatchObject({ code: 'ENOENT' })
     disk.remove(join(root, 'a'))
     disk.remove(join(root, 'a'))
     expect(disk.exists(join(root, 'a'))).toBe(false)

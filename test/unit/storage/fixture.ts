@@ -1,5 +1,5 @@
 import type { CodecName, Compute } from '../../../broker/env/compute.ts'
-import type { DiskError } from '../../../broker/env/disk.ts'
+import { DiskError } from '../../../broker/env/disk.ts'
 import { type BatchOptions, buildBatch } from '../../../broker/records/build.ts'
 import type { BatchView } from '../../../broker/records/batch.ts'
 import { batches, readRecords } from '../../../broker/records/read.ts'
@@ -52,7 +52,20 @@ export class LogBed {
     this.disk.syncDirectory('/')
   }
 
+  /** The disk for this process only: what it was about to do when it was killed is not done. */
+  #processDisk(): SimDisk {
+    const { process } = this.disk
+    return new Proxy(this.disk, {
+      get: (disk, key): unknown => {
+        if (disk.process !== process) throw new DiskError('EIO', DIRECTORY, 'the process is gone')
+        const member: unknown = Reflect.get(disk, key, disk)
+        return typeof member === 'function' ? (member.bind(disk) as unknown) : member
+      },
+    })
+  }
+
   open(config: Partial<LogConfig> = {}, options: Partial<PartitionLogOptions> = {}): Promise<PartitionLog> {
+    const disk = this.#processDisk()
     return PartitionLog.open(
       {
         directory: DIRECTORY,
@@ -67,9 +80,9 @@ export class LogBed {
         ...options,
       },
       {
-        disk: this.disk,
-        files: new OpenFiles({ max: this.openFilesMax }, { disk: this.disk }),
-        parentNames: new DirectoryNames({ path: '/data' }, { disk: this.disk }),
+        disk,
+        files: new OpenFiles({ max: this.openFilesMax }, { disk }),
+        parentNames: new DirectoryNames({ path: '/data' }, { disk }),
         clock: this.clock,
         random: this.random,
         compute: NO_COMPUTE,

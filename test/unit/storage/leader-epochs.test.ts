@@ -76,22 +76,40 @@ describe('truncation', () => {
 })
 
 describe('the checkpoint', () => {
-  test('has the format of Kafka and is read back', () => {
+  test('has the format of Kafka and is read back', async () => {
     const { cache, disk } = cacheOf([2, 0], [5, 10])
-    cache.persist()
+    expect(await cache.persist()).toBe(true)
     expect(new TextDecoder().decode(disk.readFile(PATH))).toBe('0\n2\n2 0\n5 10\n')
     const again = new LeaderEpochCache({ path: PATH }, { disk })
     again.load()
     expect(pairs(again)).toEqual(pairs(cache))
   })
 
-  test('is written only where something has changed', () => {
+  test('is written only where something has changed', async () => {
     const { cache, disk } = cacheOf([2, 0])
-    cache.persist()
+    await cache.persist()
     const before = disk.counts.sync
     cache.assign(2, 0)
-    cache.persist()
-    expect(disk.counts.sync).toBe(before)
+    expect([await cache.persist(), disk.counts.sync]).toEqual([false, before])
+  })
+
+  test('has what changes while it is written the next time', async () => {
+    const { cache, disk } = cacheOf([2, 0])
+    const persisted = cache.persist()
+    cache.assign(3, 10)
+    await persisted
+    expect(new TextDecoder().decode(disk.readFile(PATH))).toBe('0\n1\n2 0\n')
+    expect(await cache.persist()).toBe(true)
+    expect(new TextDecoder().decode(disk.readFile(PATH))).toBe('0\n2\n2 0\n3 10\n')
+  })
+
+  test('of a log that goes meanwhile is not put in the place of its heir', async () => {
+    const { cache, disk } = cacheOf([2, 0])
+    const persisted = cache.persist()
+    cache.close()
+    const { cache: heir } = cacheOf([7, 0])
+    await persisted
+    expect([disk.exists(PATH), heir.latestEpoch]).toEqual([false, 7])
   })
 
   test('that is damaged is refused', () => {

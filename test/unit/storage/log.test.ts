@@ -237,6 +237,31 @@ describe('flush.messages', () => {
   })
 })
 
+test('a roll waits for no sync, but what is acknowledged behind it does', async () => {
+  const bed = new LogBed()
+  bed.disk.syncMsMax = 10
+  const log = await bed.open({ flushMessages: 1 })
+  append(log, { values: ['a'] })
+  await bed.clock.run(100)
+  const waiting = (): never => {
+    throw new Error('the event loop waits for the disk')
+  }
+  Object.assign(bed.disk, { syncDirectory: waiting, replaceFile: waiting })
+  log.roll()
+  append(log, { values: ['b'] }, 1)
+  expect([log.logEndOffset, log.acknowledgeableOffset]).toEqual([2, 1])
+  for (let ms = 0; log.acknowledgeableOffset < 2; ms++) {
+    expect(ms).toBeLessThan(100)
+    await bed.clock.run(1)
+  }
+  bed.disk.losePower()
+  const reopened = bed.open()
+  await bed.clock.run(100)
+  const again = await reopened
+  expect([again.logEndOffset, again.segmentCount]).toEqual([2, 2])
+  expect(again.leaderEpochs.entries.map(({ startOffset }) => startOffset)).toEqual([0, 1])
+})
+
 test('files have the names that Kafka gives them, and a segment its indexes once it is sealed and synced', async () => {
   const bed = new LogBed()
   const log = await bed.open({ segmentBytes: 150, segmentIndexBytes: 1000 })
