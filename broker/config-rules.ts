@@ -19,12 +19,11 @@ export function configRules(server: () => ServerConfig): ConfigRules {
     return name === undefined ? undefined : configKey(name, key)
   }
   return {
-    validate: (type, name, configs) => {
+    validate: (type, name, configs, changed) => {
       const resource = NAMES.get(type)
       if (resource === undefined)
         return { error: 'INVALID_CONFIG', message: `Resources of type ${type} cannot be configured.` }
-      const settings = Object.fromEntries(configs)
-      return configProblem(resource, name, settings, Object.keys(settings), server())
+      return configProblem(resource, name, Object.fromEntries(configs), [...changed], server())
     },
     isList: (type, key) => keyOf(type, key)?.type === 'list',
     defaultValue: (type, key) => {

@@ -1,4 +1,5 @@
-import { type ServerConfig, withDynamicConfigs } from './config/server-config.ts'
+import { withApplicableConfigs } from './config/applicable-configs.ts'
+import type { ServerConfig } from './config/server-config.ts'
 import type { MetadataDelta } from './metadata/delta.ts'
 import { type MetadataImage, ResourceType } from './metadata/image.ts'
 import type { Logger } from './telemetry/logger.ts'
@@ -19,7 +20,7 @@ export class CurrentConfig {
     return this.#current
   }
 
-  /** True where the settings have changed. Values that do not go together are refused as a whole: the broker keeps what it had. */
+  /** True where the settings may have changed. What does not go with server.properties or with the others is left. */
   apply(delta: MetadataDelta, image: MetadataImage): boolean {
     const own = String(this.#static.nodeId)
     const concerned = [...delta.configs.changed()].some(
@@ -28,12 +29,10 @@ export class CurrentConfig {
     if (!concerned) return false
     const perBroker = image.configsOf(ResourceType.BROKER, own)
     const clusterWide = image.configsOf(ResourceType.BROKER, '')
-    try {
-      this.#current = withDynamicConfigs(this.#static, { perBroker, clusterWide })
-      return true
-    } catch (error) {
-      this.#logger.error({ err: error }, 'the dynamic configs of this broker do not go together; it keeps what it had')
-      return false
-    }
+    const { config, left } = withApplicableConfigs(this.#static, { perBroker, clusterWide })
+    this.#current = config
+    if (left.length > 0)
+      this.#logger.error({ left }, 'this node cannot run with some of its dynamic configs; it runs without them')
+    return true
   }
 }

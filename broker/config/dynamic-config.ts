@@ -1,7 +1,6 @@
+import { type DynamicLayers, withApplicableConfigs } from './applicable-configs.ts'
 import { brokerKey, withoutListener } from './broker-keys.ts'
 import { dynamicKey } from './dynamic-only-keys.ts'
-import { ConfigError } from './config-error.ts'
-import { withDynamicConfigs } from './server-config.ts'
 import type { ServerConfig } from './server-config.ts'
 import { parseValue } from './value.ts'
 
@@ -9,31 +8,36 @@ import { parseValue } from './value.ts'
 const PER_LISTENER_ONLY = /^ssl\./
 
 /** Pools that grow and shrink step by step (KIP-226). */
-const THREAD_POOLS: ReadonlySet<string> = new Set([
-  'background.threads',
-  'num.io.threads',
-  'num.network.threads',
-  'num.recovery.threads.per.data.dir',
-  'num.replica.fetchers',
-])
+const THREAD_POOLS: readonly (readonly [name: string, count: (server: ServerConfig) => number])[] = [
+  ['background.threads', ({ backgroundThreads }) => backgroundThreads],
+  ['num.io.threads', ({ numIoThreads }) => numIoThreads],
+  ['num.network.threads', ({ numNetworkThreads }) => numNetworkThreads],
+  ['num.recovery.threads.per.data.dir', ({ numRecoveryThreadsPerDataDir }) => numRecoveryThreadsPerDataDir],
+  ['num.replica.fetchers', ({ numReplicaFetchers }) => numReplicaFetchers],
+]
 
 /**
- * Why brokers cannot run with these dynamic settings, in Kafka's words; null where they can. `settings` is all that the
- * resource would have, `changed` the keys that the request sets.
+ * Why no broker can have these dynamic settings, in Kafka's words; null where one may. `settings` is all that the resource would
+ * have, `changed` the keys that the request sets.
  */
 export function brokerConfigProblem(
   isClusterWide: boolean,
   settings: Readonly<Record<string, string>>,
   changed: readonly string[],
-  server: ServerConfig,
 ): string | null {
-  return (
-    namesProblem(changed) ??
-    valuesProblem(changed, settings) ??
-    levelProblem(isClusterWide, changed) ??
-    threadsProblem(changed, settings, server) ??
-    togetherProblem(isClusterWide, settings, server)
-  )
+  return namesProblem(changed) ?? valuesProblem(changed, settings) ?? levelProblem(isClusterWide, changed)
+}
+
+/**
+ * Why the broker that runs with `server` cannot go from one set of dynamic settings to another; null where it can. What it could not run
+ * with before is no reason: nothing else could be changed, or made right, until that is.
+ */
+export function reconfigurationProblem(server: ServerConfig, from: DynamicLayers, to: DynamicLayers): string | null {
+  const before = withApplicableConfigs(server, from)
+  const after = withApplicableConfigs(server, to)
+  const known = new Set(before.left.map(({ message }) => message))
+  const added = after.left.find(({ message }) => !known.has(message))
+  return added?.message ?? threadsProblem(before.config, after.config)
 }
 
 function namesProblem(changed: readonly string[]): string | null {
@@ -65,52 +69,13 @@ function valuesProblem(changed: readonly string[], settings: Readonly<Record<str
 }
 
 /** A pool may at most double or halve at once. */
-function threadsProblem(
-  changed: readonly string[],
-  settings: Readonly<Record<string, string>>,
-  server: ServerConfig,
-): string | null {
-  for (const name of changed.filter((changedName) => THREAD_POOLS.has(changedName))) {
-    const count = Number(settings[name])
-    const now = currentThreads(name, server)
+function threadsProblem(before: ServerConfig, after: ServerConfig): string | null {
+  for (const [name, threads] of THREAD_POOLS) {
+    const now = threads(before)
+    const count = threads(after)
     const refuse = (why: string) => `Dynamic thread count update validation failed for ${name}=${count}, ${why}`
     if (count > now * 2) return refuse(`value should not be greater than double the current value ${now}`)
     if (count < now / 2) return refuse(`value should be at least half the current value ${now}`)
   }
   return null
-}
-
-function currentThreads(name: string, server: ServerConfig): number {
-  switch (name) {
-    case 'background.threads':
-      return server.backgroundThreads
-    case 'num.io.threads':
-      return server.numIoThreads
-    case 'num.network.threads':
-      return server.numNetworkThreads
-    case 'num.recovery.threads.per.data.dir':
-      return server.numRecoveryThreadsPerDataDir
-    default:
-      return server.numReplicaFetchers
-  }
-}
-
-/** The new values among themselves and with those that stay. */
-function togetherProblem(
-  isClusterWide: boolean,
-  settings: Readonly<Record<string, string>>,
-  server: ServerConfig,
-): string | null {
-  const proposed = new Map(Object.entries(settings))
-  const { perBroker, clusterWide } = server.layers
-  try {
-    withDynamicConfigs(
-      server,
-      isClusterWide ? { perBroker, clusterWide: proposed } : { perBroker: proposed, clusterWide },
-    )
-    return null
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems[0]?.message ?? error.message
-    throw error
-  }
 }

@@ -37,7 +37,8 @@ export function configKey(type: ConfigResourceType, name: string): ConfigKey | u
 
 /**
  * Why a resource cannot have exactly these settings; null where it can. `name` is the resource's: a topic, a node id ('' stands
- * for all brokers), a group, a subscription. `changed` are the keys that the request sets.
+ * for all brokers), a group, a subscription. `changed` are the keys that the request sets. Of a broker it is only told what is wrong
+ * on any: `reconfigurationProblem` has what only that one knows.
  */
 export function configProblem(
   type: ConfigResourceType,
@@ -50,7 +51,7 @@ export function configProblem(
     case 'topic':
       return refusal('INVALID_CONFIG', topicConfigProblem(settings, server))
     case 'broker':
-      return brokerProblem(name, settings, changed, server)
+      return brokerProblem(name, settings, changed)
     case 'group':
       return refusal('INVALID_CONFIG', groupProblem(settings, server))
     default:
@@ -66,12 +67,11 @@ function brokerProblem(
   name: string,
   settings: Readonly<Record<string, string>>,
   changed: readonly string[],
-  server: ServerConfig,
 ): ConfigRefusal | null {
   if (name !== '' && !/^\d+$/.test(name)) {
     return { error: 'INVALID_REQUEST', message: `Node id must be an integer, but it is: ${name}` }
   }
-  return refusal('INVALID_REQUEST', brokerConfigProblem(name === '', settings, changed, server))
+  return refusal('INVALID_REQUEST', brokerConfigProblem(name === '', settings, changed))
 }
 
 /** Group settings with a floor or a ceiling among the broker's keys `group.<kind>.min.<rest>` and `group.<kind>.max.<rest>`. */

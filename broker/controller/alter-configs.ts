@@ -15,8 +15,11 @@ import { ApiError, attempt, duplicates, type NewMetadataRecord, type Outcome } f
 type IncrementalRequest = RequestOf<typeof ApiKey.IncrementalAlterConfigs>
 type IncrementalResource = IncrementalRequest['resources'][number]
 type LegacyRequest = RequestOf<typeof ApiKey.AlterConfigs>
+type LegacyResource = LegacyRequest['resources'][number]
 /** The answers of both APIs have the same fields. */
 type Response = ResponseInputOf<typeof ApiKey.IncrementalAlterConfigs>
+
+type ListRules = Pick<ConfigRules, 'isList' | 'defaultValue'>
 
 const OPERATIONS = ['SET', 'DELETE', 'APPEND', 'SUBTRACT'] as const
 const DELETE = OPERATIONS.indexOf('DELETE')
@@ -43,19 +46,25 @@ export function alterConfigs(
   rules: ConfigRules,
   origin: ConfigOrigin,
 ): Outcome<Response> {
-  return alterEach(request, ({ resourceType: type, resourceName: name, configs }) => {
-    checkNulls(configs)
-    const before = image.configsOf(type, name)
-    const changes = new Map<string, string | null>()
-    for (const config of configs) {
-      // What is set again as it is makes no record, but on brokers, which reload files then.
-      if (before.get(config.name) !== config.value || type === ResourceType.BROKER)
-        changes.set(config.name, config.value)
-    }
-    const listed = new Set(configs.map((config) => config.name))
-    for (const key of before.keys()) if (!listed.has(key)) changes.set(key, null)
-    return changeConfigs(image, { type, name }, changes, rules, origin)
+  return alterEach(request, (resource) => {
+    checkNulls(resource.configs)
+    const { resourceType: type, resourceName: name } = resource
+    return changeConfigs(image, { type, name }, replacementOf(image, resource), rules, origin)
   })
+}
+
+/** What it comes to that a resource is to have just what is listed. */
+export function replacementOf(image: MetadataImage, resource: LegacyResource): ConfigChanges {
+  const { resourceType: type, resourceName: name, configs } = resource
+  const before = image.configsOf(type, name)
+  const changes = new Map<string, string | null>()
+  for (const config of configs) {
+    // What is set again as it is makes no record, but on brokers, which reload files then.
+    if (before.get(config.name) !== config.value || type === ResourceType.BROKER) changes.set(config.name, config.value)
+  }
+  const listed = new Set(configs.map((config) => config.name))
+  for (const key of before.keys()) if (!listed.has(key)) changes.set(key, null)
+  return changes
 }
 
 function checkNulls(configs: readonly { readonly name: string; readonly value: string | null }[]): void {
@@ -101,8 +110,8 @@ function alterEach<R extends AnyResource>(
   return { records: request.validateOnly ? [] : records, response: { throttleTimeMs: 0, responses } }
 }
 
-/** What the operations come to, without those that change nothing. */
-function changesOf(image: MetadataImage, resource: IncrementalResource, rules: ConfigRules): ConfigChanges {
+/** What the operations come to, without those that change nothing. Throws ApiError for one that there is not. */
+export function changesOf(image: MetadataImage, resource: IncrementalResource, rules: ListRules): ConfigChanges {
   const { resourceType: type, resourceName: name } = resource
   const before = image.configsOf(type, name)
   const changes = new Map<string, string | null>()
@@ -121,7 +130,7 @@ interface Operation {
   readonly current: string | null
 }
 
-function applied({ type }: ConfigResource, { key, operation, value, current }: Operation, rules: ConfigRules) {
+function applied({ type }: ConfigResource, { key, operation, value, current }: Operation, rules: ListRules) {
   const name = OPERATIONS[operation]
   if (name === undefined) throw new ApiError(ErrorCode.INVALID_REQUEST, `Unknown operations type ${operation}`)
   if (name === 'DELETE') return null

@@ -56,12 +56,12 @@ export function changeConfigs(
   checkResource(image, resource)
   // As in Apache Kafka, what is wrong with the values is told before that there is no such topic.
   if (type === ResourceType.TOPIC && image.topic(name) === undefined) {
-    checkValues(rules, resource, after)
+    checkValues(rules, resource, after, changes)
     throw new ApiError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `The topic '${name}' does not exist.`)
   }
   const why = problem ?? sizeProblem(changes.values())
   if (why !== null) throw new ApiError(ErrorCode.INVALID_CONFIG, why)
-  checkValues(rules, resource, after)
+  checkValues(rules, resource, after, changes)
   const records: NewMetadataRecord[] = [...changes].map(([key, value]) => ({
     type: 'ConfigRecord',
     version: 0,
@@ -75,8 +75,14 @@ export function changeConfigs(
   return records
 }
 
-function checkValues(rules: ConfigRules, { type, name }: ConfigResource, values: ReadonlyMap<string, string>): void {
-  const refusal = rules.validate(type, name, values)
+function checkValues(
+  rules: ConfigRules,
+  { type, name }: ConfigResource,
+  values: ReadonlyMap<string, string>,
+  changes: ConfigChanges,
+): void {
+  const set = [...changes.keys()].filter((key) => values.has(key))
+  const refusal = rules.validate(type, name, values, set)
   if (refusal !== null) throw new ApiError(ErrorCode[refusal.error], refusal.message)
 }
 

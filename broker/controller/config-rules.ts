@@ -15,8 +15,13 @@ export interface ConfigRefusal {
 
 /** What the controller must know of configuration keys; broker/config has the table. `type` is an id of ResourceType. */
 export interface ConfigRules {
-  /** Why `configs`, all that a resource would then have set, cannot be; null where they can. In Kafka's words. */
-  validate(type: number, name: string, configs: ReadonlyMap<string, string>): ConfigRefusal | null
+  /** Why `configs`, all that a resource would then have set, cannot be; null where they can. In Kafka's words. `changed` are set now. */
+  validate(
+    type: number,
+    name: string,
+    configs: ReadonlyMap<string, string>,
+    changed: Iterable<string>,
+  ): ConfigRefusal | null
   /** Whether the key holds a list, so that AlterConfigs may append to it and subtract from it. */
   isList(type: number, key: string): boolean
   /** What a list starts from where it is not set. */

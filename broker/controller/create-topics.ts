@@ -169,7 +169,9 @@ function checkConfigs(topic: NewTopic, rules: ConfigRules): Map<string, string> 
   }
   for (const { name, value } of topic.configs) configs.set(name, value ?? '')
   const problem =
-    sizeProblem(configs.values()) ?? rules.validate(ResourceType.TOPIC, topic.name, configs)?.message ?? null
+    sizeProblem(configs.values()) ??
+    rules.validate(ResourceType.TOPIC, topic.name, configs, configs.keys())?.message ??
+    null
   if (problem !== null) throw new ApiError(ErrorCode.INVALID_CONFIG, problem)
   return configs
 }

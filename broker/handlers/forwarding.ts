@@ -7,11 +7,12 @@ import { decodeResponse } from '../protocol/frame.ts'
 import type { ControllerRequests } from '../replication/controller-requests.ts'
 import type { RequestContext } from '../security/request-context.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { alterConfigsHandlers, type BrokerConfigChecksDeps } from './broker-config-checks.ts'
 import { type Failure, failureOf, FORWARDED_KEYS, type ForwardedKey } from './forwarded-apis.ts'
-import type { Answer, Handler } from './handler.ts'
+import { type Answer, type Handler, handler } from './handler.ts'
 import { encodePrincipal } from './principal.ts'
 
-export interface ForwardingDeps {
+export interface ForwardingDeps extends BrokerConfigChecksDeps {
   readonly forwarding: {
     /** The way to the active controller that is used for nothing else: a change that waits holds up no heartbeat. */
     readonly controller: ControllerRequests
@@ -38,15 +39,15 @@ const MISCONFIGURED: Failure = {
 
 /** The APIs that the active controller answers, which this broker sends on to it with who asked and from where (KIP-590). */
 export function forwardingHandlers(deps: ForwardingDeps): Handler<ApiKey>[] {
-  const handlerOf = <K extends ForwardedKey>(key: K): Handler<K> => ({
-    key,
-    handle: async (request, context) => {
-      const answer = await forward(deps, key, request, context)
-      await settledSoon(deps)
-      return answer
-    },
-  })
-  return FORWARDED_KEYS.map((key) => handlerOf(key))
+  const send = async <K extends ForwardedKey>(key: K, request: RequestOf<K>, context: RequestContext) => {
+    const answer = await forward(deps, key, request, context)
+    await settledSoon(deps)
+    return answer
+  }
+  const handlerOf = <K extends ForwardedKey>(key: K) => handler(key, (request, context) => send(key, request, context))
+  const checked = alterConfigsHandlers(send, deps)
+  const others = FORWARDED_KEYS.filter((key) => checked.every((one) => one.key !== key))
+  return [...checked, ...others.map((key) => handlerOf(key))]
 }
 
 async function forward<K extends ForwardedKey>(

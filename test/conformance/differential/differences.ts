@@ -14,8 +14,6 @@ export const KNOWN: readonly (readonly [RegExp, string])[] = [
   [/^UpdateFeatures v\d: unknown feature, removal/, 'another text'],
   [/^FindCoordinator v6: share group/, 'share groups are not served (docs/compatibility.md)'],
   [/^DescribeConfigs v\d: logger/, 'levels of loggers are not settings here'],
-  [/^AlterConfigs v\d: unknown broker/, 'the controller refuses it here, in its words, and not the broker'],
-  [/^IncrementalAlterConfigs v\d: 4 '(7|-1|x)'/, 'the controller refuses it here, in its words, and not the broker'],
   [/^IncrementalAlterConfigs v\d: client metrics, match/, 'Apache Kafka cannot append to the lists of client metrics'],
   [/^IncrementalAlterConfigs v\d: .*too many threads/, 'the text names no Java class'],
   [

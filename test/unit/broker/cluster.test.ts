@@ -205,7 +205,7 @@ test('a broker whose log dirs are cordoned gets no new replicas until they are n
   const cordon = (value: string) => {
     const configs = [{ name: 'cordoned.log.dirs', configOperation: 0, value }]
     const resources = [{ resourceType: 4, resourceName: String(two?.id), configs }]
-    return cluster.ask(one, ApiKey.IncrementalAlterConfigs, { resources, validateOnly: false })
+    return cluster.ask(two, ApiKey.IncrementalAlterConfigs, { resources, validateOnly: false })
   }
   const create = async (name: string) => {
     const topics = CREATE.topics.map((topic) => ({ ...topic, name, replicationFactor: 2 }))

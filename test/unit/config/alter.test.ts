@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { parseProperties } from '../../../broker/config/properties.ts'
+import { reconfigurationProblem } from '../../../broker/config/dynamic-config.ts'
 import { changeList, configProblem } from '../../../broker/config/resource-config.ts'
 import type { ConfigRefusal, ConfigResourceType } from '../../../broker/config/resource-config.ts'
 import { parseServerConfig } from '../../../broker/config/server-config.ts'
@@ -51,11 +52,20 @@ const NOT_OURS = /^(UnknownTopic|Timeout|NumberFormat)|while ELR is enabled|\/ b
 function verdictOf({ resource, name, operation, key, value }: Case): string {
   const type = TYPES[resource] ?? 'topic'
   if (operation === 'DELETE') return 'OK'
-  if (operation !== 'APPEND' && operation !== 'SUBTRACT')
-    return verdict(configProblem(type, name, { [key]: value }, [key], server))
+  if (operation !== 'APPEND' && operation !== 'SUBTRACT') return verdict(problemOf(type, name, key, value))
   const changed = changeList(type, operation, key, undefined, value)
   if ('error' in changed) return verdict(changed)
-  return verdict(configProblem(type, name, { [key]: changed.value }, [key], server))
+  return verdict(problemOf(type, name, key, changed.value))
+}
+
+/** As the broker that is asked says it: what is wrong on any, and then what is wrong there. */
+function problemOf(type: ConfigResourceType, name: string, key: string, value: string): ConfigRefusal | null {
+  const anywhere = configProblem(type, name, { [key]: value }, [key], server)
+  if (anywhere !== null || type !== 'broker') return anywhere
+  const [none, set] = [new Map<string, string>(), new Map([[key, value]])]
+  const to = name === '' ? { perBroker: none, clusterWide: set } : { perBroker: set, clusterWide: none }
+  const message = reconfigurationProblem(server, { perBroker: none, clusterWide: none }, to)
+  return message === null ? null : { error: 'INVALID_REQUEST', message }
 }
 
 function verdict(refusal: ConfigRefusal | null): string {

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { alterConfigs, incrementalAlterConfigs } from '../../../broker/controller/alter-configs.ts'
 import type { ConfigOrigin } from '../../../broker/controller/config-change.ts'
+import type { ConfigRules } from '../../../broker/controller/config-rules.ts'
 import { type MetadataImage, ResourceType } from '../../../broker/metadata/image.ts'
 import { ErrorCode, errorName } from '../../../broker/protocol/errors.ts'
 import { config, feature, topic } from '../metadata/records.ts'
@@ -56,6 +57,24 @@ test.each<[string, Operation, ErrorCode]>([
   ['one that is too long as UTF-8', ['x', SET, '\u20ac'.repeat(11_000)], ErrorCode.INVALID_CONFIG],
 ])('%s is refused', (_what, operation, errorCode) => {
   expect(altered(IMAGE, [operation])).toMatchObject({ records: [], response: { responses: [{ errorCode }] } })
+})
+
+test('only what is set now is new to the rules', () => {
+  const told: unknown[] = []
+  const rules: ConfigRules = {
+    ...RULES,
+    validate: (_type, _name, all, changed) => {
+      told.push([[...all.keys()], [...changed]])
+      return null
+    },
+  }
+  const changes = [
+    { name: 'new', configOperation: SET, value: '3' },
+    { name: 'old', configOperation: DELETE, value: null },
+  ]
+  const resources = [{ resourceType: ResourceType.TOPIC, resourceName: 'topic-1', configs: changes }]
+  incrementalAlterConfigs(IMAGE, { resources, validateOnly: true }, rules, 'broker')
+  expect(told).toEqual([[['kept', 'new'], ['new']]])
 })
 
 test('validateOnly makes no records', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Controller } from '../../../broker/controller/controller.ts'
 import { NotControllerError } from '../../../broker/controller/metadata-writer.ts'
+import type { BrokerConfigChecksDeps } from '../../../broker/handlers/broker-config-checks.ts'
 import { answeringNotController, controllerChangeHandlers } from '../../../broker/handlers/controller-changes.ts'
 import { envelopeHandler } from '../../../broker/handlers/envelope.ts'
 import { FORWARDED_KEYS } from '../../../broker/handlers/forwarded-apis.ts'
@@ -8,6 +9,7 @@ import { forwardingHandlers } from '../../../broker/handlers/forwarding.ts'
 import { type Handler, handler } from '../../../broker/handlers/handler.ts'
 import { decodePrincipal, encodePrincipal } from '../../../broker/handlers/principal.ts'
 import { ZERO_UUID } from '../../../broker/lib/uuid.ts'
+import { MetadataImage } from '../../../broker/metadata/image.ts'
 import { ApiKey } from '../../../broker/protocol/api-key.ts'
 import { APIS, type RequestInputOf, type ResponseOf } from '../../../broker/protocol/apis.ts'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
@@ -37,6 +39,15 @@ function createTopics(asked: Asked[], error?: Error): Handler<ApiKey> {
   })
 }
 
+/** CreateTopics looks at none of it. */
+const BROKER: BrokerConfigChecksDeps = {
+  nodeId: 1,
+  server: () => {
+    throw new Error('nobody asks')
+  },
+  image: () => MetadataImage.EMPTY,
+}
+
 /** A broker whose way to the controller is `reach`. */
 function broker(
   reach: (envelope: EnvelopeRequest) => Promise<EnvelopeResponse>,
@@ -52,6 +63,7 @@ function broker(
     clock,
     logger: silentLogger(),
     settled,
+    ...BROKER,
   })
   const served = handlers.find(({ key }) => key === ApiKey.CreateTopics)
   const context = contextOf({ apiVersion: 7, frame: frameOf(ApiKey.CreateTopics, 7, CREATE) })

@@ -1,0 +1,146 @@
+import { reconfigurationProblem } from '../config/dynamic-config.ts'
+import { REQUIRED } from '../config/key.ts'
+import { configKey, configProblem } from '../config/resource-config.ts'
+import type { ServerConfig } from '../config/server-config.ts'
+import { changesOf, replacementOf } from '../controller/alter-configs.ts'
+import type { ConfigChanges } from '../controller/config-change.ts'
+import { ApiError, attempt, duplicates } from '../controller/result.ts'
+import { type MetadataImage, ResourceType } from '../metadata/image.ts'
+import { ApiKey } from '../protocol/api-key.ts'
+import { APIS, type RequestInputOf, type RequestOf } from '../protocol/apis.ts'
+import { ErrorCode } from '../protocol/errors.ts'
+import { decodeRequest, encodeRequest } from '../protocol/frame.ts'
+import type { RequestContext } from '../security/request-context.ts'
+import { type Answer, type Handler, handler } from './handler.ts'
+
+export interface BrokerConfigChecksDeps {
+  readonly nodeId: number
+  readonly server: () => ServerConfig
+  readonly image: () => MetadataImage
+}
+
+type AlterKey = typeof ApiKey.AlterConfigs | typeof ApiKey.IncrementalAlterConfigs
+/** The answers of both APIs have the same fields. */
+type AlterAnswer = Answer<AlterKey>
+
+/** Sends a request on to the active controller, as `context.frame` has it. */
+type Send = <K extends AlterKey>(key: K, request: RequestOf<K>, context: RequestContext) => Promise<Answer<K>>
+
+interface Resource {
+  readonly resourceType: number
+  readonly resourceName: string
+  readonly configs: readonly {
+    readonly name: string
+    readonly value: string | null
+    readonly configOperation?: number
+  }[]
+}
+
+interface AlterRequest<R> {
+  readonly resources: R[]
+  readonly validateOnly: boolean
+}
+
+const LENGTH_BYTES = 4
+const DELETE = 1
+const NOTHING = { throttleTimeMs: 0, responses: [] }
+const LISTS = {
+  isList: (_type: number, key: string) => configKey('broker', key)?.type === 'list',
+  defaultValue: (_type: number, key: string) => {
+    const value = configKey('broker', key)?.default
+    return value === undefined || value === REQUIRED ? null : value
+  },
+}
+
+/**
+ * AlterConfigs (33) and IncrementalAlterConfigs (44) of a broker: sent on, but for the changes of brokers that this one could not follow. Only
+ * a broker knows its server.properties, its log dirs and what it runs with. So, as in Apache Kafka, its own settings are changed through
+ * itself, and those of all brokers through any.
+ */
+export function alterConfigsHandlers(send: Send, deps: BrokerConfigChecksDeps): Handler<ApiKey>[] {
+  const { image } = deps
+  return [
+    handler(ApiKey.AlterConfigs, (request, context) => {
+      const refused = refusals(request.resources, (resource) => replacementOf(image(), resource), deps)
+      return sendOthers(request, refused, (left) => {
+        const frame = left === request ? context.frame : frameOf(ApiKey.AlterConfigs, left, context)
+        return send(ApiKey.AlterConfigs, left, { ...context, frame })
+      })
+    }),
+    handler(ApiKey.IncrementalAlterConfigs, (request, context) => {
+      const refused = refusals(request.resources, (resource) => changesOf(image(), resource, LISTS), deps)
+      return sendOthers(request, refused, (left) => {
+        const frame = left === request ? context.frame : frameOf(ApiKey.IncrementalAlterConfigs, left, context)
+        return send(ApiKey.IncrementalAlterConfigs, left, { ...context, frame })
+      })
+    }),
+  ]
+}
+
+function refusals<R extends Resource>(
+  resources: readonly R[],
+  changes: (resource: R) => ConfigChanges,
+  deps: BrokerConfigChecksDeps,
+): ReadonlyMap<R, ApiError> {
+  const refused = new Map<R, ApiError>()
+  for (const resource of resources) {
+    // What is wrong with the request itself the controller tells.
+    if (resource.resourceType !== ResourceType.BROKER || !isComplete(resource)) continue
+    const outcome = attempt(() => checkBroker(resource.resourceName, changes(resource), deps))
+    if (outcome instanceof ApiError) refused.set(resource, outcome)
+  }
+  return refused
+}
+
+function isComplete({ configs }: Resource): boolean {
+  if (duplicates(configs.map(({ name }) => name)).size > 0) return false
+  return configs.every(({ value, configOperation }) => value !== null || configOperation === DELETE)
+}
+
+/** Throws ApiError where this broker could not follow. */
+function checkBroker(name: string, changes: ConfigChanges, { nodeId, server, image }: BrokerConfigChecksDeps): void {
+  if (name !== '' && name !== String(nodeId) && /^-?\d+$/.test(name)) {
+    throw new ApiError(ErrorCode.INVALID_REQUEST, `Unexpected broker id, expected ${nodeId}, but received ${name}`)
+  }
+  const perBroker = image().configsOf(ResourceType.BROKER, String(nodeId))
+  const clusterWide = image().configsOf(ResourceType.BROKER, '')
+  const after = new Map(name === '' ? clusterWide : perBroker)
+  for (const [key, value] of changes) {
+    if (value === null) after.delete(key)
+    else after.set(key, value)
+  }
+  const set = [...changes.keys()].filter((key) => after.has(key))
+  const refusal = configProblem('broker', name, Object.fromEntries(after), set, server())
+  if (refusal !== null) throw new ApiError(ErrorCode[refusal.error], refusal.message)
+  const to = name === '' ? { perBroker, clusterWide: after } : { perBroker: after, clusterWide }
+  const problem = reconfigurationProblem(server(), { perBroker, clusterWide }, to)
+  if (problem !== null) throw new ApiError(ErrorCode.INVALID_REQUEST, problem)
+}
+
+/** What is not refused here is sent on, and the answers are put together in the order of the request. */
+async function sendOthers<R extends Resource>(
+  request: AlterRequest<R>,
+  refused: ReadonlyMap<R, ApiError>,
+  send: (left: AlterRequest<R>) => Promise<AlterAnswer>,
+): Promise<AlterAnswer> {
+  if (refused.size === 0) return send(request)
+  const resources = request.resources.filter((resource) => !refused.has(resource))
+  const answer = resources.length === 0 ? NOTHING : await send({ ...request, resources })
+  if (typeof answer === 'string') return answer
+  const answers = [...(answer.responses ?? [])]
+  const responses = request.resources.flatMap((resource) => {
+    const refusal = refused.get(resource)
+    if (refusal === undefined) return answers.splice(0, 1)
+    const { resourceType, resourceName } = resource
+    return [{ errorCode: refusal.code, errorMessage: refusal.text, resourceType, resourceName }]
+  })
+  return { ...answer, responses }
+}
+
+/** The client's request with less in it. */
+function frameOf<K extends AlterKey>(key: K, body: RequestInputOf<K>, { frame }: RequestContext): Uint8Array {
+  const { requestApiVersion, correlationId, clientId } = decodeRequest(frame).header
+  return Buffer.concat(encodeRequest(APIS[key], requestApiVersion, correlationId, clientId, body)).subarray(
+    LENGTH_BYTES,
+  )
+}

@@ -1,0 +1,49 @@
+import { expect, test } from '@jest/globals'
+import { parseServerConfig } from '../../../broker/config/server-config.ts'
+import { CurrentConfig } from '../../../broker/current-config.ts'
+import { MetadataDelta } from '../../../broker/metadata/delta.ts'
+import { MetadataImage, ResourceType } from '../../../broker/metadata/image.ts'
+import { MemoryLogger } from '../../fakes/logger.ts'
+import { config as configRecord } from '../metadata/records.ts'
+
+const { config } = parseServerConfig(
+  new Map([
+    ['node.id', '1'],
+    ['process.roles', 'broker'],
+    ['listeners', 'PLAINTEXT://:9092'],
+    ['controller.listener.names', 'CONTROLLER'],
+    ['controller.quorum.bootstrap.servers', 'controller:9093'],
+    ['log.dirs', '/data'],
+  ]),
+)
+
+function applied(...settings: readonly (readonly [resource: string, name: string, value: string])[]) {
+  const logger = new MemoryLogger()
+  const current = new CurrentConfig({ config }, { logger })
+  const delta = new MetadataDelta(MetadataImage.EMPTY)
+  for (const [resource, name, value] of settings) delta.replay(configRecord(ResourceType.BROKER, resource, name, value))
+  current.apply(delta, delta.finish({ offset: 1, epoch: 1, timestampMs: 0 }))
+  return { value: current.value, logger }
+}
+
+test('a setting that a broker cannot run with is left and logged; the others come into force', () => {
+  const { value, logger } = applied(
+    ['1', 'cordoned.log.dirs', '/gone'],
+    ['1', 'num.io.threads', '9'],
+    ['', 'log.retention.ms', '5000'],
+  )
+  expect(value).toMatchObject({ cordonedLogDirs: [], numIoThreads: 9, logRetentionMs: 5000 })
+  expect(logger.events).toMatchObject([
+    { level: 'error', fields: { left: [{ layer: 'perBroker', name: 'cordoned.log.dirs' }] } },
+  ])
+})
+
+test('settings that go together only with each other are all taken', () => {
+  const { value, logger } = applied(
+    ['1', 'cordoned.log.dirs', '/gone'],
+    ['', 'max.connections.per.ip', '0'],
+    ['', 'max.connections.per.ip.overrides', '10.0.0.1:5'],
+  )
+  expect(value.maxConnectionsPerIp).toBe(0)
+  expect(logger.events).toHaveLength(1)
+})
