@@ -57,7 +57,7 @@ export class ConsumerOffsets implements Disposable {
 
   *offsets(): Generator<GroupOffsetSample> {
     for (const { groupId, topic, partition, offset } of this.#deps.groups.committedOffsets()) {
-      yield { group: groupId, topic, partition, offset, endOffset: this.#endOffset(topic, partition) }
+      yield { group: groupId, topic, partition, offset: Number(offset), endOffset: this.#endOffset(topic, partition) }
     }
   }
 

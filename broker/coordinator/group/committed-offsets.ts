@@ -1,5 +1,6 @@
 export interface CommittedOffset {
-  readonly offset: number
+  /** Any int64: it is the consumer's business what it means by it. */
+  readonly offset: bigint
   /** -1 where the client does not know it. */
   readonly leaderEpoch: number
   readonly metadata: string

@@ -43,7 +43,7 @@ export function offsetRecord(
   return {
     key: encodeRecordKey(offsetCommitKey, { group: groupId, topic, partition }),
     value: encodeRecordValue(offsetCommitValue, isExpiring ? EXPIRING_OFFSET_COMMIT_VERSION : OFFSET_COMMIT_VERSION, {
-      offset: BigInt(committed.offset),
+      offset: committed.offset,
       leaderEpoch: committed.leaderEpoch,
       metadata: committed.metadata,
       commitTimestamp: BigInt(committed.commitTimestampMs),
@@ -117,7 +117,7 @@ function decodeOffset(bytes: Uint8Array, recordOffset: number): CommittedOffset 
     bytes,
   )
   return {
-    offset: Number(offset),
+    offset,
     leaderEpoch,
     metadata,
     commitTimestampMs: Number(commitTimestamp),
@@ -131,7 +131,7 @@ function decodeLegacyOffset(bytes: Uint8Array, recordOffset: number): CommittedO
   const { offset, metadata, commitTimestamp } = decodeRecordValue(legacyOffsetCommitValue, bytes)
   const commitTimestampMs = Number(commitTimestamp)
   return {
-    offset: Number(offset),
+    offset,
     leaderEpoch: -1,
     metadata,
     commitTimestampMs,

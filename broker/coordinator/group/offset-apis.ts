@@ -98,7 +98,7 @@ export class OffsetApis {
       topic,
       partition: asked.partitionIndex,
       value: {
-        offset: exact(asked.committedOffset),
+        offset: asked.committedOffset,
         leaderEpoch: asked.committedLeaderEpoch,
         metadata: asked.committedMetadata ?? '',
         commitTimestampMs: nowMs,
@@ -211,7 +211,7 @@ function fetchPartition(
   if (found === undefined || isOfAnother(found.topicId, topicId)) return missing(place.partition, ErrorCode.NONE)
   return {
     partitionIndex: place.partition,
-    committedOffset: BigInt(found.offset),
+    committedOffset: found.offset,
     committedLeaderEpoch: found.leaderEpoch,
     metadata: found.metadata,
     errorCode: ErrorCode.NONE,
@@ -224,7 +224,7 @@ function isOfAnother(committedFor: string, asked: string): boolean {
 
 const EXACT_MAX = BigInt(Number.MAX_SAFE_INTEGER)
 
-/** Beyond, numbers are rounded, the largest of them to what is no int64 any more; no log gets there. */
+/** Of a time: beyond, numbers are rounded, the largest of them to what is no int64 any more. No clock gets there. */
 function exact(value: bigint): number {
   if (value > EXACT_MAX) return Number.MAX_SAFE_INTEGER
   return value < -EXACT_MAX ? Number.MIN_SAFE_INTEGER : Number(value)

@@ -299,7 +299,7 @@ describe('describing', () => {
     const rig = await CoordinatorRig.open()
     await rig.commit(9)
     expect([...rig.coordinator.committedOffsets()]).toEqual([
-      { groupId: 'g', topic: 'orders', partition: 0, offset: 9 },
+      { groupId: 'g', topic: 'orders', partition: 0, offset: 9n },
     ])
   })
 })

@@ -28,7 +28,7 @@ function committed(offset: number): CommittedOffset {
     topicId: ZERO_UUID,
     recordOffset: -1,
   }
-  return { offset, leaderEpoch: -1, ...rest }
+  return { offset: BigInt(offset), leaderEpoch: -1, ...rest }
 }
 
 const commit = (offset: number, groupId = 'g') => offsetRecord(groupId, PLACE, committed(offset))

@@ -101,15 +101,25 @@ describe('committing', () => {
     },
   )
 
-  test('the largest int64 is an offset like any other, and a retention that never ends', async () => {
+  test.each([2n ** 53n + 1n, 2n ** 63n - 1n, -(2n ** 53n) - 1n])(
+    '%d is an offset like any other',
+    async (committedOffset) => {
+      const rig = await CoordinatorRig.open()
+      const partitions = [{ partitionIndex: 0, committedOffset, committedLeaderEpoch: -1, committedMetadata: null }]
+      const topics = [{ topicId: '', name: 'orders', partitions }]
+      expect(await rig.commit(0, { topics })).toBe(ErrorCode.NONE)
+      const request = rig.fetchRequest('g', null)
+      const fetched = () => rig.run(rig.coordinator.offsetFetch(request, rig.context(9)))
+      const expected = { groups: [{ topics: [{ partitions: [{ committedOffset }] }] }] }
+      expect(await fetched()).toMatchObject(expected)
+      await rig.restart()
+      expect(await fetched()).toMatchObject(expected)
+    },
+  )
+
+  test('the largest int64 is a retention that never ends', async () => {
     const rig = await CoordinatorRig.open()
     const largest = 2n ** 63n - 1n
-    const partitions = [
-      { partitionIndex: 0, committedOffset: largest, committedLeaderEpoch: -1, committedMetadata: null },
-    ]
-    const topics = [{ topicId: '', name: 'orders', partitions }]
-    expect(await rig.commit(0, { topics })).toBe(ErrorCode.NONE)
-    expect(await rig.fetch()).toMatchObject({ offset: Number.MAX_SAFE_INTEGER })
     expect(await rig.commit(42, { version: 4, retentionTimeMs: largest })).toBe(ErrorCode.NONE)
     await rig.restart()
     await rig.clock.run(2 * HOUR_MS)
