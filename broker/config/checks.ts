@@ -6,14 +6,17 @@ type Report = (key: string, message: string) => void
 
 /** The highest id of a codec in `offsets.topic.compression.codec`: zstd. */
 const CODEC_ID_MAX = 4
+const MIB = 1_048_576
 
 /** Reports where values contradict each other, as KafkaConfig does, and where they ask for what is not there yet. */
 export function collectProblems(config: ServerConfig, report: Report, warnings: string[]): void {
   checkIdentity(config, report)
   checkQuorum(config, report)
   checkControllerListeners(config, report)
+  checkRoutable(config, report)
   if (config.isBroker) checkAdvertised(config, report)
   checkRelations(config, report)
+  checkConnections(config, report)
   checkGroupTimeouts(config, report)
   checkAvailable(config, report)
   checkHeartbeat(config, warnings)
@@ -69,14 +72,28 @@ function checkControllerListeners(config: ServerConfig, report: Report): void {
       key,
       `${key} must contain at least one value appearing in the 'listeners' configuration when running the KRaft controller role`,
     )
+  } else if (config.isController && config.controllerListenerNames.some((name) => !bound(config).has(name))) {
+    report(
+      key,
+      `${key} must only contain values appearing in the 'listeners' configuration when running the KRaft controller role`,
+    )
+  }
+}
+
+function bound({ listeners }: ServerConfig): ReadonlySet<string> {
+  return new Set(listeners.map(({ name }) => name))
+}
+
+function checkRoutable(config: ServerConfig, report: Report): void {
+  const key = 'advertised.listeners'
+  const advertised = [...(config.isBroker ? config.advertisedListeners : []), ...config.advertisedControllerListeners]
+  if (advertised.some(({ host }) => host === '0.0.0.0')) {
+    report(key, `${key} cannot use the nonroutable meta-address 0.0.0.0. Use a routable IP address.`)
   }
 }
 
 function checkAdvertised(config: ServerConfig, report: Report): void {
   const key = 'advertised.listeners'
-  if (config.advertisedListeners.some(({ host }) => host === '0.0.0.0')) {
-    report(key, `${key} cannot use the nonroutable meta-address 0.0.0.0. Use a routable IP address.`)
-  }
   const names = config.advertisedListeners.map(({ name }) => name)
   if (!names.includes(config.interBrokerListenerName)) {
     report(
@@ -84,9 +101,8 @@ function checkAdvertised(config: ServerConfig, report: Report): void {
       `inter.broker.listener.name must be a listener name defined in ${key}. The valid options based on currently configured listeners are ${names.join(',')}`,
     )
   }
-  const bound = new Set(config.listeners.map(({ name }) => name))
   for (const name of names) {
-    if (!bound.has(name)) report(key, `${key} contains the listener ${name}, which is not in listeners.`)
+    if (!bound(config).has(name)) report(key, `${key} contains the listener ${name}, which is not in listeners.`)
   }
 }
 
@@ -94,6 +110,10 @@ function checkRelations(config: ServerConfig, report: Report): void {
   const require = (isRight: boolean, key: string, message: string) => {
     if (!isRight) report(key, message)
   }
+  require(config.logRollMs >= 1, 'log.roll.ms', 'log.roll.ms must be greater than or equal to 1')
+  require(config.logRollJitterMs >= 0, 'log.roll.jitter.ms', 'log.roll.jitter.ms must be greater than or equal to 0')
+  require(Math.floor(config.logCleanerDedupeBufferSize / config.logCleanerThreads) >
+    MIB, 'log.cleaner.dedupe.buffer.size', 'log.cleaner.dedupe.buffer.size must be at least 1MB per cleaner thread.')
   require(config.logRetentionMs !==
     0, 'log.retention.ms', 'log.retention.ms must be unlimited (-1) or, greater than or equal to 1')
   require(config.replicaFetchWaitMaxMs <=
@@ -103,15 +123,34 @@ function checkRelations(config: ServerConfig, report: Report): void {
   require(config.queuedMaxRequestBytes <= 0 ||
     config.queuedMaxRequestBytes >=
       config.socketRequestMaxBytes, 'queued.max.request.bytes', 'queued.max.request.bytes must be larger or equal to socket.request.max.bytes')
-  require(config.maxConnectionsPerIp !== 0 ||
-    config.maxConnectionsPerIpOverrides.size >
-      0, 'max.connections.per.ip', 'max.connections.per.ip can be set to zero only if max.connections.per.ip.overrides property is set.')
   require(config.offsetsTopicCompressionCodec >= 0 &&
     config.offsetsTopicCompressionCodec <=
       CODEC_ID_MAX, 'offsets.topic.compression.codec', `Unknown compression type id: ${config.offsetsTopicCompressionCodec}`)
   const missing = config.cordonedLogDirs.filter((dir) => dir !== '*' && !config.logDirs.includes(dir))
   require(missing.length ===
     0, 'cordoned.log.dirs', `All entries in cordoned.log.dirs must be present in log.dirs or log.dir. Missing entries : ${missing.join(',')}`)
+}
+
+/** A letter that no host's name or address has. */
+const NO_HOST = /[^0-9a-zA-Z\-%._:]/
+
+function checkConnections(config: ServerConfig, report: Report): void {
+  const overrides = config.maxConnectionsPerIpOverrides
+  if (config.maxConnectionsPerIp === 0 && overrides.size === 0) {
+    const key = 'max.connections.per.ip'
+    report(key, `${key} can be set to zero only if max.connections.per.ip.overrides property is set.`)
+  }
+  const invalid = [...overrides.keys()].filter((host) => NO_HOST.test(host))
+  if (invalid.length > 0) {
+    const key = 'max.connections.per.ip.overrides'
+    report(key, `${key} contains invalid addresses : ${invalid.join(',')}`)
+  }
+  const { connectionsMaxIdleMs: idleMs, connectionFailedAuthenticationDelayMs: delayMs } = config
+  if (idleMs >= 0 && delayMs >= idleMs) {
+    const why = 'to prevent failed authentication responses from timing out'
+    const key = 'connection.failed.authentication.delay.ms'
+    report(key, `${key}=${delayMs} should always be less than connections.max.idle.ms=${idleMs} ${why}`)
+  }
 }
 
 function checkGroupTimeouts(config: ServerConfig, report: Report): void {

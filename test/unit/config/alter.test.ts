@@ -47,7 +47,7 @@ function cases(): Case[] {
 }
 
 /** Not of this layer (does the topic exist, which broker is meant, is ELR on), or a bug there (a division by zero). */
-const NOT_OURS = /^(UnknownTopic|Timeout|NumberFormat)|while ELR is enabled|\/ by zero|1MB per cleaner thread/
+const NOT_OURS = /^(UnknownTopic|Timeout|NumberFormat)|while ELR is enabled|\/ by zero/
 
 function verdictOf({ resource, name, operation, key, value }: Case): string {
   const type = TYPES[resource] ?? 'topic'

@@ -114,6 +114,23 @@ describe('a server.properties', () => {
     ])
   })
 
+  test.each([
+    ['log.roll.ms=0', 'log.roll.ms must be greater than or equal to 1'],
+    ['log.roll.ms=-1', 'log.roll.ms must be greater than or equal to 1'],
+    ['log.roll.jitter.ms=-1', 'log.roll.jitter.ms must be greater than or equal to 0'],
+    ['log.cleaner.dedupe.buffer.size=1048576', 'must be at least 1MB per cleaner thread.'],
+    ['max.connections.per.ip.overrides=a b:3,[::1]:4', 'contains invalid addresses : a b,[::1]'],
+    ['connections.max.idle.ms=100', 'connection.failed.authentication.delay.ms=100 should always be less than'],
+    ['controller.listener.names=CONTROLLER,OTHER', 'must only contain values appearing'],
+    ['advertised.listeners=PLAINTEXT://a:1,CONTROLLER://0.0.0.0:1', 'nonroutable meta-address 0.0.0.0'],
+  ])('refuses what Apache Kafka refuses: %s', (text, part) => {
+    expect(problems(BASE + text)).toEqual([expect.stringContaining(part)])
+  })
+
+  test('lets idle connections be for ever', () => {
+    expect(parse('connections.max.idle.ms=-1').config.connectionsMaxIdleMs).toBe(-1)
+  })
+
   test('does not show a password in an error', () => {
     const found = problems(
       `${BASE}sasl.jaas.config=hunter2\nlistener.name.plaintext.ssl.key.password=hunter2\nnum.partitions=0`,
