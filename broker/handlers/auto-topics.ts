@@ -17,11 +17,66 @@ export interface AutoTopicsDeps {
   readonly logger: Logger
 }
 
-interface Wanted {
-  readonly name: string
+interface Shape {
   readonly numPartitions: number
   readonly replicationFactor: number
-  readonly configs: readonly { readonly name: string; readonly value: string }[]
+  readonly configs: Readonly<Record<string, string>>
+}
+
+interface Wanted extends Shape {
+  readonly name: string
+}
+
+/**
+ * What coordinators keep their state in, each with settings of its own, as in Apache Kafka; also where no coordinator here writes it yet: made
+ * as an ordinary topic, it would be of no use to one that comes later.
+ */
+const INTERNAL_TOPICS: ReadonlyMap<string, (server: ServerConfig) => Shape> = new Map([
+  [
+    OFFSETS_TOPIC,
+    (server: ServerConfig): Shape => ({
+      numPartitions: server.offsetsTopicNumPartitions,
+      replicationFactor: server.offsetsTopicReplicationFactor,
+      configs: {
+        'cleanup.policy': 'compact',
+        'compression.type': 'producer',
+        'segment.bytes': String(server.offsetsTopicSegmentBytes),
+      },
+    }),
+  ],
+  [
+    '__transaction_state',
+    (server): Shape => ({
+      numPartitions: server.transactionStateLogNumPartitions,
+      replicationFactor: server.transactionStateLogReplicationFactor,
+      configs: {
+        'cleanup.policy': 'compact',
+        'compression.type': 'uncompressed',
+        'min.insync.replicas': String(server.transactionStateLogMinIsr),
+        'segment.bytes': String(server.transactionStateLogSegmentBytes),
+        'unclean.leader.election.enable': 'false',
+      },
+    }),
+  ],
+  [
+    '__share_group_state',
+    (server): Shape => ({
+      numPartitions: server.shareCoordinatorStateTopicNumPartitions,
+      replicationFactor: server.shareCoordinatorStateTopicReplicationFactor,
+      configs: {
+        'cleanup.policy': 'delete',
+        'compression.type': 'producer',
+        'min.insync.replicas': String(server.shareCoordinatorStateTopicMinIsr),
+        'retention.ms': '-1',
+        'segment.bytes': String(server.shareCoordinatorStateTopicSegmentBytes),
+      },
+    }),
+  ],
+])
+
+/** What the broker makes of topics that a client names. */
+function ordinary(server: ServerConfig): Shape {
+  return { numPartitions: server.numPartitions, replicationFactor: server.defaultReplicationFactor, configs: {} }
 }
 
 /** Topics that the broker creates by itself: those that clients name before they exist, and its own. */
@@ -35,50 +90,33 @@ export class AutoTopics {
     this.#deps = deps
   }
 
-  /** Begins to create a topic with the broker's defaults, where auto.create.topics.enable says so; gives the answer meanwhile. */
+  /** Begins to create a topic as the broker's settings want it, where auto.create.topics.enable says so; gives the answer meanwhile. */
   onUnknown(name: string): ErrorCode {
-    const server = this.#deps.server()
-    if (name === OFFSETS_TOPIC) void this.createOffsetsTopic()
-    else if (server.autoCreateTopicsEnable) {
-      void this.#create({
-        name,
-        numPartitions: server.numPartitions,
-        replicationFactor: server.defaultReplicationFactor,
-        configs: [],
-      })
-    }
+    if (this.#deps.server().autoCreateTopicsEnable) void this.#create(name)
     return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
   }
 
   /** Creates `__consumer_offsets` as the broker's settings want it. */
   createOffsetsTopic(): Promise<ErrorCode> {
-    const server = this.#deps.server()
-    return this.#create({
-      name: OFFSETS_TOPIC,
-      numPartitions: server.offsetsTopicNumPartitions,
-      replicationFactor: server.offsetsTopicReplicationFactor,
-      configs: [
-        { name: 'cleanup.policy', value: 'compact' },
-        { name: 'compression.type', value: 'producer' },
-        { name: 'segment.bytes', value: String(server.offsetsTopicSegmentBytes) },
-      ],
-    })
+    return this.#create(OFFSETS_TOPIC)
   }
 
-  #create(wanted: Wanted): Promise<ErrorCode> {
-    const creating = this.#creating.get(wanted.name)
+  #create(name: string): Promise<ErrorCode> {
+    const creating = this.#creating.get(name)
     if (creating !== undefined) return creating
-    const created = this.#ask(wanted).finally(() => this.#creating.delete(wanted.name))
-    this.#creating.set(wanted.name, created)
+    const shape = (INTERNAL_TOPICS.get(name) ?? ordinary)(this.#deps.server())
+    const created = this.#ask({ name, ...shape }).finally(() => this.#creating.delete(name))
+    this.#creating.set(name, created)
     return created
   }
 
   async #ask(wanted: Wanted): Promise<ErrorCode> {
     const { controller, server, settled, logger } = this.#deps
     const { name } = wanted
+    const configs = Object.entries(wanted.configs).map(([key, value]) => ({ name: key, value }))
     try {
       const { topics } = await controller.request(ApiKey.CreateTopics, {
-        topics: [{ ...wanted, configs: [...wanted.configs], assignments: [] }],
+        topics: [{ ...wanted, configs, assignments: [] }],
         // None at all is too little for the controllers of Apache Kafka.
         timeoutMs: server().requestTimeoutMs,
         validateOnly: false,

@@ -46,3 +46,54 @@ test('a controller is given time: Apache Kafka begins nothing that has none', as
   await topics.createOffsetsTopic()
   expect(asked).toEqual([4000])
 })
+
+interface AskedTopic {
+  readonly name: string
+  readonly numPartitions: number
+  readonly replicationFactor: number
+  readonly configs: readonly { readonly name: string; readonly value: string }[]
+}
+
+/** What the controller is asked for when a client names topics that do not exist. */
+async function askedFor(settings: string, ...names: string[]): Promise<AskedTopic[]> {
+  const asked: AskedTopic[] = []
+  const controller = {
+    request: async (_: unknown, { topics }: { topics: AskedTopic[] }) => {
+      asked.push(...topics)
+      return { topics: [{ errorCode: ErrorCode.NONE, errorMessage: null }] }
+    },
+  } as unknown as ControllerRequests
+  const server = parseServerConfig(parseProperties(STATIC + settings)).config
+  const deps = { controller, server: () => server, settled: async () => {}, clock: new SimClock() }
+  const topics = new AutoTopics({ ...deps, logger: new MemoryLogger() })
+  for (const name of names) expect(topics.onUnknown(name)).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+  return asked
+}
+
+test('a topic that a client names is made with the defaults', async () => {
+  expect(await askedFor('num.partitions=7\ndefault.replication.factor=2', 'orders')).toMatchObject([
+    { name: 'orders', numPartitions: 7, replicationFactor: 2, configs: [] },
+  ])
+})
+
+test.each([
+  ['__consumer_offsets', 'offsets.topic', '', ['compact', 'producer', undefined]],
+  ['__transaction_state', 'transaction.state.log', 'transaction.state.log.min.isr=1', ['compact', 'uncompressed', '1']],
+  [
+    '__share_group_state',
+    'share.coordinator.state.topic',
+    'share.coordinator.state.topic.min.isr=1',
+    ['delete', 'producer', '1'],
+  ],
+])('%s is made as a coordinator needs it', async (name, prefix, minIsr, expected) => {
+  const settings = `${prefix}.num.partitions=11\n${prefix}.replication.factor=2\n${prefix}.segment.bytes=2000000\n${minIsr}`
+  const [topic] = await askedFor(settings, name)
+  expect(topic).toMatchObject({ name, numPartitions: 11, replicationFactor: 2 })
+  const configs = new Map(topic?.configs.map((each) => [each.name, each.value]))
+  expect(configs.get('segment.bytes')).toBe('2000000')
+  expect(['cleanup.policy', 'compression.type', 'min.insync.replicas'].map((key) => configs.get(key))).toEqual(expected)
+})
+
+test('nothing is made for a client where auto.create.topics.enable says so', async () => {
+  expect(await askedFor('auto.create.topics.enable=false', 'orders', '__consumer_offsets')).toEqual([])
+})
