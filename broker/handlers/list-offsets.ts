@@ -39,17 +39,21 @@ export function listOffsetsHandler(deps: ListOffsetsDeps): Handler<typeof ApiKey
     key: ApiKey.ListOffsets,
     handle: async (request, { apiVersion }) => {
       const repeated = repetitions(request)
-      const topics = request.topics.map(async ({ name, partitions }) => ({
+      // Each topic once, as in Apache Kafka, whatever the request does.
+      const mentions = Map.groupBy(request.topics, ({ name }) => name)
+      const topics = [...mentions].map(async ([name, mentioned]) => ({
         name,
         partitions: await Promise.all(
-          partitions.flatMap((asked) => {
-            const { partitionIndex } = asked
-            const first = repeated.get(`${name}-${partitionIndex}`)
-            if (first === undefined)
-              return lookUp(deps.replicas.find(name, partitionIndex), asked, readerOf(request, apiVersion))
-            // One answer for all, in the place of the first.
-            return first === asked ? Promise.resolve(found(asked, ErrorCode.INVALID_REQUEST)) : []
-          }),
+          mentioned
+            .flatMap(({ partitions }) => partitions)
+            .flatMap((asked) => {
+              const { partitionIndex } = asked
+              const first = repeated.get(`${name}-${partitionIndex}`)
+              if (first === undefined)
+                return lookUp(deps.replicas.find(name, partitionIndex), asked, readerOf(request, apiVersion))
+              // One answer for all, in the place of the first.
+              return first === asked ? Promise.resolve(found(asked, ErrorCode.INVALID_REQUEST)) : []
+            }),
         ),
       }))
       const answered = await Promise.all(topics)

@@ -26,7 +26,8 @@ const ZSTD_VERSION = 7
 /** The only client that may write what coordinators keep: the one that mends it, in Kafka's tools. */
 const ADMIN_CLIENT_ID = '__admin_client'
 
-type PartitionResponse = ProduceResponse['responses'][number]['partitionResponses'][number]
+type TopicResponse = ProduceResponse['responses'][number]
+type PartitionResponse = TopicResponse['partitionResponses'][number]
 
 /**
  * Produce (0), v3 to v13. v0 to v2 are advertised, since librdkafka reads compression support from them, and refused.
@@ -62,20 +63,35 @@ async function respond(
   let next = 0
   const hints = new LeaderHints(context, deps)
   const byId = context.apiVersion >= TOPIC_ID_VERSION
+  const topics = request.topicData.map(({ name, topicId, partitionData }) => ({
+    name,
+    topicId,
+    partitionResponses: partitionData.map(({ index }) => {
+      const { partition } = entries[next] as ProduceEntry
+      const outcome = outcomes[next++] as AppendOutcome
+      const named = { topic: name, topicId: byId ? topicId : undefined, index }
+      return partitionResponse(index, outcome, hints.of(outcome.error, partition, named))
+    }),
+  }))
   return {
-    responses: request.topicData.map(({ name, topicId, partitionData }) => ({
-      name,
-      topicId,
-      partitionResponses: partitionData.map(({ index }) => {
-        const { partition } = entries[next] as ProduceEntry
-        const outcome = outcomes[next++] as AppendOutcome
-        const named = { topic: name, topicId: byId ? topicId : undefined, index }
-        return partitionResponse(index, outcome, hints.of(outcome.error, partition, named))
-      }),
-    })),
+    responses: merged(topics),
     throttleTimeMs: 0,
     nodeEndpoints: [...hints.endpoints],
   }
+}
+
+/** Each topic once, as in Apache Kafka, and none without partitions. */
+function merged(topics: TopicResponse[]): TopicResponse[] {
+  if (topics.length === 1 && topics[0]?.partitionResponses.length !== 0) return topics
+  const byTopic = new Map<string, TopicResponse>()
+  for (const topic of topics) {
+    if (topic.partitionResponses.length === 0) continue
+    const key = `${topic.topicId} ${topic.name}`
+    const first = byTopic.get(key)
+    if (first === undefined) byTopic.set(key, topic)
+    else first.partitionResponses.push(...topic.partitionResponses)
+  }
+  return [...byTopic.values()]
 }
 
 function entriesOf(deps: ProduceDeps, request: ProduceRequest, context: RequestContext): ProduceEntry[] {
@@ -148,27 +164,24 @@ function refuseAll(
   error: ErrorCode,
 ): ProduceResponse | 'close' {
   if (request.acks === 0) return 'close'
-  return {
-    responses: request.topicData.map(({ name, topicId, partitionData }) => ({
-      name,
-      topicId,
-      partitionResponses: partitionData.map(({ index }) => {
-        const found = findPartition(deps, version, { name, topicId }, index)
-        return {
-          index,
-          errorCode: isUnknown(found) ? found : error,
-          baseOffset: -1n,
-          logAppendTimeMs: -1n,
-          logStartOffset: -1n,
-          recordErrors: [],
-          errorMessage: null,
-          currentLeader: { leaderId: -1, leaderEpoch: -1 },
-        }
-      }),
-    })),
-    throttleTimeMs: 0,
-    nodeEndpoints: [],
-  }
+  const topics = request.topicData.map(({ name, topicId, partitionData }) => ({
+    name,
+    topicId,
+    partitionResponses: partitionData.map(({ index }) => {
+      const found = findPartition(deps, version, { name, topicId }, index)
+      return {
+        index,
+        errorCode: isUnknown(found) ? found : error,
+        baseOffset: -1n,
+        logAppendTimeMs: -1n,
+        logStartOffset: -1n,
+        recordErrors: [],
+        errorMessage: null,
+        currentLeader: { leaderId: -1, leaderEpoch: -1 },
+      }
+    }),
+  }))
+  return { responses: merged(topics), throttleTimeMs: 0, nodeEndpoints: [] }
 }
 
 function count(deps: ProduceDeps, entries: readonly ProduceEntry[], outcomes: readonly AppendOutcome[]): void {

@@ -226,14 +226,15 @@ export function hasEverything(partition: Partition, asked: SessionPartition, lim
 
 /**
  * Tells the leaders where a follower is: it has all below what it fetches from, as far as its log is this one. Targets of which it is no
- * replica become errors; it may be one that the metadata log has not told of here yet.
+ * replica become errors, as in Apache Kafka; where it names an epoch, it may be one that the metadata log has not told of here yet.
  */
 export function noteReplica(targets: readonly FetchTarget[], replica: FetchingReplica, limits: FetchLimits): void {
   for (const target of targets) {
     const { partition, asked } = target
     if (typeof partition === 'number' || check(partition, asked, limits) !== undefined) continue
-    if (!partition.fetchedBy(replica.brokerId, positionOf(replica, asked)))
-      target.partition = ErrorCode.UNKNOWN_LEADER_EPOCH
+    if (partition.fetchedBy(replica.brokerId, positionOf(replica, asked))) continue
+    const namesEpoch = asked.currentLeaderEpoch !== NO_EPOCH
+    target.partition = namesEpoch ? ErrorCode.UNKNOWN_LEADER_EPOCH : ErrorCode.NOT_LEADER_OR_FOLLOWER
   }
 }
 

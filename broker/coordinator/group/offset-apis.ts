@@ -69,7 +69,7 @@ export class OffsetApis {
       return { topicId: topic.topicId, name: topic.name, partitions }
     })
     if (slots.length > 0) await this.#commitSlots(request, apiVersion, slots)
-    return { throttleTimeMs: 0, topics }
+    return { throttleTimeMs: 0, topics: topics.filter(({ partitions }) => partitions.length > 0) }
   }
 
   async #commitSlots(request: CommitRequest, apiVersion: number, slots: readonly Slot[]): Promise<void> {

@@ -126,6 +126,18 @@ describe('committing', () => {
     expect(await rig.fetch()).toMatchObject({ offset: 42 })
   })
 
+  test('topics without partitions are not told of', async () => {
+    const rig = await CoordinatorRig.open()
+    const partition = { partitionIndex: 0, committedOffset: 1n, committedLeaderEpoch: -1, committedMetadata: null }
+    const topics = [
+      { topicId: '', name: 'audit', partitions: [] },
+      { topicId: '', name: 'orders', partitions: [partition] },
+    ]
+    const member = { generationIdOrMemberEpoch: -1, memberId: '', groupInstanceId: null, retentionTimeMs: -1n }
+    const answer = await rig.run(rig.coordinator.offsetCommit({ groupId: 'g', ...member, topics }, rig.context(9)))
+    expect(answer.topics?.map(({ name }) => name)).toEqual(['orders'])
+  })
+
   test('commits of one tick share a batch', async () => {
     const rig = await CoordinatorRig.open()
     await Promise.all([1, 2, 3].map((offset) => rig.commit(offset, { groupId: `g${offset}` })))

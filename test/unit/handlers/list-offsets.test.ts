@@ -56,3 +56,19 @@ test.each([-4n, -7n])(
       })
   },
 )
+
+test('each topic is told once, whatever the request does', async () => {
+  const world = await hosting()
+  const topic = (name: string, ...partitions: number[]) => ({
+    name,
+    partitions: partitions.map((partitionIndex) => ({ partitionIndex, currentLeaderEpoch: -1, timestamp: -1n })),
+  })
+  const topics = [topic(world.log.topic, 0), topic('other'), topic('another', 4), topic(world.log.topic, 1, 4, 4)]
+  const request = { replicaId: -1, isolationLevel: 0, timeoutMs: 0, topics }
+  const answer = await listOffsetsHandler(world.deps).handle(request, contextOf({ apiVersion: VERSION }))
+  const told = (answer as ListOffsetsResponse).topics
+  expect(told.map(({ name, partitions }) => [name, partitions.map(({ partitionIndex }) => partitionIndex)])).toEqual([
+    [world.log.topic, [0, 1, 4]],
+    ['another', [4]],
+  ])
+})

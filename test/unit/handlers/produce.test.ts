@@ -74,6 +74,30 @@ describe('Produce', () => {
     expect(world.log.logEndOffset).toBe(0)
   })
 
+  test.each([
+    ['as always', 1],
+    ['also where it is refused as a whole', 2],
+  ])('tells of each topic once, and of none without partitions: %s', async (_, acks) => {
+    const world = await hosting()
+    const topic = (name: string, ...partitions: number[]) => ({
+      name,
+      topicId: TOPIC_ID,
+      partitionData: partitions.map((index) => ({ index, records: batchOf() })),
+    })
+    const topicData = [topic(world.log.topic, 0), topic('other'), topic('another', 4), topic(world.log.topic, 1)]
+    const request = { transactionalId: null, acks, timeoutMs: 1000, topicData }
+    const pending = produceHandler(world.deps).handle(request, contextOf({ apiVersion: 12 }))
+    world.log.writeStaged()
+    const { responses } = (await pending) as ProduceResponse
+    expect(
+      responses.map(({ name, partitionResponses }) => [name, partitionResponses.map(({ index }) => index)]),
+    ).toEqual([
+      [world.log.topic, [0, 1]],
+      ['another', [4]],
+    ])
+    expect(partitionsOf(await produced(world, { partitions: [] }))).toEqual([])
+  })
+
   test('tells of an unknown partition before of what is wrong with the request', async () => {
     const world = await hosting()
     const zstd = batchOf({ values: ['a'] })

@@ -270,7 +270,7 @@ describe('a follower for which everything rests', () => {
     const { bed, client } = await idle(LAG_MAX_MS)
     const position = { fetchOffset: 0, logStartOffset: 0, brokerEpoch: 8 }
     expect(bed.partition(0).fetchedBy(FOLLOWER, position)).toBe(true)
-    expect(await client.fetch({}, REPLICA)).toMatchObject([{ partition: 0, error: ErrorCode.UNKNOWN_LEADER_EPOCH }])
+    expect(await client.fetch({}, REPLICA)).toMatchObject([{ partition: 0, error: ErrorCode.NOT_LEADER_OR_FOLLOWER }])
   })
 })
 

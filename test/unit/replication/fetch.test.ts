@@ -163,6 +163,17 @@ describe('errors', () => {
     expect(under.result).toMatchObject([{ error: ErrorCode.FENCED_LEADER_EPOCH }])
   })
 
+  test.each([
+    [-1, ErrorCode.NOT_LEADER_OR_FOLLOWER],
+    [3, ErrorCode.UNKNOWN_LEADER_EPOCH],
+  ])('a follower that is no replica, and names the epoch %i, is told so', async (currentLeaderEpoch, error) => {
+    const rig = await PartitionRig.open()
+    const replica = { brokerId: 9, brokerEpoch: -1 }
+    const under = start(rig, [entry(rig, { currentLeaderEpoch })], { replica })
+    await settle()
+    expect(under.result).toMatchObject([{ error, sizeInBytes: 0 }])
+  })
+
   test('a log that leaves the one that the client has tells where', async () => {
     const rig = await PartitionRig.open()
     rig.append('a', 'b')
