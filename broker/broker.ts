@@ -109,7 +109,10 @@ export class Broker implements AsyncDisposable {
     const logs = config.isBroker ? await this.#openLogs(clusterId) : undefined
     const node = await this.#openNode(clusterId, directoryId)
     const listeners = this.#cleanup.use(
-      new Listeners({ config, ports: this.#ports }, { ...this.#deps, metrics: this.#metrics, certificates }),
+      new Listeners(
+        { config, ports: this.#ports },
+        { ...this.#deps, metrics: this.#metrics, certificates, server: () => node.deps.current.value },
+      ),
     )
     const { idleRatio, diskBytes = () => undefined } = this.#deps
     node.loader.subscribe(() => certificates.reconfigure())

@@ -1,5 +1,6 @@
 import type { Endpoint } from './config/endpoint.ts'
-import type { ServerConfig } from './config/server-config.ts'
+import { setText } from './config/layers.ts'
+import { type ServerConfig, hostKey } from './config/server-config.ts'
 import type { Env } from './env/env.ts'
 import type { Handler } from './handlers/handler.ts'
 import type { ListenerCertificates } from './listener-certificates.ts'
@@ -8,7 +9,7 @@ import type { ApiKey } from './protocol/api-key.ts'
 import type { ListenerKind } from './protocol/api.ts'
 import { ALWAYS_READY, type Readiness, servedApis } from './served-apis.ts'
 import { ApiDispatcher } from './server/dispatch.ts'
-import { SocketServer } from './server/server.ts'
+import { type ConnectionLimits, SocketServer } from './server/server.ts'
 import type { Logger } from './telemetry/logger.ts'
 import type { Metrics } from './telemetry/metrics.ts'
 
@@ -17,6 +18,25 @@ export interface ListenersDeps {
   readonly logger: Logger
   readonly metrics: Metrics
   readonly certificates: ListenerCertificates
+  /** The settings of the moment. */
+  readonly server: () => ServerConfig
+}
+
+/** The limits of the moment; the process may not have more open than `openFilesMax` leaves room for. */
+export function connectionLimits(server: () => ServerConfig, openFilesMax: number): ConnectionLimits {
+  const possible = shareDescriptors(openFilesMax).connections
+  return {
+    total: () => Math.min(server().maxConnections, possible),
+    ofProcess: () => possible,
+    ofAddress: (address) => {
+      const { maxConnectionsPerIp, maxConnectionsPerIpOverrides: overrides } = server()
+      return (overrides.size === 0 ? undefined : overrides.get(hostKey(address))) ?? maxConnectionsPerIp
+    },
+    ofListener: (listener) => {
+      const limit = setText(server().layers, `listener.name.${listener.toLowerCase()}.max.connections`)
+      return limit === undefined ? Infinity : Number(limit)
+    },
+  }
 }
 
 /** The listeners of a node, each role's opened when it is time for them. */
@@ -29,17 +49,15 @@ export class Listeners implements AsyncDisposable {
   /** Notes in `ports` which port each listener has. */
   constructor(options: { readonly config: ServerConfig; readonly ports: Map<string, number> }, deps: ListenersDeps) {
     const { config, ports } = options
-    const { env, logger } = deps
+    const { env, logger, server } = deps
     this.#config = config
     this.#deps = deps
     this.#ports = ports
-    const overrides = config.maxConnectionsPerIpOverrides
     this.#server = new SocketServer(
       {
         maxFrameBytes: config.socketRequestMaxBytes,
         maxIdleMs: config.connectionsMaxIdleMs,
-        maxConnections: Math.min(config.maxConnections, shareDescriptors(env.disk.openFilesMax).connections),
-        maxConnectionsOf: (address) => overrides.get(address) ?? config.maxConnectionsPerIp,
+        limits: connectionLimits(server, env.disk.openFilesMax),
         isProtected: (name) => config.controllerListenerNames.includes(name) || name === config.interBrokerListenerName,
       },
       { network: env.network, clock: env.clock, logger },

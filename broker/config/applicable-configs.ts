@@ -12,6 +12,10 @@ export interface LeftSetting {
   readonly message: string
 }
 
+/** Apache Kafka opens and closes listeners at run time. */
+const LISTENERS_STAY =
+  'Listeners cannot be changed at run time in this version: set them in server.properties, and restart.'
+
 export interface ApplicableConfig {
   readonly config: ServerConfig
   /** Without these. */
@@ -54,9 +58,14 @@ function entriesOf(layer: keyof DynamicLayers, dynamic: DynamicLayers) {
 /** The first problem where there is one. */
 function attempt(server: ServerConfig, dynamic: DynamicLayers): ServerConfig | string {
   try {
-    return withDynamicConfigs(server, dynamic)
+    const config = withDynamicConfigs(server, dynamic)
+    return boundTo(config) === boundTo(server) ? config : LISTENERS_STAY
   } catch (error) {
     if (error instanceof ConfigError) return error.problems[0]?.message ?? error.message
     throw error
   }
+}
+
+function boundTo({ listeners }: ServerConfig): string {
+  return listeners.map(({ name, host, port, protocol }) => `${name}://${host}:${port} ${protocol}`).join(',')
 }

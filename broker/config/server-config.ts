@@ -1,3 +1,4 @@
+import { formatIpAddress, parseIpAddress } from '../lib/ip-address.ts'
 import type { BrokerValues } from './broker-keys.ts'
 import { collectProblems } from './checks.ts'
 import { ConfigError } from './config-error.ts'
@@ -52,6 +53,7 @@ export interface ServerConfig extends Omit<BrokerValues, Refined> {
   readonly logRollMs: number
   readonly logRollJitterMs: number
   readonly logFlushIntervalMs: number
+  /** By `hostKey`. */
   readonly maxConnectionsPerIpOverrides: ReadonlyMap<string, number>
   /** Null: nowhere. */
   readonly metricsListen: HostPort | null
@@ -178,9 +180,15 @@ function resolveIpOverrides(values: BrokerValues, report: Report): Map<string, n
     const count = entry.slice(colon + 1).trim()
     if (colon <= 0 || !/^\d+$/.test(count)) {
       report(key, `Error parsing configuration property '${key}': ${entry} is not address:count`)
-    } else overrides.set(entry.slice(0, colon).trim(), Number(count))
+    } else overrides.set(hostKey(entry.slice(0, colon).trim()), Number(count))
   }
   return overrides
+}
+
+/** What an address is found by in `maxConnectionsPerIpOverrides`, however it is written; a name is its own. */
+export function hostKey(host: string): string {
+  const bytes = parseIpAddress(host)
+  return bytes === null ? host : (formatIpAddress(bytes) ?? host)
 }
 
 function resolveMetricsListen(values: BrokerValues, report: Report): HostPort | null {

@@ -13,15 +13,24 @@ export interface ListenerOptions {
   readonly port: number
 }
 
+/** How many connections there may be. Asked for each that comes: limits change at run time. */
+export interface ConnectionLimits {
+  /** max.connections of the whole broker, or fewer where the process may not have so many open */
+  total(): number
+  /** What the process may have open: as in Apache Kafka, max.connections does not keep other nodes out. */
+  ofProcess(): number
+  /** max.connections.per.ip, with max.connections.per.ip.overrides */
+  ofAddress(address: string): number
+  /** listener.name.<listener>.max.connections */
+  ofListener(listener: string): number
+}
+
 export interface SocketServerOptions {
   /** socket.request.max.bytes */
   readonly maxFrameBytes: number
   /** connections.max.idle.ms; negative: never */
   readonly maxIdleMs: number
-  /** max.connections of the whole broker, or fewer where the process may not have so many open */
-  readonly maxConnections: number
-  /** max.connections.per.ip, with max.connections.per.ip.overrides */
-  maxConnectionsOf(address: string): number
+  readonly limits: ConnectionLimits
   /** Listeners that other nodes use: clients cannot keep them out. None where this is left out. */
   readonly isProtected?: (listener: string) => boolean
 }
@@ -43,6 +52,7 @@ export class SocketServer implements AsyncDisposable {
   readonly #listeners = new Map<string, Listener>()
   readonly #connections = new Set<ServerConnection>()
   readonly #perAddress = new Map<string, number>()
+  readonly #perListener = new Map<string, number>()
   #idleTimer: Timer | undefined
   /** Who is refused comes again at once. */
   readonly #pace = new WarningPace()
@@ -71,20 +81,19 @@ export class SocketServer implements AsyncDisposable {
   }
 
   connectionCount(listener: string): number {
-    let count = 0
-    for (const connection of this.#connections) if (connection.listener === listener) count++
-    return count
+    return this.#perListener.get(listener) ?? 0
   }
 
   #accept(connection: Connection, listener: string, dispatcher: Dispatcher): void {
     const address = connection.remote.host
     const fromAddress = this.#perAddress.get(address) ?? 0
-    if (fromAddress >= this.#options.maxConnectionsOf(address) || !this.#hasRoom(listener)) {
+    if (fromAddress >= this.#options.limits.ofAddress(address) || !this.#hasRoom(listener)) {
       this.#warn({ client: address, listener, connections: this.#connections.size, fromAddress })
       connection.destroy()
       return
     }
     this.#perAddress.set(address, fromAddress + 1)
+    this.#perListener.set(listener, this.connectionCount(listener) + 1)
     const served = new ServerConnection(
       connection,
       { listener, maxFrameBytes: this.#options.maxFrameBytes },
@@ -122,14 +131,16 @@ export class SocketServer implements AsyncDisposable {
 
   /** For another node there is room as long as there are clients: as in Apache Kafka, who has been quiet for longest goes. */
   #hasRoom(listener: string): boolean {
-    const { maxConnections, isProtected } = this.#options
+    const { limits, isProtected } = this.#options
+    if (this.connectionCount(listener) >= limits.ofListener(listener)) return false
+    const maxConnections = limits.total()
     if (this.#connections.size < maxConnections) return true
     if (isProtected?.(listener) !== true) return false
     let quiet: ServerConnection | undefined
     for (const each of this.#connections) {
       if (!isProtected(each.listener) && (quiet === undefined || each.idleSinceMs < quiet.idleSinceMs)) quiet = each
     }
-    if (quiet === undefined) return false
+    if (quiet === undefined) return this.#connections.size < limits.ofProcess()
     const client = quiet.clientAddress
     this.#deps.logger.warn({ client, listener, maxConnections }, 'closed a connection to make room for another node')
     quiet.close()
@@ -142,6 +153,7 @@ export class SocketServer implements AsyncDisposable {
     const left = (this.#perAddress.get(connection.clientAddress) ?? 1) - 1
     if (left > 0) this.#perAddress.set(connection.clientAddress, left)
     else this.#perAddress.delete(connection.clientAddress)
+    this.#perListener.set(connection.listener, this.connectionCount(connection.listener) - 1)
   }
 
   #scheduleIdleCheck(): void {

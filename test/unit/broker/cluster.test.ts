@@ -282,3 +282,27 @@ test('a broker that was cut off for long catches up with a snapshot, and lets go
   expect(last?.machine.disk.list('/data').map(({ name }) => name)).not.toContain('t-0')
   await cluster.stop()
 })
+
+test('limits on connections come into force while the broker runs', async () => {
+  const cluster = new TestCluster(['broker,controller'], {
+    listeners: 'PLAINTEXT://:9092,MORE://:9094,CONTROLLER://:9093',
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,MORE:PLAINTEXT,CONTROLLER:PLAINTEXT',
+  })
+  await cluster.start()
+  const [node] = cluster.nodes
+  const isServed = async () => (await cluster.ask(node, ApiKey.Metadata, { topics: [] }, 9094)) !== undefined
+  const limit = async (name: string, value: string) => {
+    const configs = [{ name, configOperation: 0, value }]
+    const resources = [{ resourceType: 4, resourceName: '', configs }]
+    await cluster.ask(node, ApiKey.IncrementalAlterConfigs, { resources, validateOnly: false }, 9093)
+    await cluster.world.clock.run(500)
+  }
+  expect(await isServed()).toBe(true)
+  for (const name of ['max.connections', 'listener.name.more.max.connections']) {
+    await limit(name, '0')
+    expect([name, await isServed()]).toEqual([name, false])
+    await limit(name, '10')
+    expect([name, await isServed()]).toEqual([name, true])
+  }
+  await cluster.stop()
+})

@@ -47,3 +47,12 @@ test('settings that go together only with each other are all taken', () => {
   expect(value.maxConnectionsPerIp).toBe(0)
   expect(logger.events).toHaveLength(1)
 })
+
+test('listeners stay as they are bound', () => {
+  const { value, logger } = applied(
+    ['1', 'listeners', 'PLAINTEXT://:9092,OTHER://:9094'],
+    ['1', 'listener.security.protocol.map', 'PLAINTEXT:PLAINTEXT,OTHER:PLAINTEXT'],
+  )
+  expect(value.listeners.map(({ name }) => name)).toEqual(['PLAINTEXT'])
+  expect(logger.events).toMatchObject([{ fields: { left: [{ name: 'listeners' }] } }])
+})

@@ -61,6 +61,7 @@ test.each<[string, Change, string]>([
   ['a log dir that it does not have', ['1', 'cordoned.log.dirs', '/data-3'], 'Missing entries : /data-3'],
   ['more than twice the fetchers', ['', 'num.replica.fetchers', '3'], 'greater than double the current value 1'],
   ['what contradicts its server.properties', ['', 'log.retention.ms', '0'], 'log.retention.ms must be unlimited'],
+  ['other listeners', ['1', 'listeners', 'PLAINTEXT://:9094'], 'Listeners cannot be changed at run time'],
   ['what is read at the start', ['1', 'num.partitions', '3'], 'Cannot update these configs dynamically'],
   ['the settings of another', ['2', 'num.io.threads', '9'], 'Unexpected broker id, expected 1, but received 2'],
   ['those of nobody', ['x', 'num.io.threads', '9'], 'Node id must be an integer, but it is: x'],

@@ -117,7 +117,11 @@ export class TestBroker implements AsyncDisposable {
     handlers.push(apiVersionsHandler({ served, features: () => ({ epoch: 1, supported: [], finalized: [] }) }))
     const readiness = { isReady: () => true, ready: Promise.resolve() }
     this.#server = new SocketServer(
-      { maxFrameBytes: 1 << 26, maxIdleMs: -1, maxConnections: 1000, maxConnectionsOf: () => 1000 },
+      {
+        maxFrameBytes: 1 << 26,
+        maxIdleMs: -1,
+        limits: { total: () => 1000, ofProcess: () => 1000, ofAddress: () => 1000, ofListener: () => Infinity },
+      },
       { network: env.network, clock: env.clock, logger },
     )
     const dispatcher = new ApiDispatcher(servedApis(handlers, readiness), 'broker', {

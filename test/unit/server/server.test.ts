@@ -38,6 +38,7 @@ const DISPATCHER: Dispatcher = { mayOverlap: () => false, mayReuse: () => false,
 
 /** A server with room for two connections, of which clients may not take those between brokers. */
 async function fullServer() {
+  const limits = { total: 2, ofProcess: 2, ofAddress: 100, ofListener: 100 }
   const clock = new SimClock()
   const logger = new MemoryLogger()
   const accepts: ((connection: Connection) => void)[] = []
@@ -52,8 +53,12 @@ async function fullServer() {
     {
       maxFrameBytes: 1000,
       maxIdleMs: -1,
-      maxConnections: 2,
-      maxConnectionsOf: () => 100,
+      limits: {
+        total: () => limits.total,
+        ofProcess: () => limits.ofProcess,
+        ofAddress: () => limits.ofAddress,
+        ofListener: () => limits.ofListener,
+      },
       isProtected: (listener) => listener === 'BETWEEN',
     },
     { network, clock, logger },
@@ -65,8 +70,17 @@ async function fullServer() {
     accepts[listener === 'CLIENTS' ? 0 : 1]?.(connection)
     return connection
   }
-  return { clock, logger, server, connect }
+  return { clock, logger, server, connect, limits }
 }
+
+test.each(['total', 'ofAddress', 'ofListener'] as const)('limits of the moment hold: %s', async (which) => {
+  const { connect, limits } = await fullServer()
+  expect(connect('CLIENTS').isDestroyed).toBe(false)
+  limits[which] = 1
+  expect(connect('CLIENTS').isDestroyed).toBe(true)
+  limits[which] = 2
+  expect(connect('CLIENTS').isDestroyed).toBe(false)
+})
 
 describe('where max.connections are there', () => {
   test('a client is refused', async () => {
@@ -93,6 +107,16 @@ describe('where max.connections are there', () => {
     expect(connect('BETWEEN').isDestroyed).toBe(false)
     expect(one.isDestroyed).toBe(true)
     expect([server.connectionCount('CLIENTS'), server.connectionCount('BETWEEN')]).toEqual([0, 2])
+  })
+
+  test('a broker is let in where nobody can go, as long as the process may open more', async () => {
+    const { connect, limits } = await fullServer()
+    limits.total = 0
+    expect([connect('BETWEEN'), connect('BETWEEN'), connect('BETWEEN')].map((each) => each.isDestroyed)).toEqual([
+      false,
+      false,
+      true,
+    ])
   })
 
   test('a broker is refused where all of them are of brokers', async () => {
