@@ -35,6 +35,7 @@ import { getTelemetrySubscriptionsHandler } from './get-telemetry-subscriptions.
 import { groupHandlers } from './groups.ts'
 import type { Handler } from './handler.ts'
 import { initProducerIdHandler } from './init-producer-id.ts'
+import { listConfigResourcesHandler } from './list-config-resources.ts'
 import { listOffsetsHandler } from './list-offsets.ts'
 import { metadataHandler } from './metadata.ts'
 import { offsetForLeaderEpochHandler } from './offset-for-leader-epoch.ts'
@@ -90,6 +91,7 @@ export function brokerHandlers(deps: BrokerHandlerDeps): Handler<ApiKey>[] {
     initProducerIdHandler(deps),
     offsetForLeaderEpochHandler(deps),
     configsHandler(deps),
+    listConfigResourcesHandler(deps),
     describeLogDirsHandler(deps),
     describeClusterHandler({ cluster, isControllerListener: () => false }),
     describeProducersHandler(deps),
