@@ -7,6 +7,7 @@ import { AutoTopics, OFFSETS_TOPIC } from './handlers/auto-topics.ts'
 import { ClusterView, type NodeView } from './handlers/cluster-view.ts'
 import { type BrokerHandlerDeps, brokerHandlers } from './handlers/index.ts'
 import { randomUuid } from './lib/uuid.ts'
+import { LogDirFailures } from './log-dir-failures.ts'
 import type { Listeners } from './listeners.ts'
 import type { MetadataDelta } from './metadata/delta.ts'
 import { type BrokerImage, MetadataImage } from './metadata/image.ts'
@@ -39,6 +40,7 @@ export class BrokerRole implements AsyncDisposable {
   readonly #replication: Replication
   readonly #groups: GroupCoordinator
   readonly #handlers: BrokerHandlerDeps
+  readonly #failures: LogDirFailures
   readonly #ready = Promise.withResolvers<void>()
   #isReady = false
   #isStopping = false
@@ -65,6 +67,7 @@ export class BrokerRole implements AsyncDisposable {
     this.#cleanup.use(this.#groups)
     this.#handlers = this.#handlerDeps()
     node.loader.subscribe((delta, next) => this.#follow(delta, next))
+    this.#failures = this.#cleanup.use(this.#newFailures())
     logs.onLogDirFailure((path) => this.#logDirFailed(path))
     this.#registerGauges()
   }
@@ -114,6 +117,15 @@ export class BrokerRole implements AsyncDisposable {
         isQuorumLost: () => isQuorumLost(this.#node.raft.quorumInfo().voters, config.nodeId, env.network),
       },
     )
+  }
+
+  #newFailures(): LogDirFailures {
+    const { nodeId, logDirFailureTimeoutMs: timeoutMs } = this.#node.options.config
+    const onUntold = (directory: string): void => {
+      const message = `log dir ${directory} has failed, and the controller was not told for ${timeoutMs} ms (log.dir.failure.timeout.ms)`
+      this.#node.deps.onFailed(new StorageError('KAFKA_STORAGE_ERROR', message))
+    }
+    return new LogDirFailures({ nodeId, timeoutMs }, { ...this.#node.deps.env, image: () => this.#image, onUntold })
   }
 
   #hasSuccessors(): boolean {
@@ -290,6 +302,8 @@ export class BrokerRole implements AsyncDisposable {
   #logDirFailed(path: string): void {
     this.#replication.logDirFailed(path)
     this.#lifecycle.tellProgress()
+    const failed = this.#logs.directories().find((directory) => directory.path === path)
+    if (typeof failed?.id === 'string') this.#failures.failed(failed.id)
     if (path === this.#node.options.config.metadataLogDir || this.#logs.directories().every(({ online }) => !online)) {
       const message = `log dir ${path} has failed, and it holds what the broker cannot run without`
       this.#node.deps.onFailed(new StorageError('KAFKA_STORAGE_ERROR', message))
@@ -335,10 +349,11 @@ export class BrokerRole implements AsyncDisposable {
     }
   }
 
-  /** Leaves the cluster in order; clients are not served any more. */
+  /** Leaves the cluster, in order unless controlled.shutdown.enable says otherwise; clients are not served any more. */
   async leave(): Promise<void> {
     this.#isReady = false
     this.#isStopping = true
+    if (!this.#node.options.config.controlledShutdownEnable) return this.#lifecycle.stop()
     await this.#lifecycle.controlledShutdown(CONTROLLED_SHUTDOWN_MS)
   }
 

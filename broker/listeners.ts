@@ -75,8 +75,15 @@ export class Listeners implements AsyncDisposable {
     const dispatcher = new ApiDispatcher(apis, kind, { clock: env.clock, metrics, logger })
     for (const endpoint of this.#endpoints(kind)) {
       const tls = certificates.contextOf(endpoint.name)
-      this.#ports.set(endpoint.name, await this.#server.listen(endpoint, dispatcher, tls))
+      const { name, host, port } = endpoint
+      this.#ports.set(name, await this.#server.listen({ name, host, port, ...this.#backlog() }, dispatcher, tls))
     }
+  }
+
+  /** Kafka's default is for a thread that does nothing but accept: without a word of the user the host's own, larger one holds. */
+  #backlog(): { backlog?: number } {
+    const { layers, socketListenBacklogSize } = this.#config
+    return setText(layers, 'socket.listen.backlog.size') === undefined ? {} : { backlog: socketListenBacklogSize }
   }
 
   #endpoints(kind: ListenerKind): Endpoint[] {

@@ -1,6 +1,7 @@
 import { invalidValue } from './config-error.ts'
 import { parseProtocolMap } from './endpoint.ts'
 import type { ServerConfig } from './server-config.ts'
+import { withoutEffect } from './without-effect.ts'
 
 type Report = (key: string, message: string) => void
 
@@ -206,13 +207,4 @@ function checkHeartbeat(config: ServerConfig, warnings: string[]): void {
   warnings.push(
     `broker.heartbeat.interval.ms (${interval} ms) must be less than or equal to half of the broker.session.timeout.ms (${timeout} ms).`,
   )
-}
-
-/** Keys that are accepted and change nothing, where somebody has set them and may count on them. */
-function withoutEffect({ compressionLz4Level, layers }: ServerConfig): string[] {
-  const warnings: string[] = []
-  if (layers.static.has('compression.lz4.level')) {
-    warnings.push(`compression.lz4.level=${compressionLz4Level} has no effect: the LZ4 codec has one level.`)
-  }
-  return warnings
 }

@@ -97,7 +97,7 @@ export const SERVER_DOCUMENTATION: Readonly<Record<string, string>> = {
   'socket.connection.setup.timeout.max.ms':
     'Longest time that a connection to another node may take to come about, in ms.',
   'socket.connection.setup.timeout.ms': 'First time that a connection to another node may take to come about, in ms.',
-  'socket.listen.backlog.size': 'How many connections may wait to be accepted.',
+  'socket.listen.backlog.size': 'How many connections may wait to be accepted; where it is not set, 511.',
   'socket.receive.buffer.bytes': 'Receive buffer of connections, in bytes; -1: as the system has it.',
   'socket.request.max.bytes': 'Largest request, in bytes.',
   'socket.send.buffer.bytes': 'Send buffer of connections, in bytes; -1: as the system has it.',

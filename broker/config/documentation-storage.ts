@@ -10,7 +10,7 @@ export const STORAGE_DOCUMENTATION: Readonly<Record<string, string>> = {
   'log.cleaner.threads': 'How many logs are compacted at a time.',
   'log.dir': 'Where partitions are kept where log.dirs does not say.',
   'log.dir.failure.timeout.ms':
-    'How long a broker goes on without having told the controller of a failed log directory, in ms.',
+    'How long a broker that leads in a failed log directory goes on without the controller knowing, in ms.',
   'log.dirs': 'Where partitions are kept; a failed directory takes only its own partitions away.',
   'log.flush.offset.checkpoint.interval.ms': 'How often is written down up to where logs have been flushed, in ms.',
   'log.flush.scheduler.interval.ms': 'How often logs that are due for flush.ms are looked for, in ms.',

@@ -5,6 +5,7 @@ import { SERVER_DOCUMENTATION } from './documentation-server.ts'
 import { STORAGE_DOCUMENTATION } from './documentation-storage.ts'
 import { TOPIC_DOCUMENTATION } from './documentation-topic.ts'
 import { topicSynonym } from './topic-config.ts'
+import { isWithoutEffect } from './without-effect.ts'
 
 /** The keys that each broker key is the default of. */
 const TOPIC_KEY_OF: ReadonlyMap<string, string> = new Map(
@@ -22,7 +23,7 @@ export function brokerDocumentation(name: string): string | null {
     COORDINATOR_DOCUMENTATION[name] ??
     SECURITY_DOCUMENTATION[name] ??
     groupDocumentation(name)
-  if (own !== undefined) return own
+  if (own !== undefined) return isWithoutEffect(name) ? `${own} It has no effect in this version.` : own
   const topicKey = TOPIC_KEY_OF.get(name)
   if (topicKey !== undefined) return topicDefault(name, topicKey)
   const base = withoutListener(name)

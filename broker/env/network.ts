@@ -5,6 +5,11 @@ export interface Address {
   readonly port: number
 }
 
+export interface ListenAddress extends Address {
+  /** How many connections may wait to be accepted; the host's own number where it is left out. */
+  readonly backlog?: number
+}
+
 /** One byte stream. Events are delivered in order, none after `onClose`. */
 export interface Connection {
   readonly remote: Address
@@ -48,7 +53,7 @@ export interface Network {
    * at that moment: `accept` gets them at once, what is written waits for the handshake, and one that fails, or takes too long, is told
    * in `onClose` as a TlsHandshakeError.
    */
-  listen(address: Address, accept: (connection: Connection) => void, tls?: () => TlsContext): Promise<Listener>
+  listen(address: ListenAddress, accept: (connection: Connection) => void, tls?: () => TlsContext): Promise<Listener>
   /** Rejects where it takes longer, or `signal` tells meanwhile that nobody wants it any more: nothing is left of it then. */
   connect(address: Address, timeoutMs: number, signal?: AbortSignal): Promise<Connection>
 }

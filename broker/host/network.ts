@@ -1,5 +1,5 @@
 import * as net from 'node:net'
-import type { Address, Connection, Listener, Network } from '../env/network.ts'
+import type { Address, Connection, ListenAddress, Listener, Network } from '../env/network.ts'
 import type { TlsContext } from '../env/tls.ts'
 import { BufferPool } from '../lib/buffer-pool.ts'
 import { NodeTlsContext } from './tls.ts'
@@ -171,7 +171,7 @@ export class NodeNetwork implements Network {
     this.#handshakeMsMax = options.handshakeMsMax ?? HANDSHAKE_MS_MAX
   }
 
-  listen(address: Address, accept: (connection: Connection) => void, tls?: () => TlsContext): Promise<Listener> {
+  listen(address: ListenAddress, accept: (connection: Connection) => void, tls?: () => TlsContext): Promise<Listener> {
     return new Promise((resolve, reject) => {
       const server = net.createServer({ noDelay: true, keepAlive: true, pauseOnConnect: true }, (socket) => {
         const reader = new Reader()
@@ -179,7 +179,7 @@ export class NodeNetwork implements Network {
         accept(new NodeConnection(own, reader, this.#buffers))
       })
       server.once('error', reject)
-      server.listen({ host: address.host, port: address.port }, () => {
+      server.listen(address, () => {
         server.off('error', reject)
         // accept() itself may fail later, out of file descriptors: the client is refused, the listener stays.
         server.on('error', () => {})

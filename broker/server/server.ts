@@ -11,18 +11,20 @@ export interface ListenerOptions {
   readonly host: string
   /** 0 takes a free port. */
   readonly port: number
+  /** socket.listen.backlog.size */
+  readonly backlog?: number
 }
 
 /** How many connections there may be. Asked for each that comes: limits change at run time. */
 export interface ConnectionLimits {
   /** max.connections of the whole broker, or fewer where the process may not have so many open */
-  total(): number
+  readonly total: () => number
   /** What the process may have open: as in Apache Kafka, max.connections does not keep other nodes out. */
-  ofProcess(): number
+  readonly ofProcess: () => number
   /** max.connections.per.ip, with max.connections.per.ip.overrides */
-  ofAddress(address: string): number
+  readonly ofAddress: (address: string) => number
   /** listener.name.<listener>.max.connections */
-  ofListener(listener: string): number
+  readonly ofListener: (listener: string) => number
 }
 
 export interface SocketServerOptions {
@@ -73,9 +75,9 @@ export class SocketServer implements AsyncDisposable {
    * Returns the port it got.
    */
   async listen(options: ListenerOptions, dispatcher: Dispatcher, tls?: () => TlsContext): Promise<number> {
-    const { host, port, name } = options
+    const { name, ...address } = options
     const accept = (connection: Connection): void => this.#accept(connection, name, dispatcher)
-    const listener = await this.#deps.network.listen({ host, port }, accept, tls)
+    const listener = await this.#deps.network.listen(address, accept, tls)
     this.#listeners.set(name, listener)
     return listener.address.port
   }

@@ -306,3 +306,14 @@ test('limits on connections come into force while the broker runs', async () => 
   }
   await cluster.stop()
 })
+
+test('with controlled.shutdown.enable=false a broker that stops waits for nobody', async () => {
+  const cluster = new TestCluster(['controller', 'broker', 'broker'], { 'controlled.shutdown.enable': 'false' })
+  await cluster.start()
+  const stopping = cluster.nodes[2]
+  const beganMs = cluster.world.clock.monotonicMs()
+  await cluster.world.clock.runFor(Promise.resolve(stopping?.broker?.[Symbol.asyncDispose]()), 60_000)
+  expect(cluster.world.clock.monotonicMs() - beganMs).toBeLessThan(100)
+  stopping?.machine.kill()
+  await cluster.stop()
+})

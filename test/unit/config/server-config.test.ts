@@ -115,6 +115,16 @@ describe('a server.properties', () => {
   })
 
   test.each([
+    ['max.connection.creation.rate=5', ['max.connection.creation.rate=5 has no effect in this version.']],
+    ['listener.name.plaintext.max.connection.creation.rate=5', [expect.stringContaining('has no effect')]],
+    ['socket.send.buffer.bytes= 102400', []],
+    ['max.connections.per.ip.overrides=10.0.0.1:3', []],
+    ['max.connections.per.ip.overrides=client.example:3', [expect.stringContaining('names are not looked up')]],
+  ])('warns of what changes nothing, unless it is the default: %s', (text, warnings) => {
+    expect(parse(text).warnings).toEqual(warnings)
+  })
+
+  test.each([
     ['log.roll.ms=0', 'log.roll.ms must be greater than or equal to 1'],
     ['log.roll.ms=-1', 'log.roll.ms must be greater than or equal to 1'],
     ['log.roll.jitter.ms=-1', 'log.roll.jitter.ms must be greater than or equal to 0'],
