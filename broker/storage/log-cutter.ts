@@ -52,7 +52,11 @@ export class LogCutter {
     writer.writeStaged()
     const segment = segments.at(segments.indexFor(asked))
     assert(segment !== undefined, 'the offset is in the log')
-    const { position, offset } = await cutOf(segment, asked, writer.logEndOffset)
+    // Where all of the segment goes it need not be read, which may be why.
+    const isWhole = asked === segment.baseOffset
+    const { position, offset } = isWhole
+      ? { position: 0, offset: asked }
+      : await cutOf(segment, asked, writer.logEndOffset)
     segment.reserve()
     this.discard(segments.list().filter(({ baseOffset }) => baseOffset > segment.baseOffset))
     segment.cutAt(position)

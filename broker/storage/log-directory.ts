@@ -16,6 +16,8 @@ import {
 } from './names.ts'
 
 const CLEAN_SHUTDOWN_VERSION = 0
+/** Segments that cannot be read, with which a disk is still taken for one that works. */
+const UNREADABLE_MAX = 2
 /** Where no epoch is known. */
 export const NO_BROKER_EPOCH = -1
 
@@ -48,6 +50,7 @@ export class LogDirectory {
   readonly #recoveryPoints: OffsetCheckpoint
   readonly #logStartOffsets: OffsetCheckpoint
   readonly #highWatermarks: OffsetCheckpoint
+  readonly #unreadable = new Set<string>()
   #online = true
   #brokerEpochAtShutdown: number
 
@@ -107,6 +110,13 @@ export class LogDirectory {
   /** A log has lost what was durable: as after a crash, nobody may count on what was acknowledged here. */
   hasLostRecords(): void {
     this.#brokerEpochAtShutdown = NO_BROKER_EPOCH
+  }
+
+  /** A sealed segment here cannot be read: whether only that is lost. Where it is one of several, the disk has failed. */
+  isTolerable(path: string): boolean {
+    this.#unreadable.add(path)
+    this.#logger.error({ path }, 'a segment cannot be read')
+    return this.#unreadable.size <= UNREADABLE_MAX
   }
 
   /** A damaged checkpoint costs a longer recovery, no data. */

@@ -116,6 +116,7 @@ export class LogManager {
         parentNames: directory.names,
         onStaged: (staged) => this.#onStaged(staged),
         onFailure: (error) => this.#failed(directory, error),
+        isTolerable: (path) => directory.isTolerable(path),
         onRecoveryPointLowered: () => this.#writeRecoveryPoints(directory),
       },
     )

@@ -1,7 +1,7 @@
 import type { Compute } from '../env/compute.ts'
 import { DiskError } from '../env/disk.ts'
 import type { AbortedTxn } from './aborted-txn-index.ts'
-import { FileClosedError } from './errors.ts'
+import { DamagedBatchError, FileClosedError, UnreadableError } from './errors.ts'
 import type { LogWriter } from './log-writer.ts'
 import { type LogSlice, type ReadRequest, readSegments, readTail } from './read.ts'
 import type { LogSegments } from './segments.ts'
@@ -14,6 +14,8 @@ export interface LogReaderDeps {
   /** Knows of truncations, and is told of failures. */
   readonly writer: LogWriter
   readonly compute: Compute
+  /** Whether that is damage to this log, and no failure of the disk. */
+  readonly isDamage: (error: UnreadableError) => boolean
 }
 
 /**
@@ -25,6 +27,7 @@ export class LogReader {
   readonly #tail: LogTail
   readonly #writer: LogWriter
   readonly #compute: Compute
+  readonly #isDamage: (error: UnreadableError) => boolean
   readonly #endOffset = (): number => this.#writer.writtenOffset
 
   constructor(deps: LogReaderDeps) {
@@ -32,6 +35,7 @@ export class LogReader {
     this.#tail = deps.tail
     this.#writer = deps.writer
     this.#compute = deps.compute
+    this.#isDamage = deps.isDamage
   }
 
   /** Of written offsets only: the request's limit is not beyond them. Rejects with StorageError. */
@@ -65,6 +69,7 @@ export class LogReader {
       } catch (error) {
         const isOutdated = resets !== this.#writer.resets || error instanceof FileClosedError
         if (isOutdated && !this.#writer.isClosed) continue
+        if (error instanceof UnreadableError && this.#isDamage(error)) throw new DamagedBatchError(error.offset)
         throw error instanceof DiskError ? this.#writer.fail(error) : error
       }
     }

@@ -38,6 +38,8 @@ export interface PartitionLogDeps {
   readonly onStaged?: (log: PartitionLog) => void
   /** Called when recovery has to start before where it had to; resolves when a crash will find that out. Rejects with StorageError. */
   readonly onRecoveryPointLowered?: () => Promise<void>
+  /** A sealed segment cannot be read: whether that is damage to this log, and no failure of its disk, which it is where this is missing. */
+  readonly isTolerable?: (path: string) => boolean
   /** Called once, when the disk has failed: the log refuses appends from then on. */
   readonly onFailure?: (error: DiskError) => void
 }

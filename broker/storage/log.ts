@@ -78,6 +78,7 @@ export class PartitionLog {
       tail: this.#tail,
       writer: this.#writer,
       compute: deps.compute,
+      isDamage: ({ path }) => deps.isTolerable?.(path) === true,
     })
     this.#removal = new DelayedRemoval({ ...deps, onError: (error) => void this.#writer.fail(error) })
     this.#cutter = new LogCutter(options, { ...deps, ...loaded, writer: this.#writer, removal: this.#removal })

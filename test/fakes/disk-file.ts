@@ -39,6 +39,9 @@ export class SimFile implements File {
 
   read(target: Uint8Array, position: number): number {
     this.#begin('read')
+    if (!this.#node.isReadable(position, target.length)) {
+      throw new DiskError('EIO', this.path, `EIO: i/o error, read '${this.path}'`)
+    }
     return this.#node.read(target, position)
   }
 

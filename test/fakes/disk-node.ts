@@ -64,6 +64,8 @@ export class FileNode {
   #durable = new Bytes()
   #unsynced: Change[] = []
   #sequence = 0
+  /** Sectors that cannot be read. */
+  readonly #unreadable = new Set<number>()
 
   constructor(modifiedMs: number) {
     this.modifiedMs = modifiedMs
@@ -72,6 +74,19 @@ export class FileNode {
   get size(): number {
     return this.#live.length
   }
+
+  /** From now on reads of a sector fail, as long as it is this file's. */
+  spoil(sector: number): void {
+    this.#unreadable.add(sector)
+  }
+
+  isReadable(position: number, length: number): boolean {
+    for (const sector of this.#unreadable) {
+      if (position < (sector + 1) * SECTOR_BYTES && position + length > sector * SECTOR_BYTES) return false
+    }
+    return true
+  }
+
   read(target: Uint8Array, position: number): number {
     return this.#live.read(target, position)
   }
@@ -85,6 +100,7 @@ export class FileNode {
     this.#change({ sequence: ++this.#sequence, position, data: Buffer.from(data) })
   }
   truncate(size: number): void {
+    for (const sector of this.#unreadable) if (sector * SECTOR_BYTES >= size) this.#unreadable.delete(sector)
     this.#change({ sequence: ++this.#sequence, position: size, data: undefined })
   }
   #change(change: Change): void {
@@ -144,6 +160,14 @@ export class FileNode {
     if (random.chance(0.5) && this.#live.length > this.#durable.length) {
       this.#durable.apply({ position: this.#live.length, data: undefined })
     }
+  }
+
+  /** Of what could not be read, the disk gives something from now on. */
+  decay(random: SimRandom): void {
+    for (const sector of this.#unreadable) {
+      for (let at = sector * SECTOR_BYTES; at < (sector + 1) * SECTOR_BYTES; at++) this.corrupt(at, random.below(256))
+    }
+    this.#unreadable.clear()
   }
 
   /** Damages what is stored, as a bad medium does: no write, no sync notices. */

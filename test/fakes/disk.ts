@@ -57,6 +57,9 @@ export class SimDisk implements Disk {
   readonly #clock: Clock | undefined
   readonly #root: DirectoryNode
   #locks = new Set<string>()
+  readonly #spoiled = new Set<FileNode>()
+  /** The process has opened a file. */
+  #isUsed = false
   #process = 0
   #openFiles = 0
 
@@ -72,7 +75,14 @@ export class SimDisk implements Disk {
   killProcess(): void {
     this.#process++
     this.#openFiles = 0
+    if (this.#isUsed) this.#decay()
+    this.#isUsed = false
     this.#locks.clear()
+  }
+
+  #decay(): void {
+    for (const file of this.#spoiled) file.decay(this.#random)
+    this.#spoiled.clear()
   }
 
   /** Which process it is that uses the disk. */
@@ -101,6 +111,13 @@ export class SimDisk implements Disk {
     }
   }
 
+  /** One stored sector cannot be read any more; once a process that has used the disk is gone, the next one gets something else from it. */
+  spoilSector(path: string, sector: number): void {
+    const file = this.#file(path)
+    file.spoil(sector)
+    this.#spoiled.add(file)
+  }
+
   /** All files below a directory, in the order of their creation. */
   files(directory: string): { readonly path: string; readonly size: number }[] {
     return [...this.#directory(directory).entries].flatMap(([name, node]) => {
@@ -115,6 +132,7 @@ export class SimDisk implements Disk {
 
   open(path: string, mode: 'create' | 'open' | 'openOrCreate' | 'read'): File {
     this.begin('open', path)
+    this.#isUsed = true
     this.#expectDescriptor(path)
     const { parent, name } = this.#parent(path)
     let node = parent.entries.get(name)

@@ -176,7 +176,11 @@ const FAULTS = {
       const sectors = Math.ceil(size / SECTOR_BYTES)
       // A log that has lost its end looks like one that never had it.
       const sector = random.chance(0.5) ? sectors - 1 : random.below(sectors)
-      if (mayRot(partitionOf(path) ?? '')) disk.corruptSector(path, sector)
+      if (!mayRot(partitionOf(path) ?? '')) return
+      // What was the active segment is read when it is opened, and a disk that fails then is of no use.
+      const isActive = segments.every((other) => partitionOf(other.path) !== partitionOf(path) || other.path <= path)
+      if (!isActive && random.chance(0.5)) disk.spoilSector(path, sector)
+      else disk.corruptSector(path, sector)
     }
   },
 } satisfies Record<string, Fault>

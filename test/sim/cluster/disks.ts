@@ -25,7 +25,7 @@ function* logBatches(disk: SimDisk, directory: string, isRotten = false): Genera
   for (const path of segments.map((segment) => segment.path).toSorted()) {
     try {
       for (const batch of batches(disk.readFile(path))) {
-        const isDamaged = batch.computeCrc() !== batch.crc || (next >= 0 && batch.baseOffset !== next)
+        const isDamaged = batch.computeCrc() !== batch.crc || batch.baseOffset !== Math.max(next, 0)
         if (isRotten && isDamaged) return
         next = batch.nextOffset
         yield batch

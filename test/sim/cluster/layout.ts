@@ -135,6 +135,7 @@ export const REPLICA_LAG_MAX_MS = 2000
 const TIMING = `
 auto.create.topics.enable=false
 log.segment.bytes=1048576
+log.roll.ms=1000
 log.index.size.max.bytes=4096
 metadata.log.segment.bytes=8388608
 metadata.log.max.record.bytes.between.snapshots=8000

@@ -183,6 +183,24 @@ describe('a move to another log dir', () => {
     expect(await cluster.until(broker.values())).toEqual(['a', 'b', 'c', large])
   })
 
+  test('comes across a segment that cannot be read, which is fetched again, and goes on', async () => {
+    const cluster = await twoBrokers()
+    cluster.broker(2).partition().log.roll()
+    await cluster.until(cluster.broker(1).produce(['d']))
+    cluster.kill(2)
+    const broker = await cluster.boot(2)
+    await cluster.run(2000)
+    const { log } = broker.partition()
+    expect(log.segmentBaseOffsets).toEqual([0, 3])
+    cluster.diskOf(2).spoilSector(`${log.directory}/00000000000000000000.log`, 0)
+    const path = elsewhere(broker)
+    await cluster.until(move(broker, path))
+    await cluster.run(5000)
+    expect(broker.partition().log.parentDirectory).toBe(path)
+    expect(await cluster.until(broker.values())).toEqual(['a', 'b', 'c', 'd'])
+    expect(broker.logs.directories().map(({ online }) => online)).toEqual([true, true])
+  })
+
   test('waits for somebody to mend a damaged log whose only replica is here, and does not say so all the time', async () => {
     const cluster = await TestCluster.start(1)
     cluster.createTopic([1])
