@@ -8,6 +8,7 @@ import type { LogConfig } from './log-config.ts'
 import { type AppendSize, LogSegment } from './segment.ts'
 import type { OpenFiles } from './open-files.ts'
 import { RETRY_MS } from './patience.ts'
+import type { TopicIdFile } from './partition-metadata.ts'
 import type { LogSegments } from './segments.ts'
 import type { CachedBytes, LogTail } from './tail-cache.ts'
 
@@ -30,6 +31,7 @@ export interface LogWriterDeps {
   readonly clock: Clock
   readonly segments: LogSegments
   readonly leaderEpochs: LeaderEpochCache
+  readonly topicIdFile: TopicIdFile
   readonly tail: LogTail
   /** Called at the first append since the last write. */
   readonly onStaged: () => void
@@ -222,15 +224,16 @@ export class LogWriter {
   }
 
   #hasNewNames(): boolean {
-    const { leaderEpochs, parentNames } = this.#deps
-    const areSynced =
-      leaderEpochs.isPersisted && this.#names.isSynced(this.#lastName) && parentNames.isSynced(this.#ownName)
+    const { leaderEpochs, topicIdFile, parentNames } = this.#deps
+    const areSaved = leaderEpochs.isPersisted && topicIdFile.isSynced
+    const areSynced = areSaved && this.#names.isSynced(this.#lastName) && parentNames.isSynced(this.#ownName)
     return !areSynced && !this.#isBlank()
   }
 
-  /** Of files that are there at the call; and the leader epochs, which recovery does not find in the log before the recovery point. */
+  /** Of files that are there at the call; and what recovery does not find in the log: the topic, the leader epochs before the recovery point. */
   async #syncNames(): Promise<void> {
-    const { leaderEpochs, parentNames } = this.#deps
+    const { leaderEpochs, topicIdFile, parentNames } = this.#deps
+    if (await topicIdFile.sync()) this.#lastName = this.#names.changed()
     if (await leaderEpochs.persist()) this.#lastName = this.#names.changed()
     await this.#names.sync(this.#lastName)
     await parentNames.sync(this.#ownName)

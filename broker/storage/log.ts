@@ -17,7 +17,7 @@ import { LogAppender } from './log-appender.ts'
 import { LogCutter } from './log-cutter.ts'
 import { LogReader } from './log-reader.ts'
 import { LogWriter } from './log-writer.ts'
-import { writeTopicId } from './partition-metadata.ts'
+import { TopicIdFile } from './partition-metadata.ts'
 import type { AppendOrigin } from './producer-entry.ts'
 import type { ProducerState } from './producer-state.ts'
 import { emptySlice, type LogSlice } from './read.ts'
@@ -50,6 +50,7 @@ export class PartitionLog {
   readonly #reader: LogReader
   readonly #cutter: LogCutter
   readonly #removal: DelayedRemoval
+  readonly #topicIdFile: TopicIdFile
   readonly #listeners: LogListener[] = []
   #topicId: string | null
   #logStartOffset: number
@@ -69,6 +70,7 @@ export class PartitionLog {
     this.#tail = deps.tailCache.tail()
     this.#logStartOffset = loaded.logStartOffset
     this.#highWatermark = loaded.logStartOffset
+    this.#topicIdFile = new TopicIdFile(options, deps)
     this.#writer = this.#newWriter(options, loaded)
     const name = `${this.topic}-${this.partition}`
     const logStartOffset = (): number => this.#logStartOffset
@@ -94,6 +96,7 @@ export class PartitionLog {
         clock,
         segments: this.#segments,
         leaderEpochs: this.leaderEpochs,
+        topicIdFile: this.#topicIdFile,
         tail: this.#tail,
         onStaged: () => onStaged?.(this),
         onWritten: () => this.#tell('written'),
@@ -329,7 +332,7 @@ export class PartitionLog {
       const message = `${this.directory} is of the topic with id ${this.#topicId}, not ${topicId}`
       throw new StorageError('INCONSISTENT_TOPIC_ID', message)
     }
-    this.#guard(() => writeTopicId(this.#deps.disk, this.directory, topicId))
+    this.#guard(() => this.#topicIdFile.write(topicId))
     this.#topicId = topicId
   }
 

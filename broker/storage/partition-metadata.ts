@@ -11,13 +11,44 @@ export function readTopicId(disk: Disk, directory: string): string | null {
   return match?.[1] ?? null
 }
 
-/** Not synced: a log whose file a crash has emptied gets it again from the cluster's metadata. */
-export function writeTopicId(disk: Disk, directory: string, topicId: string): void {
-  const file = disk.open(`${directory}/${PARTITION_METADATA_FILE}`, 'openOrCreate')
-  try {
-    file.truncate(0)
-    file.write([new TextEncoder().encode(`version: ${VERSION}\ntopic_id: ${topicId}`)], 0)
-  } finally {
-    file.close()
+/** The `partition.metadata` of a log that is in use. */
+export class TopicIdFile {
+  readonly #path: string
+  readonly #disk: Disk
+  #isSynced = true
+
+  constructor(options: { readonly directory: string }, deps: { readonly disk: Disk }) {
+    this.#path = `${options.directory}/${PARTITION_METADATA_FILE}`
+    this.#disk = deps.disk
+  }
+
+  /** What was written is durable, as far as it is this file's to see to. */
+  get isSynced(): boolean {
+    return this.#isSynced
+  }
+
+  /** A crash before the next `sync` may leave the file empty. Throws DiskError. */
+  write(topicId: string): void {
+    const file = this.#disk.open(this.#path, 'openOrCreate')
+    try {
+      file.truncate(0)
+      file.write([new TextEncoder().encode(`version: ${VERSION}\ntopic_id: ${topicId}`)], 0)
+      this.#isSynced = false
+    } finally {
+      file.close()
+    }
+  }
+
+  /** Whether there was something to sync; it is durable with its name, which is for the caller to sync. Rejects with DiskError. */
+  async sync(): Promise<boolean> {
+    if (this.#isSynced) return false
+    const file = this.#disk.open(this.#path, 'open')
+    try {
+      await file.sync()
+    } finally {
+      file.close()
+    }
+    this.#isSynced = true
+    return true
   }
 }

@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import { DamagedBatchError } from '../../../broker/storage/errors.ts'
+import { readTopicId } from '../../../broker/storage/partition-metadata.ts'
 import { append, batchOf, DIRECTORY, LogBed, readAll, valuesOf } from './fixture.ts'
+import { TOPIC_ID } from './manager-bed.ts'
 
 const LOG = `${DIRECTORY}/00000000000000000000.log`
 const INDEX = `${DIRECTORY}/00000000000000000000.index`
@@ -191,6 +193,18 @@ describe('after a clean shutdown', () => {
     expect(bed.disk.readFile(INDEX)).toHaveLength(0)
     expect(bed.disk.readFile(TIME_INDEX)).toHaveLength(12)
   })
+})
+
+test('a power loss leaves no synced record without the id of its topic', async () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const bed = new LogBed({ seed })
+    const log = await bed.open()
+    log.adoptTopicId(TOPIC_ID)
+    append(log)
+    await log.flush()
+    bed.disk.losePower()
+    expect(readTopicId(bed.disk, DIRECTORY)).toBe(TOPIC_ID)
+  }
 })
 
 describe('truncation', () => {
