@@ -4,7 +4,7 @@ import type { Random } from '../../broker/env/random.ts'
 import type { Health } from '../api/conditions.ts'
 import type { KafkaClusterStatus } from '../api/kafkacluster.ts'
 import { isPaused } from '../api/paused.ts'
-import { KAFKA_CLUSTER, PERSISTENT_VOLUME_CLAIM, splitKey, STATEFUL_SET } from '../api/resource.ts'
+import { KAFKA_CLUSTER, keyOf, PERSISTENT_VOLUME_CLAIM, splitKey, STATEFUL_SET } from '../api/resource.ts'
 import type { KafkaCluster, Key, Resource } from '../api/resource.ts'
 import type { KafkaState, Unreachable } from '../kafka/state.ts'
 import { isRefusal } from '../kube/api.ts'
@@ -85,6 +85,8 @@ export class ClusterReconciler {
   readonly #deps: Deps
   /** Of each cluster. */
   readonly #marks = new Map<Key, Marks>()
+  /** Those whose last run has failed. */
+  readonly #failing = new Set<Key>()
 
   constructor(options: ClusterReconcilerOptions, deps: Deps) {
     this.#options = options
@@ -96,6 +98,7 @@ export class ClusterReconciler {
     const read = await this.#deps.api.get<KafkaCluster>(KAFKA_CLUSTER, namespace, name)
     if (read === null || read.metadata.deletionTimestamp !== undefined) {
       this.#marks.delete(key)
+      this.#failing.delete(key)
       for (const step of this.#deps.steps) step.forget?.(key)
       return {}
     }
@@ -228,6 +231,7 @@ export class ClusterReconciler {
     const { cluster, asked, observed, nowMs } = view
     const results = failures.isEmpty ? await this.#runAll(view, failures) : await this.#tellAll(view, failures)
     failures.throwConflicts()
+    if (!this.#rememberFailing(keyOf(asked), failures)) failures.throwFirst()
     const all = merged({ health: seen }, results)
     const health = failures.over(all.health ?? seen)
     const said = { health, nowMs, extra: all.conditions ?? [], areAll: failures.isEmpty }
@@ -235,6 +239,14 @@ export class ClusterReconciler {
     failures.throwFirst()
     const { resyncMs, recheckMs } = this.#options
     return { requeueAfterMs: Math.min(all.requeueAfterMs ?? resyncMs, health.state === 'ready' ? resyncMs : recheckMs) }
+  }
+
+  /** Whether the run before failed too. What fails once mostly passes: told at once, clusters would be ready now and not ready then. */
+  #rememberFailing(key: Key, { isEmpty }: Failures): boolean {
+    const wasFailing = this.#failing.has(key)
+    if (isEmpty) this.#failing.delete(key)
+    else this.#failing.add(key)
+    return wasFailing
   }
 
   async #runAll(view: ClusterView, failures: Failures): Promise<StepResult[]> {
