@@ -19,14 +19,15 @@ export class Failures {
     }
   }
 
-  /** Throws the first where nothing has happened but that somebody else was quicker: the next run finds nothing to tell of it. */
+  /** Throws where nothing has happened but that somebody else was quicker: the next run finds nothing to tell of it. */
   throwConflicts(): void {
-    if (this.#errors.every(isConflict)) this.throwFirst()
+    if (this.#errors.every(isConflict)) this.throwAny()
   }
 
-  /** What starts the next run, later each time. */
-  throwFirst(): void {
-    if (this.#errors.length > 0) throw this.#errors[0]
+  /** What starts the next run, later each time. All of it: one that lasts must not hide the others from the log. */
+  throwAny(): void {
+    if (this.#errors.length > 1) throw new AggregateError(this.#errors, this.#errors.map(wordsOf).join('; '))
+    if (this.#errors.length === 1) throw this.#errors[0]
   }
 
   /** `health`, and what has failed besides: what has not been brought to its spec is not ready. */

@@ -149,7 +149,7 @@ export class ClusterReconciler {
       { ...statusFor(cluster, said), ...(found === null ? {} : countsOf(found)), ...status },
       health,
     )
-    failures.throwFirst()
+    failures.throwAny()
     const isResting = health.state === 'stalled' || health.state === 'ready'
     const { resyncMs, recheckMs } = this.#options
     return { requeueAfterMs: Math.min(requeueAfterMs, isResting ? resyncMs : recheckMs) }
@@ -231,12 +231,12 @@ export class ClusterReconciler {
     const { cluster, asked, observed, nowMs } = view
     const results = failures.isEmpty ? await this.#runAll(view, failures) : await this.#tellAll(view, failures)
     failures.throwConflicts()
-    if (!this.#rememberFailing(keyOf(asked), failures)) failures.throwFirst()
+    if (!this.#rememberFailing(keyOf(asked), failures)) failures.throwAny()
     const all = merged({ health: seen }, results)
     const health = failures.over(all.health ?? seen)
     const said = { health, nowMs, extra: all.conditions ?? [], areAll: failures.isEmpty }
     await this.#report(asked, { ...statusOf({ cluster, clusterId, observed }, said), ...all.status }, health)
-    failures.throwFirst()
+    failures.throwAny()
     const { resyncMs, recheckMs } = this.#options
     return { requeueAfterMs: Math.min(all.requeueAfterMs ?? resyncMs, health.state === 'ready' ? resyncMs : recheckMs) }
   }

@@ -23,7 +23,7 @@ const LISTENERS = [{ name: 'plain', bootstrapServers: 'kafka.example.org:9092' }
 async function running() {
   const world = operatorWorld()
   const kafka: { state: KafkaState } = { state: kafkaState() }
-  const failing: { error: Error | null } = { error: null }
+  const failing: { error: Error | null; other: Error | null } = { error: null, other: null }
   const works: ClusterStep = {
     run: async () => {
       if (failing.error !== null) throw failing.error
@@ -33,6 +33,7 @@ async function running() {
   const found: FoundCluster[] = []
   const tell = async (view: FoundCluster) => {
     found.push(view)
+    if (failing.other !== null) throw failing.other
     return { conditions: found.length > 2 ? [TOLD] : [] }
   }
   const reconciler = new ClusterReconciler(
@@ -90,6 +91,16 @@ test('where nothing else is the matter, what fails is what Ready says', async ()
   failing.error = DOWN
   await fails(DOWN)
   expect(condition(stored(), 'Ready')).toBe('False ReconcileFailed: tried again: failed calling webhook')
+})
+
+test('one failure hides no other', async () => {
+  const { failing, reconcile } = await running()
+  failing.error = DOWN
+  failing.other = new Error('a mistake')
+  await expect(reconcile()).rejects.toMatchObject({
+    errors: [DOWN, failing.other],
+    message: 'failed calling webhook; a mistake',
+  })
 })
 
 test('a failure that passes is told only when it comes twice in a row', async () => {
