@@ -1,6 +1,6 @@
 import { brokerKey } from './broker-keys.ts'
 import { CLIENT_METRICS_KEYS, GROUP_KEYS } from './group-keys.ts'
-import { camelCase, REQUIRED } from './key.ts'
+import { camelCase } from './key.ts'
 import type { ConfigKey } from './key.ts'
 import type { ServerConfig } from './server-config.ts'
 import { topicConfigProblem, topicKey } from './topic-config.ts'
@@ -133,32 +133,4 @@ function isClientMatch(text: string): boolean {
   } catch {
     return false
   }
-}
-
-/**
- * APPEND and SUBTRACT of IncrementalAlterConfigs (KIP-339): the list that results, or the refusal. `current` is the resource's
- * own setting; where it has none, the key's default is what is added to.
- */
-export function changeList(
-  type: ConfigResourceType,
-  operation: 'APPEND' | 'SUBTRACT',
-  name: string,
-  current: string | undefined,
-  operand: string,
-): { readonly value: string } | ConfigRefusal {
-  const key = configKey(type, name)
-  if (key?.type !== 'list') {
-    return { error: 'INVALID_CONFIG', message: `Can't ${operation} to key ${name} because its type is not LIST.` }
-  }
-  const inherited = key.default === null || key.default === REQUIRED ? '' : key.default
-  const items = new Set(split(current ?? inherited))
-  for (const item of split(operand)) {
-    if (operation === 'APPEND') items.add(item)
-    else items.delete(item)
-  }
-  return { value: [...items].join(',') }
-}
-
-function split(list: string): string[] {
-  return list.split(/\s*,\s*/).filter((item) => item !== '')
 }

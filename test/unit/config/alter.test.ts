@@ -3,9 +3,14 @@ import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { parseProperties } from '../../../broker/config/properties.ts'
 import { reconfigurationProblem } from '../../../broker/config/dynamic-config.ts'
-import { changeList, configProblem } from '../../../broker/config/resource-config.ts'
+import { configProblem } from '../../../broker/config/resource-config.ts'
 import type { ConfigRefusal, ConfigResourceType } from '../../../broker/config/resource-config.ts'
 import { parseServerConfig } from '../../../broker/config/server-config.ts'
+import { configRules } from '../../../broker/config-rules.ts'
+import { changesOf } from '../../../broker/controller/alter-configs.ts'
+import { ApiError, attempt } from '../../../broker/controller/result.ts'
+import { MetadataImage, ResourceType } from '../../../broker/metadata/image.ts'
+import { ErrorCode } from '../../../broker/protocol/errors.ts'
 
 const STATIC = `
 process.roles=broker,controller
@@ -53,9 +58,24 @@ function verdictOf({ resource, name, operation, key, value }: Case): string {
   const type = TYPES[resource] ?? 'topic'
   if (operation === 'DELETE') return 'OK'
   if (operation !== 'APPEND' && operation !== 'SUBTRACT') return verdict(problemOf(type, name, key, value))
-  const changed = changeList(type, operation, key, undefined, value)
-  if ('error' in changed) return verdict(changed)
-  return verdict(problemOf(type, name, key, changed.value))
+  const changed = attempt(() => changeList(resource, name, operation, key, value))
+  if (!(changed instanceof ApiError)) return verdict(problemOf(type, name, key, changed))
+  expect(changed.code).toBe(ErrorCode.INVALID_CONFIG)
+  return verdict({ error: 'INVALID_CONFIG', message: changed.text ?? '' })
+}
+
+/** What comes of a list that the resource has not set. Throws ApiError. */
+function changeList(
+  resource: string,
+  name: string,
+  operation: 'APPEND' | 'SUBTRACT',
+  key: string,
+  value: string,
+): string {
+  const resourceType = resource === 'BROKER' ? ResourceType.BROKER : ResourceType.TOPIC
+  const configs = [{ name: key, configOperation: operation === 'APPEND' ? 2 : 3, value }]
+  const rules = configRules(() => server)
+  return changesOf(MetadataImage.EMPTY, { resourceType, resourceName: name, configs }, rules).get(key) ?? ''
 }
 
 /** As the broker that is asked says it: what is wrong on any, and then what is wrong there. */

@@ -1,6 +1,5 @@
 import { expect, test } from '@jest/globals'
 import { parseProperties } from '../../../broker/config/properties.ts'
-import { changeList } from '../../../broker/config/resource-config.ts'
 import { parseServerConfig } from '../../../broker/config/server-config.ts'
 import { parseTopicConfig, topicConfigProblem } from '../../../broker/config/topic-config.ts'
 import type { LogConfig } from '../../../broker/storage/log-config.ts'
@@ -40,15 +39,6 @@ test('lags that contradict each other are refused', () => {
   expect(topicConfigProblem(overrides, server)).toBe(
     'conflict topic config setting min.compaction.lag.ms (10) > max.compaction.lag.ms (5)',
   )
-})
-
-test.each<['APPEND' | 'SUBTRACT', string | undefined, string, string]>([
-  ['APPEND', undefined, 'compact', 'delete,compact'],
-  ['APPEND', 'compact', 'delete, compact', 'compact,delete'],
-  ['SUBTRACT', 'compact,delete', 'delete', 'compact'],
-  ['SUBTRACT', undefined, 'delete', ''],
-])('%s to %j of %j gives %j', (operation, current, operand, expected) => {
-  expect(changeList('topic', operation, 'cleanup.policy', current, operand)).toEqual({ value: expected })
 })
 
 test.each(['0:1,', ',', '0:1,,1:1', '*,'])('throttled replicas may have a comma too many: %s', (value) => {
