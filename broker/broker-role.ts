@@ -1,3 +1,4 @@
+import { configRules } from './config-rules.ts'
 import type { ServerConfig } from './config/server-config.ts'
 import { ConsumerOffsets } from './consumer-offsets.ts'
 import { GroupCoordinator } from './coordinator/group/group-coordinator.ts'
@@ -215,6 +216,7 @@ export class BrokerRole implements AsyncDisposable {
       logger,
       server,
       image: () => this.#image,
+      rules: configRules(server),
       cluster: () => this.#cluster(),
       features: () => featureLevels(this.#image, raft.kraftVersion),
       forwarding,

@@ -48,11 +48,7 @@ export function changeConfigs(
 ): NewMetadataRecord[] {
   const { type, name } = resource
   const problem = elrProblem(image, resource, changes) ?? cordonProblem(image, resource, changes, origin)
-  const after = new Map(image.configsOf(type, name))
-  for (const [key, value] of changes) {
-    if (value === null) after.delete(key)
-    else after.set(key, value)
-  }
+  const after = withChanges(image.configsOf(type, name), changes)
   checkResource(image, resource)
   // As in Apache Kafka, what is wrong with the values is told before that there is no such topic.
   if (type === ResourceType.TOPIC && image.topic(name) === undefined) {
@@ -75,7 +71,18 @@ export function changeConfigs(
   return records
 }
 
-function checkValues(
+/** All that a resource has set when `changes` are made. */
+export function withChanges(before: ReadonlyMap<string, string>, changes: ConfigChanges): ReadonlyMap<string, string> {
+  const after = new Map(before)
+  for (const [key, value] of changes) {
+    if (value === null) after.delete(key)
+    else after.set(key, value)
+  }
+  return after
+}
+
+/** Throws ApiError where `values`, all that the resource would then have set, cannot be. */
+export function checkValues(
   rules: ConfigRules,
   { type, name }: ConfigResource,
   values: ReadonlyMap<string, string>,

@@ -1,9 +1,8 @@
 import { reconfigurationProblem } from '../config/dynamic-config.ts'
-import { REQUIRED } from '../config/key.ts'
-import { configKey, configProblem } from '../config/resource-config.ts'
 import type { ServerConfig } from '../config/server-config.ts'
 import { changesOf, replacementOf } from '../controller/alter-configs.ts'
-import type { ConfigChanges } from '../controller/config-change.ts'
+import { checkValues, type ConfigChanges, withChanges } from '../controller/config-change.ts'
+import type { ConfigRules } from '../controller/config-rules.ts'
 import { ApiError, attempt, duplicates } from '../controller/result.ts'
 import { type MetadataImage, ResourceType } from '../metadata/image.ts'
 import { ApiKey } from '../protocol/api-key.ts'
@@ -17,6 +16,8 @@ export interface BrokerConfigChecksDeps {
   readonly nodeId: number
   readonly server: () => ServerConfig
   readonly image: () => MetadataImage
+  /** Those that the controller has too. */
+  readonly rules: ConfigRules
 }
 
 type AlterKey = typeof ApiKey.AlterConfigs | typeof ApiKey.IncrementalAlterConfigs
@@ -44,13 +45,6 @@ interface AlterRequest<R> {
 const LENGTH_BYTES = 4
 const DELETE = 1
 const NOTHING = { throttleTimeMs: 0, responses: [] }
-const LISTS = {
-  isList: (_type: number, key: string) => configKey('broker', key)?.type === 'list',
-  defaultValue: (_type: number, key: string) => {
-    const value = configKey('broker', key)?.default
-    return value === undefined || value === REQUIRED ? null : value
-  },
-}
 
 /**
  * AlterConfigs (33) and IncrementalAlterConfigs (44) of a broker: sent on, but for the changes of brokers that this one could not follow. Only
@@ -58,7 +52,7 @@ const LISTS = {
  * itself, and those of all brokers through any.
  */
 export function alterConfigsHandlers(send: Send, deps: BrokerConfigChecksDeps): Handler<ApiKey>[] {
-  const { image } = deps
+  const { image, rules } = deps
   return [
     handler(ApiKey.AlterConfigs, (request, context) => {
       const refused = refusals(request.resources, (resource) => replacementOf(image(), resource), deps)
@@ -68,7 +62,7 @@ export function alterConfigsHandlers(send: Send, deps: BrokerConfigChecksDeps): 
       })
     }),
     handler(ApiKey.IncrementalAlterConfigs, (request, context) => {
-      const refused = refusals(request.resources, (resource) => changesOf(image(), resource, LISTS), deps)
+      const refused = refusals(request.resources, (resource) => changesOf(image(), resource, rules), deps)
       return sendOthers(request, refused, (left) => {
         const frame = left === request ? context.frame : frameOf(ApiKey.IncrementalAlterConfigs, left, context)
         return send(ApiKey.IncrementalAlterConfigs, left, { ...context, frame })
@@ -83,9 +77,11 @@ function refusals<R extends Resource>(
   deps: BrokerConfigChecksDeps,
 ): ReadonlyMap<R, ApiError> {
   const refused = new Map<R, ApiError>()
-  for (const resource of resources) {
-    // What is wrong with the request itself the controller tells.
-    if (resource.resourceType !== ResourceType.BROKER || !isComplete(resource)) continue
+  const brokers = resources.filter(({ resourceType }) => resourceType === ResourceType.BROKER)
+  const twice = duplicates(brokers.map(({ resourceName }) => resourceName))
+  for (const resource of brokers) {
+    // What is wrong with the request itself the controller tells, and of two that contradict each other it takes neither.
+    if (twice.has(resource.resourceName) || !isComplete(resource)) continue
     const outcome = attempt(() => checkBroker(resource.resourceName, changes(resource), deps))
     if (outcome instanceof ApiError) refused.set(resource, outcome)
   }
@@ -98,20 +94,15 @@ function isComplete({ configs }: Resource): boolean {
 }
 
 /** Throws ApiError where this broker could not follow. */
-function checkBroker(name: string, changes: ConfigChanges, { nodeId, server, image }: BrokerConfigChecksDeps): void {
+function checkBroker(name: string, changes: ConfigChanges, deps: BrokerConfigChecksDeps): void {
+  const { nodeId, server, image, rules } = deps
   if (name !== '' && name !== String(nodeId) && /^-?\d+$/.test(name)) {
     throw new ApiError(ErrorCode.INVALID_REQUEST, `Unexpected broker id, expected ${nodeId}, but received ${name}`)
   }
   const perBroker = image().configsOf(ResourceType.BROKER, String(nodeId))
   const clusterWide = image().configsOf(ResourceType.BROKER, '')
-  const after = new Map(name === '' ? clusterWide : perBroker)
-  for (const [key, value] of changes) {
-    if (value === null) after.delete(key)
-    else after.set(key, value)
-  }
-  const set = [...changes.keys()].filter((key) => after.has(key))
-  const refusal = configProblem('broker', name, Object.fromEntries(after), set, server())
-  if (refusal !== null) throw new ApiError(ErrorCode[refusal.error], refusal.message)
+  const after = withChanges(name === '' ? clusterWide : perBroker, changes)
+  checkValues(rules, { type: ResourceType.BROKER, name }, after, changes)
   const to = name === '' ? { perBroker, clusterWide: after } : { perBroker: after, clusterWide }
   const problem = reconfigurationProblem(server(), { perBroker, clusterWide }, to)
   if (problem !== null) throw new ApiError(ErrorCode.INVALID_REQUEST, problem)

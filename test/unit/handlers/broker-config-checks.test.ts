@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals'
+import { configRules } from '../../../broker/config-rules.ts'
 import { withApplicableConfigs } from '../../../broker/config/applicable-configs.ts'
 import { parseServerConfig } from '../../../broker/config/server-config.ts'
 import { alterConfigsHandlers } from '../../../broker/handlers/broker-config-checks.ts'
@@ -22,10 +23,16 @@ const SERVER = parseServerConfig(
   ]),
 ).config
 
-type Change = readonly [resource: string, name: string, value: string]
+/** Null: taken back. */
+type Change = readonly [resource: string, name: string, value: string | null]
+type AlterKey = typeof ApiKey.AlterConfigs | typeof ApiKey.IncrementalAlterConfigs
 
 /** What broker 1 answers to each change, and which it sends on, where the metadata log has `before` for brokers. */
-async function altered(changes: readonly Change[], before: readonly Change[] = []) {
+async function altered(
+  changes: readonly Change[],
+  before: readonly Change[] = [],
+  api: AlterKey = ApiKey.IncrementalAlterConfigs,
+) {
   const records = before.map(([resource, name, value]) => config(ResourceType.BROKER, resource, name, value))
   const image = clusterOf([1, 2], [], records)
   const [perBroker, clusterWide] = ['1', ''].map((name) => image.configsOf(ResourceType.BROKER, name))
@@ -35,21 +42,26 @@ async function altered(changes: readonly Change[], before: readonly Change[] = [
   const send = async (_key: ApiKey, _request: unknown, { frame }: { frame: Uint8Array }) => {
     const { header, body } = decodeRequest(frame)
     expect(header).toMatchObject({ correlationId: 77, clientId: 'tester' })
-    const { resources } = APIS[ApiKey.IncrementalAlterConfigs].request.decode(body, 1)
+    const { resources } = APIS[api].request.decode(body, 1)
     const answers = resources.map(({ resourceType, resourceName, configs }) => {
       sent.push(`${resourceName} ${configs[0]?.name}`)
       return { errorCode: ErrorCode.NONE, errorMessage: null, resourceType, resourceName }
     })
     return { throttleTimeMs: 0, responses: answers }
   }
-  const handlers = alterConfigsHandlers(send, { nodeId: 1, server: () => server, image: () => image })
+  const handlers = alterConfigsHandlers(send, {
+    nodeId: 1,
+    server: () => server,
+    image: () => image,
+    rules: configRules(() => server),
+  })
   const resources = changes.map(([resourceName, name, value]) => {
     const resourceType = resourceName === 'topic' ? ResourceType.TOPIC : ResourceType.BROKER
-    return { resourceType, resourceName, configs: [{ name, configOperation: 0, value }] }
+    return { resourceType, resourceName, configs: [{ name, configOperation: value === null ? 1 : 0, value }] }
   })
   const request = { resources, validateOnly: false }
-  const context = contextOf({ apiVersion: 1, frame: frameOf(ApiKey.IncrementalAlterConfigs, 1, request) })
-  const served = handlers.find(({ key }) => key === ApiKey.IncrementalAlterConfigs)
+  const context = contextOf({ apiVersion: 1, frame: frameOf(api, 1, request) })
+  const served = handlers.find(({ key }) => key === api)
   const answer = (await served?.handle(request, context)) as ResponseOf<typeof ApiKey.IncrementalAlterConfigs>
   const refused = answer.responses.map(({ errorCode, errorMessage }) =>
     errorCode === ErrorCode.NONE ? null : `${errorCode}: ${errorMessage}`,
@@ -97,4 +109,26 @@ test.each<[string, Change, readonly Change[]]>([
   ['another setting than one it cannot run with', ['1', 'num.io.threads', '9'], [['1', 'cordoned.log.dirs', '/gone']]],
 ])('a broker takes %s', async (_what, change, before) => {
   expect((await altered([change], before)).refused).toEqual([null])
+})
+
+test('what a resource had is taken away from it, or replaced, only where the broker can do without', async () => {
+  const before: readonly Change[] = [
+    ['', 'max.connections.per.ip', '0'],
+    ['', 'max.connections.per.ip.overrides', '10.0.0.7:3'],
+  ]
+  const refused = [expect.stringMatching(/^42: .*can be set to zero only if/)]
+  const without: Change = ['', 'max.connections.per.ip.overrides', null]
+  expect(await altered([without], before)).toEqual({ refused, sent: [] })
+  const instead: Change = ['', 'max.connections.per.ip', '0']
+  expect(await altered([instead], before, ApiKey.AlterConfigs)).toEqual({ refused, sent: [] })
+  const nothingElse: Change = ['', 'num.io.threads', '9']
+  expect((await altered([nothingElse], before, ApiKey.AlterConfigs)).refused).toEqual([null])
+})
+
+test('what is wrong with the request itself the controller tells of all that it says', async () => {
+  const { sent } = await altered([
+    ['1', 'cordoned.log.dirs', '/data-3'],
+    ['1', 'num.io.threads', '9'],
+  ])
+  expect(sent).toEqual(['1 cordoned.log.dirs', '1 num.io.threads'])
 })

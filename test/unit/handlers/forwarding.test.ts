@@ -17,6 +17,7 @@ import type { EnvelopeRequest, EnvelopeResponse } from '../../../broker/protocol
 import type { RequestContext } from '../../../broker/security/request-context.ts'
 import { SimClock } from '../../fakes/clock.ts'
 import { silentLogger } from '../../fakes/logger.ts'
+import { RULES } from '../controller/cluster.ts'
 import { contextOf, frameOf } from './context.ts'
 
 const CREATE = {
@@ -46,6 +47,7 @@ const BROKER: BrokerConfigChecksDeps = {
     throw new Error('nobody asks')
   },
   image: () => MetadataImage.EMPTY,
+  rules: RULES,
 }
 
 /** A broker whose way to the controller is `reach`. */
