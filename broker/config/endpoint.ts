@@ -53,6 +53,7 @@ export function parseVoter(text: string): QuorumVoter | string {
   if (address === undefined) {
     return `Failed to parse host name from entry ${text} for the configuration controller.quorum.voters. ${form}`
   }
+  if (address.host === '0.0.0.0') return `Host string (${address.host}) is not routeable`
   return { id: Number(id), ...address }
 }
 

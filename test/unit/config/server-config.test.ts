@@ -133,6 +133,8 @@ describe('a server.properties', () => {
     ['connections.max.idle.ms=100', 'connection.failed.authentication.delay.ms=100 should always be less than'],
     ['controller.listener.names=CONTROLLER,OTHER', 'must only contain values appearing'],
     ['advertised.listeners=PLAINTEXT://a:1,CONTROLLER://0.0.0.0:1', 'nonroutable meta-address 0.0.0.0'],
+    ['controller.quorum.voters=1@0.0.0.0:9093', 'Host string (0.0.0.0) is not routeable'],
+    ['controller.quorum.voters=1@a:9093,2@0.0.0.0:9093', 'Host string (0.0.0.0) is not routeable'],
   ])('refuses what Apache Kafka refuses: %s', (text, part) => {
     expect(problems(BASE + text)).toEqual([expect.stringContaining(part)])
   })
