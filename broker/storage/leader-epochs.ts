@@ -53,7 +53,7 @@ export class LeaderEpochCache {
    * which is for the caller to sync. Rejects with DiskError.
    */
   async persist(): Promise<boolean> {
-    if (this.isPersisted) return false
+    if (this.isPersisted || this.#isClosed) return false
     const changes = this.#changes
     const lines = this.#entries.map(({ epoch, startOffset }) => `${epoch} ${startOffset}`)
     await writeCheckpoint(this.#disk, this.#path, lines, () => !this.#isClosed)

@@ -92,5 +92,15 @@ export class LogCutter {
       throw new DiskError('OTHER', error.path, error.message, error)
     }
     producers.removeSnapshots(() => true)
+    this.#syncNames()
+  }
+
+  /** Where there is no descriptor for it, the next sync of the log does it. */
+  #syncNames(): void {
+    try {
+      this.#deps.disk.syncDirectory(this.#directory)
+    } catch (error) {
+      if (!isTooManyFiles(error)) throw error
+    }
   }
 }

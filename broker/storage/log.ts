@@ -321,8 +321,6 @@ export class PartitionLog {
     this.#highWatermark = offset
     // Whoever could not write it has taken the log dir offline.
     this.#noteLowered(recoveryPoint).catch(() => undefined)
-    // Where this fails for want of a descriptor, the next sync of the log does it.
-    this.#guard(() => this.#deps.disk.syncDirectory(this.directory))
   }
 
   /** The cluster's id of the topic. Throws StorageError INCONSISTENT_TOPIC_ID where the log is of another topic of that name. */

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
+import type { RaftOptions } from '../../../broker/raft/raft-types.ts'
 import type { DiskOperation, SimDisk } from '../../fakes/disk.ts'
 import { RaftCluster } from './cluster.ts'
-import { RaftBench, values } from './harness.ts'
+import { METADATA_DIR, RaftBench, values } from './harness.ts'
 
 /** From here on these operations on paths that end so find too many files open. */
 function shortOfFiles(disk: SimDisk, operation: DiskOperation, ending: string): () => void {
@@ -83,8 +84,8 @@ describe('too many open files', () => {
 })
 
 describe('in a quorum of three', () => {
-  async function quorum(seed: number) {
-    const cluster = new RaftCluster({ seed, voters: [1, 2, 3] })
+  async function quorum(seed: number, options: Partial<RaftOptions> = {}) {
+    const cluster = new RaftCluster({ seed, voters: [1, 2, 3], options })
     await cluster.start()
     const leader = await cluster.untilLeader()
     const [follower, other] = [...cluster.members.values()].filter(({ id }) => id !== leader.id)
@@ -118,5 +119,42 @@ describe('in a quorum of three', () => {
     await cluster.run(1000)
     expect(await committed).toBe(before)
     expect(cluster.node(follower.id).role).toBe('follower')
+  })
+
+  test('a follower loads a snapshot though it cannot sync the directory once its log is emptied', async () => {
+    const retention = { maxBytes: 1500, maxAgeMs: -1 }
+    const { cluster, leader, follower } = await quorum(7, { segmentBytes: 400, retention })
+    await cluster.run(1000)
+    const node = cluster.node(leader.id)
+    const { epoch } = node.leaderAndEpoch
+    const snapshot = async (id: number, name: string): Promise<void> => {
+      const { highWatermark: endOffset } = cluster.node(id)
+      await cluster.world.clock.runFor(cluster.node(id).createSnapshot({ endOffset, epoch }, 0, values(name)))
+    }
+    await snapshot(follower.id, 'before')
+    cluster.kill(follower.id)
+    for (let round = 0; round < 30; round++) {
+      await cluster.world.clock.runFor(node.propose(values(`record ${round}`.padEnd(60))))
+      if (round % 5 === 4) await snapshot(leader.id, `up to ${round}`)
+    }
+    await cluster.run(120_000)
+    const { disk } = follower.machine
+    let refused = 0
+    await cluster.start(follower.id)
+    disk.fault = (operation, path) => {
+      if (operation !== 'sync' || path !== METADATA_DIR) return undefined
+      const isEmptied = disk.files(METADATA_DIR).some((file) => file.path.endsWith('.log.deleted'))
+      if (isEmptied) refused++
+      return isEmptied ? 'EMFILE' : undefined
+    }
+    await cluster.run(3000)
+    disk.fault = undefined
+    expect(refused).toBeGreaterThan(0)
+    await cluster.world.clock.runFor(node.propose(values('more')))
+    await cluster.run(1000)
+    expect(cluster.node(follower.id).role).toBe('follower')
+    const { heard } = follower.recorder
+    expect(heard.filter((line) => line.startsWith('snapshot')).at(-1)).toMatch(/up to 29$/)
+    expect(heard.at(-1)).toMatch(/more$/)
   })
 })

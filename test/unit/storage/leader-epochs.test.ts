@@ -119,3 +119,10 @@ describe('the checkpoint', () => {
     expect(() => cache.load()).toThrow(expect.objectContaining({ code: 'CORRUPT_FILE' }))
   })
 })
+
+test("a checkpoint that waits for its turn until the log is closed is not written: the directory may be another log's", async () => {
+  const { cache, disk } = cacheOf([2, 0])
+  cache.close()
+  expect(await cache.persist()).toBe(false)
+  expect(disk.list('/')).toEqual([])
+})
