@@ -1,10 +1,10 @@
 import { createRequire } from 'node:module'
 import type * as Lz4 from 'lz4-napi'
 import { CodecError, type CodecName, type Compute } from '../env/compute.ts'
+import { Slots } from '../lib/slots.ts'
 import { zlib } from './builtins.ts'
 import { Lz4Decoder } from './lz4-decoder.ts'
 import { checkLz4Frame } from './lz4-frame.ts'
-import { Slots } from './slots.ts'
 import { compressSnappy, decompressSnappy } from './snappy.ts'
 import { SnappyThread } from './snappy-thread.ts'
 
@@ -91,20 +91,25 @@ export class NodeCompute implements Compute {
     lz4: LZ4,
     zstd: ZSTD,
   }
-  readonly #jobs = new Slots(JOBS_MAX)
+  readonly #jobs = new Slots({ count: JOBS_MAX })
   /** Made for the first batch. */
   #lz4: Lz4Decoder | undefined
 
   compress(codec: CodecName, data: Uint8Array, level?: number): Promise<Uint8Array> {
-    return this.#jobs.run(() => this.#codecs[codec].compress(data, level))
+    return this.#run(codec, () => this.#codecs[codec].compress(data, level))
   }
 
   async decompress(codec: CodecName, data: Uint8Array, maxBytes: number): Promise<Uint8Array> {
     try {
-      return within(await this.#jobs.run(() => this.#codecs[codec].decompress(data, maxBytes)), maxBytes)
+      return within(await this.#run(codec, () => this.#codecs[codec].decompress(data, maxBytes)), maxBytes)
     } catch (error) {
       throw asCodecError(codec, error)
     }
+  }
+
+  /** What needs no thread of the pool does not wait for one. */
+  #run(codec: CodecName, work: () => Promise<Uint8Array>): Promise<Uint8Array> {
+    return codec === 'snappy' ? work() : this.#jobs.run(work)
   }
 
   compressSync(codec: CodecName, data: Uint8Array, level?: number): Uint8Array {

@@ -170,3 +170,16 @@ test('a higher level makes a payload no larger', () => {
     expect(compute.compressSync(codec, data, 9).length).toBeLessThanOrEqual(compute.compressSync(codec, data, 1).length)
   }
 })
+
+test('what is done at once waits for no thread', async () => {
+  const done: string[] = []
+  const data = Uint8Array.from({ length: 400_000 }, (_, index) => (index * index) >>> 9)
+  const pooled = Array.from({ length: 8 }, async () => {
+    await compute.compress('gzip', data)
+    done.push('gzip')
+  })
+  await compute.compress('snappy', utf8('some text'))
+  done.push('snappy')
+  await Promise.all(pooled)
+  expect(done[0]).toBe('snappy')
+})
