@@ -114,8 +114,8 @@ export class LogDirectory {
 
   /** A sealed segment here cannot be read: whether only that is lost. Where it is one of several, the disk has failed. */
   isTolerable(path: string): boolean {
+    if (!this.#unreadable.has(path)) this.#logger.error({ path }, 'a segment cannot be read')
     this.#unreadable.add(path)
-    this.#logger.error({ path }, 'a segment cannot be read')
     return this.#unreadable.size <= UNREADABLE_MAX
   }
 
