@@ -1,4 +1,5 @@
 import { METADATA_TOPIC } from '../../broker/raft/metadata-log.ts'
+import { needsDescriptor } from '../fakes/descriptors.ts'
 import { SECTOR_BYTES } from '../fakes/disk-node.ts'
 import type { SimMachine, SimWorld } from '../fakes/env.ts'
 import type { SimRandom } from '../fakes/random.ts'
@@ -153,7 +154,7 @@ const FAULTS = {
     const { disk } = victim.machine
     const own = random.fork()
     const share = random.pick([0.5, 1])
-    disk.fault = (operation) => (operation === 'open' && own.chance(share) ? 'EMFILE' : undefined)
+    disk.fault = (operation, path) => (needsDescriptor(operation, path) && own.chance(share) ? 'EMFILE' : undefined)
     return () => {
       disk.fault = undefined
     }

@@ -1,10 +1,5 @@
+import { needsDescriptor } from '../../fakes/descriptors.ts'
 import type { SimDisk } from '../../fakes/disk.ts'
-
-/** Operations that need a file descriptor; the sync of a directory opens it. */
-function needsDescriptor(operation: string, path: string): boolean {
-  const isDirectory = !(path.split('/').at(-1) ?? '').includes('.')
-  return operation === 'open' || operation === 'list' || (operation === 'sync' && isDirectory)
-}
 
 /**
  * From now on `count` operations get a descriptor; then no more than these and those before them, until `disk.fault` is reset. Tells
