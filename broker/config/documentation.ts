@@ -5,7 +5,7 @@ import { SERVER_DOCUMENTATION } from './documentation-server.ts'
 import { STORAGE_DOCUMENTATION } from './documentation-storage.ts'
 import { TOPIC_DOCUMENTATION } from './documentation-topic.ts'
 import { topicSynonym } from './topic-config.ts'
-import { isWithoutEffect } from './without-effect.ts'
+import { isTakenAtStart, isWithoutEffect } from './without-effect.ts'
 
 /** The keys that each broker key is the default of. */
 const TOPIC_KEY_OF: ReadonlyMap<string, string> = new Map(
@@ -23,11 +23,16 @@ export function brokerDocumentation(name: string): string | null {
     COORDINATOR_DOCUMENTATION[name] ??
     SECURITY_DOCUMENTATION[name] ??
     groupDocumentation(name)
-  if (own !== undefined) return isWithoutEffect(name) ? `${own} It has no effect in this version.` : own
+  if (own !== undefined) return own + restriction(name)
   const topicKey = TOPIC_KEY_OF.get(name)
   if (topicKey !== undefined) return topicDefault(name, topicKey)
   const base = withoutListener(name)
   return base === null ? null : brokerDocumentation(base)
+}
+
+function restriction(name: string): string {
+  if (isTakenAtStart(name)) return ' Only what server.properties says at the start has an effect in this version.'
+  return isWithoutEffect(name) ? ' It has no effect in this version.' : ''
 }
 
 function topicDefault(name: string, topicKey: string): string | null {

@@ -31,6 +31,14 @@ export function isWithoutEffect(name: string): boolean {
   return WITHOUT_EFFECT.has(withoutListener(name) ?? name)
 }
 
+/** Keys that brokers of Apache Kafka take on while they run, and those here only from server.properties. */
+const TAKEN_AT_START: ReadonlySet<string> = new Set(['num.recovery.threads.per.data.dir', 'producer.id.expiration.ms'])
+
+/** Whether a key changes nothing where it is set in the metadata log. */
+export function isTakenAtStart(name: string): boolean {
+  return TAKEN_AT_START.has(name)
+}
+
 /** What somebody has set and may count on, but changes nothing. What is set to its default says nothing: properties are copied around. */
 export function withoutEffect({ compressionLz4Level, maxConnectionsPerIpOverrides, layers }: ServerConfig): string[] {
   const warnings: string[] = []

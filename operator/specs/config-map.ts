@@ -1,4 +1,5 @@
 import { brokerKey } from '../../broker/config/broker-keys.ts'
+import { isTakenAtStart } from '../../broker/config/without-effect.ts'
 import { crc32c } from '../../broker/lib/crc32c.ts'
 import { CONFIG_MAP } from '../api/resource.ts'
 import type { KafkaCluster, Manifest } from '../api/resource.ts'
@@ -82,11 +83,12 @@ export const THREAD_POOLS: ReadonlySet<string> = new Set([
 
 /**
  * Apache Kafka checks pools of threads also when a broker starts: one whose snapshot of the metadata does not have them yet, a new one for instance,
- * comes from the default to what is set in one leap, refuses that, and takes on none of the other dynamic configs either.
+ * comes from the default to what is set in one leap, refuses that, and takes on none of the other dynamic configs either. Some of what it takes on while
+ * it runs the bundled broker does not.
  */
 function isDynamic({ spec }: KafkaCluster, key: string): boolean {
-  if (key === PROVIDERS || (spec.distribution === 'apache' && THREAD_POOLS.has(key))) return false
-  return brokerKey(key)?.dynamic === 'cluster-wide'
+  const needsStart = spec.distribution === 'apache' ? THREAD_POOLS.has(key) : isTakenAtStart(key)
+  return key !== PROVIDERS && !needsStart && brokerKey(key)?.dynamic === 'cluster-wide'
 }
 
 function propertiesByPod(cluster: KafkaCluster, pool: Pool): Record<string, string> {
