@@ -1,4 +1,4 @@
-import { type DynamicLayers, withApplicableConfigs } from './applicable-configs.ts'
+import { type DynamicLayers, type LeftSetting, withApplicableConfigs } from './applicable-configs.ts'
 import { brokerKey, withoutListener } from './broker-keys.ts'
 import { dynamicKey } from './dynamic-only-keys.ts'
 import type { ServerConfig } from './server-config.ts'
@@ -35,8 +35,10 @@ export function brokerConfigProblem(
 export function reconfigurationProblem(server: ServerConfig, from: DynamicLayers, to: DynamicLayers): string | null {
   const before = withApplicableConfigs(server, from)
   const after = withApplicableConfigs(server, to)
-  const known = new Set(before.left.map(({ message }) => message))
-  const added = after.left.find(({ message }) => !known.has(message))
+  const wasLeft = new Set(before.left.map(({ layer, name }) => `${layer} ${name}`))
+  const isNew = ({ layer, name }: LeftSetting) =>
+    !wasLeft.has(`${layer} ${name}`) || from[layer].get(name) !== to[layer].get(name)
+  const added = after.left.find(isNew)
   return added?.message ?? threadsProblem(before.config, after.config)
 }
 

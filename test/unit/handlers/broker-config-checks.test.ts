@@ -84,6 +84,15 @@ test.each<[string, Change, string]>([
   expect(sent).toEqual([])
 })
 
+test('a setting that it runs without is refused when it is set to what it cannot run with either', async () => {
+  const before: readonly Change[] = [['1', 'listeners', 'PLAINTEXT://:9094']]
+  const again = await altered([['1', 'listeners', 'PLAINTEXT://:9094']], before)
+  expect(again.refused).toEqual([null])
+  const other = await altered([['1', 'listeners', 'PLAINTEXT://:9095']], before)
+  expect(other).toEqual({ refused: [expect.stringContaining('Listeners cannot be changed')], sent: [] })
+  expect((await altered([['1', 'listeners', null]], before)).refused).toEqual([null])
+})
+
 test('what it does not refuse it sends on, and answers in the order of the request', async () => {
   const { refused, sent } = await altered([
     ['topic', 'retention.ms', '5'],
