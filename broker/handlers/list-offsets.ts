@@ -2,8 +2,11 @@ import { toInt64 } from '../lib/int64.ts'
 import { ApiKey } from '../protocol/api-key.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import type { ListOffsetsRequest, ListOffsetsResponse } from '../protocol/messages/list-offsets.ts'
+import { readError } from '../replication/fetch-read.ts'
 import type { Partition } from '../replication/partition.ts'
 import type { ReplicaManager } from '../replication/replica-manager.ts'
+import type { PartitionLog } from '../storage/log.ts'
+import type { FoundOffset } from '../storage/timestamps.ts'
 import type { Handler } from './handler.ts'
 
 export interface ListOffsetsDeps {
@@ -133,17 +136,21 @@ async function lookUp(
     case EARLIEST_PENDING_UPLOAD:
     case LATEST_TIERED:
       return found(asked, ErrorCode.NONE)
-    default: {
-      const at =
-        asked.timestamp === MAX_TIMESTAMP
-          ? await log.offsetOfMaxTimestamp()
-          : await log.offsetForTimestamp(Number(asked.timestamp))
-      // What is not committed may be cut off yet: readers are not told of it, as in Apache Kafka.
-      return at === null || at.offset >= limit
-        ? found(asked, unsettled)
-        : found(asked, ErrorCode.NONE, at.offset, at.timestampMs, at.leaderEpoch)
-    }
+    default:
   }
+  try {
+    const at = await recordAt(log, asked.timestamp)
+    // What is not committed may be cut off yet: readers are not told of it, as in Apache Kafka.
+    return at === null || at.offset >= limit
+      ? found(asked, unsettled)
+      : found(asked, ErrorCode.NONE, at.offset, at.timestampMs, at.leaderEpoch)
+  } catch (cause) {
+    return found(asked, readError(partition, cause))
+  }
+}
+
+function recordAt(log: PartitionLog, timestamp: bigint): Promise<FoundOffset | null> {
+  return timestamp === MAX_TIMESTAMP ? log.offsetOfMaxTimestamp() : log.offsetForTimestamp(Number(timestamp))
 }
 
 function limitOf({ log }: Partition, { isReplica, readCommitted }: Reader): number {

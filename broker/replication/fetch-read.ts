@@ -244,11 +244,7 @@ function readLog(
   maxBytes: number,
   read: () => LogSlice | Promise<LogSlice>,
 ): FetchedPartition | Promise<FetchedPartition> {
-  const failed = (error: unknown): FetchedPartition => {
-    if (error instanceof DamagedBatchError) return refusedFetch(partition.damaged(error.offset))
-    if (!(error instanceof StorageError)) throw error
-    return refusedFetch(STORAGE_ERRORS[error.code])
-  }
+  const failed = (error: unknown): FetchedPartition => refusedFetch(readError(partition, error))
   try {
     const slice = read()
     return slice instanceof Promise
@@ -257,6 +253,13 @@ function readLog(
   } catch (error) {
     return failed(error)
   }
+}
+
+/** What a client hears where a read of the partition's log has failed with `error`; throws what is no failure of a log. */
+export function readError(partition: Partition, error: unknown): ErrorCode {
+  if (error instanceof DamagedBatchError) return partition.damaged(error.offset)
+  if (!(error instanceof StorageError)) throw error
+  return STORAGE_ERRORS[error.code]
 }
 
 function withRecords(partition: Partition, maxBytes: number, slice: LogSlice): FetchedPartition {

@@ -30,16 +30,6 @@ export class DamagedBatchError extends Error {
   }
 }
 
-/** Part of a sealed segment cannot be read. The rest of the disk may be all right, and others may have what was there. */
-export class UnreadableError extends DiskError {
-  /** Where the segment begins: all that is before is in others. */
-  readonly offset: number
-  constructor(offset: number, cause: DiskError) {
-    super('EIO', cause.path, cause.message, cause)
-    this.offset = offset
-  }
-}
-
 /** Used after it was closed: its segment or its log is deleted. The disk is all right. */
 export class FileClosedError extends DiskError {
   constructor(path: string) {

@@ -1,9 +1,10 @@
 import type { Compute } from '../env/compute.ts'
 import { DiskError } from '../env/disk.ts'
 import type { AbortedTxn } from './aborted-txn-index.ts'
-import { DamagedBatchError, FileClosedError, UnreadableError } from './errors.ts'
+import { DamagedBatchError, FileClosedError } from './errors.ts'
 import type { LogWriter } from './log-writer.ts'
 import { type LogSlice, type ReadRequest, readSegments, readTail } from './read.ts'
+import type { LogSegment } from './segment.ts'
 import type { LogSegments } from './segments.ts'
 import type { LogTail } from './tail-cache.ts'
 import { type FoundOffset, offsetForTimestamp, offsetOfMaxTimestamp } from './timestamps.ts'
@@ -14,8 +15,8 @@ export interface LogReaderDeps {
   /** Knows of truncations, and is told of failures. */
   readonly writer: LogWriter
   readonly compute: Compute
-  /** Whether that is damage to this log, and no failure of the disk. */
-  readonly isDamage: (error: UnreadableError) => boolean
+  /** A sealed segment cannot be read: whether that is damage to this log, and no failure of its disk, which it is where this is missing. */
+  readonly isTolerable?: ((path: string) => boolean) | undefined
 }
 
 /**
@@ -27,7 +28,7 @@ export class LogReader {
   readonly #tail: LogTail
   readonly #writer: LogWriter
   readonly #compute: Compute
-  readonly #isDamage: (error: UnreadableError) => boolean
+  readonly #isTolerable: (path: string) => boolean
   readonly #endOffset = (): number => this.#writer.writtenOffset
 
   constructor(deps: LogReaderDeps) {
@@ -35,7 +36,7 @@ export class LogReader {
     this.#tail = deps.tail
     this.#writer = deps.writer
     this.#compute = deps.compute
-    this.#isDamage = deps.isDamage
+    this.#isTolerable = deps.isTolerable ?? (() => false)
   }
 
   /** Of written offsets only: the request's limit is not beyond them. Rejects with StorageError. */
@@ -69,9 +70,19 @@ export class LogReader {
       } catch (error) {
         const isOutdated = resets !== this.#writer.resets || error instanceof FileClosedError
         if (isOutdated && !this.#writer.isClosed) continue
-        if (error instanceof UnreadableError && this.#isDamage(error)) throw new DamagedBatchError(error.offset)
+        const unreadable = this.#unreadable(error)
+        // All that is before it is in others.
+        if (unreadable !== undefined && this.#isTolerable(unreadable.path))
+          throw new DamagedBatchError(unreadable.baseOffset)
         throw error instanceof DiskError ? this.#writer.fail(error) : error
       }
     }
+  }
+
+  /** The sealed segment that the disk cannot read: the rest of it may be all right, and others may have what was there. */
+  #unreadable(error: unknown): LogSegment | undefined {
+    if (!(error instanceof DiskError) || error.code !== 'EIO') return undefined
+    const { active } = this.#segments
+    return this.#segments.list().find((segment) => segment.path === error.path && segment !== active)
   }
 }

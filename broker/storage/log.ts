@@ -80,7 +80,7 @@ export class PartitionLog {
       tail: this.#tail,
       writer: this.#writer,
       compute: deps.compute,
-      isDamage: ({ path }) => deps.isTolerable?.(path) === true,
+      isTolerable: deps.isTolerable,
     })
     this.#removal = new DelayedRemoval({ ...deps, onError: (error) => void this.#writer.fail(error) })
     this.#cutter = new LogCutter(options, { ...deps, ...loaded, writer: this.#writer, removal: this.#removal })

@@ -169,12 +169,7 @@ async function readSegment(
     if (bytesLeft <= 0) return undefined
     if (segment.isClosed) throw deleted(request)
     const asked = Math.min(size, bytesLeft)
-    let bytes: Uint8Array
-    try {
-      bytes = await segment.readToSend(asked, position)
-    } catch (error) {
-      throw segment.readFailure(error)
-    }
+    const bytes = await segment.readToSend(asked, position)
     // The file has less than was written to it: nothing would ever come of waiting for the rest.
     if (bytes.length < Math.min(asked, HEADER_BYTES)) throw new DamagedBatchError(Math.min(goodUntil, request.offset))
     if (bytes.length < HEADER_BYTES) return undefined

@@ -1,7 +1,6 @@
-import { type Disk, DiskError } from '../env/disk.ts'
+import type { Disk } from '../env/disk.ts'
 import type { BatchView } from '../records/batch.ts'
 import { AbortedTxnIndex } from './aborted-txn-index.ts'
-import { UnreadableError } from './errors.ts'
 import type { LogConfig } from './log-config.ts'
 import {
   DELETED_SUFFIX,
@@ -312,15 +311,9 @@ export class LogSegment {
     return this.#file.readAsync(target, position)
   }
 
-  /** As `read`, into memory that is the host's again once it is sent. What it rejects with is for `readFailure`. */
+  /** As `read`, into memory that is the host's again once it is sent. */
   readToSend(size: number, position: number): Promise<Uint8Array> {
     return this.#file.readToSend(size, position)
-  }
-
-  /** What to throw where a read has failed with `error`. */
-  readFailure(error: unknown): unknown {
-    const isMedium = error instanceof DiskError && error.code === 'EIO' && error.path === this.path
-    return this.#sealed && isMedium ? new UnreadableError(this.baseOffset, error) : error
   }
 
   /** Closes the files once nothing uses them any more. */

@@ -72,3 +72,13 @@ test('each topic is told once, whatever the request does', async () => {
     ['another', [4]],
   ])
 })
+
+test('a log that cannot be read is the error of its partition, not of the request', async () => {
+  const world = await hosting()
+  append(world.log, { values: ['a'] })
+  world.log.updateHighWatermark(1)
+  world.bed.disk.fault = (operation) => (operation === 'read' ? 'EMFILE' : undefined)
+  expect(await lookedUp(world, 0n)).toMatchObject({ partitionIndex: 0, errorCode: ErrorCode.KAFKA_STORAGE_ERROR })
+  world.bed.disk.fault = undefined
+  expect(await lookedUp(world, 0n)).toMatchObject({ errorCode: ErrorCode.NONE, offset: 0n })
+})

@@ -75,6 +75,15 @@ describe('a segment that cannot be read', () => {
     expect(await readAll(log)).toEqual(['v0', 'v1', 'again'])
   })
 
+  test('is damage too where it is looked through for a time', async () => {
+    const { manager, log, spoil } = await segments()
+    spoil(0)
+    const error = await log.offsetForTimestamp(0).catch((cause: unknown) => cause)
+    expect(error).toBeInstanceOf(DamagedBatchError)
+    expect(error).toMatchObject({ offset: 0 })
+    expect(manager.directories().map(({ online }) => online)).toEqual([true])
+  })
+
   test('is a failure of the disk where it is one of several', async () => {
     const { manager, read, spoil } = await segments()
     for (const offset of [1, 3]) {
