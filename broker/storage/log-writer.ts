@@ -69,6 +69,8 @@ export class LogWriter {
   #resets = 0
   /** What failed the log: nothing is written from then on. */
   #failure: DiskError | undefined
+  /** Too many files were open for a sync that is waited for: one timer is enough for all who do. */
+  #isRetrying = false
   #closed = false
 
   constructor(options: LogWriterOptions, deps: LogWriterDeps) {
@@ -171,7 +173,12 @@ export class LogWriter {
   }
 
   #acknowledgeLater(): void {
-    if (!this.isFailed && !this.#closed) this.#deps.clock.setTimer(RETRY_MS, () => this.#acknowledge())
+    if (this.#isRetrying || this.isFailed || this.#closed) return
+    this.#isRetrying = true
+    this.#deps.clock.setTimer(RETRY_MS, () => {
+      this.#isRetrying = false
+      this.#acknowledge()
+    })
   }
 
   #setAcknowledgeable(offset: number): void {

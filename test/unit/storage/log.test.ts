@@ -237,6 +237,22 @@ describe('flush.messages', () => {
   })
 })
 
+test('a sync that finds too many files open is tried again, no more often where more waits for it', async () => {
+  const bed = new LogBed()
+  const log = await bed.open({ flushMessages: 1 })
+  bed.disk.fault = (operation, path) => (operation === 'sync' && path.endsWith('.log') ? 'EMFILE' : undefined)
+  for (let count = 0; count < 20; count++) {
+    append(log, { values: ['a'] })
+    await bed.clock.run(7)
+  }
+  const before = bed.disk.counts.sync
+  await bed.clock.run(1000)
+  expect(bed.disk.counts.sync - before).toBeLessThanOrEqual(11)
+  bed.disk.fault = undefined
+  await bed.clock.run(100)
+  expect(log.acknowledgeableOffset).toBe(20)
+})
+
 test('a roll waits for no sync, but what is acknowledged behind it does', async () => {
   const bed = new LogBed()
   bed.disk.syncMsMax = 10
