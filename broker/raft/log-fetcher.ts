@@ -180,7 +180,7 @@ export class LogFetcher {
     const appended = log.appendAsFollower(records)
     if (!appended.ok) {
       if (log.isFailed) throw new Error(appended.message)
-      deps.logger.warn({ error: appended.message }, 'The leader of the metadata quorum sent what does not fit')
+      deps.logger.warn({ error: appended.message }, 'What the leader of the metadata quorum sent could not be appended')
       return false
     }
     this.#onFetched(log.logEndOffset - from)
