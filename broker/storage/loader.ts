@@ -125,8 +125,7 @@ class LogLoader {
       this.#scanFrom = Math.min(this.#scanFrom, baseOffset)
     }
     if (hadCleanShutdown) return
-    // The recovery point may have been set at the end of the segment that was the active one: its indexes are not what they should be, or old.
-    const first = this.#segments.from(recoveryPoint - 1)[0]
+    const first = this.#segments.from(recoveryPoint)[0]
     if (first !== undefined) this.#scanFrom = Math.min(this.#scanFrom, first.baseOffset)
   }
 

@@ -140,7 +140,7 @@ export class LogDirectory {
 
   /** Of logs that are in this directory. Rejects with DiskError. */
   writeRecoveryPoints(logs: readonly PartitionLog[]): Promise<void> {
-    return this.#recoveryPoints.write(logs.map((log) => entry(log, log.recoveryPoint)))
+    return this.#recoveryPoints.write(logs.map((log) => entry(log, log.notedRecoveryPoint)))
   }
 
   writeLogStartOffsets(logs: readonly PartitionLog[]): Promise<void> {

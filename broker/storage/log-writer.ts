@@ -60,6 +60,7 @@ export class LogWriter {
   #writtenOffset: number
   #acknowledgeableOffset: number
   #syncedOffset: number
+  readonly #foundRecoveryPoint: number
   #lastFlushMs: number
   readonly #names: DirectoryNames
   /** For `#names`: the last one that came; 0 where all are durable. */
@@ -82,6 +83,7 @@ export class LogWriter {
     this.#writtenOffset = options.logEndOffset
     this.#acknowledgeableOffset = options.logEndOffset
     this.#syncedOffset = options.recoveryPoint
+    this.#foundRecoveryPoint = options.recoveryPoint
     this.#lastFlushMs = deps.clock.monotonicMs()
     this.#names = new DirectoryNames({ path: options.directory }, deps)
     if (options.hasNewNames) this.#lastName = this.#names.changed()
@@ -100,6 +102,18 @@ export class LogWriter {
       if (!segment.indexesSynced) return Math.min(segment.baseOffset, this.#syncedOffset)
     }
     return this.#syncedOffset
+  }
+  /**
+   * The recovery point as the checkpoint says it. All of the active segment is read after a crash, so its start will do; its end would be taken, once
+   * the next segment begins there, for that of one whose indexes are saved.
+   */
+  get notedRecoveryPoint(): number {
+    const { active } = this.#deps.segments
+    return active.isSealed ? this.recoveryPoint : Math.min(this.recoveryPoint, active.baseOffset)
+  }
+  /** No less than what the checkpoint on the disk says. */
+  get notedAtMost(): number {
+    return Math.max(this.notedRecoveryPoint, this.#foundRecoveryPoint)
   }
   /** Everything below survives a power loss. */
   get syncedOffset(): number {

@@ -152,6 +152,10 @@ export class PartitionLog {
   get recoveryPoint(): number {
     return this.#writer.recoveryPoint
   }
+  /** For the checkpoint. */
+  get notedRecoveryPoint(): number {
+    return this.#writer.notedRecoveryPoint
+  }
   get lastFlushMs(): number {
     return this.#writer.lastFlushMs
   }
@@ -286,11 +290,11 @@ export class PartitionLog {
       this.truncateFullyAndStartAt(offset)
       return
     }
-    const { recoveryPoint } = this
+    const { notedAtMost } = this.#writer
     this.#truncating = true
     try {
       await this.#cutter.truncateTo(offset, this.#logStartOffset, (end) => this.#truncated(end))
-      await this.#noteLowered(recoveryPoint)
+      await this.#noteLowered(notedAtMost)
     } catch (error) {
       throw error instanceof DiskError ? this.#writer.fail(error) : error
     } finally {
@@ -299,8 +303,8 @@ export class PartitionLog {
   }
 
   /** What is appended from here on is not synced: a crash must not find that it is, up to where the log ended before. */
-  async #noteLowered(recoveryPoint: number): Promise<void> {
-    if (this.recoveryPoint < recoveryPoint) await this.#deps.onRecoveryPointLowered?.()
+  async #noteLowered(notedAtMost: number): Promise<void> {
+    if (this.notedRecoveryPoint < notedAtMost) await this.#deps.onRecoveryPointLowered?.()
   }
 
   #truncated(offset: number): void {
@@ -312,7 +316,7 @@ export class PartitionLog {
 
   /** Drops all records; the log is empty and begins at `offset`. Throws StorageError KAFKA_STORAGE_ERROR. */
   truncateFullyAndStartAt(offset: number): void {
-    const { recoveryPoint } = this
+    const { notedAtMost } = this.#writer
     this.#guard(() => this.#cutter.startAt(offset))
     this.#truncated(offset)
     this.leaderEpochs.clear()
@@ -320,7 +324,7 @@ export class PartitionLog {
     this.#logStartOffset = offset
     this.#highWatermark = offset
     // Whoever could not write it has taken the log dir offline.
-    this.#noteLowered(recoveryPoint).catch(() => undefined)
+    this.#noteLowered(notedAtMost).catch(() => undefined)
   }
 
   /** The cluster's id of the topic. Throws StorageError INCONSISTENT_TOPIC_ID where the log is of another topic of that name. */

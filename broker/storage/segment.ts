@@ -238,6 +238,11 @@ export class LogSegment {
     this.dirty = true
   }
 
+  /** Nothing more is appended. */
+  get isSealed(): boolean {
+    return this.#sealed
+  }
+
   /** Opens a sealed segment for appends. `firstTimestampMs` is that of its first batch. Throws DiskError. */
   activate(firstTimestampMs: number | undefined): void {
     this.offsetIndex.file.activate(this.#config.segmentIndexBytes)

@@ -94,14 +94,14 @@ class Driver {
   async #flush(): Promise<void> {
     await this.log.flush()
     this.durable = this.log.logEndOffset
-    this.#recoveryPoint = this.log.recoveryPoint
+    this.#recoveryPoint = this.log.notedRecoveryPoint
   }
 
   async #truncate(back: number): Promise<void> {
     const offset = Math.max(this.log.logStartOffset, this.log.logEndOffset - back)
     this.durable = Math.min(this.durable, offset)
     await this.log.truncateTo(offset)
-    this.#recoveryPoint = Math.min(this.#recoveryPoint, offset)
+    this.#recoveryPoint = Math.min(this.#recoveryPoint, this.log.notedRecoveryPoint)
     this.values.length = offset
     this.newEpoch()
   }

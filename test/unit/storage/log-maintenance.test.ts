@@ -21,7 +21,7 @@ describe('what is done to all logs from time to time', () => {
     const bed = new ManagerBed()
     const manager = await bed.open()
     const log = await manager.getOrCreate('orders', 0, TOPIC_ID, TEST_CONFIG, true)
-    Object.defineProperty(log, 'recoveryPoint', {
+    Object.defineProperty(log, 'notedRecoveryPoint', {
       get: () => {
         throw new Error('planted')
       },

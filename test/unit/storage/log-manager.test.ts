@@ -167,6 +167,7 @@ describe('checkpoints', () => {
     for (let i = 0; i < 4; i++) append(log)
     log.updateHighWatermark(3)
     log.incrementLogStartOffset(2)
+    log.roll()
     await log.flush()
     await bed.clock.run(60_000)
     expect(bed.text('/data/replication-offset-checkpoint')).toBe('0\n1\norders 3 3\n')

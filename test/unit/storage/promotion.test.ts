@@ -47,6 +47,7 @@ describe('a copy that takes the place of its log', () => {
     const bed = new ManagerBed()
     const manager = await bed.open({ logDirs: ['/a', '/b'] })
     const future = await copied(manager)
+    manager.get('orders', 0)?.roll()
     await manager.get('orders', 0)?.flush()
     await bed.clock.run(60_000)
     const noted = () => bed.text('/a/recovery-point-offset-checkpoint')

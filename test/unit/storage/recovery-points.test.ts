@@ -8,14 +8,14 @@ const CHECKPOINT = '/data/recovery-point-offset-checkpoint'
 /** Two batches a segment. */
 const CONFIG = { ...TEST_CONFIG, segmentBytes: 150 }
 
-/** A log of ten batches, of which the checkpoint says that they are synced. */
+/** A log of ten batches, all synced, of which the checkpoint says so up to the active segment. */
 async function synced(bed: ManagerBed): Promise<{ manager: LogManager; log: PartitionLog }> {
   const manager = await bed.open({ defaults: CONFIG })
   const log = await manager.getOrCreate('orders', 0, TOPIC_ID, CONFIG, true)
   for (let index = 0; index < 10; index++) append(log, { values: [`old ${index}`] })
   await log.flush()
   await bed.clock.run(60_000)
-  expect(bed.text(CHECKPOINT)).toBe('0\n1\norders 0 10\n')
+  expect(bed.text(CHECKPOINT)).toBe('0\n1\norders 0 8\n')
   return { manager, log }
 }
 
@@ -68,6 +68,21 @@ describe('the checkpoint of recovery points', () => {
     for (const base of ['4', '6', '8']) bed.disk.remove(`/data/orders-0/${base.padStart(20, '0')}.log`)
     await bed.open({ defaults: CONFIG })
     expect(bed.text(CHECKPOINT)).toMatch(/orders 0 [0-4]\n$/)
+  })
+
+  test('has a segment that was cut to where the log ended before read after a crash', async () => {
+    const bed = new ManagerBed()
+    const manager = await bed.open({ defaults: CONFIG })
+    const log = await manager.getOrCreate('orders', 0, TOPIC_ID, CONFIG, true)
+    for (let index = 0; index < 9; index++) append(log)
+    await manager.shutdown(77)
+    expect(bed.text(CHECKPOINT)).toBe('0\n1\norders 0 9\n')
+    const again = (await bed.open({ defaults: CONFIG })).get('orders', 0)
+    if (again === undefined) throw new Error('no log')
+    // Its files get more than it will have, and the next segment begins where the checkpoint says.
+    for (let index = 0; index < 2; index++) append(again)
+    await again.truncateTo(9)
+    expect(bed.text(CHECKPOINT)).toBe('0\n1\norders 0 8\n')
   })
 
   test('tells a shutdown in order from one behind which records were lost', async () => {

@@ -64,7 +64,7 @@ describe('after kill -9', () => {
       await log.truncateTo(1)
       add(3, 80)
       await log.flush()
-      const { recoveryPoint } = log
+      const { notedRecoveryPoint: recoveryPoint } = log
       log.roll()
       add(1, 10)
       bed.disk.losePower()
@@ -73,6 +73,26 @@ describe('after kill -9', () => {
         expect((await again.read(offset, 1, Infinity, true)).baseOffset).toBe(offset)
       }
     }
+  })
+
+  test('a sealed segment that ends at the recovery point is not read either', async () => {
+    const bed = new LogBed()
+    const log = await bed.open()
+    append(log, { values: ['a'] })
+    log.roll()
+    await log.flush()
+    const { notedRecoveryPoint: recoveryPoint } = log
+    expect(recoveryPoint).toBe(1)
+    append(log, { values: ['b'] })
+    bed.disk.killProcess()
+    const sealed = `${DIRECTORY}/00000000000000000000.log`
+    let isRead = false
+    bed.disk.fault = (operation, path) => {
+      isRead ||= operation === 'read' && path === sealed
+      return undefined
+    }
+    expect((await bed.open({}, { recoveryPoint })).logEndOffset).toBe(2)
+    expect(isRead).toBe(false)
   })
 
   test('segments before the recovery point are not read', async () => {

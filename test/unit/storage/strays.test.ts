@@ -55,6 +55,7 @@ describe('logs', () => {
     const manager = await bed.open()
     const old = await manager.getOrCreate('orders', 0, TOPIC_ID, TEST_CONFIG, true)
     append(old)
+    old.roll()
     await old.flush()
     await bed.clock.run(60_000)
     bed.disk.fault = (operation) => (operation === 'open' ? 'EMFILE' : undefined)
