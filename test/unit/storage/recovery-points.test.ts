@@ -72,15 +72,17 @@ describe('the checkpoint of recovery points', () => {
 
   test('has a segment that was cut to where the log ended before read after a crash', async () => {
     const bed = new ManagerBed()
-    const manager = await bed.open({ defaults: CONFIG })
-    const log = await manager.getOrCreate('orders', 0, TOPIC_ID, CONFIG, true)
+    const config = { ...CONFIG, segmentBytes: 300, indexIntervalBytes: 0 }
+    const manager = await bed.open({ defaults: config })
+    const log = await manager.getOrCreate('orders', 0, TOPIC_ID, config, true)
     for (let index = 0; index < 9; index++) append(log)
     await manager.shutdown(77)
     expect(bed.text(CHECKPOINT)).toBe('0\n1\norders 0 9\n')
-    const again = (await bed.open({ defaults: CONFIG })).get('orders', 0)
+    const again = (await bed.open({ defaults: config })).get('orders', 0)
     if (again === undefined) throw new Error('no log')
+    expect(bed.text(CHECKPOINT)).toBe('0\n1\norders 0 9\n')
     // Its files get more than it will have, and the next segment begins where the checkpoint says.
-    for (let index = 0; index < 2; index++) append(again)
+    for (let index = 0; index < 4; index++) append(again)
     await again.truncateTo(9)
     expect(bed.text(CHECKPOINT)).toBe('0\n1\norders 0 8\n')
   })
