@@ -45,6 +45,12 @@ class Reader {
   }
 }
 
+/** What Node keeps of a stream of libuv's: what it gave to it, and how much of that the kernel does not have. */
+interface StreamHandle {
+  readonly bytesWritten: number
+  readonly writeQueueSize: number
+}
+
 class NodeConnection implements Connection {
   readonly remote: Address
   readonly local: Address
@@ -119,8 +125,12 @@ class NodeConnection implements Connection {
     this.#socket.uncork()
   }
 
+  /** Node's `writableLength` has all of one writev in it until the last byte has left; libuv knows what is left of it. */
   queuedBytes(): number {
-    return this.#socket.writableLength
+    const handle = Reflect.get(this.#socket, '_handle') as StreamHandle | null
+    if (handle === null) return this.#socket.writableLength
+    const waiting = this.#socket.bytesWritten - handle.bytesWritten
+    return waiting + handle.writeQueueSize
   }
 
   pause(): void {

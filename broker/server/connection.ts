@@ -82,6 +82,10 @@ export class ServerConnection implements Peer {
   /** No further answer is sent either: the connection ends when what was written has left. */
   #isCut = false
   #lastActiveMs: number
+  /** When the client was last seen to take something of an answer. */
+  #lastProgressMs = Number.NEGATIVE_INFINITY
+  /** What was queued at the last look. */
+  #queuedBytes = 0
 
   constructor(connection: Connection, options: ServerConnectionOptions, deps: ServerConnectionDeps) {
     this.listener = options.listener
@@ -101,9 +105,21 @@ export class ServerConnection implements Peer {
     connection.onClose((error) => this.#ended(error))
   }
 
-  /** Monotonic time of the last bytes received; `connections.max.idle.ms` counts from it while nothing is in progress. */
+  /**
+   * Monotonic time at which bytes were last received, or seen to be taken; `connections.max.idle.ms` counts from it while nothing is in
+   * progress.
+   */
   get idleSinceMs(): number {
-    return this.#slots.length > 0 ? this.#deps.clock.monotonicMs() : this.#lastActiveMs
+    if (this.#slots.length > 0) return this.#deps.clock.monotonicMs()
+    return Math.max(this.#lastActiveMs, this.#lastProgressMs)
+  }
+
+  /** Looks whether the client has taken some of a long answer since the last look: who still reads is not idle. */
+  lookForProgress(): void {
+    const queued = this.#leaving.length === 0 ? 0 : this.#connection.queuedBytes()
+    if (queued === this.#queuedBytes) return
+    this.#queuedBytes = queued
+    this.#lastProgressMs = this.#deps.clock.monotonicMs()
   }
 
   onAbandoned(gone: () => void): void {
@@ -225,7 +241,8 @@ export class ServerConnection implements Peer {
 
   /** Called once for each answer, in their order. */
   readonly #sent = (): void => {
-    this.#leaving.shift()?.sent(this.#deps.clock.monotonicMs())
+    this.#lastProgressMs = this.#deps.clock.monotonicMs()
+    this.#leaving.shift()?.sent(this.#lastProgressMs)
     this.#endIfAnswered()
   }
 

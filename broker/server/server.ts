@@ -162,7 +162,10 @@ export class SocketServer implements AsyncDisposable {
     if (this.#options.maxIdleMs < 0) return
     this.#idleTimer = this.#deps.clock.setTimer(Math.min(IDLE_CHECK_MS, this.#options.maxIdleMs), () => {
       const limit = this.#deps.clock.monotonicMs() - this.#options.maxIdleMs
-      for (const connection of this.#connections) if (connection.idleSinceMs < limit) connection.close()
+      for (const connection of this.#connections) {
+        connection.lookForProgress()
+        if (connection.idleSinceMs < limit) connection.close()
+      }
       this.#scheduleIdleCheck()
     })
   }

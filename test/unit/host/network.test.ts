@@ -139,6 +139,29 @@ test('a slow receiver makes write return false, and onDrain follows', async () =
   await close()
 })
 
+test('what is queued gets less while one large write is under way', async () => {
+  const { client, server, close } = await pair()
+  client.write(Array.from({ length: 64 }, () => new Uint8Array(1 << 20)))
+  await roundTrip()
+  const queued = client.queuedBytes()
+  expect(queued).toBeGreaterThan(0)
+  const received = new Promise<void>((resolve) => {
+    let bytes = 0
+    server.onData(({ length }) => {
+      bytes += length
+      if (bytes < 32 << 20) return
+      server.pause()
+      resolve()
+    })
+  })
+  await received
+  await roundTrip()
+  expect(client.queuedBytes()).toBeGreaterThan(0)
+  expect(client.queuedBytes()).toBeLessThan(queued)
+  client.destroy()
+  await close()
+})
+
 test('a reset by the peer is told in onClose and nowhere else', async () => {
   const network = new NodeNetwork()
   const accepted = Promise.withResolvers<Connection>()

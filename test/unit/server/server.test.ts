@@ -20,11 +20,12 @@ class FakeConnection implements Connection {
     this.fail = closed
   }
   onDrain(): void {}
+  queued = 0
   write(): boolean {
     return true
   }
   queuedBytes(): number {
-    return 0
+    return this.queued
   }
   pause(): void {}
   resume(): void {}
@@ -37,7 +38,7 @@ class FakeConnection implements Connection {
 const DISPATCHER: Dispatcher = { mayOverlap: () => false, mayReuse: () => false, dispatch: () => 'none' }
 
 /** A server with room for two connections, of which clients may not take those between brokers. */
-async function fullServer() {
+async function fullServer(maxIdleMs = -1, dispatcher = DISPATCHER) {
   const limits = { total: 2, ofProcess: 2, ofAddress: 100, ofListener: 100 }
   const clock = new SimClock()
   const logger = new MemoryLogger()
@@ -52,7 +53,7 @@ async function fullServer() {
   const server = new SocketServer(
     {
       maxFrameBytes: 1000,
-      maxIdleMs: -1,
+      maxIdleMs,
       limits: {
         total: () => limits.total,
         ofProcess: () => limits.ofProcess,
@@ -63,7 +64,7 @@ async function fullServer() {
     },
     { network, clock, logger },
   )
-  await server.listen({ name: 'CLIENTS', host: '', port: 1 }, DISPATCHER)
+  await server.listen({ name: 'CLIENTS', host: '', port: 1 }, dispatcher)
   await server.listen({ name: 'BETWEEN', host: '', port: 2 }, DISPATCHER)
   const connect = (listener: 'CLIENTS' | 'BETWEEN') => {
     const connection = new FakeConnection()
@@ -126,6 +127,36 @@ describe('where max.connections are there', () => {
       false,
       true,
     ])
+  })
+})
+
+describe('connections.max.idle.ms', () => {
+  const reply = { bytes: [], leaves: () => {}, sent: () => {} }
+  const request = Uint8Array.of(0, 0, 0, 1, 7)
+
+  test('ends a connection on which nothing happens', async () => {
+    const { clock, connect } = await fullServer(1000)
+    const client = connect('CLIENTS')
+    await clock.run(900)
+    client.receive(request)
+    await clock.run(900)
+    expect(client.isDestroyed).toBe(false)
+    await clock.run(2000)
+    expect(client.isDestroyed).toBe(true)
+  })
+
+  test('leaves a client that still reads its answer, until it takes nothing any more', async () => {
+    const { clock, connect } = await fullServer(1000, { ...DISPATCHER, dispatch: () => reply })
+    const client = connect('CLIENTS')
+    client.queued = 36_000_000
+    client.receive(request)
+    for (let taken = 0; taken < 10; taken++) {
+      await clock.run(1000)
+      client.queued -= 1_000_000
+    }
+    expect(client.isDestroyed).toBe(false)
+    await clock.run(4000)
+    expect(client.isDestroyed).toBe(true)
   })
 })
 
