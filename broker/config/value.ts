@@ -58,7 +58,7 @@ function parseInteger(type: keyof typeof INTEGER_BITS, text: string): ParsedValu
 }
 
 function parseDouble(text: string): ParsedValue | string {
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?[df]?$/i.test(text)) return notANumber('double')
+  if (!/^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?[df]?$/i.test(text)) return notANumber('double')
   const value = Number(text.replace(/[df]$/i, ''))
   return { value, text: javaDouble(value) }
 }
@@ -73,7 +73,7 @@ function javaDouble(value: number): string {
 
 /** Without repetitions: Kafka drops them with a warning. */
 function parseList(text: string): ParsedValue {
-  const items = text === '' ? [] : [...new Set(text.split(/\s*,\s*/))]
+  const items = text === '' ? [] : [...new Set(text.split(',').map((item) => item.trim()))]
   return { value: items, text: items.join(',') }
 }
 

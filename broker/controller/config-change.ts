@@ -119,7 +119,7 @@ function cordonProblem(
 
 function listOf(value: string | null | undefined): string[] {
   const text = value?.trim() ?? ''
-  return text === '' ? [] : text.split(/\s*,\s*/)
+  return text === '' ? [] : text.split(',').map((item) => item.trim())
 }
 
 function invalid(message: string): ApiError {

@@ -37,15 +37,16 @@ class Throttle {
   configureTopic(topic: string, image: MetadataImage): void {
     const key = `${this.#side}.replication.throttled.replicas`
     // A comma too many is allowed, and names nobody.
-    const text = (image.configsOf(ResourceType.TOPIC, topic).get(key) ?? '').replaceAll(/^[\s,]+|[\s,]+$/g, '')
-    if (text === '') this.#throttled.delete(topic)
-    else if (text === ALL_REPLICAS) this.#throttled.set(topic, ALL_REPLICAS)
-    else this.#throttled.set(topic, this.#partitionsIn(text))
+    const text = image.configsOf(ResourceType.TOPIC, topic).get(key) ?? ''
+    const items = text.split(',').flatMap((item) => item.trim() || [])
+    if (items.length === 0) this.#throttled.delete(topic)
+    else if (items.join() === ALL_REPLICAS) this.#throttled.set(topic, ALL_REPLICAS)
+    else this.#throttled.set(topic, this.#partitionsIn(items))
   }
 
-  /** Of `[partition]:[broker],…`, the partitions with this broker. */
-  #partitionsIn(text: string): Set<number> {
-    const pairs = text.split(',').map((pair) => pair.trim().split(':').map(Number))
+  /** Of items `[partition]:[broker]`, the partitions with this broker. */
+  #partitionsIn(items: readonly string[]): Set<number> {
+    const pairs = items.map((item) => item.split(':').map(Number))
     return new Set(pairs.flatMap(([partition, broker]) => (broker === this.#nodeId ? [partition ?? -1] : [])))
   }
 

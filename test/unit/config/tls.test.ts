@@ -226,6 +226,19 @@ describe('PEM', () => {
     expect(pemBlocks(text)).toEqual([{ label: 'RSA PRIVATE KEY', text }])
   })
 
+  test('may have blocks without a line between them', () => {
+    const text = `${pem('A KEY', 'QUJD')}${pem('B', 'QUJD')}`
+    expect(pemBlocks(text.replaceAll('\n', '')).map((block) => block.text)).toEqual([
+      pem('A KEY', 'QUJD'),
+      pem('B', 'QUJD'),
+    ])
+  })
+
+  test('of which a block has another end, or what is not base64, has the others', () => {
+    const text = `${pem('A', '!')}-----BEGIN A-----\nQUJD\n-----END B-----\n-----BEGIN A-----\n${pem('B', 'QUJD')}`
+    expect(pemBlocks(text).map((block) => block.text)).toEqual([pem('B', 'QUJD')])
+  })
+
   test('without an end is nothing', () => {
     expect(pemBlocks(`-----BEGIN CERTIFICATE-----\n${LONG}\n`)).toEqual([])
   })

@@ -38,6 +38,9 @@ describe('a variable', () => {
     ['${file:/etc/more.properties:empty}', ''],
     ['${env:RACK}', 'r1'],
     ['<${env:RACK}> and ${env:RACK}', '<r1> and r1'],
+    ['${} ${RACK} ${env:RACK}', '${} ${RACK} r1'],
+    ['${env:RACK} ${env:RACK', 'r1 ${env:RACK'],
+    ['${file:/etc/more.properties:a.b}}', 'from file}'],
   ])('%s is %j', (text, value) => expect(resolved(text)).toBe(value))
 
   test.each([
@@ -48,6 +51,8 @@ describe('a variable', () => {
     '${file:/etc/more.properties:c}',
     '${env:NOT_SET}',
     '${vault:/secrets:tls.crt}',
+    '${file:/etc/more.properties:a.b:c}',
+    '${a ${env:RACK}',
     '${tls.crt}',
     '$RACK',
   ])('%s stays as it is, as in Apache Kafka', (text) => expect(resolved(text)).toBe(text))

@@ -3,6 +3,7 @@ import { MetadataDelta } from '../../../broker/metadata/delta.ts'
 import { MetadataImage, ResourceType } from '../../../broker/metadata/image.ts'
 import { FollowerThrottle, LeaderThrottle } from '../../../broker/replication/throttle.ts'
 import { SimClock } from '../../fakes/clock.ts'
+import { growth, GROWTH_MAX } from '../../tools/growth.ts'
 import { config } from '../metadata/records.ts'
 import { NODE, PartitionRig } from './rig.ts'
 
@@ -64,6 +65,16 @@ describe('a throttled leader', () => {
     throttle.sent(partition, 4000)
     expect(throttle.holdsBack(partition, 3)).toBe(false)
   })
+})
+
+test('a long list of throttled replicas is read in linear time', () => {
+  const throttle = new FollowerThrottle(OPTIONS, { clock: new SimClock() })
+  const key = 'follower.replication.throttled.replicas'
+  const read = (size: number) => {
+    const image = imageOf([[ResourceType.TOPIC, 'orders', key, `a${' '.repeat(size)}b`]])
+    throttle.configureTopic('orders', image)
+  }
+  expect(growth(read)).toBeLessThan(GROWTH_MAX)
 })
 
 test('a throttled follower leaves out what it has not caught up with', async () => {
