@@ -7,6 +7,7 @@ import { parseServerConfig, type ServerConfig } from './config/server-config.ts'
 import type { Env } from './env/env.ts'
 import { fs, util } from './host/builtins.ts'
 import { nodeEnv } from './host/env.ts'
+import { IdleRatio } from './telemetry/idle-ratio.ts'
 import { createLogger, type Logger, type LogLevel } from './telemetry/logger.ts'
 
 const USAGE = 'usage: node broker/main.ts server.properties [--override KEY=VALUE]...'
@@ -19,12 +20,13 @@ export async function runBroker(argv: readonly string[]): Promise<number> {
   const logger = createLogger({ level: logLevel() }, { clock: env.clock, destination: process.stdout })
   // A broker's timers keep no process alive, and while it looks for a controller it may have no socket that does.
   const alive = setInterval(() => {}, ALIVE_MS)
+  using idle = new IdleRatio(idleSinceLast(), env)
   try {
     const { config, warnings } = readConfig(env, argv)
     for (const warning of warnings) logger.warn({}, warning)
     await using broker = await Broker.open(
       { config, hostName: hostname() },
-      { env, logger, withProcessMetrics: true, idleRatio: idleRatio(), diskBytes, environment: process.env },
+      { env, logger, withProcessMetrics: true, idleRatio: () => idle.value, diskBytes, environment: process.env },
     )
     const signal = await stopSignal(broker)
     logger.info({ signal }, 'stopping')
@@ -38,8 +40,8 @@ export async function runBroker(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** The idle part of the event loop since it was last asked. */
-function idleRatio(): () => number {
+/** The idle part of the event loop since it was last asked: for one who asks. */
+function idleSinceLast(): () => number {
   let last = performance.eventLoopUtilization()
   return () => {
     const now = performance.eventLoopUtilization()

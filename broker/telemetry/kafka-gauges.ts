@@ -52,7 +52,7 @@ export interface NodeGaugeSources extends RaftGaugeSources {
   connections(): Iterable<readonly [listener: string, count: number]>
   /** When the certificate of each listener with TLS expires, ms since the epoch. */
   certificates(): Iterable<readonly [listener: string, notAfterMs: number]>
-  /** The part of the last second in which the event loop had nothing to do, 0 to 1. */
+  /** The part of the last seconds in which the event loop had nothing to do, 0 to 1; the same for all who ask in one scrape. */
   idleRatio(): number
   /** Bytes that the process has read from and written to devices; undefined where the system does not tell. */
   diskBytes(): { readonly read: number; readonly written: number } | undefined

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { httpResponder } from '../../../broker/telemetry/http-responder.ts'
+import { IdleRatio } from '../../../broker/telemetry/idle-ratio.ts'
 import {
   type BrokerGaugeSources,
   type NodeGaugeSources,
@@ -141,6 +142,26 @@ test('the state in the quorum is a label, as the exporters of Kafka have it', as
   registerNodeGauges(metrics, SOURCES)
   const name = 'kafka_server_raftmetrics_current_state'
   expect(await lines(metrics, name)).toEqual([`${name}{current_state="leader"} 1`])
+})
+
+test('how idle the event loop is, is the same for both of its gauges and in every scrape', async () => {
+  const { metrics, clock } = create()
+  let asked = 0
+  // As the event loop's own figure: asked again at once, there was no time to be idle in.
+  const sinceLast = () => (asked++ === 0 ? 0.75 : 0)
+  using idle = new IdleRatio(sinceLast, { clock })
+  registerNodeGauges(metrics, { ...SOURCES, idleRatio: () => idle.value })
+  const told = async () => [
+    ...(await lines(metrics, 'kafka_network_socketserver_networkprocessoravgidle_percent')),
+    ...(await lines(metrics, 'kafka_server_kafkarequesthandlerpool_requesthandleravgidle_percent')),
+  ]
+  const values = async () => (await told()).map((line) => line.split(' ')[1])
+  expect(await values()).toEqual(['1', '1'])
+  clock.advance(10_000)
+  expect(await values()).toEqual(['0.75', '0.75'])
+  expect(await values()).toEqual(['0.75', '0.75'])
+  clock.advance(10_000)
+  expect(await values()).toEqual(['0', '0'])
 })
 
 test('values and labels are written as Prometheus reads them', async () => {
