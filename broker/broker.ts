@@ -45,6 +45,7 @@ export class Broker implements AsyncDisposable {
   readonly #failed = Promise.withResolvers<void>()
   readonly #ports = new Map<string, number>()
   #isStopping = false
+  #stopped: Promise<void> | undefined
   #node: Node | undefined
   #brokerRole: BrokerRole | undefined
   #joined: Promise<void> = Promise.resolve()
@@ -208,8 +209,14 @@ export class Broker implements AsyncDisposable {
   }
 
   /** Leaves the cluster in order, then closes everything; what is acknowledged is on disk, and the shutdown is marked clean. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.asyncDispose](): Promise<void> {
     this.#isStopping = true
+    // Whoever asks again has to wait for all of it, too.
+    this.#stopped ??= this.#stop()
+    return this.#stopped
+  }
+
+  async #stop(): Promise<void> {
     await this.#brokerRole?.leave()
     await this.#cleanup.disposeAsync()
   }

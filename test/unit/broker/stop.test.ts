@@ -1,0 +1,26 @@
+import { expect, test } from '@jest/globals'
+import { TestCluster } from './bed.ts'
+
+const MARKER = '/data/.kafka_cleanshutdown'
+const STEP_MS = 5
+
+test('a node that is stopped again while it stops has stopped in order, for whoever asked', async () => {
+  const cluster = new TestCluster(['broker,controller'])
+  await cluster.start()
+  const [node] = cluster.nodes
+  if (node?.broker === undefined) throw new Error('no broker')
+  const { machine, broker } = node
+  machine.disk.syncMsMax = 20
+  const early: boolean[] = []
+  let isStopped = false
+  const stop = (): void =>
+    void broker[Symbol.asyncDispose]().then(() => {
+      isStopped = true
+      if (!machine.disk.exists(MARKER)) early.push(true)
+    })
+  for (let waited = 0; !isStopped && waited < 60_000; waited += STEP_MS) {
+    stop()
+    await cluster.world.clock.run(STEP_MS)
+  }
+  expect({ isStopped, early }).toEqual({ isStopped: true, early: [] })
+})
