@@ -7,6 +7,7 @@ import type { SimDiskOptions } from './disk.ts'
 import { FakeHttp } from './http.ts'
 import { SimNetwork } from './network.ts'
 import type { SimHost, SimNetworkOptions } from './network.ts'
+import { processDisk } from './process-disk.ts'
 import { SimRandom } from './random.ts'
 
 export interface SimWorldOptions {
@@ -63,7 +64,7 @@ export class SimMachine {
     const network = this.#world.network.host(this.name, clock)
     const compute = new SimCompute({ real: this.#compute, clock, random: random.fork() })
     const http = new FakeHttp()
-    const env = { clock, random, disk: this.disk, network, compute, http }
+    const env = { clock, random, disk: processDisk(this.disk), network, compute, http }
     this.#process = { env, clock, network, http }
     this.disk.enter = (callback) => clock.enter(callback)
     return env
