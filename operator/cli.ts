@@ -98,8 +98,13 @@ export async function runCommand(argv: readonly string[], stopSignal: () => Abor
   try {
     return await perform(argv, stopSignal)
   } catch (error) {
-    const isUsers = error instanceof LocalError || (error instanceof TypeError && 'code' in error)
-    process.stderr.write(isUsers ? `${error.message}\n` : `${String((error as Error)?.stack ?? error)}\n`)
+    process.stderr.write(`${wordsFor(error)}\n`)
     return 1
   }
+}
+
+/** What went wrong: in a line where it has a code (flags, files, the network, what Kafka answers), a bug with its stack. */
+export function wordsFor(error: unknown): string {
+  if (error instanceof Error && 'code' in error) return error.message
+  return String((error as Error)?.stack ?? error)
 }
