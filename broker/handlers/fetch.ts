@@ -44,6 +44,17 @@ const FULL_WITHOUT_SESSION = -1
 const NO_EPOCH = -1
 const NO_LEADER = { leaderId: -1, leaderEpoch: -1 }
 const NOT_THERE: ReadonlySet<ErrorCode> = new Set([ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, ErrorCode.UNKNOWN_TOPIC_ID])
+/** The everyday of a cluster and its clients: as in Apache Kafka, what counts as failed is what nobody expects. */
+const EXPECTED: ReadonlySet<ErrorCode> = new Set([
+  ...NOT_THERE,
+  ErrorCode.NOT_LEADER_OR_FOLLOWER,
+  ErrorCode.UNKNOWN_LEADER_EPOCH,
+  ErrorCode.FENCED_LEADER_EPOCH,
+  ErrorCode.REPLICA_NOT_AVAILABLE,
+  ErrorCode.KAFKA_STORAGE_ERROR,
+  ErrorCode.OFFSET_OUT_OF_RANGE,
+  ErrorCode.INCONSISTENT_TOPIC_ID,
+])
 
 type FetchResponse = ResponseInputOf<typeof ApiKey.Fetch>
 type TopicResponse = NonNullable<FetchResponse['responses']>[number]
@@ -204,8 +215,8 @@ function count(deps: FetchDeps, targets: FetchTargets, fetched: Fetched): void {
     if (typeof partition === 'number') continue
     const topic = deps.metrics.brokerTopic(partition.log.topic)
     topic.totalFetchRequests++
-    if (error !== ErrorCode.NONE) topic.failedFetchRequests++
-    else topic.bytesOut += sizeInBytes
+    if (error === ErrorCode.NONE) topic.bytesOut += sizeInBytes
+    else if (!EXPECTED.has(error)) topic.failedFetchRequests++
   }
   for (const [topic, partitions] of targets.restingByTopic)
     deps.metrics.brokerTopic(topic).totalFetchRequests += partitions

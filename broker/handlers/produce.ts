@@ -12,6 +12,7 @@ import type { Metrics } from '../telemetry/metrics.ts'
 import { type ClusterView, isInternalTopic } from './cluster-view.ts'
 import type { Handler } from './handler.ts'
 import { LeaderHints } from './leader-hints.ts'
+import { countProduced } from './produce-counts.ts'
 
 export interface ProduceDeps {
   readonly clock: Clock
@@ -57,7 +58,7 @@ async function respond(
   const entries = entriesOf(deps, request, context)
   const pending = produce(entries, acks, request.timeoutMs, deps.clock)
   const outcomes = pending instanceof Promise ? await pending : pending
-  count(deps, entries, outcomes)
+  countProduced(deps.metrics, entries, outcomes)
   // Without an answer to carry it, the end of the connection is how a client with acks=0 learns of an error.
   if (acks === 0) return outcomes.some(({ error }) => error !== ErrorCode.NONE) ? 'close' : 'none'
   let next = 0
@@ -182,19 +183,4 @@ function refuseAll(
     }),
   }))
   return { responses: merged(topics), throttleTimeMs: 0, nodeEndpoints: [] }
-}
-
-function count(deps: ProduceDeps, entries: readonly ProduceEntry[], outcomes: readonly AppendOutcome[]): void {
-  for (let index = 0; index < entries.length; index++) {
-    const { partition, records } = entries[index] as ProduceEntry
-    if (typeof partition === 'number') continue
-    const outcome = outcomes[index] as AppendOutcome
-    const topic = deps.metrics.brokerTopic(partition.log.topic)
-    topic.totalProduceRequests++
-    if (outcome.error !== ErrorCode.NONE) topic.failedProduceRequests++
-    else if (records !== null) {
-      topic.bytesIn += records.length
-      topic.messagesIn += outcome.recordCount
-    }
-  }
 }

@@ -70,11 +70,15 @@ interface AcceptedBatch {
   readonly logAppendTimeMs: number
 }
 
+/** What was wrong with a batch, of that for which Kafka has counts; `keyless` counts records, the others are of the batch. */
+export type BatchFlaw = 'crc' | 'offsetOrSequence' | { readonly keyless: number }
+
 interface RefusedBatch {
   readonly ok: false
   readonly error: ProduceErrorName
   readonly message: string
   readonly recordErrors: readonly RecordError[]
+  readonly flaw?: BatchFlaw
 }
 
 export type ProduceVerdict = AcceptedBatch | RefusedBatch
@@ -122,14 +126,14 @@ function checkHeader(view: BatchView, rules: ProduceRules): ProduceVerdict | und
   if (view.baseOffset !== 0) return refuse('INVALID_RECORD', `the base offset is ${view.baseOffset} instead of 0`)
   const oversized = checkSize(view, rules)
   if (oversized !== undefined) return oversized
-  if (view.computeCrc() !== view.crc) return refuse('CORRUPT_MESSAGE', 'the CRC of the record batch does not match')
+  if (view.computeCrc() !== view.crc) return flawed('crc', 'the CRC of the record batch does not match')
   const { lastOffsetDelta, recordCount } = view
   if (lastOffsetDelta < 0 || recordCount !== lastOffsetDelta + 1) {
-    return refuse('INVALID_RECORD', `${recordCount} records for the last offset delta ${lastOffsetDelta}`)
+    return flawed('offsetOrSequence', `${recordCount} records for the last offset delta ${lastOffsetDelta}`)
   }
-  if (view.isControl) return refuse('INVALID_RECORD', 'clients may not write control records')
+  if (view.isControl) return flawed('offsetOrSequence', 'clients may not write control records')
   if (view.hasProducerId && view.baseSequence < 0) {
-    return refuse('INVALID_RECORD', `sequence number ${view.baseSequence} with producer id ${view.producerId}`)
+    return flawed('offsetOrSequence', `sequence number ${view.baseSequence} with producer id ${view.producerId}`)
   }
   if (view.isTransactional && !view.hasProducerId)
     return refuse('INVALID_RECORD', 'a transaction without a producer id')
@@ -223,18 +227,21 @@ function refuseRecords(
 ): ProduceVerdict | undefined {
   const recordErrors: RecordError[] = []
   let refused = 0
+  let keyless = 0
   let error: ProduceErrorName = 'INVALID_RECORD'
   walkRecords(plain, start, plain.length, view.recordCount, (batchIndex, timestampDelta, hasKey) => {
     const isKeyless = rules.compacted && !hasKey
     const untimely = isKeyless ? undefined : timestampError(view, timestampDelta, rules)
     if (!isKeyless && untimely === undefined) return
     refused++
+    if (isKeyless) keyless++
     if (untimely !== undefined) error = 'INVALID_TIMESTAMP'
     if (recordErrors.length === RECORD_ERRORS_MAX) return
     recordErrors.push({ batchIndex, message: untimely ?? 'a compacted topic cannot accept a record without a key' })
   })
   if (refused === 0) return undefined
-  return refuse(error, `${refused} of ${view.recordCount} records are refused`, recordErrors)
+  const verdict = refuse(error, `${refused} of ${view.recordCount} records are refused`, recordErrors)
+  return keyless === 0 ? verdict : { ...verdict, flaw: { keyless } }
 }
 
 function timestampError(view: BatchView, timestampDelta: number, rules: ProduceRules): string | undefined {
@@ -266,4 +273,8 @@ function latestOf(view: BatchView, walk: Walk): number {
 
 function refuse(error: ProduceErrorName, message: string, recordErrors: readonly RecordError[] = []): RefusedBatch {
   return { ok: false, error, message, recordErrors }
+}
+
+function flawed(flaw: 'crc' | 'offsetOrSequence', message: string): RefusedBatch {
+  return { ...refuse(flaw === 'crc' ? 'CORRUPT_MESSAGE' : 'INVALID_RECORD', message), flaw }
 }

@@ -1,5 +1,5 @@
 import { ErrorCode } from '../protocol/errors.ts'
-import type { ProduceVerdict } from '../records/validate.ts'
+import type { BatchFlaw, ProduceVerdict } from '../records/validate.ts'
 import type { PartitionLog } from '../storage/log.ts'
 
 export interface RecordError {
@@ -18,6 +18,8 @@ export interface AppendOutcome {
   readonly logAppendTimeMs: number
   readonly logStartOffset: number
   readonly recordCount: number
+  /** Of a batch that was refused: what is counted of it. */
+  readonly flaw?: BatchFlaw
 }
 
 const NO_RECORD_ERRORS: readonly RecordError[] = []
@@ -49,7 +51,10 @@ export function refusedAppend(
 
 /** Appends, as the leader in `leaderEpoch`, what has been validated. */
 export function appendChecked(verdict: ProduceVerdict, log: PartitionLog, leaderEpoch: number): AppendOutcome {
-  if (!verdict.ok) return refusedBy(log, ErrorCode[verdict.error], verdict.message, verdict.recordErrors)
+  if (!verdict.ok) {
+    const outcome = refusedBy(log, ErrorCode[verdict.error], verdict.message, verdict.recordErrors)
+    return verdict.flaw === undefined ? outcome : { ...outcome, flaw: verdict.flaw }
+  }
   const appended = log.appendAsLeader(verdict.bytes, leaderEpoch)
   if (!appended.ok) return refusedBy(log, ErrorCode[appended.error], appended.message)
   return {

@@ -119,8 +119,19 @@ describe('Fetch', () => {
     await fetched(world, { partitions: [[0, 9]] })
     expect(world.deps.metrics.brokerTopic(world.log.topic)).toMatchObject({
       totalFetchRequests: 2,
-      failedFetchRequests: 1,
+      failedFetchRequests: 0,
       bytesOut: batchOf({ values: ['a', 'b'] }).length,
+    })
+  })
+
+  test('counts as failed what nobody expects', async () => {
+    const world = await withRecords()
+    world.partition.remove(ErrorCode.CORRUPT_MESSAGE)
+    await fetched(world)
+    expect(world.deps.metrics.brokerTopic(world.log.topic)).toMatchObject({
+      totalFetchRequests: 1,
+      failedFetchRequests: 1,
+      bytesOut: 0,
     })
   })
 })

@@ -144,4 +144,40 @@ describe('Produce', () => {
       bytesIn: records.length,
     })
   })
+
+  test('counts what was wrong with batches; mistakes of clients are no failures of the broker', async () => {
+    const world = await hosting()
+    const corrupt = batchOf({ values: ['a'] })
+    corrupt[20] = (corrupt[20] as number) ^ 1
+    const large = batchOf({ values: ['a'.repeat(2000)] })
+    const counts = world.deps.metrics.brokerTopic(world.log.topic)
+    await produced(world, { records: corrupt })
+    await produced(world, { records: batchOf({ values: ['a'], producerId: 7, baseSequence: -1 }) })
+    expect(counts).toMatchObject({
+      invalidMessageCrcRecords: 1,
+      invalidOffsetOrSequenceRecords: 1,
+      failedProduceRequests: 1,
+    })
+    world.partition.configure({ ...RULES, maxMessageBytes: 1000, compacted: true })
+    await produced(world, { records: large })
+    await produced(world, { records: batchOf({ values: ['a', 'b', 'c'] }) })
+    expect(counts).toMatchObject({
+      bytesRejected: large.length,
+      noKeyCompactedTopicRecords: 3,
+      failedProduceRequests: 2,
+    })
+  })
+
+  test('counts what was appended and not replicated in time as produced', async () => {
+    const world = await hosting({ replicas: [1, 2], isr: [1, 2] })
+    const records = batchOf({ values: ['a', 'b'] })
+    const pending = produced(world, { acks: -1, records })
+    await world.bed.clock.run(1000)
+    expect(partitionsOf(await pending)).toMatchObject([{ errorCode: ErrorCode.REQUEST_TIMED_OUT }])
+    expect(world.deps.metrics.brokerTopic(world.log.topic)).toMatchObject({
+      failedProduceRequests: 0,
+      messagesIn: 2,
+      bytesIn: records.length,
+    })
+  })
 })
