@@ -10,6 +10,8 @@ export interface Schema {
   readonly pattern?: string
   readonly minimum?: number
   readonly maximum?: number
+  readonly minItems?: number
+  readonly maxItems?: number
   readonly 'x-kubernetes-int-or-string'?: boolean
   readonly 'x-kubernetes-preserve-unknown-fields'?: boolean
 }
@@ -60,6 +62,10 @@ function scalarProblem(schema: Schema, value: unknown): string | null {
   if (typeof value === 'number') {
     if (value < (schema.minimum ?? value)) return `must be at least ${schema.minimum}`
     if (value > (schema.maximum ?? value)) return `must be at most ${schema.maximum}`
+  }
+  if (Array.isArray(value)) {
+    if (value.length < (schema.minItems ?? 0)) return `must have at least ${schema.minItems}`
+    if (value.length > (schema.maxItems ?? value.length)) return `must have at most ${schema.maxItems}`
   }
   if (typeof value === 'string' && schema.pattern !== undefined && !new RegExp(schema.pattern).test(value)) {
     return `must match ${schema.pattern}`

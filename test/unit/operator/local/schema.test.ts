@@ -50,6 +50,7 @@ test.each([
     'spec.pools[0].roles[0]: must be one of controller, broker',
   ],
   ['spec: {pools: [{name: nodes, replicas: 0, storage: {size: 1Gi}}]}', 'spec.pools[0].replicas: must be at least 1'],
+  ['spec: {listeners: [], pools: [{name: nodes, storage: {size: 1Gi}}]}', 'spec.listeners: must have at least 1'],
 ])('a mistake is told with its path: %s', (spec, words) => {
   expect(() => read(`kind: KafkaCluster\nmetadata: {name: c}\n${spec}\n`)).toThrow(words)
 })
