@@ -69,12 +69,7 @@ function start(
     const message = `The replication factor is changed from ${before} to ${target.length}`
     throw new ApiError(ErrorCode.INVALID_REPLICATION_FACTOR, message)
   }
-  const { replicas, removingReplicas, addingReplicas } = startReassignment(of.partition.replicas, target)
-  return changePartition(cluster, of, {
-    replicas,
-    ...(removingReplicas.length > 0 ? { removingReplicas } : {}),
-    ...(addingReplicas.length > 0 ? { addingReplicas } : {}),
-  })
+  return changePartition(cluster, of, startReassignment(of.partition, target))
 }
 
 /** Of a partition that is on the move: what it will have. */

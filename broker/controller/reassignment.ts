@@ -29,13 +29,16 @@ export function completeReassignment(assignment: Assignment): Assignment {
   return { isr, replicas, removingReplicas: [], addingReplicas: [] }
 }
 
-/** Towards `target`: what goes is kept, at the end, until what comes is in sync. */
+/**
+ * Towards `target`: what goes is kept, at the end, until what comes is in sync. That is also what an earlier reassignment was adding and this one
+ * wants too; what it was adding and this one does not want goes. (Kafka leaves a list that would become empty as it was, and never ends.)
+ */
 export function startReassignment(
-  replicas: readonly number[],
+  { replicas, addingReplicas: coming }: Pick<Assignment, 'replicas' | 'addingReplicas'>,
   target: readonly number[],
 ): Pick<Assignment, 'replicas' | 'removingReplicas' | 'addingReplicas'> {
   const byId = (a: number, b: number) => a - b
   const removingReplicas = replicas.filter((id) => !target.includes(id)).toSorted(byId)
-  const addingReplicas = target.filter((id) => !replicas.includes(id)).toSorted(byId)
+  const addingReplicas = target.filter((id) => !replicas.includes(id) || coming.includes(id)).toSorted(byId)
   return { replicas: [...target, ...removingReplicas], removingReplicas, addingReplicas }
 }

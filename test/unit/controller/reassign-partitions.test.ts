@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { alterPartition } from '../../../broker/controller/alter-partition.ts'
 import {
   alterPartitionReassignments,
   listPartitionReassignments,
@@ -26,6 +27,15 @@ function reassign(
   const answer = outcome.response.responses?.[0]?.partitions?.[0]
   const error = errorName(answer?.errorCode ?? 0)
   return { image: after(image, outcome), records: outcome.records, error, message: answer?.errorMessage }
+}
+
+/** What the leader, broker 1, says of the partition. */
+function inSync(image: MetadataImage, brokerIds: readonly number[]): MetadataImage {
+  const { leaderEpoch = -1, partitionEpoch = -1 } = partitionIn(image) ?? {}
+  const newIsrWithEpochs = brokerIds.map((brokerId) => ({ brokerId, brokerEpoch: -1n }))
+  const asked = { partitionIndex: 0, leaderEpoch, partitionEpoch, newIsr: [], newIsrWithEpochs, leaderRecoveryState: 0 }
+  const request = { brokerId: 1, brokerEpoch: 101n, topics: [{ topicId: uuid(9), partitions: [asked] }] }
+  return after(image, alterPartition(of(image), request))
 }
 
 describe('a reassignment', () => {
@@ -65,6 +75,42 @@ describe('a reassignment', () => {
       addingReplicas: [4],
       removingReplicas: [2, 3],
     })
+  })
+
+  test('back to where the partition was ends at once', () => {
+    const first = reassign(cluster({ replicas: [1, 2] }), [1, 2, 3]).image
+    const back = { replicas: [1, 2], isr: [1, 2], addingReplicas: [], removingReplicas: [] }
+    expect(partitionIn(reassign(first, [1, 2]).image)).toMatchObject(back)
+  })
+
+  test('back to where the partition was waits for what stays to be in sync', () => {
+    const first = reassign(cluster({ replicas: [1, 2], isr: [1] }), [1, 2, 3]).image
+    const moving = reassign(first, [1, 2]).image
+    expect(partitionIn(moving)).toMatchObject({ replicas: [1, 2, 3], addingReplicas: [], removingReplicas: [3] })
+    const back = { replicas: [1, 2], isr: [1, 2], addingReplicas: [], removingReplicas: [] }
+    expect(partitionIn(inSync(moving, [1, 2, 3]))).toMatchObject(back)
+  })
+
+  test('goes on to wait for what the one before it was adding', () => {
+    const first = reassign(cluster({ replicas: [1, 2] }), [1, 3]).image
+    const second = reassign(first, [1, 3, 4]).image
+    const moving = { replicas: [1, 3, 4, 2], addingReplicas: [3, 4], removingReplicas: [2] }
+    expect(partitionIn(second)).toMatchObject(moving)
+    expect(partitionIn(inSync(second, [1, 2, 4]))).toMatchObject({ ...moving, isr: [1, 2, 4] })
+    const done = { replicas: [1, 3, 4], isr: [1, 3, 4], addingReplicas: [], removingReplicas: [] }
+    expect(partitionIn(inSync(second, [1, 2, 3, 4]))).toMatchObject(done)
+  })
+
+  test('keeps what the one before it was taking away', () => {
+    const first = reassign(cluster({ replicas: [1, 2] }), [1, 3]).image
+    const moving = { replicas: [1, 3, 2], addingReplicas: [3], removingReplicas: [] }
+    expect(partitionIn(reassign(first, [1, 3, 2]).image)).toMatchObject(moving)
+  })
+
+  test('frees a partition that is to add and to remove the same replica', () => {
+    const hanging = cluster({ replicas: [1, 2, 3], isr: [1, 2, 3], leader: 1, adding: [3], removing: [3] })
+    const freed = { replicas: [1, 2], isr: [1, 2], addingReplicas: [], removingReplicas: [] }
+    expect(partitionIn(reassign(hanging, [1, 2]).image)).toMatchObject(freed)
   })
 
   test.each<[string, readonly number[], object, string, string]>([
