@@ -71,6 +71,9 @@ export async function java(
   return command([...jvm, ...shared], className, args, extraClasspath)
 }
 
+/** Java 17 goes by the locale, which may be none. */
+const ENCODING = '-Dfile.encoding=UTF-8'
+
 /** Behind Apache's jars, which must come first where classes are shared. */
 async function command(
   jvm: readonly string[],
@@ -80,7 +83,7 @@ async function command(
 ): Promise<Command> {
   const classpath = [...(await kafkaJars()), ...extraClasspath].join(':')
   const logging = `-Dlog4j2.configurationFile=${await loggingFile()}`
-  return { program: 'java', args: [...jvm, logging, '-cp', classpath, className, ...args] }
+  return { program: 'java', args: [...jvm, ENCODING, logging, '-cp', classpath, className, ...args] }
 }
 
 let sharing: Promise<string[]> | undefined

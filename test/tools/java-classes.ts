@@ -14,6 +14,7 @@ export async function javaClasses(): Promise<string> {
     .map((name) => join(TESTS, name))
   return cached(join(CACHE, 'java', `classes-${hashOf(files)}`), async (target) => {
     mkdirSync(target, { recursive: true })
-    await run('javac', ['-nowarn', '-proc:none', '-cp', (await kafkaJars()).join(':'), '-d', target, ...files])
+    const options = ['-nowarn', '-proc:none', '-encoding', 'UTF-8', '-d', target]
+    await run('javac', [...options, '-cp', (await kafkaJars()).join(':'), ...files])
   })
 }
