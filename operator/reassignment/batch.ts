@@ -100,7 +100,8 @@ export function progressOf(
 
 /**
  * Reassignments under way that nobody wants any more: they put replicas on brokers that are to go, or take them from brokers that were to go
- * and stay now (`returned`). Pure.
+ * and stay now (`returned`). And those that never end, since they are to add what they are to remove: Apache Kafka leaves it so where one took
+ * the place of another. Pure.
  */
 export function unwanted(
   { partitions }: KafkaState,
@@ -108,6 +109,21 @@ export function unwanted(
   returned: ReadonlySet<number>,
 ): PartitionState[] {
   return partitions.filter(
-    ({ adding, removing }) => adding.some((id) => leaving.has(id)) || removing.some((id) => returned.has(id)),
+    ({ adding, removing }) =>
+      adding.some((id) => leaving.has(id) || removing.includes(id)) || removing.some((id) => returned.has(id)),
+  )
+}
+
+/**
+ * Of `moves`, those of partitions that must be given back first what is under way, since it adds what the move does not want: Apache Kafka
+ * would never end the two as one. Without an original replica that can lead it cannot be taken back. Pure.
+ */
+export function overtaken(moves: readonly Move[], { partitions }: KafkaState): Set<Move> {
+  const byKey = new Map(partitions.filter(isMoving).map((one) => [replicaKey(one.topic, one.partition), one]))
+  return new Set(
+    moves.filter(({ topic, partition, to }) => {
+      const { adding = [], isr = [] } = byKey.get(replicaKey(topic, partition)) ?? {}
+      return adding.some((id) => !to.includes(id)) && isr.some((id) => !adding.includes(id))
+    }),
   )
 }

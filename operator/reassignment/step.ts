@@ -8,7 +8,7 @@ import type { ClusterStep, ClusterView, StepResult } from '../cluster/step.ts'
 import type { KafkaState } from '../kafka/state.ts'
 import type { EventRecorder } from '../kube/events.ts'
 import type { ReassignmentAdmin, ReassignmentAdminOf } from './admin.ts'
-import { nextBatch, progressOf, unwanted } from './batch.ts'
+import { nextBatch, overtaken, progressOf, unwanted } from './batch.ts'
 import type { Progress } from './batch.ts'
 import type { Move, Scope, Unplaceable } from './placement.ts'
 import { inTurns } from './planning.ts'
@@ -125,7 +125,7 @@ export class ReassignmentStep implements ClusterStep {
     const partitions = unwanted(kafka, new Set(draining), new Set(returned))
     if (partitions.length === 0) return null
     await admin.reassign(partitions.map(({ topic, partition }) => ({ topic, partition, replicas: null })))
-    const note = `${partitions.length} reassignments are cancelled: they were for brokers that were to come or go`
+    const note = `${partitions.length} reassignments are cancelled: nobody wants them any more, or they never end`
     await this.#tell(work, 'ReassignmentCancelled', note)
     const status: ReassignmentStatus = { state: 'Cancelling', moves: partitions.length, bytesLeft: 0, message: note }
     return { ...told(status, work), requeueAfterMs: MOVING_MS }
@@ -164,14 +164,21 @@ export class ReassignmentStep implements ClusterStep {
     return { ...told(status, work), health: healthOf(todo.unplaceable, draining), requeueAfterMs }
   }
 
-  /** Resolves with what was refused, in words. */
+  /** What is under way for something else is taken back now, and goes on from there in the next run. Resolves with what was refused, in words. */
   async #start({ view, kafka, admin, rebalance }: Work, batch: readonly Move[]): Promise<readonly string[]> {
     const topics = [...batch, ...kafka.partitions.filter(isMoving)].map(({ topic }) => topic)
     const rate = rebalance?.bytesPerSecond ?? throttleOf(view.asked.spec.rebalance.throttle)
     this.#unthrottled.delete(keyOf(view.asked))
     await throttle(admin, topics, rate)
     if (batch.length === 0) return []
-    return admin.reassign(batch.map(({ topic, partition, to }) => ({ topic, partition, replicas: to })))
+    const takenBack = overtaken(batch, kafka)
+    return admin.reassign(
+      batch.map((move) => ({
+        topic: move.topic,
+        partition: move.partition,
+        replicas: takenBack.has(move) ? null : move.to,
+      })),
+    )
   }
 
   /** Nothing moves any more: everything is where it is to be, or cannot get there. */
