@@ -22,6 +22,9 @@ export function servedApis(handlers: readonly Handler<ApiKey>[], readiness: Read
       releasesRequest: handler.releasesRequest === true,
       handle: (request, context) =>
         readiness.isReady() ? handle(request, context) : readiness.ready.then(() => handle(request, context)),
+      ...(handler.countedAs === undefined
+        ? {}
+        : { countedAs: (request, version) => handler.countedAs?.(request as RequestOf<ApiKey>, version) }),
       ...(handler.key === ApiKey.ApiVersions ? { onUnsupportedVersion: UNSUPPORTED_VERSION_ANSWER } : {}),
     }
   })

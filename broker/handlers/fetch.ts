@@ -3,7 +3,7 @@ import { ErrorCode } from '../protocol/errors.ts'
 import type { ResponseInputOf } from '../protocol/apis.ts'
 import type { FetchRequest } from '../protocol/messages/fetch.ts'
 import type { FetchSessions, FetchContext, SessionRequest } from '../replication/fetch-session.ts'
-import type { FetchedPartition, FetchingReplica, FetchLimits } from '../replication/fetch-read.ts'
+import type { FetchedPartition, FetchLimits } from '../replication/fetch-read.ts'
 import type { FindPartition } from '../replication/fetch-target.ts'
 import type { FetchTargets } from '../replication/fetch-targets.ts'
 import { fetch, type Fetched } from '../replication/fetch.ts'
@@ -15,6 +15,7 @@ import type { Clock } from '../env/clock.ts'
 import type { ReplicaSelector } from '../replication/replica-selector.ts'
 import type { LeaderThrottle } from '../replication/throttle.ts'
 import type { ClusterView } from './cluster-view.ts'
+import { fetchCountedAs, replicaOf } from './fetch-replica.ts'
 import type { Handler } from './handler.ts'
 import { LeaderHints } from './leader-hints.ts'
 
@@ -34,12 +35,10 @@ export interface FetchDeps {
 
 const SESSION_VERSION = 7
 const TOPIC_ID_VERSION = 13
-const REPLICA_STATE_VERSION = 15
 /** From this version on a consumer tells its rack and takes a follower's answer (KIP-392). */
 const RACK_VERSION = 11
 const LEADER_HINT_VERSION = 16
 const READ_COMMITTED = 1
-const CONSUMER = -1
 const FULL_WITHOUT_SESSION = -1
 const NO_EPOCH = -1
 const NO_LEADER = { leaderId: -1, leaderEpoch: -1 }
@@ -65,7 +64,11 @@ type PartitionResponse = NonNullable<TopicResponse['partitions']>[number]
  * read from followers (KIP-392), and from followers, whose progress it tells (KIP-903).
  */
 export function fetchHandler(deps: FetchDeps): Handler<typeof ApiKey.Fetch> {
-  return { key: ApiKey.Fetch, handle: (request, context) => answer(deps, request, context) }
+  return {
+    key: ApiKey.Fetch,
+    countedAs: fetchCountedAs,
+    handle: (request, context) => answer(deps, request, context),
+  }
 }
 
 async function answer(deps: FetchDeps, request: FetchRequest, context: RequestContext): Promise<FetchResponse> {
@@ -136,12 +139,6 @@ function limitsOf(deps: FetchDeps, request: FetchRequest, context: RequestContex
     mayFollow: context.apiVersion >= RACK_VERSION,
     ...(preferredReplica === undefined ? {} : { preferredReplica }),
   }
-}
-
-/** The follower that asks; undefined for a consumer. */
-function replicaOf({ replicaId, replicaState }: FetchRequest, version: number): FetchingReplica | undefined {
-  const brokerId = version >= REPLICA_STATE_VERSION ? replicaState.replicaId : replicaId
-  return brokerId <= CONSUMER ? undefined : { brokerId, brokerEpoch: Number(replicaState.replicaEpoch) }
 }
 
 function emptyResponse(errorCode: ErrorCode): FetchResponse {

@@ -14,6 +14,8 @@ export interface Handler<K extends ApiKey> {
   readonly releasesRequest?: boolean
   /** True where it is served without being told in ApiVersions. */
   readonly isHidden?: boolean
+  /** The name under which metrics count a request of `version`; the API's where this is left out. */
+  countedAs?(request: RequestOf<K>, version: number): string
   handle(request: RequestOf<K>, context: RequestContext): Answer<K> | Promise<Answer<K>>
 }
 

@@ -1,5 +1,6 @@
 import { ApiKey } from '../protocol/api-key.ts'
 import type { RaftNode } from '../raft/raft-node.ts'
+import { fetchCountedAs } from './fetch-replica.ts'
 import { type Handler, handler } from './handler.ts'
 
 /** What the metadata quorum serves: all but what a whole node adds. */
@@ -21,8 +22,13 @@ export type RaftServer = Pick<
  * v1), AddRaftVoter (80, v0 and v1), RemoveRaftVoter (81, v0), UpdateRaftVoter (82, v0): KIP-595, KIP-630, KIP-853, KIP-996 and KIP-1166.
  */
 export function raftHandlers({ raft }: { readonly raft: RaftServer }): Handler<ApiKey>[] {
+  const fetch: Handler<typeof ApiKey.Fetch> = {
+    key: ApiKey.Fetch,
+    countedAs: fetchCountedAs,
+    handle: (request, context) => raft.fetch(request, context),
+  }
   return [
-    handler(ApiKey.Fetch, (request, context) => raft.fetch(request, context)),
+    fetch,
     handler(ApiKey.Vote, (request) => raft.vote(request)),
     handler(ApiKey.BeginQuorumEpoch, (request) => raft.beginQuorumEpoch(request)),
     handler(ApiKey.EndQuorumEpoch, (request) => raft.endQuorumEpoch(request)),

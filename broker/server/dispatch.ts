@@ -15,6 +15,8 @@ export interface ServedApi {
   readonly overlaps: boolean
   /** Whether the request's bytes are of no more use once it is answered. */
   readonly releasesRequest: boolean
+  /** The name under which a request is counted where that is not the API's. */
+  readonly countedAs?: (request: unknown, version: number) => string | undefined
   handle(request: unknown, context: RequestContext): unknown
   /** How a version without a schema is answered; without it the connection ends. ApiVersions has one (KIP-511). */
   readonly onUnsupportedVersion?: { readonly version: number; readonly response: unknown }
@@ -73,8 +75,16 @@ export class ApiDispatcher implements Dispatcher {
   ): Reply | Promise<Reply> {
     const { requestApiVersion: version, correlationId, clientId } = request.header
     const { clock } = this.#deps
-    const metrics = this.#deps.metrics.request(served.api.name)
-    const exchange = new Exchange(metrics, version, receivedMs, clock.monotonicMs())
+    const startedMs = clock.monotonicMs()
+    let body: unknown
+    try {
+      // Bytes behind the body are passed over, as Apache Kafka does: librdkafka 2.16 sends some.
+      body = served.api.request.decode(request.body, version)
+    } catch (error) {
+      return this.#refuse(peer, error, served.api.name)
+    }
+    const metrics = this.#deps.metrics.request(served.countedAs?.(body, version) ?? served.api.name)
+    const exchange = new Exchange(metrics, version, receivedMs, startedMs)
     const finish = (answer: unknown): Reply => {
       if (answer === 'none' || answer === 'close') return exchange.endWithout(answer, clock.monotonicMs())
       const api = served.api as Api<unknown, never, unknown, unknown>
@@ -82,13 +92,6 @@ export class ApiDispatcher implements Dispatcher {
       exchange.answered(clock.monotonicMs(), throttleMs(answer))
       this.#errorsOf(served.api)(answer, (code) => metrics.error(errorName(code)))
       return exchange
-    }
-    let body: unknown
-    try {
-      // Bytes behind the body are passed over, as Apache Kafka does: librdkafka 2.16 sends some.
-      body = served.api.request.decode(request.body, version)
-    } catch (error) {
-      return this.#refuse(peer, error, served.api.name)
     }
     try {
       const answer = served.handle(body, {

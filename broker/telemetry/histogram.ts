@@ -36,7 +36,13 @@ export class Histogram {
 
   /** The values in ms below which each of `quantiles` (ascending, 0 to 1) of the recent durations lie; 0 where there are none. */
   quantiles(quantiles: readonly number[]): number[] {
-    const total = sumOf(this.#current) + sumOf(this.#previous)
+    return Histogram.quantilesOf([this], quantiles)
+  }
+
+  /** The same of several, taken as one. */
+  static quantilesOf(histograms: readonly Histogram[], quantiles: readonly number[]): number[] {
+    const windows = histograms.flatMap((histogram) => [histogram.#current, histogram.#previous])
+    const total = windows.reduce((count, window) => count + sumOf(window), 0)
     const result: number[] = []
     let seen = 0
     let index = -1
@@ -44,7 +50,7 @@ export class Histogram {
       const rank = Math.max(1, Math.ceil(quantile * total))
       while (seen < rank && index < BUCKETS - 1) {
         index++
-        seen += (this.#current[index] ?? 0) + (this.#previous[index] ?? 0)
+        for (const window of windows) seen += window[index] ?? 0
       }
       result.push(total === 0 ? 0 : upperBound(index) / 1000)
     }

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../env/clock.ts'
+import { shared } from '../lib/shared.ts'
 import { AllTopicsMetrics } from './broker-topic-metrics.ts'
 import type { BrokerTopicMetrics } from './broker-topic-metrics.ts'
 import { Registry } from './registry.ts'
@@ -38,9 +39,9 @@ export class Metrics {
     this.#topics.remove(topic)
   }
 
-  /** The counters of an API by its name (`Produce`); made when first asked for. */
-  request(api: string): RequestMetrics {
-    return this.#requests.request(api)
+  /** The counters of an API by its name (`Produce`), or of a part of it that Kafka names (`FetchFollower`); made when first asked for. */
+  request(name: string): RequestMetrics {
+    return this.#requests.request(name)
   }
 
   /** Registers a value that is read at each scrape. Throws where the name is taken. */
@@ -62,10 +63,10 @@ export class Metrics {
     return this.#registry.contentType
   }
 
-  /** All metrics in Prometheus' text format. */
-  text(): Promise<string> {
-    return this.#registry.text(() => new Promise((resolve) => this.#clock.defer(resolve)))
-  }
+  /** All metrics in Prometheus' text format; those who ask while it is being written get the same. */
+  readonly text: () => Promise<string> = shared(() =>
+    this.#registry.text(() => new Promise((resolve) => this.#clock.defer(resolve))),
+  )
 
   close(): void {
     this.#timer.cancel()

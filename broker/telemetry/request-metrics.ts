@@ -3,6 +3,12 @@ import type { Registry, Sample } from './registry.ts'
 
 const QUANTILES = [0.5, 0.75, 0.95, 0.98, 0.99, 0.999] as const
 
+/** Requests that are told by themselves too, of those of their API: of Fetch, Kafka tells consumers from followers. */
+const PART_OF: ReadonlyMap<string, string> = new Map([
+  ['FetchConsumer', 'Fetch'],
+  ['FetchFollower', 'Fetch'],
+])
+
 /** What one API took, in ms, and how often it was asked for. */
 export class RequestMetrics {
   /** From the last byte of the request until the kernel had all of the response. */
@@ -78,12 +84,24 @@ export class AllRequestsMetrics {
     }
   }
 
-  request(api: string): RequestMetrics {
-    const known = this.#requests.get(api)
+  request(name: string): RequestMetrics {
+    const known = this.#requests.get(name)
     if (known !== undefined) return known
     const created = new RequestMetrics()
-    this.#requests.set(api, created)
+    this.#requests.set(name, created)
     return created
+  }
+
+  /** Under each name what counts for it: an API has what its parts have, which is put together here and not at each request. */
+  *#named(): Generator<readonly [string, readonly RequestMetrics[]]> {
+    const wholes = new Map<string, RequestMetrics[]>()
+    for (const [name, metrics] of this.#requests) {
+      const whole = PART_OF.get(name) ?? name
+      const parts = wholes.get(whole) ?? []
+      wholes.set(whole, [...parts, metrics])
+      if (whole !== name) yield [name, [metrics]]
+    }
+    yield* wholes
   }
 
   rotate(): void {
@@ -91,20 +109,29 @@ export class AllRequestsMetrics {
   }
 
   *#counts(): Generator<Sample> {
-    for (const [request, metrics] of this.#requests) {
-      for (const [version, value] of metrics.versions()) yield { value, labels: { request, version } }
+    for (const [request, parts] of this.#named()) {
+      for (const [version, value] of summed(parts.map((part) => part.versions()))) {
+        yield { value, labels: { request, version } }
+      }
     }
   }
 
+  /** As in Kafka, of an API as a whole. */
   *#errors(): Generator<Sample> {
-    for (const [request, metrics] of this.#requests) {
-      for (const [error, value] of metrics.errors()) yield { value, labels: { request, error } }
+    for (const [request, parts] of this.#named()) {
+      if (PART_OF.has(request)) continue
+      for (const [error, value] of summed(parts.map((part) => part.errors()))) {
+        yield { value, labels: { request, error } }
+      }
     }
   }
 
   *#quantiles(field: TimeField): Generator<Sample> {
-    for (const [request, metrics] of this.#requests) {
-      const values = metrics[field].quantiles(QUANTILES)
+    for (const [request, parts] of this.#named()) {
+      const values = Histogram.quantilesOf(
+        parts.map((part) => part[field]),
+        QUANTILES,
+      )
       for (const [index, quantile] of QUANTILES.entries()) {
         yield { value: values[index] ?? 0, labels: { request, quantile } }
       }
@@ -112,6 +139,14 @@ export class AllRequestsMetrics {
   }
 
   *#histograms(field: TimeField, read: (histogram: Histogram) => number): Generator<Sample> {
-    for (const [request, metrics] of this.#requests) yield { value: read(metrics[field]), labels: { request } }
+    for (const [request, parts] of this.#named()) {
+      yield { value: parts.reduce((total, part) => total + read(part[field]), 0), labels: { request } }
+    }
   }
+}
+
+function summed<Key>(counts: readonly Iterable<readonly [Key, number]>[]): Map<Key, number> {
+  const totals = new Map<Key, number>()
+  for (const each of counts) for (const [key, count] of each) totals.set(key, (totals.get(key) ?? 0) + count)
+  return totals
 }

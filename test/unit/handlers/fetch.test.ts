@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { fetchCountedAs } from '../../../broker/handlers/fetch-replica.ts'
 import { fetchHandler } from '../../../broker/handlers/fetch.ts'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import type { FetchRequest, FetchResponse } from '../../../broker/protocol/messages/fetch.ts'
@@ -111,6 +112,16 @@ describe('Fetch', () => {
   test('waits for no more than it may be given', async () => {
     const answer = await fetched(await withRecords(), { maxWaitMs: 500, minBytes: 2000, maxBytes: 50 })
     expect(partitionsOf(answer)).toMatchObject([{ errorCode: ErrorCode.NONE, highWatermark: 2n }])
+  })
+
+  test.each([
+    { version: 17, replicaId: 2, inState: -1, name: 'FetchConsumer' },
+    { version: 17, replicaId: -1, inState: 2, name: 'FetchFollower' },
+    { version: 14, replicaId: -1, inState: 2, name: 'FetchConsumer' },
+    { version: 14, replicaId: 2, inState: -1, name: 'FetchFollower' },
+  ])('of version $version from $replicaId, $inState is counted as $name', ({ version, replicaId, inState, name }) => {
+    const request = { replicaId, replicaState: { replicaId: inState, replicaEpoch: 1n } }
+    expect(fetchCountedAs(request, version)).toBe(name)
   })
 
   test('counts requests, failures and bytes by topic', async () => {

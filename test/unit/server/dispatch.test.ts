@@ -95,6 +95,12 @@ describe('a request is measured', () => {
     expect(await sample(metrics, 'errors_total', ',error="COORDINATOR_NOT_AVAILABLE"')).toBe(1)
   })
 
+  test('under the name that its handler gives it', async () => {
+    const { metrics, dispatch } = bed(() => 'none', { countedAs: (_, version) => `ListGroups${version}` })
+    await dispatch(requestFrame())
+    expect(await metrics.text()).toContain('kafka_network_requestmetrics_requests_total{request="ListGroups4"')
+  })
+
   test('also where it has no answer', async () => {
     const { metrics, dispatch } = bed(() => 'none')
     await dispatch(requestFrame())

@@ -60,6 +60,31 @@ describe('request metrics', () => {
     expect(median).toMatch(/^kafka_network_requestmetrics_totaltimems\{request="Produce",quantile="0.5"\} 2\.0/)
   })
 
+  test('tell of Fetch as a whole, of consumers and of followers', async () => {
+    const { metrics } = create()
+    const [consumers, followers] = [metrics.request('FetchConsumer'), metrics.request('FetchFollower')]
+    for (const ms of [1, 1, 1, 500]) consumers.totalTime.observe(ms)
+    followers.totalTime.observe(500)
+    consumers.count(17)
+    followers.count(17)
+    for (const each of [consumers, followers]) each.error('NONE')
+    const prefix = 'kafka_network_requestmetrics'
+    expect(await lines(metrics, `${prefix}_requests_total`)).toEqual([
+      `${prefix}_requests_total{request="FetchConsumer",version="17"} 1`,
+      `${prefix}_requests_total{request="FetchFollower",version="17"} 1`,
+      `${prefix}_requests_total{request="Fetch",version="17"} 2`,
+    ])
+    expect(await lines(metrics, `${prefix}_errors_total`)).toEqual([
+      `${prefix}_errors_total{request="Fetch",error="NONE"} 2`,
+    ])
+    expect(await lines(metrics, `${prefix}_totaltimems_sum`)).toContain(
+      `${prefix}_totaltimems_sum{request="Fetch"} 1003`,
+    )
+    const times = await lines(metrics, `${prefix}_totaltimems`)
+    expect(times.find((line) => line.includes('"Fetch",quantile="0.5"'))).toMatch(/ 1\.0/)
+    expect(times.find((line) => line.includes('"Fetch",quantile="0.75"'))).toMatch(/ 50\d/)
+  })
+
   test('forget old durations as time goes by', async () => {
     const { metrics, clock } = create()
     metrics.request('Fetch').totalTime.observe(500)
@@ -186,6 +211,15 @@ test('a long scrape lets others have their turn', async () => {
   for (let turn = 0; turn < 20; turn++) await Promise.resolve()
   expect(isDone).toBe(false)
   expect((await clock.runFor(scraped, 10)).split('\n').filter((line) => line.startsWith('c{'))).toHaveLength(3000)
+})
+
+test('scrapes at the same time share one text', async () => {
+  const { metrics } = create()
+  let collected = 0
+  metrics.registerGauge('collected', 'help', () => ++collected)
+  await Promise.all([metrics.text(), metrics.text(), metrics.text()])
+  expect(collected).toBe(1)
+  expect(await lines(metrics, 'collected')).toEqual(['collected 2'])
 })
 
 test('a scrape waits for what has to be asked for first', async () => {
