@@ -1,5 +1,7 @@
 import express from 'express'
 import type { Registry } from 'prom-client'
+import { limitConnections } from '../broker/host/http-limits.ts'
+import { shared } from '../broker/lib/shared.ts'
 
 type Server = ReturnType<ReturnType<typeof express>['listen']>
 
@@ -28,19 +30,25 @@ export function serveHttp(
       .type('text')
       .send(ready ? 'ok\n' : 'starting\n')
   })
+  const metrics = shared(() => deps.registry.metrics())
   app.get('/metrics', async (_, response) => {
-    response.type(deps.registry.contentType).send(await deps.registry.metrics())
+    response.type(deps.registry.contentType).send(await metrics())
   })
-  return listen(app, { host, port })
+  return listen(app, { host, port }, limitConnections)
 }
 
-/** Serves `app` until it is disposed of. Rejects with the system's error where the port is taken. */
-export function listen(app: express.Express, { host, port }: HttpOptions): Promise<AsyncDisposable> {
+/** Serves `app`, with a server that `prepare` has set, until it is disposed of. Rejects with the system's error where the port is taken. */
+export function listen(
+  app: express.Express,
+  { host, port }: HttpOptions,
+  prepare: (server: Server) => void = () => {},
+): Promise<AsyncDisposable> {
   return new Promise((resolve, reject) => {
     const server = app.listen(port, host, (error?: Error) => {
       if (error === undefined) resolve({ [Symbol.asyncDispose]: () => close(server) })
       else reject(error)
     })
+    prepare(server)
   })
 }
 

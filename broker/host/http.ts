@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http, HttpResponse } from '../env/http.ts'
 import type { Address, Listener } from '../env/network.ts'
+import { limitConnections } from './http-limits.ts'
 
 // An import of node:http reads all of its names, one of which loads undici: 60 ms and 15 MiB.
 const { createServer } = process.getBuiltinModule('node:http')
@@ -14,6 +15,7 @@ export class NodeHttp implements Http {
       const server = createServer((request, response) => {
         void answer(request, response, respond)
       })
+      limitConnections(server)
       server.once('error', reject)
       server.listen({ host: address.host, port: address.port }, () => {
         server.off('error', reject)

@@ -1,4 +1,5 @@
-import { connect as connectSocket } from 'node:net'
+import { once } from 'node:events'
+import { connect as connectSocket, type Socket } from 'node:net'
 import { expect, test } from '@jest/globals'
 import type { Connection } from '../../../broker/env/network.ts'
 import { NodeHttp } from '../../../broker/host/http.ts'
@@ -216,5 +217,24 @@ test('http answers GET by path, refuses the rest, and turns a failure into 500',
   expect(await (await fetch(`${url}/metrics?x=1`)).text()).toBe('/metrics')
   expect((await fetch(url, { method: 'POST' })).status).toBe(405)
   expect((await fetch(`${url}/broken`)).status).toBe(500)
+  await listener.close()
+})
+
+test('an HTTP server holds some dozens of connections: the oldest makes way for a new one', async () => {
+  const answer = { status: 200, contentType: 'text/plain', body: 'ok' }
+  const listener = await new NodeHttp().serve(LOCAL, () => Promise.resolve(answer))
+  const { port } = listener.address
+  const sockets: Socket[] = []
+  const closings: Promise<unknown>[] = []
+  for (let i = 0; i < 70; i++) {
+    const socket = connectSocket(port, LOCAL.host)
+    socket.on('error', () => {}).resume()
+    await once(socket, 'connect')
+    sockets.push(socket)
+    closings.push(once(socket, 'close'))
+  }
+  expect(await (await fetch(`http://127.0.0.1:${port}/healthz`)).text()).toBe('ok')
+  await Promise.all(closings.slice(0, 7))
+  expect(sockets.filter((socket) => !socket.closed)).toHaveLength(63)
   await listener.close()
 })
