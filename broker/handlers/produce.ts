@@ -3,7 +3,7 @@ import { ErrorCode } from '../protocol/errors.ts'
 import type { ProduceRequest, ProduceResponse } from '../protocol/messages/produce.ts'
 import type { AppendOutcome } from '../replication/append-outcome.ts'
 import { type ProduceEntry, produce, type RequiredAcks } from '../replication/produce.ts'
-import { BatchView, HEADER_BYTES } from '../records/batch.ts'
+import { ATTRIBUTES, BatchView, HEADER_BYTES, MAGIC, TRANSACTIONAL_BIT } from '../records/batch.ts'
 import type { RequestContext } from '../security/request-context.ts'
 import type { Clock } from '../env/clock.ts'
 import type { Partition } from '../replication/partition.ts'
@@ -41,7 +41,15 @@ export function produceHandler(deps: ProduceDeps): Handler<typeof ApiKey.Produce
     releasesRequest: true,
     handle: async (request, context) => {
       const acks = request.acks
-      const refuse = (error: ErrorCode) => refuseAll(deps, request, context.apiVersion, error)
+      // As in Apache Kafka, before anything else: what nobody began would never end, and hold back all who read what is committed.
+      if (request.transactionalId === null && hasTransactional(request)) {
+        return refuseAll(request, () => ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
+      }
+      const refuse = (error: ErrorCode) =>
+        refuseAll(request, (topic, index) => {
+          const found = findPartition(deps, context.apiVersion, topic, index)
+          return isUnknown(found) ? found : error
+        })
       if (acks !== 0 && acks !== 1 && acks !== -1) return refuse(ErrorCode.INVALID_REQUIRED_ACKS)
       if (request.transactionalId !== null) return refuse(ErrorCode.INVALID_TXN_STATE)
       return respond(deps, request, acks, context)
@@ -134,6 +142,16 @@ function writable(partition: Partition | ErrorCode): Partition | ErrorCode {
   return ErrorCode.INVALID_TOPIC_EXCEPTION
 }
 
+function hasTransactional({ topicData }: ProduceRequest): boolean {
+  return topicData.some(({ partitionData }) => partitionData.some(({ records }) => isTransactional(records)))
+}
+
+/** Older formats have other things there; they are refused for what they are. */
+function isTransactional(records: Uint8Array | null): boolean {
+  if (records === null || records.length < HEADER_BYTES) return false
+  return ((records[ATTRIBUTES + 1] as number) & TRANSACTIONAL_BIT) !== 0 && records[MAGIC] === 2
+}
+
 function isZstd(records: Uint8Array | null): boolean {
   return records !== null && records.length >= HEADER_BYTES && new BatchView(records).codec === 'zstd'
 }
@@ -159,28 +177,23 @@ function partitionResponse(
 }
 
 function refuseAll(
-  deps: ProduceDeps,
   request: ProduceRequest,
-  version: number,
-  error: ErrorCode,
+  errorOf: (topic: Named, index: number) => ErrorCode,
 ): ProduceResponse | 'close' {
   if (request.acks === 0) return 'close'
   const topics = request.topicData.map(({ name, topicId, partitionData }) => ({
     name,
     topicId,
-    partitionResponses: partitionData.map(({ index }) => {
-      const found = findPartition(deps, version, { name, topicId }, index)
-      return {
-        index,
-        errorCode: isUnknown(found) ? found : error,
-        baseOffset: -1n,
-        logAppendTimeMs: -1n,
-        logStartOffset: -1n,
-        recordErrors: [],
-        errorMessage: null,
-        currentLeader: { leaderId: -1, leaderEpoch: -1 },
-      }
-    }),
+    partitionResponses: partitionData.map(({ index }) => ({
+      index,
+      errorCode: errorOf({ name, topicId }, index),
+      baseOffset: -1n,
+      logAppendTimeMs: -1n,
+      logStartOffset: -1n,
+      recordErrors: [],
+      errorMessage: null,
+      currentLeader: { leaderId: -1, leaderEpoch: -1 },
+    })),
   }))
   return { responses: merged(topics), throttleTimeMs: 0, nodeEndpoints: [] }
 }

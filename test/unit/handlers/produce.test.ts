@@ -110,6 +110,29 @@ describe('Produce', () => {
     expect(elsewhere).toMatchObject([{ errorCode: ErrorCode.INVALID_REQUIRED_ACKS }])
   })
 
+  test('refuses a request with a transactional batch and no transactional id as a whole, and writes nothing', async () => {
+    const world = await hosting()
+    const transactional = () => batchOf({ producerId: 7, producerEpoch: 0, baseSequence: 0, isTransactional: true })
+    const refused = { errorCode: ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, baseOffset: -1n, errorMessage: null }
+    for (const acks of [-1, 1, 2]) {
+      const answer = await produced(world, { acks, partitions: [0, 7], records: transactional() })
+      expect(partitionsOf(answer)).toMatchObject([
+        { index: 0, ...refused },
+        { index: 7, ...refused },
+      ])
+    }
+    expect(await produced(world, { acks: 0, records: transactional() })).toBe('close')
+    const partitionData = [
+      { index: 0, records: batchOf() },
+      { index: 1, records: transactional() },
+    ]
+    const topicData = [{ name: world.log.topic, topicId: TOPIC_ID, partitionData }]
+    const request = { transactionalId: null, acks: 1, timeoutMs: 1000, topicData }
+    const mixed = await produceHandler(world.deps).handle(request, contextOf({ apiVersion: 12 }))
+    expect(partitionsOf(mixed as ProduceResponse)).toMatchObject([refused, refused])
+    expect(world.log.logEndOffset).toBe(0)
+  })
+
   test('refuses acks=all where too few replicas are in sync', async () => {
     const world = await hosting({ replicas: [1, 2], isr: [1] })
     world.partition.configure({ ...world.partition.rules, minInSyncReplicas: 2 })
