@@ -82,10 +82,7 @@ export function parseServerConfig(
 /** `config` as it is when variables are resolved now: files may have changed. Throws as `parseServerConfig`. */
 export function withFreshVariables(config: ServerConfig, sources: VariableSources): ServerConfig {
   const { unresolved, perBroker, clusterWide } = config.layers
-  const fresh = (layer: ReadonlyMap<string, string>) => {
-    const resolved = resolveVariables(new Map([...unresolved, ...layer]), sources)
-    return new Map([...layer.keys()].map((name) => [name, resolved.get(name) ?? '']))
-  }
+  const fresh = (layer: ReadonlyMap<string, string>) => resolveVariables(layer, sources, unresolved)
   const layers = { perBroker: fresh(perBroker), clusterWide: fresh(clusterWide) }
   return resolve({ ...layers, static: withNodeId(fresh(unresolved)), unresolved }, [])
 }

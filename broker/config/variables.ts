@@ -45,14 +45,16 @@ function* variablesIn(text: string): Generator<Variable> {
 }
 
 /**
- * KIP-297: the values of `properties` with their variables replaced, by the providers that they name themselves. What no provider knows
- * stays as it is, as in Apache Kafka. Throws a ConfigError where a provider is not one of Apache Kafka's own.
+ * KIP-297: the values of `properties` with their variables replaced, by the providers that `server` names, which is server.properties: what
+ * clients set has no say in which files may be read. What no provider knows stays as it is, as in Apache Kafka. Throws a ConfigError where
+ * a provider is not one of Apache Kafka's own, or its parameters are of no use.
  */
 export function resolveVariables(
   properties: ReadonlyMap<string, string>,
   sources: VariableSources,
+  server: ReadonlyMap<string, string> = properties,
 ): ReadonlyMap<string, string> {
-  const providers = providersOf(properties, sources)
+  const providers = providersOf(server, sources)
   if (providers.size === 0) return properties
   return new Map([...properties].map(([name, text]) => [name, resolveText(text, providers)]))
 }
@@ -83,7 +85,7 @@ function providerOf(name: string, properties: ReadonlyMap<string, string>, sourc
     case `${PACKAGE}.FileConfigProvider`:
       return withinAllowed(parameter('allowed.paths'), (path, key) => ofFile(path, sources)?.get(key))
     case `${PACKAGE}.EnvVarConfigProvider`:
-      return ofEnvironment(parameter('allowlist.pattern'), sources)
+      return ofEnvironment(allowlist(`${prefix}.param.allowlist.pattern`, parameter('allowlist.pattern')), sources)
     default: {
       const allowed = ['Directory', 'File', 'EnvVar'].map((kind) => `${PACKAGE}.${kind}ConfigProvider`).join(', ')
       const key = `${prefix}.class`
@@ -115,8 +117,16 @@ function ofFile(path: string, sources: VariableSources): ReadonlyMap<string, str
   return text === undefined ? undefined : parseProperties(text)
 }
 
-function ofEnvironment(pattern: string | undefined, { environment }: VariableSources): Provider {
-  const allowed = pattern === undefined ? undefined : new RegExp(`^(?:${pattern})$`)
+/** The pattern of the value of `key`; undefined where it has none. */
+function allowlist(key: string, value: string | undefined): RegExp | undefined {
+  try {
+    return value === undefined ? undefined : new RegExp(`^(?:${value})$`)
+  } catch {
+    throw new ConfigError([{ key, value: value ?? null, message: invalidValue(key, value ?? 'null', 'no pattern') }])
+  }
+}
+
+function ofEnvironment(allowed: RegExp | undefined, { environment }: VariableSources): Provider {
   return (path, key) => (path === '' && allowed?.test(key) !== false ? environment[key] : undefined)
 }
 

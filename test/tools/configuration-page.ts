@@ -18,6 +18,7 @@ for all brokers or for one, \`per-broker\` keys for one only.
 
 Values may have variables of Apache Kafka's config providers (KIP-297), such as \`\${dir:/etc/kafka/tls:tls.key}\` with \`config.providers=dir\` and
 \`config.providers.dir.class=org.apache.kafka.common.config.provider.DirectoryConfigProvider\`; there are the directory, file and environment variable providers.
+Providers are those of \`server.properties\`, for what is set at run time too.
 A key of TLS applies to one listener as \`listener.name.<name>.<key>\`, the name in lower case.
 `
 

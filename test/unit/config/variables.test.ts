@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { ConfigError } from '../../../broker/config/config-error.ts'
 import { parseProperties } from '../../../broker/config/properties.ts'
 import { parseServerConfig, withDynamicConfigs, withFreshVariables } from '../../../broker/config/server-config.ts'
 import { resolveVariables, type VariableSources } from '../../../broker/config/variables.ts'
@@ -69,6 +70,12 @@ describe('a variable', () => {
     expect(resolved('${env:RACK}', 'config.providers.env.param.allowlist.pattern=RA')).toBe('${env:RACK}')
   })
 
+  test('of the environment needs a pattern that is one, where that is limited', () => {
+    const set = () => resolved('${env:RACK}', 'config.providers.env.param.allowlist.pattern=R(')
+    expect(set).toThrow(ConfigError)
+    expect(set).toThrow('config.providers.env.param.allowlist.pattern')
+  })
+
   test('needs a provider', () => {
     const value = '${env:RACK}'
     expect(resolveVariables(new Map([['value', value]]), SOURCES).get('value')).toBe(value)
@@ -113,4 +120,26 @@ describe('server.properties', () => {
     expect(fresh.layers.perBroker).toEqual(new Map([['listener.name.tls.ssl.keystore.location', '/r2.pem']]))
     expect(running.brokerRack).toBe('r1')
   })
+
+  test.each(['perBroker', 'clusterWide'] as const)(
+    'has its providers from its file, not from what was set %s',
+    (where) => {
+      const limit = 'config.providers.dir.param.allowed.paths'
+      const properties = parseProperties(`${SERVER}${limit}=/secrets/deeper`)
+      const { config } = parseServerConfig(properties, undefined, SOURCES)
+      const set = new Map([
+        [limit, '/'],
+        ['config.providers', 'dir,mine'],
+        ['config.providers.mine.class', `${PACKAGE}.FileConfigProvider`],
+        ['listener.name.tls.ssl.keystore.location', '${dir:/secrets:tls.crt}${mine:/etc/more.properties:a.b}'],
+        ['listener.name.tls.ssl.keystore.password', '${dir:/secrets/deeper:key}'],
+      ])
+      const nothing = { perBroker: new Map(), clusterWide: new Map() }
+      const fresh = withFreshVariables(withDynamicConfigs(config, { ...nothing, [where]: set }), SOURCES).layers[where]
+      expect(fresh.get('listener.name.tls.ssl.keystore.location')).toBe(
+        set.get('listener.name.tls.ssl.keystore.location'),
+      )
+      expect(fresh.get('listener.name.tls.ssl.keystore.password')).toBe('deep')
+    },
+  )
 })
