@@ -48,6 +48,8 @@ export class LogAppender {
         return 'refusal' in check ? { ok: false, ...check.refusal } : this.#duplicate(check.duplicate)
       }
     }
+    const tooLarge = this.#firstTooLarge(view, bytes)
+    if (tooLarge !== undefined) return tooLarge
     let offset = this.#writer.logEndOffset
     for (let at = 0; at < bytes.length; at += view.sizeInBytes) {
       view.at(at).baseOffset = offset
@@ -57,7 +59,10 @@ export class LogAppender {
     return this.#append(view, bytes)
   }
 
-  /** Takes the offsets as they are. */
+  /**
+   * Takes the offsets as they are, and what the leader has, however large: `segment.bytes` may be less than when it was appended. A batch that is
+   * larger than a segment has one for itself.
+   */
   appendAsFollower(bytes: Uint8Array): AppendResult {
     if (this.#writer.isFailed) return this.#offline()
     const { sizeInBytes, corrupt } = intactPrefix(bytes)
@@ -76,8 +81,6 @@ export class LogAppender {
 
   #append(view: BatchView, bytes: Uint8Array): AppendResult {
     const baseOffset = bytes.length === 0 ? this.#writer.logEndOffset : view.at(0).baseOffset
-    const tooLarge = this.#firstTooLarge(view, bytes)
-    if (tooLarge !== undefined) return tooLarge
     try {
       // Batches of one append stay in one segment, unless they fill more than one.
       if (bytes.length <= this.#writer.config.segmentBytes) this.#stage(view, bytes)

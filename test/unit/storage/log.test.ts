@@ -63,6 +63,26 @@ describe('append', () => {
     expect(log.leaderEpochs.latestEpoch).toBe(3)
   })
 
+  test('a follower takes a batch larger than a segment, which its leader appended when segments were larger, into one of its own', async () => {
+    const values = ['a', 'b', 'x'.repeat(600), 'y'.repeat(600), 'c', 'd']
+    const leader = await new LogBed().open({ segmentBytes: 1000 })
+    for (const value of values) append(leader, { values: [value] })
+    const bed = new LogBed()
+    const follower = await bed.open({ segmentBytes: 500, indexIntervalBytes: 1 })
+    for (let offset = 0; offset < leader.logEndOffset; offset = follower.logEndOffset) {
+      const { buffers } = await leader.read(offset, 1 << 20, Infinity, true)
+      expect(follower.appendAsFollower(Buffer.concat(buffers))).toMatchObject({ ok: true, baseOffset: offset })
+      follower.writeStaged()
+    }
+    expect(follower.segmentBaseOffsets).toEqual([0, 2, 3, 4])
+    expect(await readAll(follower)).toEqual(values)
+    const again = await bed.open({ segmentBytes: 500 })
+    expect(await readAll(again)).toEqual(values)
+    for (let offset = 0; offset < values.length; offset++) {
+      expect(valuesOf(await again.read(offset, 1, Infinity, true))).toEqual([values[offset]])
+    }
+  })
+
   test('a follower that was to lead, with less than the leader has by now, takes the epochs of what it lacks', async () => {
     const log = await new LogBed().open()
     append(log, {}, 1)
