@@ -82,7 +82,10 @@ export class BrokerRole implements AsyncDisposable {
     )
     this.#cleanup.use(consumerOffsets)
     metrics.beforeScrape(() => consumerOffsets.refresh())
-    registerBrokerGauges(metrics, brokerGauges({ ...this.#handlers, consumerOffsets }))
+    registerBrokerGauges(
+      metrics,
+      brokerGauges({ ...this.#handlers, consumerOffsets, brokerState: () => this.#lifecycle.state }),
+    )
   }
 
   /** -1 before the registration. */

@@ -54,7 +54,14 @@ export class ControllerRole {
     )
     const elections = new ElectionCounts()
     node.loader.subscribe((delta, image) => elections.apply(delta, image))
-    registerControllerGauges(metrics, () => controllerSample(this.controller, node.loader.image, elections))
+    let newActiveControllers = 0
+    node.onLeader((_, leaderId) => {
+      if (leaderId >= 0) newActiveControllers++
+    })
+    registerControllerGauges(metrics, () => ({
+      ...controllerSample(this.controller, node.loader.image, elections, env.clock.wallMs()),
+      newActiveControllers,
+    }))
   }
 
   /** Opens the listeners; call before the quorum is started. Rejects with the system's error. */

@@ -18,13 +18,15 @@ export interface BrokerGaugeParts {
   readonly groups: GroupCoordinator
   readonly consumerOffsets: ConsumerOffsets
   readonly nodeId: number
+  /** Kafka's number of what this broker is doing. */
+  readonly brokerState: () => number
   readonly image: () => MetadataImage
   readonly clock: Clock
 }
 
 /** Kafka's own gauges of a broker, read off its parts at each scrape. */
 export function brokerGauges(parts: BrokerGaugeParts): BrokerGaugeSources {
-  const { replicas, logs, groups, consumerOffsets, image, clock, nodeId } = parts
+  const { replicas, logs, groups, consumerOffsets, image, clock, nodeId, brokerState } = parts
   return {
     ledPartitions: () => ledPartitions(replicas, image()),
     partitionCount: () => [...replicas.partitions()].length,
@@ -39,6 +41,8 @@ export function brokerGauges(parts: BrokerGaugeParts): BrokerGaugeSources {
         logEndOffset: log.logEndOffset,
         segments: log.segmentCount,
       })),
+    logDirectoryStates: () => logs.directories(),
+    brokerState,
     cordonedLogDirectoryCount: () => logs.directories().filter(({ isCordoned }) => isCordoned).length,
     offlineLogDirectoryCount: () => logs.directories().filter(({ online }) => !online).length,
     appliedMetadata: () => {
@@ -119,12 +123,14 @@ export function controllerSample(
   controller: Controller,
   image: MetadataImage,
   elections: ElectionCounts,
-): ControllerSample {
+  nowMs: number,
+): Omit<ControllerSample, 'newActiveControllers'> {
   return {
     ...clusterCounts(image),
     isActive: controller.isActive,
     lastAppliedOffset: image.provenance.offset,
     lastAppliedTimestampMs: image.provenance.timestampMs,
+    lastAppliedLagMs: controller.isActive ? 0 : Math.max(0, nowMs - image.provenance.timestampMs),
     uncleanElections: elections.unclean,
     electionsFromElr: elections.fromElr,
     registrationStates: registrationStates(image),

@@ -49,7 +49,7 @@ export class Node implements AsyncDisposable {
   readonly ports: Map<string, number>
   readonly #transport: PeerTransport
   readonly #clients: ControllerClient[] = []
-  readonly #leaderListeners: ((isLeader: boolean) => void)[] = []
+  readonly #leaderListeners: ((isLeader: boolean, leaderId: number) => void)[] = []
 
   private constructor(
     options: NodeOptions,
@@ -80,8 +80,8 @@ export class Node implements AsyncDisposable {
     return new Node(options, deps, { ports, raft, transport })
   }
 
-  /** Is told each time that the leader of the quorum changes; call before `start`. */
-  onLeader(listener: (isLeader: boolean) => void): void {
+  /** Is told each time that the leader of the quorum changes, -1: nobody; call before `start`. */
+  onLeader(listener: (isLeader: boolean, leaderId: number) => void): void {
     this.#leaderListeners.push(listener)
   }
 
@@ -95,7 +95,7 @@ export class Node implements AsyncDisposable {
       onCommit: () => {},
       onLeaderChange: ({ leaderId }) => {
         for (const client of this.#clients) client.relocate()
-        for (const listener of this.#leaderListeners) listener(leaderId === config.nodeId)
+        for (const listener of this.#leaderListeners) listener(leaderId === config.nodeId, leaderId)
       },
     })
     this.raft.start()

@@ -34,6 +34,13 @@ export interface LifecycleDeps {
   readonly isQuorumLost: () => Promise<boolean>
 }
 
+/** Kafka's BrokerState. */
+const STARTING = 1
+const RECOVERY = 2
+const RUNNING = 3
+const PENDING_CONTROLLED_SHUTDOWN = 6
+const SHUTTING_DOWN = 7
+
 /** How long after a failure the controller is asked again; one may be elected meanwhile. */
 const RETRY_MS = 50
 /** How soon an answer is asked for again while something is waited for: to be unfenced, or to be let go. */
@@ -64,6 +71,8 @@ export class BrokerLifecycle {
   #epoch = -1
   #isRegistered = false
   #isFenced = true
+  /** It has been unfenced once. */
+  #wasUnfenced = false
   #isReady = false
   #wantsShutdown = false
   /** Before that a broker that stops does not ask again to be let go; undefined before the controller has moved its leaderships. */
@@ -88,6 +97,13 @@ export class BrokerLifecycle {
   }
   get isFenced(): boolean {
     return this.#isFenced
+  }
+  /** The number of Kafka's BrokerState; who is fenced later on is still RUNNING. */
+  get state(): number {
+    if (this.#stopped) return SHUTTING_DOWN
+    if (this.#wantsShutdown) return PENDING_CONTROLLED_SHUTDOWN
+    if (this.#wasUnfenced) return RUNNING
+    return this.#epoch < 0 ? STARTING : RECOVERY
   }
 
   /** Resolves with the broker's epoch when it is registered: the offset of its registration in the metadata log. */
@@ -229,6 +245,7 @@ export class BrokerLifecycle {
     if (this.#isFenced && !isFenced) logger.info({}, 'unfenced: clients are served')
     else if (!this.#isFenced && isFenced && !this.#wantsShutdown) logger.warn({}, 'fenced by the controller')
     this.#isFenced = isFenced
+    this.#wasUnfenced ||= !isFenced
     if (!isFenced) this.#unfenced.resolve()
     if (shouldShutDown) this.#released.resolve()
     else if (this.#wantsShutdown) this.#noticeEndMs ??= this.#nowMs + (this.#deps.hasSuccessors() ? NOTICE_MS : 0)

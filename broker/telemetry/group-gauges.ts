@@ -32,6 +32,15 @@ export function registerGroupGauges(metrics: Metrics, sources: GroupGaugeSources
     for (const [, count] of sources.groups()) total += count
     return total
   })
+  metrics.registerGauge(
+    'kafka_coordinator_group_groupmetadatamanager_numoffsets',
+    'Committed offsets of the groups on this broker',
+    () => {
+      let total = 0
+      for (const _ of sources.groupOffsets()) total++
+      return total
+    },
+  )
   for (const state of ['PreparingRebalance', 'CompletingRebalance', 'Stable', 'Dead', 'Empty']) {
     const name = `kafka_coordinator_group_groupmetadatamanager_numgroups${state.toLowerCase()}`
     metrics.registerGauge(name, `Groups in state ${state}`, () => new Map(sources.groups()).get(state) ?? 0)

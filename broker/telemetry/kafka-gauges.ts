@@ -39,6 +39,9 @@ export interface BrokerGaugeSources extends GroupGaugeSources {
   logs(): Iterable<LogSample>
   offlineLogDirectoryCount(): number
   cordonedLogDirectoryCount(): number
+  logDirectoryStates(): Iterable<{ readonly path: string; readonly online: boolean }>
+  /** Kafka's BrokerState: 1 starting, 2 recovering, 3 running, 6 waits to be let go, 7 shutting down. */
+  brokerState(): number
   appliedMetadata(): AppliedMetadataSample
   /** Those that have not failed. */
   logDirectories(): Iterable<LogDirectorySample>
@@ -75,6 +78,10 @@ export interface ControllerSample extends ClusterCounts {
   /** Where in the metadata log this node is; the timestamp in ms since the epoch, -1 before the first record. */
   readonly lastAppliedOffset: number
   readonly lastAppliedTimestampMs: number
+  /** How old that is, ms; 0 on the active controller. */
+  readonly lastAppliedLagMs: number
+  /** How often this node has seen a controller become the active one. */
+  readonly newActiveControllers: number
   readonly uncleanElections: number
   readonly electionsFromElr: number
   /** 10 fenced, 20 in controlled shutdown, 30 active. */
@@ -106,6 +113,11 @@ function registerReplicas(metrics: Metrics, sources: BrokerGaugeSources): void {
   gauge('partitioncount', 'Replicas on this broker', () => sources.partitionCount())
   gauge('offlinereplicacount', 'Replicas on a failed log directory', () => sources.offlineReplicaCount())
   gauge('produceridcount', 'Producers whose sequence numbers are kept', () => sources.producerIdCount())
+  metrics.registerGauge(
+    'kafka_server_kafkaserver_brokerstate',
+    'What this broker is doing: 1 starting, 2 recovering, 3 running, 6 waiting to be let go, 7 shutting down',
+    () => sources.brokerState(),
+  )
   metrics.registerGauge('kafka_broker_info', 'This broker', () => [{ value: 1, labels: { ...sources.self() } }])
 }
 
@@ -127,6 +139,14 @@ export function registerControllerGauges(metrics: Metrics, sample: () => Control
     ({ preferredReplicaImbalance }) => preferredReplicaImbalance,
   )
   gauge('lastappliedrecordoffset', 'End of the metadata here', ({ lastAppliedOffset }) => lastAppliedOffset)
+  // Nothing is applied here that is not committed.
+  gauge('lastcommittedrecordoffset', 'Committed end of the metadata here', ({ lastAppliedOffset }) => lastAppliedOffset)
+  gauge('lastappliedrecordlagms', 'How long ago that was written, ms', ({ lastAppliedLagMs }) => lastAppliedLagMs)
+  gauge(
+    'newactivecontrollerscount',
+    'Elections of an active controller seen',
+    (controller) => controller.newActiveControllers,
+  )
   gauge('lastappliedrecordtimestamp', 'When that was written, ms', (controller) => controller.lastAppliedTimestampMs)
   metrics.registerGauge(
     'kafka_controller_kafkacontroller_brokerregistrationstate',
@@ -165,6 +185,12 @@ function registerLogs(metrics: Metrics, sources: BrokerGaugeSources): void {
     'kafka_log_logmanager_cordonedlogdirectorycount',
     'Log directories that take no new replicas',
     () => sources.cordonedLogDirectoryCount(),
+  )
+  metrics.registerGauge('kafka_log_logmanager_logdirectoryoffline', '1 for a log directory that failed', () =>
+    [...sources.logDirectoryStates()].map(({ path, online }) => ({
+      value: Number(!online),
+      labels: { logDirectory: path },
+    })),
   )
   metrics.registerGauge('kafka_log_logmanager_offlinelogdirectorycount', 'Log directories that failed', () =>
     sources.offlineLogDirectoryCount(),

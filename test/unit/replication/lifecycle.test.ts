@@ -72,6 +72,25 @@ function bed() {
   return { clock, controller, logger, lifecycle, join }
 }
 
+test('a broker tells what it is doing, by the numbers of Kafka', async () => {
+  const { clock, controller, lifecycle } = bed()
+  const states = [lifecycle.state]
+  const tell = () => states.push(lifecycle.state)
+  await clock.runFor(lifecycle.start())
+  tell()
+  await clock.runFor(lifecycle.ready())
+  tell()
+  controller.isFenced = true
+  await clock.run(2000)
+  tell()
+  const left = lifecycle.controlledShutdown(60_000)
+  tell()
+  controller.letsGo = true
+  await clock.runFor(left)
+  tell()
+  expect(states).toEqual([1, 2, 3, 3, 6, 7])
+})
+
 describe('a broker that starts', () => {
   test('registers until it is taken, and then tells its epoch', async () => {
     const { clock, controller, logger, lifecycle } = bed()

@@ -132,6 +132,11 @@ const SOURCES: BrokerGaugeSources & NodeGaugeSources = {
   logDirectories: () => [{ path: '/data', totalBytes: 100, usableBytes: 40 }],
   cordonedLogDirectoryCount: () => 0,
   offlineLogDirectoryCount: () => 0,
+  logDirectoryStates: () => [
+    { path: '/data', online: true },
+    { path: '/gone', online: false },
+  ],
+  brokerState: () => 3,
   self: () => ({ id: 1, address: 'b1:9092' }),
   raft: () => ({
     state: 'leader',
@@ -255,6 +260,9 @@ describe('Kafka gauges', () => {
     ['kafka_topic_partition_current_offset', ['50', '50', '50', '50']],
     ['kafka_topic_partition_oldest_offset', ['7', '7', '7', '7']],
     ['ottla_log_directory_usable_bytes', ['40']],
+    ['kafka_log_logmanager_logdirectoryoffline', ['0', '1']],
+    ['kafka_server_kafkaserver_brokerstate', ['3']],
+    ['kafka_coordinator_group_groupmetadatamanager_numoffsets', ['4']],
     ['ottla_listener_certificate_not_after_seconds', ['1900000000']],
     ['kafka_server_raftmetrics_commit_latency_avg', ['1.5']],
     ['kafka_server_raftmetrics_commit_latency_max', []],
