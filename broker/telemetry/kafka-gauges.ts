@@ -29,6 +29,12 @@ export interface LogDirectorySample {
   readonly usableBytes: number
 }
 
+export interface LogDirectoryState {
+  readonly path: string
+  readonly online: boolean
+  readonly isCordoned: boolean
+}
+
 export interface BrokerGaugeSources extends GroupGaugeSources {
   /** Partitions that this broker leads. */
   ledPartitions(): Iterable<PartitionSample>
@@ -39,7 +45,7 @@ export interface BrokerGaugeSources extends GroupGaugeSources {
   logs(): Iterable<LogSample>
   offlineLogDirectoryCount(): number
   cordonedLogDirectoryCount(): number
-  logDirectoryStates(): Iterable<{ readonly path: string; readonly online: boolean }>
+  logDirectoryStates(): Iterable<LogDirectoryState>
   /** Kafka's BrokerState: 1 starting, 2 recovering, 3 running, 6 waits to be let go, 7 shutting down. */
   brokerState(): number
   appliedMetadata(): AppliedMetadataSample
@@ -186,12 +192,16 @@ function registerLogs(metrics: Metrics, sources: BrokerGaugeSources): void {
     'Log directories that take no new replicas',
     () => sources.cordonedLogDirectoryCount(),
   )
-  metrics.registerGauge('kafka_log_logmanager_logdirectoryoffline', '1 for a log directory that failed', () =>
-    [...sources.logDirectoryStates()].map(({ path, online }) => ({
-      value: Number(!online),
-      labels: { logDirectory: path },
-    })),
-  )
+  const stateOf = (name: string, help: string, isTrue: (directory: LogDirectoryState) => boolean) => {
+    metrics.registerGauge(`kafka_log_logmanager_${name}`, help, () =>
+      [...sources.logDirectoryStates()].map((directory) => ({
+        value: Number(isTrue(directory)),
+        labels: { logDirectory: directory.path },
+      })),
+    )
+  }
+  stateOf('logdirectoryoffline', '1 for a log directory that failed', ({ online }) => !online)
+  stateOf('logdirectorycordoned', '1 for one that takes no new replicas', ({ isCordoned }) => isCordoned)
   metrics.registerGauge('kafka_log_logmanager_offlinelogdirectorycount', 'Log directories that failed', () =>
     sources.offlineLogDirectoryCount(),
   )

@@ -133,8 +133,8 @@ const SOURCES: BrokerGaugeSources & NodeGaugeSources = {
   cordonedLogDirectoryCount: () => 0,
   offlineLogDirectoryCount: () => 0,
   logDirectoryStates: () => [
-    { path: '/data', online: true },
-    { path: '/gone', online: false },
+    { path: '/data', online: true, isCordoned: true },
+    { path: '/gone', online: false, isCordoned: false },
   ],
   brokerState: () => 3,
   self: () => ({ id: 1, address: 'b1:9092' }),
@@ -261,6 +261,7 @@ describe('Kafka gauges', () => {
     ['kafka_topic_partition_oldest_offset', ['7', '7', '7', '7']],
     ['ottla_log_directory_usable_bytes', ['40']],
     ['kafka_log_logmanager_logdirectoryoffline', ['0', '1']],
+    ['kafka_log_logmanager_logdirectorycordoned', ['1', '0']],
     ['kafka_server_kafkaserver_brokerstate', ['3']],
     ['kafka_coordinator_group_groupmetadatamanager_numoffsets', ['4']],
     ['ottla_listener_certificate_not_after_seconds', ['1900000000']],
