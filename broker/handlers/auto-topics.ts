@@ -1,6 +1,7 @@
 import type { ServerConfig } from '../config/server-config.ts'
 import type { Clock } from '../env/clock.ts'
 import { ApiKey } from '../protocol/api-key.ts'
+import type { ResponseOf } from '../protocol/apis.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import type { ControllerRequests } from '../replication/controller-requests.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -13,9 +14,11 @@ export interface AutoTopicsDeps {
   readonly server: () => ServerConfig
   /** Resolves when this broker acts on everything that is committed. */
   readonly settled: () => Promise<void>
-  readonly clock: Pick<Clock, 'monotonicMs'>
+  readonly clock: Pick<Clock, 'monotonicMs' | 'defer'>
   readonly logger: Logger
 }
+
+type Answer = Pick<ResponseOf<typeof ApiKey.CreateTopics>['topics'][number], 'errorCode' | 'errorMessage'>
 
 interface Shape {
   readonly numPartitions: number
@@ -25,7 +28,14 @@ interface Shape {
 
 interface Wanted extends Shape {
   readonly name: string
+  readonly resolve: (error: ErrorCode) => void
 }
+
+/** Of one CreateTopics request; more partitions the controller refuses, all of them. */
+const REQUEST_TOPICS_MAX = 1000
+const REQUEST_PARTITIONS_MAX = 10_000
+/** A client may name as many topics as fit in a request: of more than these it has to ask again when they are there. */
+const CREATING_MAX = 4000
 
 /**
  * What coordinators keep their state in, each with settings of its own, as in Apache Kafka; also where no coordinator here writes it yet: made
@@ -83,6 +93,8 @@ function ordinary(server: ServerConfig): Shape {
 export class AutoTopics {
   readonly #deps: AutoTopicsDeps
   readonly #creating = new Map<string, Promise<ErrorCode>>()
+  /** Of this tick: what one client asks for at once is asked of the controller at once. */
+  #gathered: Wanted[] = []
   /** Clients ask again and again for what cannot be created. */
   readonly #pace = new WarningPace()
 
@@ -92,7 +104,7 @@ export class AutoTopics {
 
   /** Begins to create a topic as the broker's settings want it, where auto.create.topics.enable says so; gives the answer meanwhile. */
   onUnknown(name: string): ErrorCode {
-    if (this.#deps.server().autoCreateTopicsEnable) void this.#create(name)
+    if (this.#deps.server().autoCreateTopicsEnable && this.#creating.size < CREATING_MAX) void this.#create(name)
     return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
   }
 
@@ -105,36 +117,75 @@ export class AutoTopics {
     const creating = this.#creating.get(name)
     if (creating !== undefined) return creating
     const shape = (INTERNAL_TOPICS.get(name) ?? ordinary)(this.#deps.server())
-    const created = this.#ask({ name, ...shape }).finally(() => this.#creating.delete(name))
-    this.#creating.set(name, created)
-    return created
+    const { promise, resolve } = Promise.withResolvers<ErrorCode>()
+    this.#creating.set(name, promise)
+    if (this.#gathered.length === 0) this.#deps.clock.defer(() => this.#flush())
+    this.#gathered.push({ name, ...shape, resolve })
+    return promise
   }
 
-  async #ask(wanted: Wanted): Promise<ErrorCode> {
-    const { controller, server, settled, logger } = this.#deps
-    const { name } = wanted
-    const configs = Object.entries(wanted.configs).map(([key, value]) => ({ name: key, value }))
+  #flush(): void {
+    const gathered = this.#gathered
+    this.#gathered = []
+    for (const some of requestsOf(gathered)) void this.#ask(some)
+  }
+
+  async #ask(wanted: readonly Wanted[]): Promise<void> {
+    const { controller, server, settled } = this.#deps
     try {
       const { topics } = await controller.request(ApiKey.CreateTopics, {
-        topics: [{ ...wanted, configs, assignments: [] }],
+        topics: wanted.map(({ name, numPartitions, replicationFactor, configs }) => ({
+          name,
+          numPartitions,
+          replicationFactor,
+          configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
+          assignments: [],
+        })),
         // None at all is too little for the controllers of Apache Kafka.
         timeoutMs: server().requestTimeoutMs,
         validateOnly: false,
       })
-      const { errorCode, errorMessage } = topics[0] ?? { errorCode: ErrorCode.UNKNOWN_SERVER_ERROR, errorMessage: null }
       await settled()
-      if (errorCode === ErrorCode.NONE) logger.info({ topic: name }, 'created a topic that was asked for')
-      else if (errorCode !== ErrorCode.TOPIC_ALREADY_EXISTS)
-        this.#warn({ topic: name, reason: errorMessage }, 'a topic that was asked for cannot be created')
-      return errorCode as ErrorCode
+      const answers = new Map(topics.map((answer) => [answer.name, answer]))
+      for (const each of wanted) this.#answered(each, answers.get(each.name))
     } catch (error) {
-      this.#warn({ topic: name, err: error }, 'a topic that was asked for cannot be created now')
-      return ErrorCode.COORDINATOR_NOT_AVAILABLE
+      this.#warn({ topic: wanted[0]?.name, err: error }, 'a topic that was asked for cannot be created now')
+      for (const each of wanted) this.#done(each, ErrorCode.COORDINATOR_NOT_AVAILABLE)
     }
+  }
+
+  #answered(wanted: Wanted, answer: Answer | undefined): void {
+    const { errorCode, errorMessage } = answer ?? { errorCode: ErrorCode.UNKNOWN_SERVER_ERROR, errorMessage: null }
+    const topic = wanted.name
+    if (errorCode === ErrorCode.NONE) this.#deps.logger.info({ topic }, 'created a topic that was asked for')
+    else if (errorCode !== ErrorCode.TOPIC_ALREADY_EXISTS)
+      this.#warn({ topic, reason: errorMessage }, 'a topic that was asked for cannot be created')
+    this.#done(wanted, errorCode as ErrorCode)
+  }
+
+  #done({ name, resolve }: Wanted, error: ErrorCode): void {
+    this.#creating.delete(name)
+    resolve(error)
   }
 
   #warn(fields: object, message: string): void {
     const { clock, logger } = this.#deps
     if (this.#pace.isDue(clock.monotonicMs())) logger.warn(fields, message)
   }
+}
+
+/** As few requests as their limits allow; a topic with more partitions than one may make goes alone, to be refused. */
+function* requestsOf(wanted: readonly Wanted[]): Generator<readonly Wanted[]> {
+  let some: Wanted[] = []
+  let partitions = 0
+  for (const each of wanted) {
+    partitions += each.numPartitions
+    if (some.length > 0 && (some.length === REQUEST_TOPICS_MAX || partitions > REQUEST_PARTITIONS_MAX)) {
+      yield some
+      some = []
+      partitions = each.numPartitions
+    }
+    some.push(each)
+  }
+  if (some.length > 0) yield some
 }

@@ -17,17 +17,22 @@ controller.quorum.bootstrap.servers=h:9093
 test('what clients go on asking for and cannot be created is told now and then, not each time', async () => {
   const clock = new SimClock()
   const logger = new MemoryLogger()
-  const refused = { errorCode: ErrorCode.INVALID_REPLICATION_FACTOR, errorMessage: 'too few brokers' }
+  const refused = {
+    name: '__consumer_offsets',
+    errorCode: ErrorCode.INVALID_REPLICATION_FACTOR,
+    errorMessage: 'too few brokers',
+  }
   const controller = { request: async () => ({ topics: [refused] }) } as unknown as ControllerRequests
   const server = parseServerConfig(parseProperties(STATIC)).config
   const topics = new AutoTopics({ controller, server: () => server, settled: async () => {}, clock, logger })
   for (let asked = 0; asked < 100; asked++) {
-    expect(await topics.createOffsetsTopic()).toBe(ErrorCode.INVALID_REPLICATION_FACTOR)
+    const created = topics.createOffsetsTopic()
     await clock.run(100)
+    expect(await created).toBe(ErrorCode.INVALID_REPLICATION_FACTOR)
   }
   expect(logger.events).toHaveLength(1)
+  void topics.createOffsetsTopic()
   await clock.run(100)
-  await topics.createOffsetsTopic()
   expect(logger.events).toMatchObject([{ level: 'warn' }, { fields: { reason: 'too few brokers' } }])
 })
 
@@ -43,7 +48,8 @@ test('a controller is given time: Apache Kafka begins nothing that has none', as
   const server = parseServerConfig(parseProperties(`${STATIC}request.timeout.ms=4000`)).config
   const logger = new MemoryLogger()
   const topics = new AutoTopics({ controller, server: () => server, settled: async () => {}, clock, logger })
-  await topics.createOffsetsTopic()
+  void topics.createOffsetsTopic()
+  await clock.run(1)
   expect(asked).toEqual([4000])
 })
 
@@ -54,21 +60,64 @@ interface AskedTopic {
   readonly configs: readonly { readonly name: string; readonly value: string }[]
 }
 
-/** What the controller is asked for when a client names topics that do not exist. */
-async function askedFor(settings: string, ...names: string[]): Promise<AskedTopic[]> {
-  const asked: AskedTopic[] = []
+/** The requests that the controller gets when a client names topics that do not exist. */
+async function requestsFor(settings: string, ...names: string[]): Promise<AskedTopic[][]> {
+  const requests: AskedTopic[][] = []
   const controller = {
     request: async (_: unknown, { topics }: { topics: AskedTopic[] }) => {
-      asked.push(...topics)
-      return { topics: [{ errorCode: ErrorCode.NONE, errorMessage: null }] }
+      requests.push(topics)
+      return { topics: topics.map(({ name }) => ({ name, errorCode: ErrorCode.NONE, errorMessage: null })) }
     },
   } as unknown as ControllerRequests
   const server = parseServerConfig(parseProperties(STATIC + settings)).config
-  const deps = { controller, server: () => server, settled: async () => {}, clock: new SimClock() }
+  const clock = new SimClock()
+  const deps = { controller, server: () => server, settled: async () => {}, clock }
   const topics = new AutoTopics({ ...deps, logger: new MemoryLogger() })
   for (const name of names) expect(topics.onUnknown(name)).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
-  return asked
+  await clock.run(1)
+  return requests
 }
+
+async function askedFor(settings: string, ...names: string[]): Promise<AskedTopic[]> {
+  return (await requestsFor(settings, ...names)).flat()
+}
+
+const named = (count: number) => Array.from({ length: count }, (_, index) => `t${index}`)
+
+test('topics that are named at once are made with one request, each name once', async () => {
+  const requests = await requestsFor('', 'a', 'b', 'a', 'c')
+  expect(requests.map((topics) => topics.map(({ name }) => name))).toEqual([['a', 'b', 'c']])
+})
+
+test.each([
+  ['a thousand topics', 'num.partitions=1', 2500, [1000, 1000, 500]],
+  ['ten thousand partitions', 'num.partitions=4000', 5, [2, 2, 1]],
+  ['one topic, however many its partitions', 'num.partitions=10001', 2, [1, 1]],
+])('one request makes at most %s', async (_, settings, count, expected) => {
+  expect((await requestsFor(settings, ...named(count))).map(({ length }) => length)).toEqual(expected)
+})
+
+test('of very many topics, the last are begun when they are asked for again', async () => {
+  expect(await askedFor('', ...named(5000))).toHaveLength(4000)
+})
+
+test('each topic of a request has its own answer', async () => {
+  const clock = new SimClock()
+  const logger = new MemoryLogger()
+  const answers = [
+    { name: '__consumer_offsets', errorCode: ErrorCode.NONE, errorMessage: null },
+    { name: 'orders', errorCode: ErrorCode.POLICY_VIOLATION, errorMessage: 'not this one' },
+  ]
+  const controller = { request: async () => ({ topics: answers }) } as unknown as ControllerRequests
+  const server = parseServerConfig(parseProperties(STATIC)).config
+  const topics = new AutoTopics({ controller, server: () => server, settled: async () => {}, clock, logger })
+  topics.onUnknown('orders')
+  expect(await clock.runFor(topics.createOffsetsTopic())).toBe(ErrorCode.NONE)
+  expect(logger.events).toMatchObject([
+    { level: 'warn', fields: { topic: 'orders', reason: 'not this one' } },
+    { level: 'info', fields: { topic: '__consumer_offsets' } },
+  ])
+})
 
 test('a topic that a client names is made with the defaults', async () => {
   expect(await askedFor('num.partitions=7\ndefault.replication.factor=2', 'orders')).toMatchObject([
