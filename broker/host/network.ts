@@ -130,7 +130,9 @@ class NodeConnection implements Connection {
     const handle = Reflect.get(this.#socket, '_handle') as StreamHandle | null
     if (handle === null) return this.#socket.writableLength
     const waiting = this.#socket.bytesWritten - handle.bytesWritten
-    return waiting + handle.writeQueueSize
+    // TLS says of what it has encrypted only when all of it has left; the stream below knows.
+    const below = Reflect.get(handle, '_parent') as StreamHandle | undefined
+    return waiting + (below ?? handle).writeQueueSize
   }
 
   pause(): void {

@@ -101,6 +101,30 @@ describe('an encrypted connection', () => {
     },
   )
 
+  test('tells how much of one large write the client has not taken', async () => {
+    const { client, server } = await pair()
+    await event(client, 'secureConnect')
+    client.pause()
+    const content = pattern(32_000_000)
+    server.write([content])
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const before = server.queuedBytes()
+    expect(before).toBeGreaterThan(0)
+    let received = 0
+    await new Promise<void>((resolve) => {
+      client.on('data', ({ length }: Buffer) => {
+        received += length
+        if (received < content.length / 2) return
+        client.pause()
+        resolve()
+      })
+      client.resume()
+    })
+    const after = server.queuedBytes()
+    expect(after).toBeGreaterThan(0)
+    expect(after).toBeLessThan(before)
+  })
+
   test('tells where it comes from', async () => {
     const { client, server } = await pair()
     await event(client, 'secureConnect')
