@@ -27,7 +27,6 @@ export const KNOWN: readonly (readonly [RegExp, string])[] = [
     /^Produce v\d+: (unknown codec|not compressed as it says)/,
     'Apache Kafka says UNKNOWN_SERVER_ERROR: an unexpected exception',
   ],
-  [/^Produce v\d+: transactional/, 'a transaction without a producer id is a malformed batch (docs/compatibility.md)'],
   [
     /^Produce v\d+: (empty|a few bytes|two batches|magic [01]|cut short|header only|length beyond|good and bad)/,
     'Apache Kafka tells the start of the log only with errors that it finds later',

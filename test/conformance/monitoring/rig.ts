@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { stringify } from 'yaml'
 import { RELABELINGS } from '../../../operator/alerts/pod-monitor.ts'
 import type { RuleGroup } from '../../../operator/alerts/prometheus-rules.ts'
@@ -10,6 +11,7 @@ import { ServerProcess } from '../../tools/server-process.ts'
 
 const HOST = '127.0.0.1'
 const START_MS_MAX = 30_000
+const READY_LOOK_MS = 50
 
 /** A pod as Prometheus' discovery sees it; what it is in truth is a process of this machine. */
 export interface Target {
@@ -70,7 +72,18 @@ export class Prometheus implements AsyncDisposable {
     const command = { program: programs.prometheus, args }
     const process = new ServerProcess('Prometheus', command, join(directory, 'prometheus.log'))
     await process.accepting(HOST, port, START_MS_MAX)
-    return new Prometheus(process, port)
+    const prometheus = new Prometheus(process, port)
+    await prometheus.#ready()
+    return prometheus
+  }
+
+  /** It listens before it has read what it stores. */
+  async #ready(): Promise<void> {
+    const ask = async (): Promise<boolean> => (await fetch(`http://${HOST}:${this.#port}/-/ready`)).ok
+    for (let waitedMs = 0; !(await ask()); waitedMs += READY_LOOK_MS) {
+      if (waitedMs > START_MS_MAX) throw new Error(`Prometheus is not ready after ${START_MS_MAX} ms`)
+      await sleep(READY_LOOK_MS)
+    }
   }
 
   /** The series of an instant query. Rejects with Prometheus' words where it is none. */
