@@ -1,21 +1,12 @@
 import { expect, test } from '@jest/globals'
-import { parseServerConfig } from '../../../broker/config/server-config.ts'
 import { CurrentConfig } from '../../../broker/current-config.ts'
 import { MetadataDelta } from '../../../broker/metadata/delta.ts'
 import { MetadataImage, ResourceType } from '../../../broker/metadata/image.ts'
 import { MemoryLogger } from '../../fakes/logger.ts'
+import { dedicatedBroker } from '../config/dedicated-broker.ts'
 import { config as configRecord } from '../metadata/records.ts'
 
-const { config } = parseServerConfig(
-  new Map([
-    ['node.id', '1'],
-    ['process.roles', 'broker'],
-    ['listeners', 'PLAINTEXT://:9092'],
-    ['controller.listener.names', 'CONTROLLER'],
-    ['controller.quorum.bootstrap.servers', 'controller:9093'],
-    ['log.dirs', '/data'],
-  ]),
-)
+const config = dedicatedBroker('/data')
 
 function applied(...settings: readonly (readonly [resource: string, name: string, value: string])[]) {
   const logger = new MemoryLogger()

@@ -1,27 +1,18 @@
 import { expect, test } from '@jest/globals'
 import { configRules } from '../../../broker/config-rules.ts'
 import { withApplicableConfigs } from '../../../broker/config/applicable-configs.ts'
-import { parseServerConfig } from '../../../broker/config/server-config.ts'
 import { alterConfigsHandlers } from '../../../broker/handlers/broker-config-checks.ts'
 import { ResourceType } from '../../../broker/metadata/image.ts'
 import { ApiKey } from '../../../broker/protocol/api-key.ts'
 import { APIS, type ResponseOf } from '../../../broker/protocol/apis.ts'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import { decodeRequest } from '../../../broker/protocol/frame.ts'
+import { dedicatedBroker } from '../config/dedicated-broker.ts'
 import { clusterOf } from '../controller/cluster.ts'
 import { config } from '../metadata/records.ts'
 import { contextOf, frameOf } from './context.ts'
 
-const SERVER = parseServerConfig(
-  new Map([
-    ['node.id', '1'],
-    ['process.roles', 'broker'],
-    ['listeners', 'PLAINTEXT://:9092'],
-    ['controller.listener.names', 'CONTROLLER'],
-    ['controller.quorum.bootstrap.servers', 'controller:9093'],
-    ['log.dirs', '/data-1,/data-2'],
-  ]),
-).config
+const SERVER = dedicatedBroker('/data-1,/data-2')
 
 /** Null: taken back. */
 type Change = readonly [resource: string, name: string, value: string | null]
