@@ -204,7 +204,7 @@ export class BrokerRole implements AsyncDisposable {
   #handlerDeps(): BrokerHandlerDeps {
     const { options, deps, raft } = this.#node
     const { config } = options
-    const { env, logger, metrics, current } = deps
+    const { env, logger, metrics, current, answers } = deps
     const server = () => current.value
     const settled = (): Promise<void> => this.#applied
     const forwarding = {
@@ -229,6 +229,7 @@ export class BrokerRole implements AsyncDisposable {
       leaderThrottle: this.#replication.leaderThrottle,
       logDirMover: this.#replication.logDirMover,
       replicaSelector: this.#replication.replicaSelector,
+      answers,
       fetchSessions: new FetchSessions({ slots: config.maxIncrementalFetchSessionCacheSlots }, env),
       topicNames: this.#topicNames(),
       groups: this.#groups,

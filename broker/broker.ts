@@ -4,6 +4,7 @@ import { ControllerRole } from './controller-role.ts'
 import { CurrentConfig } from './current-config.ts'
 import type { Env } from './env/env.ts'
 import { nodeGauges } from './gauges.ts'
+import { AnswerBudget } from './lib/answer-budget.ts'
 import { randomUuid } from './lib/uuid.ts'
 import { ListenerCertificates } from './listener-certificates.ts'
 import { Listeners } from './listeners.ts'
@@ -41,6 +42,7 @@ export class Broker implements AsyncDisposable {
   readonly #hostName: string
   readonly #deps: BrokerDeps
   readonly #metrics: Metrics
+  readonly #answers = new AnswerBudget()
   readonly #cleanup = new AsyncDisposableStack()
   readonly #failed = Promise.withResolvers<void>()
   readonly #ports = new Map<string, number>()
@@ -112,7 +114,13 @@ export class Broker implements AsyncDisposable {
     const listeners = this.#cleanup.use(
       new Listeners(
         { config, ports: this.#ports },
-        { ...this.#deps, metrics: this.#metrics, certificates, server: () => node.deps.current.value },
+        {
+          ...this.#deps,
+          metrics: this.#metrics,
+          answers: this.#answers,
+          certificates,
+          server: () => node.deps.current.value,
+        },
       ),
     )
     const { idleRatio, diskBytes = () => undefined } = this.#deps
@@ -179,7 +187,8 @@ export class Broker implements AsyncDisposable {
     const options = { config, clusterId, directoryId, incarnationId: randomUuid(env.random), hostName: this.#hostName }
     const current = new CurrentConfig({ config }, this.#deps)
     const onFailed = (error: unknown) => this.#fail(error)
-    const node = await Node.open(options, { ...this.#deps, metrics: this.#metrics, current, onFailed }, this.#ports)
+    const shared = { metrics: this.#metrics, answers: this.#answers }
+    const node = await Node.open(options, { ...this.#deps, ...shared, current, onFailed }, this.#ports)
     this.#node = node
     return this.#cleanup.use(node)
   }

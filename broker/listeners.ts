@@ -3,6 +3,7 @@ import { setText } from './config/layers.ts'
 import { type ServerConfig, hostKey } from './config/server-config.ts'
 import type { Env } from './env/env.ts'
 import type { Handler } from './handlers/handler.ts'
+import type { AnswerBudget } from './lib/answer-budget.ts'
 import type { ListenerCertificates } from './listener-certificates.ts'
 import { shareDescriptors } from './lib/descriptors.ts'
 import type { ApiKey } from './protocol/api-key.ts'
@@ -18,6 +19,7 @@ export interface ListenersDeps {
   readonly logger: Logger
   readonly metrics: Metrics
   readonly certificates: ListenerCertificates
+  readonly answers: AnswerBudget
   /** The settings of the moment. */
   readonly server: () => ServerConfig
 }
@@ -70,9 +72,9 @@ export class Listeners implements AsyncDisposable {
     handlers: readonly Handler<ApiKey>[],
     readiness: Readiness = ALWAYS_READY,
   ): Promise<void> {
-    const { env, metrics, logger, certificates } = this.#deps
+    const { env, metrics, logger, certificates, answers } = this.#deps
     const apis = servedApis(handlers, readiness)
-    const dispatcher = new ApiDispatcher(apis, kind, { clock: env.clock, metrics, logger })
+    const dispatcher = new ApiDispatcher(apis, kind, { clock: env.clock, metrics, logger, answers })
     for (const endpoint of this.#endpoints(kind)) {
       const tls = certificates.contextOf(endpoint.name)
       const { name, host, port } = endpoint

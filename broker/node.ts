@@ -11,6 +11,7 @@ import { PeerTransport } from './raft-transport.ts'
 import { RaftNode } from './raft/raft-node.ts'
 import { staticVoters } from './raft/voters.ts'
 import type { Logger } from './telemetry/logger.ts'
+import type { AnswerBudget } from './lib/answer-budget.ts'
 import type { Metrics } from './telemetry/metrics.ts'
 
 export interface NodeOptions {
@@ -29,6 +30,7 @@ export interface NodeDeps {
   readonly logger: Logger
   readonly metrics: Metrics
   readonly current: CurrentConfig
+  readonly answers: AnswerBudget
   /** The part of the time, 0 to 1, in which the event loop had nothing to do. */
   readonly idleRatio: () => number
   /** Called when this node has lost what it cannot go on without. */

@@ -1,6 +1,7 @@
 import { ApiKey } from '../protocol/api-key.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import type { ResponseInputOf } from '../protocol/apis.ts'
+import type { AnswerBudget } from '../lib/answer-budget.ts'
 import type { FetchRequest } from '../protocol/messages/fetch.ts'
 import type { FetchSessions, FetchContext, SessionRequest } from '../replication/fetch-session.ts'
 import type { FetchedPartition, FetchLimits } from '../replication/fetch-read.ts'
@@ -22,7 +23,9 @@ import { LeaderHints } from './leader-hints.ts'
 export interface FetchDeps {
   readonly clock: Clock
   readonly cluster: () => ClusterView
+  /** fetch.max.bytes */
   readonly fetchMaxBytes: () => number
+  readonly answers: AnswerBudget
   readonly fetchSessions: FetchSessions
   readonly metrics: Metrics
   readonly replicas: ReplicaManager
@@ -122,19 +125,19 @@ function sessionRequest(deps: FetchDeps, request: FetchRequest, version: number)
 
 function limitsOf(deps: FetchDeps, request: FetchRequest, context: RequestContext): FetchLimits {
   const { maxWaitMs } = request
+  const maxBytes = Math.min(request.maxBytes, deps.fetchMaxBytes())
+  const minBytes = Math.min(request.minBytes, maxBytes)
   const replica = replicaOf(request, context.apiVersion)
   if (replica !== undefined) {
     const isThrottled = (partition: Partition): boolean => deps.leaderThrottle.holdsBack(partition, replica.brokerId)
-    const { maxBytes } = request
-    const minBytes = Math.min(request.minBytes, maxBytes)
     return { minBytes, maxBytes, maxWaitMs, readCommitted: false, replica, isThrottled }
   }
   const preferredReplica = deps.replicaSelector?.forConsumer(request.rackId, context.listener)
-  const maxBytes = Math.min(request.maxBytes, deps.fetchMaxBytes())
   return {
-    minBytes: Math.min(request.minBytes, maxBytes),
+    minBytes,
     maxBytes,
     maxWaitMs,
+    budget: deps.answers,
     readCommitted: request.isolationLevel === READ_COMMITTED,
     mayFollow: context.apiVersion >= RACK_VERSION,
     ...(preferredReplica === undefined ? {} : { preferredReplica }),

@@ -7,6 +7,7 @@ import type { ApiKey } from '../protocol/api-key.ts'
 import type { Api } from '../protocol/api.ts'
 import { alterReplicaLogDirsHandler } from './alter-replica-log-dirs.ts'
 import { APIS } from '../protocol/apis.ts'
+import type { AnswerBudget } from '../lib/answer-budget.ts'
 import type { QuorumInfo } from '../raft/raft-types.ts'
 import type { FetchSessions } from '../replication/fetch-session.ts'
 import type { ReplicaManager, TopicDirectory } from '../replication/replica-manager.ts'
@@ -58,6 +59,7 @@ export interface BrokerHandlerDeps extends CommonDeps, ForwardingDeps {
   readonly leaderThrottle: LeaderThrottle
   readonly logDirMover: LogDirMover
   readonly replicaSelector: ReplicaSelector | undefined
+  readonly answers: AnswerBudget
   readonly fetchSessions: FetchSessions
   readonly topicNames: TopicDirectory
   readonly groups: GroupCoordinator

@@ -1,3 +1,4 @@
+import type { AnswerBudget } from '../lib/answer-budget.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import { DamagedBatchError, StorageError, type StorageErrorCode } from '../storage/errors.ts'
 import type { LogSlice } from '../storage/log.ts'
@@ -24,6 +25,8 @@ export interface FetchLimits {
   readonly preferredReplica?: (partition: Partition, fetchOffset: number) => number
   /** True where a follower gets nothing for now (KIP-73). */
   readonly isThrottled?: (partition: Partition) => boolean
+  /** What is read counts there until the fetch is over, and may be no more than it allows. */
+  readonly budget?: AnswerBudget
 }
 
 export interface FetchedPartition {
@@ -103,13 +106,15 @@ function divergence(partition: Partition, asked: SessionPartition): { epoch: num
 /** Where what is read goes. */
 export interface ReadInto {
   readonly fetched: Map<FetchTarget, FetchedPartition>
+  /** Told before a file is read how many bytes all of it may come to, and how many it has come to. */
+  hold(bytes: number): void
   /** Nobody waits for it any more, and the targets are another fetch's. */
   readonly isOver: boolean
 }
 
 /**
- * Reads `targets`, each with what the others leave of `maxBytes`, and puts what they give into `fetched`, where it takes the place of what
- * they gave before. Synchronous as long as the tail cache serves.
+ * Reads `targets`, each with what the others leave of `maxBytes` and of the budget, and puts what they give into `fetched`, where it takes the
+ * place of what they gave before. Synchronous as long as the tail cache serves.
  */
 export function readAll(targets: readonly FetchTarget[], limits: FetchLimits, into: ReadInto): void | Promise<void> {
   let bytes = 0
@@ -132,17 +137,29 @@ function readFrom(
     target.watch()
     target.hasMoved = false
     // KIP-74: the first non-empty partition gives at least one batch, whatever the limits say, so that consumers make progress.
-    const read = readOne(target, limits, limits.maxBytes - others, others === 0)
+    const bytesLeft = mostBytes(limits, others) - others
+    const read = readOne(target, limits, bytesLeft, others === 0)
     if (read instanceof Promise) {
+      into.hold(others + mostOf(target, bytesLeft))
       return read.then((slow) => {
         if (into.isOver) return
         fetched.set(target, slow)
+        into.hold(others + slow.sizeInBytes)
         return readFrom(index + 1, others + slow.sizeInBytes, targets, limits, into)
       })
     }
     fetched.set(target, read)
     bytes = others + read.sizeInBytes
+    into.hold(bytes)
   }
+}
+
+function mostBytes({ maxBytes, budget }: FetchLimits, bytes: number): number {
+  return budget === undefined ? maxBytes : Math.min(maxBytes, budget.allowance(bytes))
+}
+
+function mostOf({ asked }: FetchTarget, bytesLeft: number): number {
+  return Math.max(Math.min(asked.maxBytes, bytesLeft), 0)
 }
 
 /** The same, with the offsets that the log has now: they move without anybody being told. */
@@ -159,11 +176,12 @@ export function upToDate(fetched: FetchedPartition, { partition }: FetchTarget):
 }
 
 function readOne(
-  { partition, asked }: FetchTarget,
+  target: FetchTarget,
   limits: FetchLimits,
   bytesLeft: number,
   minOneBatch: boolean,
 ): FetchedPartition | Promise<FetchedPartition> {
+  const { partition, asked } = target
   if (typeof partition === 'number') return refusedFetch(partition)
   const diverging = check(partition, asked, limits)
   if (typeof diverging === 'number') return refusedFetch(diverging)
@@ -174,7 +192,7 @@ function readOne(
   if (preferred !== NO_REPLICA) return emptyFetch(partition, undefined, preferred)
   if (limits.isThrottled?.(partition) === true) return emptyFetch(partition)
   const limitOffset = limitOf(partition, limits)
-  const maxBytes = Math.max(Math.min(asked.maxBytes, bytesLeft), 0)
+  const maxBytes = mostOf(target, bytesLeft)
   if (fetchOffset >= limitOffset || (maxBytes === 0 && !minOneBatch)) return emptyFetch(partition)
   const read = readLog(partition, maxBytes, () => log.read(fetchOffset, maxBytes, limitOffset, minOneBatch))
   if (!(read instanceof Promise)) return read

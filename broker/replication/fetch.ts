@@ -33,6 +33,7 @@ class Fetch implements FetchUnderWay, ReadInto {
   #result: Fetched | undefined
   #timer: Timer | undefined
   #isReading = false
+  #heldBytes = 0
   #isFinal: boolean
 
   constructor(targets: FetchTargets, limits: FetchLimits) {
@@ -56,6 +57,11 @@ class Fetch implements FetchUnderWay, ReadInto {
 
   get isOver(): boolean {
     return this.#result !== undefined
+  }
+
+  hold(bytes: number): void {
+    this.#limits.budget?.hold(bytes - this.#heldBytes)
+    this.#heldBytes = bytes
   }
 
   moved(target: FetchTarget): void {
@@ -140,6 +146,7 @@ class Fetch implements FetchUnderWay, ReadInto {
   #end(result: Fetched): boolean {
     if (this.isOver) return false
     this.#result = result
+    this.hold(0)
     this.#timer?.cancel()
     this.#targets.end(this)
     if (result === NOTHING) for (const target of this.#targets.due) target.unwatch()

@@ -1,4 +1,5 @@
 import type { Clock } from '../env/clock.ts'
+import type { AnswerBudget } from '../lib/answer-budget.ts'
 import type { Api, ListenerKind } from '../protocol/api.ts'
 import { decodeRequest, encodeResponse, type Request } from '../protocol/frame.ts'
 import { errorName } from '../protocol/errors.ts'
@@ -26,6 +27,7 @@ export interface DispatcherDeps {
   readonly clock: Clock
   readonly metrics: Metrics
   readonly logger: Logger
+  readonly answers: AnswerBudget
 }
 
 /** Decodes a frame, hands it to its API and encodes the answer: one listener kind's table of what is served. */
@@ -84,7 +86,7 @@ export class ApiDispatcher implements Dispatcher {
       return this.#refuse(peer, error, served.api.name)
     }
     const metrics = this.#deps.metrics.request(served.countedAs?.(body, version) ?? served.api.name)
-    const exchange = new Exchange(metrics, version, receivedMs, startedMs)
+    const exchange = new Exchange({ metrics, answers: this.#deps.answers }, version, receivedMs, startedMs)
     const finish = (answer: unknown): Reply => {
       if (answer === 'none' || answer === 'close') return exchange.endWithout(answer, clock.monotonicMs())
       const api = served.api as Api<unknown, never, unknown, unknown>
@@ -125,7 +127,9 @@ export class ApiDispatcher implements Dispatcher {
     if (fallback === undefined) return this.#unserved(peer, request, 'no such version of this API')
     const { version, response } = fallback
     const nowMs = this.#deps.clock.monotonicMs()
-    const exchange = new Exchange(this.#deps.metrics.request(served.api.name), version, receivedMs, nowMs)
+    const { answers } = this.#deps
+    const metrics = this.#deps.metrics.request(served.api.name)
+    const exchange = new Exchange({ metrics, answers }, version, receivedMs, nowMs)
     const api = served.api as Api<unknown, never, unknown, unknown>
     exchange.bytes = encodeResponse(api, version, request.header.correlationId, response)
     exchange.answered(nowMs, 0)

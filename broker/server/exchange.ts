@@ -1,3 +1,4 @@
+import type { AnswerBudget } from '../lib/answer-budget.ts'
 import type { RequestMetrics } from '../telemetry/request-metrics.ts'
 import type { Answer } from './connection.ts'
 
@@ -8,6 +9,7 @@ import type { Answer } from './connection.ts'
 export class Exchange implements Answer {
   bytes: readonly Uint8Array[] = []
   readonly #metrics: RequestMetrics
+  readonly #answers: AnswerBudget
   readonly #version: number
   readonly #receivedMs: number
   readonly #startedMs: number
@@ -15,9 +17,16 @@ export class Exchange implements Answer {
   #answeredMs = 0
   #leftMs = 0
   #throttleMs = 0
+  #heldBytes = 0
 
-  constructor(metrics: RequestMetrics, version: number, receivedMs: number, startedMs: number) {
-    this.#metrics = metrics
+  constructor(
+    deps: { readonly metrics: RequestMetrics; readonly answers: AnswerBudget },
+    version: number,
+    receivedMs: number,
+    startedMs: number,
+  ) {
+    this.#metrics = deps.metrics
+    this.#answers = deps.answers
     this.#version = version
     this.#receivedMs = receivedMs
     this.#startedMs = startedMs
@@ -45,9 +54,12 @@ export class Exchange implements Answer {
 
   leaves(nowMs: number): void {
     this.#leftMs = nowMs
+    for (const { length } of this.bytes) this.#heldBytes += length
+    this.#answers.hold(this.#heldBytes)
   }
 
   sent(nowMs: number): void {
+    this.#answers.release(this.#heldBytes)
     const metrics = this.#metrics
     metrics.requestQueueTime.observe(this.#startedMs - this.#receivedMs)
     metrics.localTime.observe(this.#handledMs - this.#startedMs)

@@ -7,6 +7,7 @@ import { nodeEnv } from '../../../broker/host/env.ts'
 import type { ApiKey } from '../../../broker/protocol/api-key.ts'
 import type { RequestOf } from '../../../broker/protocol/apis.ts'
 import { readMetaProperties } from '../../../broker/storage/meta-properties.ts'
+import { AnswerBudget } from '../../../broker/lib/answer-budget.ts'
 import { randomUuid } from '../../../broker/lib/uuid.ts'
 import { registeredFeatures } from '../../../broker/metadata/features.ts'
 import type { MetadataLoader } from '../../../broker/metadata/loader.ts'
@@ -46,7 +47,7 @@ export class MetadataNode {
     const current = new CurrentConfig({ config }, { logger })
     const node = await Node.open(
       { config, clusterId, directoryId, incarnationId, hostName: 'localhost' },
-      { env, logger, metrics, current, idleRatio: () => 1, onFailed: () => {} },
+      { env, logger, metrics, current, answers: new AnswerBudget(), idleRatio: () => 1, onFailed: () => {} },
       new Map(),
     )
     const role = new ControllerRole(node)

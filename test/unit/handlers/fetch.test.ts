@@ -5,6 +5,7 @@ import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import type { FetchRequest, FetchResponse } from '../../../broker/protocol/messages/fetch.ts'
 import { batchOf } from '../storage/fixture.ts'
 import { contextOf } from './context.ts'
+import { NODE } from '../replication/rig.ts'
 import { hosting, TOPIC_ID } from './hosting.ts'
 
 type World = Awaited<ReturnType<typeof hosting>>
@@ -17,6 +18,8 @@ interface Asked {
   readonly maxWaitMs?: number
   readonly minBytes?: number
   readonly maxBytes?: number
+  /** Of a follower. */
+  readonly replicaId?: number
 }
 
 function fetched(world: World, asked: Asked = {}): Promise<FetchResponse> {
@@ -24,7 +27,7 @@ function fetched(world: World, asked: Asked = {}): Promise<FetchResponse> {
   const { maxWaitMs = 0, minBytes = 1, maxBytes = 1_000_000 } = asked
   const request: FetchRequest = {
     clusterId: null,
-    replicaId: -1,
+    replicaId: asked.replicaId ?? -1,
     replicaState: { replicaId: -1, replicaEpoch: -1n },
     maxWaitMs,
     minBytes,
@@ -56,10 +59,15 @@ function fetched(world: World, asked: Asked = {}): Promise<FetchResponse> {
 
 const partitionsOf = ({ responses }: FetchResponse) => responses.flatMap(({ partitions }) => partitions)
 
-async function withRecords(): Promise<World> {
-  const world = await hosting()
-  await world.partition.append(batchOf({ values: ['a', 'b'] }), false)
-  world.log.writeStaged()
+const recordsOf = (response: FetchResponse): Buffer =>
+  Buffer.concat(partitionsOf(response).flatMap(({ records }) => (records ?? []) as unknown as Uint8Array[]))
+
+async function withRecords(batches = [['a', 'b']], state: Parameters<typeof hosting>[0] = {}): Promise<World> {
+  const world = await hosting(state)
+  for (const values of batches) {
+    await world.partition.append(batchOf({ values }), false)
+    world.log.writeStaged()
+  }
   return world
 }
 
@@ -122,6 +130,39 @@ describe('Fetch', () => {
   ])('of version $version from $replicaId, $inState is counted as $name', ({ version, replicaId, inState, name }) => {
     const request = { replicaId, replicaState: { replicaId: inState, replicaEpoch: 1n } }
     expect(fetchCountedAs(request, version)).toBe(name)
+  })
+
+  test('gives a follower no more than fetch.max.bytes', async () => {
+    const world = await withRecords([['a', 'b'], ['c']], { replicas: [NODE, 2] })
+    const sizeOf = async (fetchMaxBytes: number) => {
+      const deps = { ...world.deps, fetchMaxBytes: () => fetchMaxBytes }
+      return recordsOf(await fetched({ ...world, deps }, { replicaId: 2 })).length
+    }
+    const first = batchOf({ values: ['a', 'b'] }).length
+    expect([await sizeOf(100_000), await sizeOf(first)]).toEqual([first + batchOf({ values: ['c'] }).length, first])
+  })
+
+  test('gives a consumer less, but not nothing, while others do not take what they asked for', async () => {
+    const values = ['x'.repeat(900)]
+    const world = await withRecords(Array.from({ length: 120 }, () => values))
+    const sizeOf = async () => recordsOf(await fetched(world)).length
+    const { answers } = world.deps
+    const free = await sizeOf()
+    answers.hold(1e9)
+    const scarce = await sizeOf()
+    expect([free, scarce].map((bytes) => Math.round(bytes / 10_000))).toEqual([10, 6])
+    expect(answers.heldBytes).toBe(1e9)
+  })
+
+  test('counts what it has read while it waits for more', async () => {
+    const world = await withRecords()
+    const pending = fetched(world, { maxWaitMs: 500, minBytes: 1000 })
+    await world.bed.clock.run(1)
+    const { answers } = world.deps
+    expect(answers.heldBytes).toBe(batchOf({ values: ['a', 'b'] }).length)
+    await world.bed.clock.run(500)
+    await pending
+    expect(answers.heldBytes).toBe(0)
   })
 
   test('counts requests, failures and bytes by topic', async () => {

@@ -1,6 +1,7 @@
 import { ClusterView } from '../../../broker/handlers/cluster-view.ts'
 import { FetchSessions } from '../../../broker/replication/fetch-session.ts'
 import type { PartitionState } from '../../../broker/replication/partition-state.ts'
+import { AnswerBudget } from '../../../broker/lib/answer-budget.ts'
 import { ReplicaManager } from '../../../broker/replication/replica-manager.ts'
 import { LeaderThrottle } from '../../../broker/replication/throttle.ts'
 import { Metrics } from '../../../broker/telemetry/metrics.ts'
@@ -34,6 +35,7 @@ export async function hosting(state: Partial<PartitionState> = {}) {
       cluster: () => cluster,
       topicNames: topics,
       fetchMaxBytes: () => 1_000_000,
+      answers: new AnswerBudget(),
       fetchSessions: new FetchSessions({ slots: 10 }, { clock: bed.clock, random: new SimRandom(1) }),
       leaderThrottle: new LeaderThrottle({ nodeId: NODE, windows: 11, windowMs: 1000 }, { clock: bed.clock }),
       replicaSelector: undefined,

@@ -8,6 +8,7 @@ import { fetchHandler } from '../../../broker/handlers/fetch.ts'
 import type { Handler } from '../../../broker/handlers/handler.ts'
 import { listOffsetsHandler } from '../../../broker/handlers/list-offsets.ts'
 import { offsetForLeaderEpochHandler } from '../../../broker/handlers/offset-for-leader-epoch.ts'
+import { AnswerBudget } from '../../../broker/lib/answer-budget.ts'
 import { MetadataDelta } from '../../../broker/metadata/delta.ts'
 import { MetadataImage } from '../../../broker/metadata/image.ts'
 import { ApiKey } from '../../../broker/protocol/api-key.ts'
@@ -71,6 +72,7 @@ export class TestBroker implements AsyncDisposable {
     this.#controller = cluster.controller
     const { logger } = this
     const metrics = new Metrics({ withProcess: false }, env)
+    const answers = new AnswerBudget()
     const requests = { request: (key: ApiKey, body: unknown) => cluster.ask(env, key, body) } as ControllerRequests
     const topics = {
       nameOf: (topicId: string) => this.#image.topicById(topicId)?.name,
@@ -107,6 +109,7 @@ export class TestBroker implements AsyncDisposable {
       fetchHandler({
         ...deps,
         fetchMaxBytes: () => config.fetchMaxBytes,
+        answers,
         fetchSessions: new FetchSessions({ slots: 100 }, env),
       }),
       listOffsetsHandler(deps),
@@ -128,6 +131,7 @@ export class TestBroker implements AsyncDisposable {
       clock: env.clock,
       metrics,
       logger,
+      answers,
     })
     void this.#server.listen({ name: 'PLAINTEXT', host: `b${id}`, port: PORT }, dispatcher)
     logs.onLogDirFailure((path) => this.replication.logDirFailed(path))

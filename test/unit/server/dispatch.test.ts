@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { AnswerBudget } from '../../../broker/lib/answer-budget.ts'
 import { ApiKey } from '../../../broker/protocol/api-key.ts'
 import { APIS } from '../../../broker/protocol/apis.ts'
 import { decodeResponse, encodeRequest } from '../../../broker/protocol/frame.ts'
@@ -28,14 +29,17 @@ function bed(handle: ServedApi['handle'], more: Partial<ServedApi> = {}, kind: '
   const { clock } = new SimWorld({ seed: 1 })
   const logger = new MemoryLogger()
   const metrics = new Metrics({ withProcess: false }, { clock })
+  const answers = new AnswerBudget()
   const dispatcher = new ApiDispatcher([{ api, overlaps: false, releasesRequest: false, handle, ...more }], kind, {
     clock,
     metrics,
     logger,
+    answers,
   })
   return {
     clock,
     metrics,
+    answers,
     dispatcher,
     logger,
     dispatch: (frame: Uint8Array) => dispatcher.dispatch(frame, PEER, clock.monotonicMs()),
@@ -106,6 +110,17 @@ describe('a request is measured', () => {
     await dispatch(requestFrame())
     expect(await sample(metrics, 'requests_total', ',version="4"')).toBe(1)
     expect(await sample(metrics, 'responsesendtimems_count')).toBe(1)
+  })
+})
+
+describe('an answer', () => {
+  test('counts from when it leaves until its client has it', async () => {
+    const { answers, clock, dispatch } = bed(() => ANSWER)
+    const reply = dispatch(requestFrame()) as Answer
+    reply.leaves(clock.monotonicMs())
+    expect(answers.heldBytes).toBe(Buffer.concat(reply.bytes).length)
+    reply.sent(clock.monotonicMs())
+    expect(answers.heldBytes).toBe(0)
   })
 })
 
