@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parse, parseAllDocuments } from 'yaml'
-import { clusterKeyOf, keyOf } from '../api/resource.ts'
+import { clusterKeyOf, keyOf, topicNameOf } from '../api/resource.ts'
 import type { KafkaCluster, KafkaTopic } from '../api/resource.ts'
 import { LocalError } from './local-error.ts'
+import { brokenRules } from './rules.ts'
 import { problemsOf, withDefaults } from './schema.ts'
 import type { Schema } from './schema.ts'
 
@@ -12,35 +13,60 @@ const NAMESPACE = 'default'
 
 /** What a file, or all YAML files of a directory, ask for. */
 export interface Manifests {
-  readonly clusters: readonly KafkaCluster[]
-  /** Each of one of `clusters`. */
+  readonly cluster: KafkaCluster
+  /** Of `cluster`. */
   readonly topics: readonly KafkaTopic[]
 }
 
 /** Reads `path` as an API server would: defaults filled in, mistakes refused. Throws LocalError. Other kinds are left out. */
 export function readManifests(path: string): Manifests {
   const documents = filesOf(path).flatMap(documentsOf)
-  const clusters = documents
-    .filter(({ kind }) => kind === 'KafkaCluster')
-    .map((document) => accept<KafkaCluster>(document))
-  const topics = documents.filter(({ kind }) => kind === 'KafkaTopic').map((document) => accept<KafkaTopic>(document))
-  if (clusters.length === 0) throw new LocalError(`${path} has no KafkaCluster`)
-  const elsewhere = clusters.find(({ spec }) => spec.distribution !== 'bundled')
-  if (elsewhere !== undefined) {
-    const what = `KafkaCluster ${keyOf(elsewhere)}: spec.distribution ${elsewhere.spec.distribution}`
-    throw new LocalError(`${what} is a container image, which needs Kubernetes; only bundled runs on this machine`)
+  const cluster = onlyCluster(path, documents)
+  return { cluster, topics: topicsOf(cluster, path, documents) }
+}
+
+function topicsOf(cluster: KafkaCluster, path: string, documents: readonly Document[]): KafkaTopic[] {
+  const found = new Map<string, { topic: KafkaTopic; what: string }>()
+  for (const document of documents.filter(({ kind }) => kind === 'KafkaTopic')) {
+    const topic = accept<KafkaTopic>(document)
+    const what = `KafkaTopic ${keyOf(topic)} in ${document.file}`
+    if (clusterKeyOf(topic) !== keyOf(cluster)) {
+      const why = `there is no KafkaCluster ${clusterKeyOf(topic)} in ${path}, only ${keyOf(cluster)}`
+      throw new LocalError(`${what}: spec.cluster: ${why}; name that one, or take the topic out`)
+    }
+    const name = topicNameOf(topic)
+    const other = found.get(name)
+    if (other !== undefined) {
+      throw new LocalError(`${what}: topic ${name} is that of ${other.what} too; rename one of them, or take it out`)
+    }
+    found.set(name, { topic, what })
   }
-  const secret = clusters.find(({ spec }) => spec.listeners.some(({ tls }) => tls))
-  if (secret !== undefined) {
-    const what = `KafkaCluster ${keyOf(secret)}: spec.listeners[].tls`
-    throw new LocalError(`${what}: certificates are in Secrets, which need Kubernetes; use tls: false on this machine`)
+  return [...found.values()].map(({ topic }) => topic)
+}
+
+function onlyCluster(path: string, documents: readonly Document[]): KafkaCluster {
+  const [document, ...others] = documents.filter(({ kind }) => kind === 'KafkaCluster')
+  if (document === undefined) throw new LocalError(`${path} has no KafkaCluster`)
+  if (others.length > 0) {
+    const all = [document, ...others].map(
+      ({ file, metadata }) => `${metadata?.name ?? 'one without a name'} in ${file}`,
+    )
+    throw new LocalError(
+      `${path} has ${all.length} KafkaClusters (${all.join(', ')}), which would want the same ports: give each a file of its own, and start it with --port and --metrics-port of its own`,
+    )
   }
-  const keys = new Set(clusters.map(keyOf))
-  const stray = topics.find((topic) => !keys.has(clusterKeyOf(topic)))
-  if (stray !== undefined) {
-    throw new LocalError(`KafkaTopic ${keyOf(stray)}: there is no KafkaCluster ${clusterKeyOf(stray)} in ${path}`)
+  const cluster = accept<KafkaCluster>(document)
+  const { spec } = cluster
+  const what = `${document.file}: KafkaCluster ${keyOf(cluster)}`
+  if (spec.distribution !== 'bundled') {
+    const image = `spec.distribution ${spec.distribution} is a container image`
+    throw new LocalError(`${what}: ${image}, which needs Kubernetes; only bundled runs on this machine`)
   }
-  return { clusters, topics }
+  if (spec.listeners.some(({ tls }) => tls)) {
+    const why = 'certificates are in Secrets, which need Kubernetes; use tls: false on this machine'
+    throw new LocalError(`${what}: spec.listeners[].tls: ${why}`)
+  }
+  return cluster
 }
 
 interface Document {
@@ -84,18 +110,27 @@ function accept<T extends KafkaCluster | KafkaTopic>({ kind, metadata, file, con
   if (name === undefined || !/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/.test(name)) {
     throw new LocalError(`${file}: ${kind}: metadata.name must be a lower-case DNS name`)
   }
-  const schema = specSchema(kind)
-  const problems = problemsOf(schema, content.spec ?? null, 'spec')
-  if (problems.length > 0) throw new LocalError(`${file}: ${kind} ${name} is invalid:\n  ${problems.join('\n  ')}`)
+  const schema = schemaOf(kind)
+  const specSchema = schema.properties?.spec ?? {}
+  const refuse = (problems: readonly string[]): void => {
+    if (problems.length > 0) throw new LocalError(`${file}: ${kind} ${name} is invalid:\n  ${problems.join('\n  ')}`)
+  }
+  refuse(problemsOf(specSchema, content.spec ?? null, 'spec'))
   const namespace = metadata?.namespace ?? NAMESPACE
-  return { ...content, metadata: { ...metadata, name, namespace }, spec: withDefaults(schema, content.spec) } as T
+  const resource = {
+    ...content,
+    metadata: { ...metadata, name, namespace },
+    spec: withDefaults(specSchema, content.spec),
+  }
+  refuse(brokenRules(schema, resource))
+  return resource as unknown as T
 }
 
-function specSchema(kind: string): Schema {
+function schemaOf(kind: string): Schema {
   const crd = parse(readFileSync(join(CRDS, `${kind.toLowerCase()}.yaml`), 'utf8')) as Crd
-  return crd.spec.versions[0]?.schema.openAPIV3Schema.properties.spec ?? {}
+  return crd.spec.versions[0]?.schema.openAPIV3Schema ?? {}
 }
 
 interface Crd {
-  spec: { versions: { schema: { openAPIV3Schema: { properties: { spec: Schema } } } }[] }
+  spec: { versions: { schema: { openAPIV3Schema: Schema } }[] }
 }

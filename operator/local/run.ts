@@ -3,7 +3,6 @@ import { join, resolve } from 'node:path'
 import type { Clock } from '../../broker/env/clock.ts'
 import type { Address, Network } from '../../broker/env/network.ts'
 import type { Random } from '../../broker/env/random.ts'
-import { clusterKeyOf, keyOf } from '../api/resource.ts'
 import type { KafkaCluster, KafkaTopic } from '../api/resource.ts'
 import { specProblem } from '../specs/spec-problem.ts'
 import { INTERNAL_LISTENER } from '../specs/nodes.ts'
@@ -40,13 +39,10 @@ const READY_TIMEOUT_MS = 10 * 60_000
 
 /** Runs what the manifests ask for on this machine until `signal` aborts. Rejects with LocalError for what the user can put right. */
 export async function runLocal(options: LocalOptions, deps: LocalDeps, signal: AbortSignal): Promise<void> {
-  const { clusters, topics } = readManifests(options.file)
+  const { cluster, topics } = readManifests(options.file)
   const running: BrokerProcess[] = []
   try {
-    for (const cluster of clusters) {
-      const ofCluster = topics.filter((topic) => clusterKeyOf(topic) === keyOf(cluster))
-      await start(cluster, ofCluster, { options, deps, signal, running })
-    }
+    await start(cluster, topics, { options, deps, signal, running })
     const ends = running.map(({ node, ended }) => ended.then((how) => `${node.name} has ended by itself: ${how}`))
     const ended = await Promise.race([aborted(signal), ...ends])
     if (!signal.aborted) throw new LocalError(ended)

@@ -12,8 +12,20 @@ export interface Schema {
   readonly maximum?: number
   readonly minItems?: number
   readonly maxItems?: number
+  readonly 'x-kubernetes-list-type'?: 'atomic' | 'set' | 'map'
+  readonly 'x-kubernetes-list-map-keys'?: readonly string[]
+  readonly 'x-kubernetes-validations'?: readonly Rule[]
   readonly 'x-kubernetes-int-or-string'?: boolean
   readonly 'x-kubernetes-preserve-unknown-fields'?: boolean
+}
+
+/** Of x-kubernetes-validations. */
+export interface Rule {
+  /** CEL; `self` is the value. */
+  readonly rule: string
+  readonly message: string
+  /** CEL, for what `message` says in general. */
+  readonly messageExpression?: string
 }
 
 type Fields = Record<string, unknown>
@@ -31,12 +43,15 @@ export function withDefaults(schema: Schema, value: unknown): unknown {
   return filled
 }
 
-/** What an API server would refuse about `value`, apart from CEL rules: one line a problem, each beginning with its path. */
+/** What an API server would refuse about `value`, apart from CEL rules (`brokenRules`): one line a problem, each beginning with its path. */
 export function problemsOf(schema: Schema, value: unknown, path: string): string[] {
   const wrong = scalarProblem(schema, value)
   if (wrong !== null) return [`${path}: ${wrong}`]
   if (Array.isArray(value)) {
-    return value.flatMap((item, index) => problemsOf(schema.items ?? {}, item, `${path}[${index}]`))
+    return [
+      ...value.flatMap((item, index) => problemsOf(schema.items ?? {}, item, `${path}[${index}]`)),
+      ...duplicates(schema, value, path),
+    ]
   }
   return isFields(value) ? fieldProblems(schema, value, path) : []
 }
@@ -52,6 +67,24 @@ function fieldProblems(schema: Schema, value: Fields, path: string): string[] {
       return isFree ? [] : [`${path}.${name}: unknown field`]
     }),
   ]
+}
+
+/** Items that are the same in what has to differ: those of a set in all, those of a map in their keys. */
+function duplicates(schema: Schema, items: readonly unknown[], path: string): string[] {
+  const keys = schema['x-kubernetes-list-map-keys']
+  if (keys === undefined && schema['x-kubernetes-list-type'] !== 'set') return []
+  const places = new Map<string, number>()
+  return items.flatMap((item, index) => {
+    const words = keys === undefined ? String(item) : keys.map((key) => `${key} ${fieldOf(item, key)}`).join(', ')
+    const first = places.get(words)
+    if (first !== undefined) return [`${path}[${index}]: ${words} is that of ${path}[${first}] too: they must differ`]
+    places.set(words, index)
+    return []
+  })
+}
+
+function fieldOf(value: unknown, name: string): string {
+  return isFields(value) ? String(value[name]) : ''
 }
 
 function scalarProblem(schema: Schema, value: unknown): string | null {

@@ -24,17 +24,17 @@ spec: {pools: [{name: nodes, storage: {size: 1Gi}}]}
 `
 
 test('the quickstart is a cluster and a topic, defaults filled in', () => {
-  const { clusters, topics } = readManifests(join(ROOT, 'examples/quickstart'))
-  expect(clusters[0]?.spec).toMatchObject({ distribution: 'bundled', durability: { policy: 'enforce' } })
-  expect(clusters[0]?.spec.pools[0]).toMatchObject({ replicas: 1, storage: { volumes: 1 }, template: {} })
+  const { cluster, topics } = readManifests(join(ROOT, 'examples/quickstart'))
+  expect(cluster.spec).toMatchObject({ distribution: 'bundled', durability: { policy: 'enforce' } })
+  expect(cluster.spec.pools[0]).toMatchObject({ replicas: 1, storage: { volumes: 1 }, template: {} })
   expect(topics.map(({ metadata, spec }) => [metadata.name, spec.partitions, spec.deletionPolicy])).toEqual([
     ['hello', 3, 'delete'],
   ])
 })
 
 test('the example of three brokers is one pool of three, with a topic on all of them', () => {
-  const { clusters, topics } = readManifests(join(ROOT, 'examples/three-brokers.yaml'))
-  expect(clusters[0]?.spec.pools).toMatchObject([{ replicas: 3, roles: ['controller', 'broker'] }])
+  const { cluster, topics } = readManifests(join(ROOT, 'examples/three-brokers.yaml'))
+  expect(cluster.spec.pools).toMatchObject([{ replicas: 3, roles: ['controller', 'broker'] }])
   expect(topics[0]?.spec.replicas).toBe(3)
 })
 
@@ -59,6 +59,60 @@ test('a topic of a cluster that is not there, and a file without a cluster, are 
   const topic = 'kind: KafkaTopic\nmetadata: {name: t}\nspec: {cluster: {name: other}}\n'
   expect(() => read(`${CLUSTER}---\n${topic}`)).toThrow('there is no KafkaCluster default/other')
   expect(() => read(topic)).toThrow('has no KafkaCluster')
+})
+
+test('two clusters are refused, with where they are', () => {
+  writeFileSync(join(directory, 'other.yaml'), CLUSTER.replace('name: c', 'name: d'))
+  expect(() => read(CLUSTER)).toThrow(/2 KafkaClusters \(c in \S+it.yaml, d in \S+other.yaml\).*a file of its own/)
+})
+
+test('a topic that two ask for is refused, with who they are', () => {
+  const topic = (name: string) =>
+    `---\nkind: KafkaTopic\nmetadata: {name: ${name}}\nspec: {cluster: {name: c}, topicName: orders}\n`
+  expect(() => read(CLUSTER + topic('a') + topic('b'))).toThrow(
+    /KafkaTopic default\/b in \S+it.yaml: topic orders is that of KafkaTopic default\/a in \S+it.yaml too/,
+  )
+})
+
+const POOL = 'name: nodes, storage: {size: 1Gi}'
+
+test.each([
+  [`pools: [{${POOL}}, {${POOL}, roles: [broker]}]`, 'spec.pools[1]: name nodes is that of spec.pools[0] too'],
+  [`pools: [{${POOL}, roles: [broker, broker]}]`, 'spec.pools[0].roles[1]: broker is that of'],
+  [`pools: [{${POOL}, replicas: 2}]`, 'the number of controllers must be odd'],
+  ['pools: [{name: nodes, storage: {size: big}}]', 'must be a quantity greater than 0'],
+  [`pools: [{${POOL}}], config: {node.id: 3}`, 'spec.config.node.id belongs to the operator'],
+  [
+    `pools: [{${POOL}}], config: {log.retention.hours: 1, min.insync.replicas: 1}`,
+    'spec.config.min.insync.replicas belongs',
+  ],
+  [`pools: [{${POOL}}], config: {authorizer.class.name: Mine}`, 'spec.config.authorizer.class.name belongs'],
+  [`pools: [{${POOL}}], config: {ssl.keystore.location: /k}`, 'spec.config.ssl.keystore.location belongs'],
+  [`pools: [{${POOL}}], config: {num.io.threads: "8\\nnode.id=2"}`, 'must be one line'],
+  [
+    `pools: [{${POOL}}], listeners: [{name: internal, port: 9092}]`,
+    'spec.listeners[0]: spec.listeners[].name: controller',
+  ],
+  [
+    `pools: [{${POOL}}], listeners: [{name: a, port: 9092}, {name: b, port: 9092}]`,
+    'spec.listeners[].port must be unique',
+  ],
+  [
+    `pools: [{${POOL}}], listeners: [{name: a, port: 9092}, {name: a, port: 9093}]`,
+    'name a is that of spec.listeners[0]',
+  ],
+  [`pools: [{${POOL}}], durability: {replicationFactor: 1, minInSyncReplicas: 2}`, 'must not exceed replicationFactor'],
+])('what an API server refuses is refused: %s', (spec, words) => {
+  expect(() => read(`kind: KafkaCluster\nmetadata: {name: c}\nspec: {${spec}}\n`)).toThrow(words)
+})
+
+test.each([
+  ['replicas: 1, config: {min.insync.replicas: 2}', 'must not exceed spec.replicas'],
+  ['config: {log.retention.hours: 1}', "keys are Kafka's own topic configs"],
+  ['topicName: ..', "must not be '.' or '..'"],
+])('so is a topic: %s', (spec, words) => {
+  const topic = `kind: KafkaTopic\nmetadata: {name: t}\nspec: {cluster: {name: c}, ${spec}}\n`
+  expect(() => read(`${CLUSTER}---\n${topic}`)).toThrow(words)
 })
 
 test('a distribution that is a container image is refused where there are no containers', () => {
@@ -109,8 +163,8 @@ test.each(['bootstrap: {host: HOST}', 'brokers: [{nodeId: 0, host: HOST}]'])(
 
 test('a number that is too long for a number here is the one that was written', () => {
   const config = '{log.flush.interval.messages: 9223372036854775807, log.retention.hours: 168}'
-  const { clusters } = read(CLUSTER.replace('spec: {', `spec: {config: ${config}, `))
-  expect(clusters[0]?.spec.config).toEqual({
+  const { cluster } = read(CLUSTER.replace('spec: {', `spec: {config: ${config}, `))
+  expect(cluster.spec.config).toEqual({
     'log.flush.interval.messages': '9223372036854775807',
     'log.retention.hours': 168,
   })
