@@ -1,14 +1,13 @@
 import { existsSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { run } from '../../tools/run.ts'
 import { type Addresses, claimAddresses, claimedAddresses } from './addresses.ts'
 import { removeCgroup } from './cgroups.ts'
 import { controlPlaneReady, isControlPlaneRunning, startControlPlane, stopControlPlane } from './control-plane.ts'
 import { apacheArchive, apacheRecipe, buildImages, type Images, secondArchive, secondRecipe } from './images.ts'
 import type { Engine } from './kubernetes.ts'
-import { binDirectory, program, RUN } from './layout.ts'
+import { program, RUN } from './layout.ts'
 import { knownNodes, Node } from './node.ts'
-import { setUpBed } from './setup.ts'
+import { isBedSetUp, setUpBed } from './setup.ts'
 
 /** Kubernetes as processes of this machine, a node a network namespace: neither Docker nor a registry is needed, but root is. */
 export const BED: Engine = {
@@ -16,7 +15,7 @@ export const BED: Engine = {
   kubectl: () => program('kubectl'),
   helm: () => program('helm'),
   setUp: setUpBed,
-  isSetUp: () => existsSync(join(binDirectory(), 'helm')) && process.getuid?.() === 0,
+  isSetUp: () => process.getuid?.() === 0 && isBedSetUp(),
   isUp: () => isControlPlaneRunning(),
   up,
   loadApache: async () => load(await apacheArchive(), (await apacheRecipe()).reference),

@@ -55,20 +55,14 @@ export async function recipes(): Promise<{ ottla: Recipe; client: Recipe }> {
 }
 
 /**
- * Makes the images of the pause container and of Node, which the Dockerfile builds upon, and those of the repository as it is: of what takes longest in
- * them, the packages, the layers are there when they are built anew.
+ * Builds the images that are not there yet, from their Dockerfiles: those of the repository as it is, and that of the pause container. Resolves with
+ * archives that containerd imports.
  */
-export async function prepareImages(): Promise<void> {
-  await archive({ reference: PAUSE_IMAGE, context: await pauseFiles(join(IMAGES, 'pause-files')) }, 'pause')
-  await buildImages()
-}
-
-/** Builds the images that are not there yet, from their Dockerfiles; resolves with archives that containerd imports. */
 export async function buildImages(): Promise<{ images: Images; archives: string[] }> {
   const { ottla, client } = await recipes()
   const base = await baseImage()
   const archives = [
-    join(IMAGES, 'pause.tar'),
+    await archive({ reference: PAUSE_IMAGE, context: await pauseFiles(join(IMAGES, 'pause-files')) }, 'pause'),
     await archive(ottla, fileOf(ottla.reference), base),
     await archive(client, fileOf(client.reference), base),
   ]

@@ -1,5 +1,8 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { run } from '../../tools/run.ts'
-import { prepareImages } from './images.ts'
+import { buildImages } from './images.ts'
+import { binDirectory } from './layout.ts'
 import { buildKwok, buildPrograms } from './programs.ts'
 
 /** Debian's names. */
@@ -22,13 +25,18 @@ export async function setUpBed(say: (line: string) => void): Promise<void> {
   await buildPrograms()
   say('compiling kwok (two minutes the first time)')
   await buildKwok()
+  // Of what takes longest in them, the packages, the layers are there when they are built anew.
   say('making the images')
-  await prepareImages()
+  await buildImages()
+}
+
+/** Whether there is what `setUpBed` brings, but for images: those that are missing are built when the bed comes up. */
+export function isBedSetUp(): boolean {
+  return existsSync(binDirectory()) && lackingPackages(PACKAGES).length === 0
 }
 
 async function installPackages(say: (line: string) => void): Promise<void> {
-  const lacking = await Promise.all(PACKAGES.map(async (name) => ((await isInstalled(name)) ? [] : [name])))
-  const names = lacking.flat()
+  const names = lackingPackages(PACKAGES)
   if (names.length === 0) return
   say(`installing ${names.join(' ')}`)
   const env = { DEBIAN_FRONTEND: 'noninteractive' }
@@ -36,10 +44,9 @@ async function installPackages(say: (line: string) => void): Promise<void> {
   await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...names], { env, timeoutMs: 600_000 })
 }
 
-async function isInstalled(name: string): Promise<boolean> {
-  try {
-    return (await run('dpkg-query', ['-W', '-f', '${db:Status-Status}', name])).stdout === 'installed'
-  } catch {
-    return false
-  }
+/** Those of `names` that Debian's package manager has not installed; all of them where there is none. */
+export function lackingPackages(names: readonly string[]): string[] {
+  const args = ['--show', '--showformat', '${Package} ${db:Status-Status}\n', ...names]
+  const lines = (spawnSync('dpkg-query', args, { encoding: 'utf8' }).stdout ?? '').split('\n')
+  return names.filter((name) => !lines.includes(`${name} installed`))
 }
