@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parse, parseAllDocuments } from 'yaml'
-import { clusterKeyOf, keyOf, topicNameOf } from '../api/resource.ts'
+import { clusterKeyOf, GROUP, KAFKA_CLUSTER, KAFKA_TOPIC, keyOf, topicNameOf } from '../api/resource.ts'
 import type { KafkaCluster, KafkaTopic } from '../api/resource.ts'
 import { LocalError } from './local-error.ts'
 import { brokenRules } from './rules.ts'
@@ -10,19 +10,28 @@ import type { Schema } from './schema.ts'
 
 const CRDS = resolve(import.meta.dirname, '../../crds')
 const NAMESPACE = 'default'
+const KINDS = new Set<string>([KAFKA_CLUSTER.kind, KAFKA_TOPIC.kind])
 
 /** What a file, or all YAML files of a directory, ask for. */
 export interface Manifests {
   readonly cluster: KafkaCluster
   /** Of `cluster`. */
   readonly topics: readonly KafkaTopic[]
+  /** In words, what else of the operator's API there is: nothing becomes of it. */
+  readonly leftOut: readonly string[]
 }
 
 /** Reads `path` as an API server would: defaults filled in, mistakes refused. Throws LocalError. Other kinds are left out. */
 export function readManifests(path: string): Manifests {
   const documents = filesOf(path).flatMap(documentsOf)
   const cluster = onlyCluster(path, documents)
-  return { cluster, topics: topicsOf(cluster, path, documents) }
+  return { cluster, topics: topicsOf(cluster, path, documents), leftOut: leftOut(documents) }
+}
+
+function leftOut(documents: readonly Document[]): string[] {
+  return documents
+    .filter(({ kind, content }) => !KINDS.has(kind) && String(content.apiVersion).startsWith(`${GROUP}/`))
+    .map(({ kind, metadata, file }) => `${kind} ${metadata?.name ?? 'without a name'} in ${file}`)
 }
 
 function topicsOf(cluster: KafkaCluster, path: string, documents: readonly Document[]): KafkaTopic[] {

@@ -39,7 +39,9 @@ const READY_TIMEOUT_MS = 10 * 60_000
 
 /** Runs what the manifests ask for on this machine until `signal` aborts. Rejects with LocalError for what the user can put right. */
 export async function runLocal(options: LocalOptions, deps: LocalDeps, signal: AbortSignal): Promise<void> {
-  const { cluster, topics } = readManifests(options.file)
+  const { cluster, topics, leftOut } = readManifests(options.file)
+  for (const what of leftOut)
+    deps.print(`left out: ${what}; only KafkaCluster and KafkaTopic do anything on this machine`)
   const running: BrokerProcess[] = []
   try {
     await start(cluster, topics, { options, deps, signal, running })

@@ -74,6 +74,19 @@ test('a topic that two ask for is refused, with who they are', () => {
   )
 })
 
+test('what else of the API there is, a kind with a typo too, is named; other objects are for Kubernetes alone', () => {
+  const others = [
+    'kafka.ottla.dev/v1alpha1, kind: KafkaTopc',
+    'kafka.ottla.dev/v1alpha1, kind: KafkaRebalance',
+    'v1, kind: Secret',
+  ]
+  const { leftOut } = read(CLUSTER + others.map((one) => `---\n{apiVersion: ${one}, metadata: {name: x}}\n`).join(''))
+  expect(leftOut).toEqual([
+    expect.stringMatching(/^KafkaTopc x in \S+it.yaml$/),
+    expect.stringMatching(/^KafkaRebalance x in /),
+  ])
+})
+
 const POOL = 'name: nodes, storage: {size: 1Gi}'
 
 test.each([
