@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Command } from './bound-process.ts'
 import { cached, CACHE } from './cache.ts'
 import { javaClasses } from './java-classes.ts'
 import { kafkaJars } from './maven.ts'
 import { type Distribution, type Format, type NodeOptions, type RunningNode, startNode } from './node.ts'
 import { run } from './run.ts'
-import type { Command } from './server-process.ts'
 
 /** Starts soon and stays small: what tests want. */
 export const SMALL_JVM: readonly string[] = ['-Xms64m', '-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']

@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { Writable } from 'node:stream'
 import { createInterface } from 'node:readline'
 import { java, SMALL_JVM } from './apache.ts'
+import { startBound } from './bound-process.ts'
 import { javaClasses } from './java-classes.ts'
 import { run, type RunOptions, type RunResult } from './run.ts'
 
@@ -32,14 +33,11 @@ export interface JavaTools {
 /** Starts a JVM with Kafka's jars, its tools and the tests' Java classes. */
 export async function startJavaTools(): Promise<JavaTools> {
   const command = await java(SMALL_JVM, 'ToolServer', [], [await javaClasses()])
-  const child = spawn(command.program, command.args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = startBound(command, { stdio: ['pipe', 'pipe', 'inherit'] })
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-  const killWithParent = (): boolean => child.kill('SIGKILL')
-  process.once('exit', killWithParent)
-  child.once('exit', () => process.off('exit', killWithParent))
   let last: Promise<unknown> = Promise.resolve()
   const call = (className: string, args: readonly string[], input = ''): Promise<ToolResult> => {
-    const next = last.then(() => exchange(child, answers, { class: className, args, input }))
+    const next = last.then(() => exchange(child.stdin, answers, { class: className, args, input }))
     last = next.catch(() => undefined)
     return next
   }
@@ -62,11 +60,11 @@ interface ToolCommand {
 }
 
 async function exchange(
-  child: ChildProcess,
+  questions: Writable,
   answers: AsyncIterator<string>,
   command: ToolCommand,
 ): Promise<ToolResult> {
-  child.stdin?.write(`${JSON.stringify(command)}\n`)
+  questions.write(`${JSON.stringify(command)}\n`)
   const answer = await answers.next()
   if (answer.done === true) throw new Error(`the JVM ended during ${command.class}`)
   const result: ToolResult = JSON.parse(answer.value)

@@ -30,6 +30,15 @@ export default class PlainEnvironment extends TestEnvironment {
     // Jest has just made it a hundred.
     Error.stackTraceLimit = STACK_FRAMES
   }
+
+  /** Jest gives each file a process object of its own, to which nobody tells its end: what it has started, or mounted, would stay. */
+  async teardown() {
+    try {
+      this.global.process.emit('exit', 0)
+    } finally {
+      await super.teardown()
+    }
+  }
 }
 
 /** Node's own global, looked up when it is first used: some are loaded only then. */

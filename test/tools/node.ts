@@ -3,8 +3,9 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Command } from './bound-process.ts'
 import { run } from './run.ts'
-import { type Command, ServerProcess } from './server-process.ts'
+import { ServerProcess } from './server-process.ts'
 
 const HOST = '127.0.0.1'
 /** Below what any system gives out by itself. */

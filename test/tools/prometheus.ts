@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { unpacked } from './debian.ts'
-import type { Command } from './server-process.ts'
+import type { Command } from './bound-process.ts'
 
 const PACKAGES = ['prometheus', 'prometheus-alertmanager']
 

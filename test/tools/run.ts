@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { startBound } from './bound-process.ts'
 
 export interface RunOptions {
   readonly cwd?: string
@@ -13,11 +13,11 @@ export interface RunResult {
   readonly stderr: string
 }
 
-/** Runs a command to its end; rejects with its output when it exits with anything but 0. */
+/** Runs a command to its end; rejects with its output when it exits with anything but 0. See `startBound` for when it is killed. */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const { timeoutMs = 120_000 } = options
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: options.cwd, env: { ...process.env, ...options.env } })
+    const child = startBound({ program: command, args, env: options.env }, { cwd: options.cwd })
     const out: Buffer[] = []
     const err: Buffer[] = []
     child.stdout.on('data', (chunk: Buffer) => out.push(chunk))

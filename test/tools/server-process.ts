@@ -1,17 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { openSync, readFileSync } from 'node:fs'
+import type { ChildProcess } from 'node:child_process'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type Command, startBound } from './bound-process.ts'
 
 const STOP_MS_MAX = 30_000
 
-export interface Command {
-  readonly program: string
-  readonly args: readonly string[]
-  readonly env?: Readonly<Record<string, string>>
-}
-
-/** A server in a process of its own, its output in a file. It is killed when this process exits. */
+/** A server in a process of its own, its output in a file. See `startBound` for when it is killed. */
 export class ServerProcess {
   readonly #name: string
   readonly #outputFile: string
@@ -24,11 +19,8 @@ export class ServerProcess {
     this.#name = name
     this.#outputFile = outputFile
     const output = openSync(outputFile, 'a')
-    const env = { ...process.env, ...command.env }
-    const child = spawn(command.program, command.args, { env, stdio: ['ignore', output, output] })
-    const killWithParent = (): boolean => child.kill('SIGKILL')
-    process.once('exit', killWithParent)
-    child.once('exit', () => process.off('exit', killWithParent))
+    const child = startBound(command, { stdio: ['ignore', output, output] })
+    closeSync(output)
     this.#exited = new Promise((resolve) => {
       child.once('exit', () => resolve())
       child.on('error', () => resolve())

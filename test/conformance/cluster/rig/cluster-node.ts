@@ -1,9 +1,10 @@
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { apache } from '../../../tools/apache.ts'
+import type { Command } from '../../../tools/bound-process.ts'
 import { type Distribution, type Format, formatted } from '../../../tools/node.ts'
 import { OURS } from '../../../tools/ours.ts'
-import { type Command, ServerProcess } from '../../../tools/server-process.ts'
+import { ServerProcess } from '../../../tools/server-process.ts'
 import type { Namespaces } from './namespaces.ts'
 import type { Kind, NodePlan, Place } from './plan.ts'
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import type { Command } from '../../../tools/server-process.ts'
+import type { Command } from '../../../tools/bound-process.ts'
 
 /**
  * A network namespace a node, joined by a bridge that this process reaches too: what one node sends to another can be dropped, in
