@@ -10,7 +10,7 @@ export interface ScalingAdmin {
   unregister(brokerId: number): Promise<void>
   /** Whether a running broker takes no new replicas (KIP-1066). */
   isCordoned(brokerId: number): Promise<boolean>
-  /** Resolves with false where this version of Kafka cannot. */
+  /** Resolves with false where the cluster's metadata.version has no cordons. */
   cordon(brokerId: number, isOn: boolean): Promise<boolean>
   /** How many replicas a running broker has on its disks, whatever the controller thinks. */
   replicasOn(brokerId: number): Promise<number>

@@ -51,7 +51,8 @@ export class DrainStep implements ClusterStep {
       await this.#forget(view, kafka)
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error
-      const message = `brokers cannot be drained while they do not answer: ${error.message}`
+      const since = error.isRetriable ? ' while they do not answer' : ''
+      const message = `brokers cannot be drained${since}: ${error.message}`
       return { health: { state: 'progressing', reason: 'ScalingDown', message }, requeueAfterMs: SOON_MS }
     }
     return told(staffing)

@@ -8,8 +8,11 @@ import type { Voter } from './quorum-plan.ts'
 
 const CORDONED = 'cordoned.log.dirs'
 const ALL_DIRECTORIES = '*'
-/** What a cluster says whose metadata.version has no cordoned directories, or a broker that does not know the key. */
-const UNSUPPORTED: ReadonlySet<string> = new Set(['INVALID_REQUEST', 'INVALID_CONFIG', 'UNSUPPORTED_VERSION'])
+/**
+ * What the controller says where metadata.version is below 4.3-IV0, and of nothing else that is asked for here: a value that the broker cannot
+ * run with, and a request that came to another one, are an INVALID_REQUEST. A broker that does not know the key keeps it and says nothing.
+ */
+const UNSUPPORTED = 'INVALID_CONFIG'
 
 /** Scaling by the Kafka protocol. */
 export class KafkaScalingAdmin implements ScalingAdmin {
@@ -48,7 +51,7 @@ export class KafkaScalingAdmin implements ScalingAdmin {
       only(await this.#client.incrementalAlterConfigs('broker', new Map([[String(brokerId), [change]]])))
       return true
     } catch (error) {
-      if (error instanceof KafkaError && UNSUPPORTED.has(error.code)) return false
+      if (error instanceof KafkaError && error.code === UNSUPPORTED) return false
       throw error
     }
   }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { KafkaError } from '../../../../broker/client/kafka-error.ts'
 import { CONFIG_MAP, EVENT, PERSISTENT_VOLUME_CLAIM, STATEFUL_SET } from '../../../../operator/api/resource.ts'
 import type { KafkaCluster, Resource } from '../../../../operator/api/resource.ts'
 import type { Observed } from '../../../../operator/cluster/observe.ts'
@@ -62,6 +63,17 @@ describe('a broker that is to go', () => {
     await run(kafka({ brokers: ALL, partitions: [partition(0, [1002])] }))
     expect(admin.calls).toEqual([])
     expect(notes()).toEqual([])
+  })
+
+  test.each([
+    ['cannot be told while it does not answer', true, 'brokers cannot be drained while they do not answer: told'],
+    ['is not told as drained where it may not be cordoned', false, 'brokers cannot be drained: told'],
+  ])('%s', async (_, isRetriable, message) => {
+    const { run, admin, mark } = draining(leaving('draining'))
+    admin.failure = new KafkaError('INVALID_REQUEST', 'told', { isRetriable })
+    const result = await run(kafka({ brokers: ALL }))
+    expect(result).toMatchObject({ health: { state: 'progressing', reason: 'ScalingDown', message } })
+    expect(mark()).toBe('draining')
   })
 
   test('is drained when nothing is left on its disks', async () => {
