@@ -101,29 +101,42 @@ export function progressOf(
 /**
  * Reassignments under way that nobody wants any more: they put replicas on brokers that are to go, or take them from brokers that were to go
  * and stay now (`returned`). And those that never end, since they are to add what they are to remove: Apache Kafka leaves it so where one took
- * the place of another. Pure.
+ * the place of another. Those that cannot be taken back now go on. Pure.
  */
 export function unwanted(
   { partitions }: KafkaState,
   leaving: ReadonlySet<number>,
   returned: ReadonlySet<number>,
 ): PartitionState[] {
-  return partitions.filter(
-    ({ adding, removing }) =>
-      adding.some((id) => leaving.has(id) || removing.includes(id)) || removing.some((id) => returned.has(id)),
-  )
+  return partitions.filter((partition) => {
+    const { adding, removing } = partition
+    const isUnwanted =
+      adding.some((id) => leaving.has(id) || removing.includes(id)) || removing.some((id) => returned.has(id))
+    return isUnwanted && isReversible(partition)
+  })
+}
+
+/**
+ * Whether what is under way can be taken back. What it adds is lost by that, and has to be spared: one original replica must be there that has
+ * all records, or Kafka refuses, or loses some where unclean elections are allowed; and not fewer than min.insync.replicas, or producers
+ * would have to wait, unless there are no more anyway.
+ */
+function isReversible({ replicas, adding, isr, minIsr }: PartitionState): boolean {
+  const isOriginal = (id: number): boolean => !adding.includes(id)
+  const left = isr.filter(isOriginal).length
+  return left > 0 && left >= Math.min(minIsr, isr.length, replicas.filter(isOriginal).length)
 }
 
 /**
  * Of `moves`, those of partitions that must be given back first what is under way, since it adds what the move does not want: Apache Kafka
- * would never end the two as one. Without an original replica that can lead it cannot be taken back. Pure.
+ * would never end the two as one. What cannot be taken back now is replaced. Pure.
  */
 export function overtaken(moves: readonly Move[], { partitions }: KafkaState): Set<Move> {
   const byKey = new Map(partitions.filter(isMoving).map((one) => [replicaKey(one.topic, one.partition), one]))
   return new Set(
     moves.filter(({ topic, partition, to }) => {
-      const { adding = [], isr = [] } = byKey.get(replicaKey(topic, partition)) ?? {}
-      return adding.some((id) => !to.includes(id)) && isr.some((id) => !adding.includes(id))
+      const moving = byKey.get(replicaKey(topic, partition))
+      return moving !== undefined && moving.adding.some((id) => !to.includes(id)) && isReversible(moving)
     }),
   )
 }

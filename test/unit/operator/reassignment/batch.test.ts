@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { KafkaState, PartitionState } from '../../../../operator/kafka/state.ts'
-import { nextBatch } from '../../../../operator/reassignment/batch.ts'
+import { nextBatch, overtaken, unwanted } from '../../../../operator/reassignment/batch.ts'
 import type { Move } from '../../../../operator/reassignment/placement.ts'
 
 const FOUR = [1000, 1001, 1002, 1003]
@@ -90,4 +90,33 @@ test.each([
       state,
     ),
   ).toHaveLength(expected)
+})
+
+describe('a reassignment from 1000 and 1001 to 1002 and 1003 that nobody wants any more', () => {
+  const ADDED = [1002, 1003]
+  const ORIGINAL = [1000, 1001]
+
+  const under = (minIsr: number, isr: readonly number[]): KafkaState => {
+    const state = stateOf(1, [...ADDED, ...ORIGINAL])
+    const way = { adding: ADDED, removing: ORIGINAL, minIsr, isr }
+    return { ...state, partitions: state.partitions.map((one) => ({ ...one, ...way })) }
+  }
+
+  test.each([
+    ['is taken back', 2, ORIGINAL, true],
+    ['is taken back, though more are in sync, where enough stay', 2, [...ADDED, ...ORIGINAL], true],
+    ['is taken back where nothing in sync is lost by that, however few there are', 2, [1000], true],
+    ['is taken back where there never were as many as min.insync.replicas', 3, [...ADDED, ...ORIGINAL], true],
+    ['goes on while fewer than min.insync.replicas would be left', 2, [1000, 1002], false],
+    ['goes on while still fewer would be left than there are', 3, [1000, 1002], false],
+    ['goes on while nobody would be left who has all records', 1, [1002], false],
+    ['goes on while nobody is in sync', 1, [], false],
+  ])('%s', (_, minIsr, isr, isTakenBack) => {
+    const state = under(minIsr, isr)
+    const count = isTakenBack ? 1 : 0
+    expect(unwanted(state, new Set([1003]), new Set())).toHaveLength(count)
+    expect(unwanted(state, new Set(), new Set([1000]))).toHaveLength(count)
+    const other = movesOf(state, () => [1002])
+    expect(overtaken(other, state).size).toBe(count)
+  })
 })

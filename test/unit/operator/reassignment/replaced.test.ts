@@ -60,3 +60,15 @@ test('a partition that is to add and to remove the same replica, which never end
   expect(await run(2)).toMatchObject({ state: 'Idle' })
   expect(kafka.replicas('t')).toEqual([[1000, 1001]])
 })
+
+test('others go on while one cannot be freed, since only what is being added could lead', async () => {
+  const kafka = new FakeReassignments(THREE).topic('t', [1000, 1001], [1000, 1001])
+  const { run } = world(kafka)
+  const one = kafka.partitions.get('t/0')
+  if (one !== undefined) Object.assign(one, { replicas: THREE, isr: [1002], adding: [1002], removing: [1002] })
+  expect(await run(1)).toMatchObject({ state: 'Moving' })
+  expect(kafka.calls).toEqual(['t-1 -> 1000'])
+  if (one !== undefined) Object.assign(one, { isr: THREE })
+  expect(await run(1)).toMatchObject({ state: 'Cancelling', moves: 1 })
+  expect(kafka.calls.slice(1)).toEqual(['t-0 -> cancel'])
+})
