@@ -3,7 +3,6 @@ import { nodeEnv } from '../broker/host/env.ts'
 import { Admins } from './admins.ts'
 import { runImport } from './import/run.ts'
 import { LocalError } from './local/local-error.ts'
-import { runLocal } from './local/run.ts'
 import { brokersMissing } from './specs/nodes.ts'
 
 const USAGE = `usage: node operator/main.ts run [options]      the operator, in a pod or with a kubeconfig
@@ -32,6 +31,8 @@ import: --bootstrap A:P,B:P       brokers of the cluster
 `
 
 async function runOnThisMachine(args: readonly string[], stopSignal: () => AbortSignal): Promise<number> {
+  // Only here: what evaluates the rules of the CRDs takes a tenth of a second to load.
+  const { runLocal } = await import('./local/run.ts')
   const { values } = parseArgs({
     args: [...args],
     options: {

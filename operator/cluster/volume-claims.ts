@@ -3,8 +3,8 @@ import { STATEFUL_SET } from '../api/resource.ts'
 import type { Manifest } from '../api/resource.ts'
 import type { KubeApi } from '../kube/api.ts'
 import { sleep } from '../runtime/sleep.ts'
+import { quantityBytes } from '../specs/quantity.ts'
 import type { StatefulSet } from './kubernetes.ts'
-import { quantityBytes } from './quantity.ts'
 
 /** How long the garbage collector is waited for. */
 const POLL_MS = 100

@@ -1,4 +1,4 @@
-import { CelError, compile } from './cel.ts'
+import { evaluate } from './cel.ts'
 import type { Rule, Schema } from './schema.ts'
 
 /**
@@ -7,19 +7,9 @@ import type { Rule, Schema } from './schema.ts'
  */
 export function brokenRules(schema: Schema, value: unknown, path = ''): string[] {
   const rules = (schema['x-kubernetes-validations'] ?? []).filter(({ rule }) => !/\boldSelf\b/.test(rule))
-  const broken = rules.filter(({ rule }) => !holds(rule, value))
+  // One that has no result is broken too, as API servers have it.
+  const broken = rules.filter(({ rule }) => evaluate(rule, value) !== true)
   return [...broken.map((rule) => located(wordsOf(rule, value), path)), ...brokenBelow(schema, value, path)]
-}
-
-/** A rule that has no result is broken, as API servers have it. */
-function holds(rule: string, self: unknown): boolean {
-  const evaluate = compile(rule)
-  try {
-    return evaluate({ self }) === true
-  } catch (error) {
-    if (!(error instanceof CelError)) throw error
-    return false
-  }
 }
 
 function brokenBelow(schema: Schema, value: unknown, path: string): string[] {
@@ -34,7 +24,8 @@ function brokenBelow(schema: Schema, value: unknown, path: string): string[] {
 }
 
 function wordsOf({ message, messageExpression }: Rule, self: unknown): string {
-  return messageExpression === undefined ? message : String(compile(messageExpression)({ self }))
+  const words = messageExpression === undefined ? message : evaluate(messageExpression, self)
+  return typeof words === 'string' ? words : message
 }
 
 /** Most messages begin with the path, but without the place in a list. */

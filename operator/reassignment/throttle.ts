@@ -1,4 +1,4 @@
-import { quantityBytes } from '../cluster/quantity.ts'
+import { quantityBytes } from '../specs/quantity.ts'
 import type { ReassignmentAdmin } from './admin.ts'
 
 /** Bytes a second of `spec.rebalance.throttle`; null: no limit. */

@@ -4,7 +4,7 @@ import type { Resource } from '../../../../operator/api/resource.ts'
 import type { PersistentVolumeClaim, StatefulSet } from '../../../../operator/cluster/kubernetes.ts'
 import type { Observed } from '../../../../operator/cluster/observe.ts'
 import { identityOf, obstacle, plan } from '../../../../operator/cluster/plan.ts'
-import { quantityBytes } from '../../../../operator/cluster/quantity.ts'
+import { quantityBytes } from '../../../../operator/specs/quantity.ts'
 import { specProblem } from '../../../../operator/specs/spec-problem.ts'
 import { kafkaCluster } from '../../../fakes/operator.ts'
 
