@@ -45,7 +45,10 @@ export class ControllerRole {
         clock: env.clock,
         random: env.random,
         logger,
-        watch: (brokerId) => this.#heartbeats.watch(brokerId),
+        heartbeats: {
+          watch: (brokerId) => this.#heartbeats.watch(brokerId),
+          isConnected: (brokerId) => this.#heartbeats.isConnected(brokerId),
+        },
       },
     )
     this.#heartbeats = new HeartbeatConnections(

@@ -43,6 +43,10 @@ export class HeartbeatConnections {
     })
   }
 
+  isConnected(brokerId: number): boolean {
+    return this.#current.has(brokerId)
+  }
+
   /** Looks after a broker that is registered, until a heartbeat connection of it is here. */
   watch(brokerId: number): void {
     const watch = Symbol('watch')

@@ -26,7 +26,14 @@ export interface BrokerControlDeps {
   readonly change: <R>(decide: (cluster: Cluster) => Outcome<R>) => Promise<R>
   /** With all that was decided; null while this node does not lead. */
   readonly image: () => MetadataImage | null
-  readonly watch?: (brokerId: number) => void
+  readonly heartbeats?: HeartbeatWatch | undefined
+}
+
+/** The connections on which brokers send their heartbeats. */
+export interface HeartbeatWatch {
+  /** Looks after a broker until its heartbeats come; `unreachable` is to be called where nobody listens any more. */
+  watch(brokerId: number): void
+  isConnected(brokerId: number): boolean
 }
 
 type Request<K extends ApiKey> = RequestOf<K>
@@ -64,7 +71,7 @@ export class BrokerControl {
   /** Brokers that died with the controller before this one, or before they have heard of this one, send no heartbeat that could be missed. */
   watch({ brokers }: MetadataImage): void {
     for (const { id, isFenced } of brokers.values()) {
-      if (!isFenced && id !== this.#options.nodeId) this.#deps.watch?.(id)
+      if (!isFenced && id !== this.#options.nodeId) this.#deps.heartbeats?.watch(id)
     }
   }
 
@@ -99,7 +106,9 @@ export class BrokerControl {
     const result = await this.#attempt((cluster) => {
       const { nextOffset, kraftVersion } = this.#deps.quorum
       const hasSession = this.#sessions.isExclusive(brokerId)
-      const outcome = registerBroker(cluster, request, { clusterId, nextOffset, kraftVersion, hasSession })
+      const isConnected = this.#deps.heartbeats?.isConnected(brokerId) ?? true
+      const context = { clusterId, nextOffset, kraftVersion, hasSession, isConnected }
+      const outcome = registerBroker(cluster, request, context)
       if (cluster.image.brokers.get(brokerId)?.incarnationId !== incarnationId) this.#sessions.end(brokerId)
       return outcome
     })

@@ -31,13 +31,15 @@ export interface RegistrationContext {
   readonly kraftVersion: number
   /** Whether the registered incarnation has sent heartbeats lately. */
   readonly hasSession: boolean
+  /** Whether the connection on which it sends them is open. */
+  readonly isConnected: boolean
 }
 
 /** Registers a broker, fenced; the response is its epoch. A new incarnation leads nothing that the old one led. Throws ApiError. */
 export function registerBroker(
   cluster: Cluster,
   request: Registration,
-  { clusterId, nextOffset, kraftVersion, hasSession }: RegistrationContext,
+  { clusterId, nextOffset, kraftVersion, hasSession, isConnected }: RegistrationContext,
 ): Outcome<number> {
   const { image } = cluster
   if (request.clusterId !== clusterId) {
@@ -46,7 +48,7 @@ export function registerBroker(
   }
   const existing = image.brokers.get(request.brokerId)
   const isSame = existing?.incarnationId === request.incarnationId
-  if (hasSession && !isSame) {
+  if (hasSession && !isSame && (isConnected || !hasItsDisks(existing, request))) {
     const advice =
       "If the broker was recently restarted this should self-resolve once the heartbeat manager expires the broker's session."
     const message = `Another broker is registered with that broker id. ${advice}`
@@ -73,6 +75,14 @@ export function registerBroker(
     },
   }
   return { records: [...before, registration], response: epoch, isDivisible: true }
+}
+
+/**
+ * Whether a broker has locked a log directory of the registered incarnation, whose process is over then: with its connection gone, its session need not
+ * time out. Apache Kafka lets the broker wait.
+ */
+function hasItsDisks(registered: BrokerImage | undefined, { logDirs }: Registration): boolean {
+  return registered?.logDirs.some((directory) => logDirs.includes(directory)) === true
 }
 
 /** What the incarnation before leaves behind. One that names its epoch stopped in order, with all that it acknowledged on its disks. */

@@ -10,7 +10,7 @@ import type { ConfigOrigin } from './config-change.ts'
 import { alterPartition } from './alter-partition.ts'
 import { assignReplicasToDirs } from './assign-replicas-to-dirs.ts'
 import { openingRecords } from './bootstrap.ts'
-import { BrokerControl } from './broker-control.ts'
+import { BrokerControl, type HeartbeatWatch } from './broker-control.ts'
 import { type Cluster, type StaticSettings, UNCLEAN } from './cluster.ts'
 import type { ConfigRules } from './config-rules.ts'
 import { createPartitions } from './create-partitions.ts'
@@ -46,8 +46,7 @@ export interface ControllerDeps {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
-  /** Looks after a broker until its heartbeats come; `brokerUnreachable` is called where nobody listens any more. */
-  readonly watch?: (brokerId: number) => void
+  readonly heartbeats?: HeartbeatWatch
 }
 
 type Request<K extends ApiKey> = RequestOf<K>

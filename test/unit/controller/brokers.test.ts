@@ -8,7 +8,7 @@ import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import { config, feature, record, topic, uuid } from '../metadata/records.ts'
 import { after, applied, clusterOf, of } from './cluster.ts'
 
-const CONTEXT = { clusterId: 'cluster', nextOffset: 500, kraftVersion: 0, hasSession: false }
+const CONTEXT = { clusterId: 'cluster', nextOffset: 500, kraftVersion: 0, hasSession: false, isConnected: false }
 /** Not in controlled shutdown, and everybody has read everything. */
 const NO_SHUTDOWN = { shutdownOffset: undefined, lowestActiveOffset: Infinity }
 
@@ -74,8 +74,17 @@ describe('registration', () => {
   })
 
   test('another incarnation is refused while the registered one is alive', () => {
-    const register = () => registerBroker(of(clusterOf([1])), registration(1), { ...CONTEXT, hasSession: true })
-    expect(register).toThrow(expect.objectContaining({ code: ErrorCode.DUPLICATE_BROKER_REGISTRATION }))
+    const register = (context: object, request = registration(1)) =>
+      registerBroker(of(clusterOf([1])), request, { ...CONTEXT, hasSession: true, ...context })
+    const refused = expect.objectContaining({ code: ErrorCode.DUPLICATE_BROKER_REGISTRATION })
+    expect(() => register({ isConnected: true })).toThrow(refused)
+    const onOtherDisks = { ...registration(1), logDirs: [uuid(77)] }
+    expect(() => register({ isConnected: false }, onOtherDisks)).toThrow(refused)
+  })
+
+  test('another incarnation on the disks of one whose connection has broken need not wait for the end of its session', () => {
+    const context = { ...CONTEXT, hasSession: true, isConnected: false }
+    expect(registerBroker(of(clusterOf([1])), registration(1), context).response).toBe(500)
   })
 
   test('the same incarnation keeps its epoch and its state', () => {

@@ -11,7 +11,13 @@ const ON_TWO = topicWith(9, { replicas: [2, 3] })
 describe('a broker that died', () => {
   test('with the controller before this one is looked for as soon as this one is active', async () => {
     const watched: number[] = []
-    const bench = new Bench(clusterOf([1, 2, 3, 4], [3]), {}, { watch: (id) => watched.push(id) })
+    const bench = new Bench(
+      clusterOf([1, 2, 3, 4], [3]),
+      {},
+      {
+        heartbeats: { watch: (id) => watched.push(id), isConnected: () => false },
+      },
+    )
     await bench.controller.activate()
     expect(watched).toEqual([2, 4])
   })

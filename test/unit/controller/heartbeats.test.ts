@@ -190,7 +190,7 @@ describe('a broker that comes back', () => {
           logDirs: [uuid(brokerId)],
           previousBrokerEpoch: BigInt(previousBrokerEpoch),
         },
-        { clusterId: 'cluster', nextOffset: 500, kraftVersion: 0, hasSession: false },
+        { clusterId: 'cluster', nextOffset: 500, kraftVersion: 0, hasSession: false, isConnected: false },
       ),
     )
 

@@ -154,7 +154,7 @@ function register(
     logDirs,
     previousBrokerEpoch: BigInt(previous),
   }
-  const context = { clusterId: 'cluster', nextOffset: offset, kraftVersion: 0, hasSession: false }
+  const context = { clusterId: 'cluster', nextOffset: offset, kraftVersion: 0, hasSession: false, isConnected: false }
   return registerBroker(cluster, request, context).records
 }
 
