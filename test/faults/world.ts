@@ -157,8 +157,10 @@ export class World {
   get isWell(): boolean {
     const all = [...this.api.all(KAFKA_CLUSTER), ...this.api.all(KAFKA_TOPIC)] as (KafkaCluster | KafkaTopic)[]
     return all.every(({ metadata, status }) => {
-      const ready = status?.conditions?.find(({ type }) => type === 'Ready')
-      return ready?.status === 'True' && status?.observedGeneration === metadata.generation
+      const conditions = status?.conditions ?? []
+      const isReady =
+        conditions.some(({ type }) => type === 'Ready') && conditions.every(({ status: is }) => is === 'True')
+      return isReady && status?.observedGeneration === metadata.generation
     })
   }
 
