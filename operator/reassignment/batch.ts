@@ -117,11 +117,11 @@ export function unwanted(
 }
 
 /**
- * Whether what is under way can be taken back. What it adds is lost by that, and has to be spared: one original replica must be there that has
+ * Whether what is under way can be taken back without harm. What it adds is lost by that, and has to be spared: one original replica must be there that has
  * all records, or Kafka refuses, or loses some where unclean elections are allowed; and not fewer than min.insync.replicas, or producers
  * would have to wait, unless there are no more anyway.
  */
-function isReversible({ replicas, adding, isr, minIsr }: PartitionState): boolean {
+export function isReversible({ replicas, adding, isr, minIsr }: PartitionState): boolean {
   const isOriginal = (id: number): boolean => !adding.includes(id)
   const left = isr.filter(isOriginal).length
   return left > 0 && left >= Math.min(minIsr, isr.length, replicas.filter(isOriginal).length)

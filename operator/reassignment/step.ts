@@ -8,7 +8,7 @@ import type { ClusterStep, ClusterView, StepResult } from '../cluster/step.ts'
 import type { KafkaState } from '../kafka/state.ts'
 import type { EventRecorder } from '../kube/events.ts'
 import type { ReassignmentAdmin, ReassignmentAdminOf } from './admin.ts'
-import { nextBatch, overtaken, progressOf, unwanted } from './batch.ts'
+import { isReversible, nextBatch, overtaken, progressOf, unwanted } from './batch.ts'
 import type { Progress } from './batch.ts'
 import type { Move, Scope, Unplaceable } from './placement.ts'
 import { inTurns } from './planning.ts'
@@ -135,8 +135,11 @@ export class ReassignmentStep implements ClusterStep {
     const underWay = work.kafka.partitions.filter(isMoving)
     const message = `stopped by the annotation ${ANNOTATION_REASSIGNMENT}: take it off to go on`
     if (underWay.length > 0) {
-      await work.admin.reassign(underWay.map(({ topic, partition }) => ({ topic, partition, replicas: null })))
-      const status: ReassignmentStatus = { state: 'Cancelling', moves: underWay.length, bytesLeft: 0, message }
+      const reversible = underWay.filter(isReversible)
+      const targets = reversible.map(({ topic, partition }) => ({ topic, partition, replicas: null }))
+      if (targets.length > 0) await work.admin.reassign(targets)
+      const words = `${message}${goingOn(underWay.length - reversible.length)}`
+      const status: ReassignmentStatus = { state: 'Cancelling', moves: underWay.length, bytesLeft: 0, message: words }
       return { ...told(status, work), requeueAfterMs: MOVING_MS }
     }
     await unthrottle(work.admin)
@@ -232,6 +235,12 @@ async function todoOf(work: Work, clock: Clock): Promise<Todo> {
   const plan = await inTurns(planning, clock)
   const moves = [...plan.moves, ...remaining(rebalance?.plan ?? [], kafka, disks, plan.moves, leaving)]
   return { moves, unplaceable: plan.unplaceable, progress: progressOf(moves, kafka, disks) }
+}
+
+/** `count` of what is under way cannot be taken back. */
+function goingOn(count: number): string {
+  if (count === 0) return ''
+  return `; ${count} of them ${count === 1 ? 'goes' : 'go'} on to ${count === 1 ? 'its' : 'their'} end: too few of the replicas that were there before are in sync`
 }
 
 /** Brokers that are to get their share: those of the status, and those by which a pool has just grown. */

@@ -21,6 +21,7 @@ import type { KubeApi } from '../kube/api.ts'
 import type { EventRecorder } from '../kube/events.ts'
 import { report } from '../kube/report.ts'
 import type { ReassignmentAdminOf } from '../reassignment/admin.ts'
+import { isReversible } from '../reassignment/batch.ts'
 import { inTurns } from '../reassignment/planning.ts'
 import { isMoving, isPossible, notYet } from '../reassignment/targets.ts'
 import type { Planned } from '../reassignment/targets.ts'
@@ -213,11 +214,13 @@ export class RebalanceReconciler {
     return {}
   }
 
-  /** Takes back what is under way of the plan; also where a run before has said that it is stopped, and has got no further. */
+  /** Takes back what is under way of the plan and can be without harm; also where a run before has said that it is stopped, and has got no further. */
   async #cancelOwn({ rebalance, cluster, kafka, command }: Scene): Promise<void> {
     const state = rebalance.status?.state
     if (state !== 'Rebalancing' && !(command === 'stop' && state === 'Stopped')) return
-    const moving = ofPlan((await this.#readPlan(rebalance)) ?? [], kafka).filter(isMoving)
+    const moving = ofPlan((await this.#readPlan(rebalance)) ?? [], kafka).filter(
+      (one) => isMoving(one) && isReversible(one),
+    )
     if (moving.length === 0) return
     const targets = moving.map(({ topic, partition }) => ({ topic, partition, replicas: null }))
     await this.#deps.adminOf(cluster).reassign(targets)

@@ -7,13 +7,14 @@ import { running, viewOf } from '../scaling/world.ts'
 const THREE = [1000, 1001, 1002]
 
 /** Runs of the step in a cluster of three brokers; each says how many replicas the topic `t` is to have. */
-function world(kafka: FakeReassignments) {
+function world(kafka: FakeReassignments, annotations: Readonly<Record<string, string>> = {}) {
   const { clock, events } = operatorWorld()
   const pools = [
     pool({ name: 'controllers', roles: ['controller'] }),
     pool({ name: 'brokers', roles: ['broker'], replicas: 3 }),
   ]
-  const observed = running(kafkaCluster({ pools }))
+  const cluster = kafkaCluster({ pools })
+  const observed = running({ ...cluster, metadata: { ...cluster.metadata, annotations } })
   const factors = new Map<string, number>()
   const step = new ReassignmentStep({
     clock,
@@ -71,4 +72,18 @@ test('others go on while one cannot be freed, since only what is being added cou
   if (one !== undefined) Object.assign(one, { isr: THREE })
   expect(await run(1)).toMatchObject({ state: 'Cancelling', moves: 1 })
   expect(kafka.calls.slice(1)).toEqual(['t-0 -> cancel'])
+})
+
+test('a stop takes back what it can; what would do harm goes on to its end', async () => {
+  const kafka = new FakeReassignments(THREE).topic('t', [1000], [1000])
+  const { run } = world(kafka, { 'kafka.ottla.dev/reassignment': 'stop' })
+  const [first = {}, second = {}] = [...kafka.partitions.values()]
+  for (const one of [first, second]) Object.assign(one, { replicas: [1002, 1000], adding: [1002], removing: [1000] })
+  Object.assign(first, { isr: [1002], leader: 1002 })
+  const message = expect.stringContaining('1 of them goes on to its end')
+  expect(await run(1)).toMatchObject({ state: 'Cancelling', moves: 2, message })
+  await run(1)
+  expect(kafka.calls).toEqual(['t-1 -> cancel'])
+  kafka.copied()
+  expect(await run(1)).toMatchObject({ state: 'Blocked' })
 })

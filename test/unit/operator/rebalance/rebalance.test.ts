@@ -179,6 +179,17 @@ describe('a KafkaRebalance', () => {
     expect(stored().status?.state).toBe('Proposed')
   })
 
+  test('is stopped, and what cannot be taken back without harm goes on to its end', async () => {
+    const kafka = uneven()
+    const { reconcile } = await stopping(kafka)
+    const [lost, ...others] = [...kafka.partitions.values()].filter(({ adding }) => adding.length > 0)
+    if (lost !== undefined) lost.isr = lost.adding
+    kafka.calls.length = 0
+    await reconcile()
+    expect(kafka.calls).toEqual(others.map(({ topic, partition }) => `${topic}-${partition} -> cancel`))
+    expect(lost?.adding).toHaveLength(1)
+  })
+
   test('is stopped also where the first attempt fails', async () => {
     const kafka = uneven()
     const { reconcile, stored } = await stopping(kafka)
