@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { startBound } from '../tools/bound-process.ts'
 import { CACHE } from '../tools/cache.ts'
 import { freePorts } from '../tools/node.ts'
 import { describeWith } from '../tools/requires.ts'
@@ -12,7 +13,7 @@ import { installPackages } from './setup/setup.ts'
 const ROOT = resolve(import.meta.dirname, '..', '..')
 const READY = 'Ctrl-C stops it'
 /** Some twenty programs are started from their sources, and stripping types is most of a start. */
-const COMPILED = { ...process.env, NODE_COMPILE_CACHE: join(CACHE, 'npm-start') }
+const COMPILED = { NODE_COMPILE_CACHE: join(CACHE, 'npm-start') }
 
 installPackages(['kcat'])
 
@@ -42,8 +43,8 @@ describeWith(['kcat'], 'npm start', () => {
   /** Resolves when the cluster is announced as ready, or when the command has ended. */
   async function start(...more: readonly string[]): Promise<Started> {
     const ports = more.length > 0 ? more : ['--port', String(port), '--metrics-port', String(metricsPort)]
-    const argv = ['operator/main.ts', 'local', '--data', data, ...ports]
-    const child = spawn(process.execPath, argv, { cwd: ROOT, env: COMPILED, stdio: ['ignore', 'pipe', 'pipe'] })
+    const args = ['operator/main.ts', 'local', '--data', data, ...ports]
+    const child = startBound({ program: process.execPath, args, env: COMPILED }, { cwd: ROOT })
     running.push(child)
     let output = ''
     const ended = new Promise<number | null>((done) => child.once('close', done))
