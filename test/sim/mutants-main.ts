@@ -11,8 +11,8 @@ const ROOT = resolve(import.meta.dirname, '..', '..')
 
 const { values } = parseArgs({
   options: {
-    seeds: { type: 'string', default: '300' },
-    minutes: { type: 'string', default: '5' },
+    seeds: { type: 'string', default: '2000' },
+    minutes: { type: 'string', default: '15' },
     from: { type: 'string', default: '1' },
     /** Words of names, with commas between. */
     only: { type: 'string' },
