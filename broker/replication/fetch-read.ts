@@ -138,9 +138,10 @@ function readFrom(
     target.hasMoved = false
     // KIP-74: the first non-empty partition gives at least one batch, whatever the limits say, so that consumers make progress.
     const bytesLeft = mostBytes(limits, others) - others
-    const read = readOne(target, limits, bytesLeft, others === 0)
+    const maxBytes = Math.max(Math.min(target.asked.maxBytes, bytesLeft), 0)
+    const read = readOne(target, limits, maxBytes, others === 0)
     if (read instanceof Promise) {
-      into.hold(others + mostOf(target, bytesLeft))
+      into.hold(others + maxBytes)
       return read.then((slow) => {
         if (into.isOver) return
         fetched.set(target, slow)
@@ -154,12 +155,9 @@ function readFrom(
   }
 }
 
+/** How large the whole answer may become that has `bytes` already. */
 function mostBytes({ maxBytes, budget }: FetchLimits, bytes: number): number {
   return budget === undefined ? maxBytes : Math.min(maxBytes, budget.allowance(bytes))
-}
-
-function mostOf({ asked }: FetchTarget, bytesLeft: number): number {
-  return Math.max(Math.min(asked.maxBytes, bytesLeft), 0)
 }
 
 /** The same, with the offsets that the log has now: they move without anybody being told. */
@@ -176,12 +174,11 @@ export function upToDate(fetched: FetchedPartition, { partition }: FetchTarget):
 }
 
 function readOne(
-  target: FetchTarget,
+  { partition, asked }: FetchTarget,
   limits: FetchLimits,
-  bytesLeft: number,
+  maxBytes: number,
   minOneBatch: boolean,
 ): FetchedPartition | Promise<FetchedPartition> {
-  const { partition, asked } = target
   if (typeof partition === 'number') return refusedFetch(partition)
   const diverging = check(partition, asked, limits)
   if (typeof diverging === 'number') return refusedFetch(diverging)
@@ -192,7 +189,6 @@ function readOne(
   if (preferred !== NO_REPLICA) return emptyFetch(partition, undefined, preferred)
   if (limits.isThrottled?.(partition) === true) return emptyFetch(partition)
   const limitOffset = limitOf(partition, limits)
-  const maxBytes = mostOf(target, bytesLeft)
   if (fetchOffset >= limitOffset || (maxBytes === 0 && !minOneBatch)) return emptyFetch(partition)
   const read = readLog(partition, maxBytes, () => log.read(fetchOffset, maxBytes, limitOffset, minOneBatch))
   if (!(read instanceof Promise)) return read
