@@ -43,8 +43,6 @@ export function brokerGauges(parts: BrokerGaugeParts): BrokerGaugeSources {
       })),
     logDirectoryStates: () => logs.directories(),
     brokerState,
-    cordonedLogDirectoryCount: () => logs.directories().filter(({ isCordoned }) => isCordoned).length,
-    offlineLogDirectoryCount: () => logs.directories().filter(({ online }) => !online).length,
     appliedMetadata: () => {
       const { offset, timestampMs } = image().provenance
       return { offset, timestampMs, lagMs: Math.max(0, clock.wallMs() - timestampMs) }

@@ -43,8 +43,6 @@ export interface BrokerGaugeSources extends GroupGaugeSources {
   offlineReplicaCount(): number
   producerIdCount(): number
   logs(): Iterable<LogSample>
-  offlineLogDirectoryCount(): number
-  cordonedLogDirectoryCount(): number
   logDirectoryStates(): Iterable<LogDirectoryState>
   /** Kafka's BrokerState: 1 starting, 2 recovering, 3 running, 6 waits to be let go, 7 shutting down. */
   brokerState(): number
@@ -187,24 +185,21 @@ function registerLogs(metrics: Metrics, sources: BrokerGaugeSources): void {
   byLog('numlogsegments', 'Segments of a log', ({ segments }) => segments)
   byLog('logstartoffset', 'First offset of a log', ({ logStartOffset }) => logStartOffset)
   byLog('logendoffset', 'Next offset of a log', ({ logEndOffset }) => logEndOffset)
-  metrics.registerGauge(
-    'kafka_log_logmanager_cordonedlogdirectorycount',
-    'Log directories that take no new replicas',
-    () => sources.cordonedLogDirectoryCount(),
-  )
-  const stateOf = (name: string, help: string, isTrue: (directory: LogDirectoryState) => boolean) => {
-    metrics.registerGauge(`kafka_log_logmanager_${name}`, help, () =>
+  const byState = (state: string, are: string, is: (directory: LogDirectoryState) => boolean) => {
+    metrics.registerGauge(
+      `kafka_log_logmanager_${state}logdirectorycount`,
+      `Log directories that ${are}`,
+      () => [...sources.logDirectoryStates()].filter(is).length,
+    )
+    metrics.registerGauge(`kafka_log_logmanager_logdirectory${state}`, `1 for log directories that ${are}`, () =>
       [...sources.logDirectoryStates()].map((directory) => ({
-        value: Number(isTrue(directory)),
+        value: Number(is(directory)),
         labels: { logDirectory: directory.path },
       })),
     )
   }
-  stateOf('logdirectoryoffline', '1 for a log directory that failed', ({ online }) => !online)
-  stateOf('logdirectorycordoned', '1 for one that takes no new replicas', ({ isCordoned }) => isCordoned)
-  metrics.registerGauge('kafka_log_logmanager_offlinelogdirectorycount', 'Log directories that failed', () =>
-    sources.offlineLogDirectoryCount(),
-  )
+  byState('cordoned', 'take no new replicas', ({ isCordoned }) => isCordoned)
+  byState('offline', 'failed', ({ online }) => !online)
   const byDirectory = (name: string, help: string, read: (directory: LogDirectorySample) => number) => {
     metrics.registerGauge(`ottla_log_directory_${name}`, help, () =>
       [...sources.logDirectories()].map((directory) => ({

@@ -130,8 +130,6 @@ const SOURCES: BrokerGaugeSources & NodeGaugeSources = {
   producerIdCount: () => 1,
   logs: () => [{ topic: 't', partition: 0, sizeInBytes: 10, logStartOffset: 1, logEndOffset: 5, segments: 2 }],
   logDirectories: () => [{ path: '/data', totalBytes: 100, usableBytes: 40 }],
-  cordonedLogDirectoryCount: () => 0,
-  offlineLogDirectoryCount: () => 0,
   logDirectoryStates: () => [
     { path: '/data', online: true, isCordoned: true },
     { path: '/gone', online: false, isCordoned: false },
