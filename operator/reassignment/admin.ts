@@ -7,6 +7,11 @@ export interface Target {
   readonly replicas: readonly number[] | null
 }
 
+/** Takes back what is under way of `partitions`. */
+export function cancelling(partitions: readonly Pick<Target, 'topic' | 'partition'>[]): Target[] {
+  return partitions.map(({ topic, partition }) => ({ topic, partition, replicas: null }))
+}
+
 /** What one broker has on its disks. */
 export interface BrokerDisks {
   /** What they can still take, less a reserve; null where the broker does not tell. */

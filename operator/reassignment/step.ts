@@ -7,6 +7,7 @@ import type { Staffing } from '../cluster/leaving.ts'
 import type { ClusterStep, ClusterView, StepResult } from '../cluster/step.ts'
 import type { KafkaState } from '../kafka/state.ts'
 import type { EventRecorder } from '../kube/events.ts'
+import { cancelling } from './admin.ts'
 import type { ReassignmentAdmin, ReassignmentAdminOf } from './admin.ts'
 import { isReversible, nextBatch, overtaken, progressOf, unwanted } from './batch.ts'
 import type { Progress } from './batch.ts'
@@ -124,7 +125,7 @@ export class ReassignmentStep implements ClusterStep {
     const returned = (before?.draining ?? []).filter((id) => staffing.brokers.has(id))
     const partitions = unwanted(kafka, new Set(draining), new Set(returned))
     if (partitions.length === 0) return null
-    await admin.reassign(partitions.map(({ topic, partition }) => ({ topic, partition, replicas: null })))
+    await admin.reassign(cancelling(partitions))
     const note = `${partitions.length} reassignments are cancelled: nobody wants them any more, or they never end`
     await this.#tell(work, 'ReassignmentCancelled', note)
     const status: ReassignmentStatus = { state: 'Cancelling', moves: partitions.length, bytesLeft: 0, message: note }
@@ -136,8 +137,7 @@ export class ReassignmentStep implements ClusterStep {
     const message = `stopped by the annotation ${ANNOTATION_REASSIGNMENT}: take it off to go on`
     if (underWay.length > 0) {
       const reversible = underWay.filter(isReversible)
-      const targets = reversible.map(({ topic, partition }) => ({ topic, partition, replicas: null }))
-      if (targets.length > 0) await work.admin.reassign(targets)
+      if (reversible.length > 0) await work.admin.reassign(cancelling(reversible))
       const words = `${message}${goingOn(underWay.length - reversible.length)}`
       const status: ReassignmentStatus = { state: 'Cancelling', moves: underWay.length, bytesLeft: 0, message: words }
       return { ...told(status, work), requeueAfterMs: MOVING_MS }

@@ -20,6 +20,7 @@ import type { KafkaState, Unreachable } from '../kafka/state.ts'
 import type { KubeApi } from '../kube/api.ts'
 import type { EventRecorder } from '../kube/events.ts'
 import { report } from '../kube/report.ts'
+import { cancelling } from '../reassignment/admin.ts'
 import type { ReassignmentAdminOf } from '../reassignment/admin.ts'
 import { isReversible } from '../reassignment/batch.ts'
 import { inTurns } from '../reassignment/planning.ts'
@@ -222,8 +223,7 @@ export class RebalanceReconciler {
       (one) => isMoving(one) && isReversible(one),
     )
     if (moving.length === 0) return
-    const targets = moving.map(({ topic, partition }) => ({ topic, partition, replicas: null }))
-    await this.#deps.adminOf(cluster).reassign(targets)
+    await this.#deps.adminOf(cluster).reassign(cancelling(moving))
   }
 
   async #wait(rebalance: KafkaRebalance, reason: string, message: string): Promise<Outcome> {

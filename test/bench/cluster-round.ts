@@ -8,10 +8,11 @@ import type { ClusterNode } from '../conformance/cluster/rig/cluster-node.ts'
 import { combined, type Kind } from '../conformance/cluster/rig/plan.ts'
 import { activeController, inSync } from '../conformance/cluster/rig/watch.ts'
 import { DEFAULT_JVM } from '../tools/apache.ts'
+import { residentBytes } from '../tools/resident.ts'
 import { measureHot } from './hot-partition.ts'
 import { LATENCY, type Load, WARM_UP } from './loads.ts'
 import { measureMany } from './many-partitions.ts'
-import { latency, produce, residentBytes, withCpu } from './perf.ts'
+import { latency, produce, withCpu } from './perf.ts'
 import type { Figures } from './round.ts'
 
 export interface ClusterRoundOptions {

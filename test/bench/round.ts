@@ -1,7 +1,8 @@
 import kafkajs from 'kafkajs'
 import type { RunningNode } from '../tools/node.ts'
 import { LATENCY, type Load, MAIN_LOAD, WARM_UP } from './loads.ts'
-import { consume, latency, produce, residentBytes, withCpu } from './perf.ts'
+import { residentBytes } from '../tools/resident.ts'
+import { consume, latency, produce, withCpu } from './perf.ts'
 import { median } from './report.ts'
 
 /** Figures of one round by name; which way is better is the reader's to know (`report.ts`). */

@@ -1,9 +1,9 @@
 /** What no client sends: the broker answers with an error or closes, stays alive and keeps its memory. `SEED=n` repeats a run. */
-import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { SimRandom } from '../fakes/random.ts'
 import type { RunningNode } from '../tools/node.ts'
+import { residentBytes } from '../tools/resident.ts'
 import { exchange, frame, requestHead } from '../tools/socket.ts'
 import { startTarget } from '../tools/target.ts'
 
@@ -21,11 +21,6 @@ describe(`malformed input, seed ${SEED}`, () => {
   let node: RunningNode
   let residentAtStart: number
 
-  const resident = (): number => {
-    const status = readFileSync(`/proc/${node.pid}/status`, 'utf8')
-    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? Number.NaN) * 1024
-  }
-
   /** Sends each on its own connection, some at a time; all must be over (answered or closed) in time. */
   const sendAll = async (messages: readonly Uint8Array[]): Promise<void> => {
     for (let at = 0; at < messages.length; at += PARALLEL) {
@@ -42,7 +37,7 @@ describe(`malformed input, seed ${SEED}`, () => {
   beforeAll(async () => {
     node = await startTarget({ overrides: { 'socket.request.max.bytes': String(REQUEST_BYTES_MAX) } })
     await apiVersions(0)
-    residentAtStart = resident()
+    residentAtStart = residentBytes(node.pid)
   }, 900_000)
 
   afterAll(() => node?.stop())
@@ -136,7 +131,7 @@ describe(`malformed input, seed ${SEED}`, () => {
       sockets.push(socket)
     }
     await apiVersions(0)
-    expect(resident() - residentAtStart).toBeLessThan(GROWTH_BYTES_MAX)
+    expect(residentBytes(node.pid) - residentAtStart).toBeLessThan(GROWTH_BYTES_MAX)
     for (const socket of sockets) socket.destroy()
   }, 30_000)
 
@@ -144,6 +139,6 @@ describe(`malformed input, seed ${SEED}`, () => {
     const { received } = await apiVersions(0)
     expect(received.readInt16BE(8)).toBe(0)
     expect(node.running()).toBe(true)
-    expect(resident() - residentAtStart).toBeLessThan(GROWTH_BYTES_MAX)
+    expect(residentBytes(node.pid) - residentAtStart).toBeLessThan(GROWTH_BYTES_MAX)
   })
 })

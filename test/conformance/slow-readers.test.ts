@@ -1,6 +1,5 @@
 /** Consumers that ask for much and take nothing: the broker keeps its memory, and others are served. */
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { Kafka, logLevel } from 'kafkajs'
@@ -8,6 +7,7 @@ import { ApiKey } from '../../broker/protocol/api-key.ts'
 import { APIS } from '../../broker/protocol/apis.ts'
 import { decodeResponse, encodeRequest } from '../../broker/protocol/frame.ts'
 import type { RunningNode } from '../tools/node.ts'
+import { residentBytes } from '../tools/resident.ts'
 import { exchange } from '../tools/socket.ts'
 import { startTarget } from '../tools/target.ts'
 
@@ -32,11 +32,6 @@ describe('consumers that do not read', () => {
   let node: RunningNode
   const readers: Socket[] = []
 
-  const resident = (): number => {
-    const status = readFileSync(`/proc/${node.pid}/status`, 'utf8')
-    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? Number.NaN) * 1024
-  }
-
   beforeAll(async () => {
     node = await startTarget()
     const kafka = new Kafka({ brokers: [node.bootstrap], logLevel: logLevel.NOTHING })
@@ -54,7 +49,7 @@ describe('consumers that do not read', () => {
   })
 
   test('hold a bounded part of the memory', async () => {
-    const before = resident()
+    const before = residentBytes(node.pid)
     for (let index = 0; index < READERS; index++) {
       const reader = connect({ host: '127.0.0.1', port: node.port })
       reader.write(fetchFrame(50 * MIB))
@@ -62,7 +57,7 @@ describe('consumers that do not read', () => {
     }
     // An answer is read whole before its first byte is sent.
     await Promise.all(readers.map((reader) => once(reader, 'readable')))
-    expect(resident() - before).toBeLessThan(GROWTH_BYTES_MAX)
+    expect(residentBytes(node.pid) - before).toBeLessThan(GROWTH_BYTES_MAX)
   }, 60_000)
 
   test('leave enough for those who do', async () => {
