@@ -1,5 +1,6 @@
 import type { Clock } from '../env/clock.ts'
 import type { Disk } from '../env/disk.ts'
+import type { BatchView } from '../records/batch.ts'
 import { StorageError } from './errors.ts'
 import { LeaderEpochCache } from './leader-epochs.ts'
 import { clearLeftovers } from './leftovers.ts'
@@ -185,7 +186,8 @@ class LogLoader {
     let isGapless = true
     segment.resetIndexes()
     const validBytes = await scanBatches(segment, { from: 0, to: segment.writtenBytes }, (view, position) => {
-      if (view.baseOffset < nextOffset || view.lastOffsetDelta < 0) return false
+      if (view.baseOffset < nextOffset || view.lastOffsetDelta < 0 || this.#isTooFar(view, segment, nextOffset))
+        return false
       if (maybeTorn && view.computeCrc() !== view.crc) return false
       const { baseOffset, partitionLeaderEpoch } = view
       isGapless &&= baseOffset === nextOffset && view.recordCount === view.lastOffsetDelta + 1
@@ -197,6 +199,18 @@ class LogLoader {
       return true
     })
     return { nextOffset, validBytes, isGapless }
+  }
+
+  /**
+   * Whether a batch cannot have the offset that it says, which lies outside of its CRC: behind what a segment can hold, or, where the log was
+   * closed in order, with a gap before it and behind the end that the checkpoint tells.
+   */
+  #isTooFar(view: BatchView, segment: LogSegment, nextOffset: number): boolean {
+    if (!segment.canHold(view.lastOffset)) return true
+    const { hadCleanShutdown, recoveryPoint } = this.#options
+    if (!hadCleanShutdown || view.baseOffset === nextOffset) return false
+    // A checkpoint that lies before what comes ahead of the gap tells nothing: it may be lost, or an old one.
+    return nextOffset < recoveryPoint && view.nextOffset > recoveryPoint
   }
 
   #cut(segment: LogSegment, validBytes: number, behind: readonly LogSegment[]): void {

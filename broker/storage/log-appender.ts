@@ -7,7 +7,7 @@ import type { LogWriter } from './log-writer.ts'
 import type { AppendOrigin, ProducerBatch } from './producer-entry.ts'
 import type { ProducerState } from './producer-state.ts'
 import { intactPrefix } from './scan.ts'
-import type { AppendSize } from './segment.ts'
+import { type AppendSize, RELATIVE_OFFSET_MAX } from './segment.ts'
 import type { LogSegments } from './segments.ts'
 
 export interface LogAppenderDeps {
@@ -83,13 +83,18 @@ export class LogAppender {
     const baseOffset = bytes.length === 0 ? this.#writer.logEndOffset : view.at(0).baseOffset
     try {
       // Batches of one append stay in one segment, unless they fill more than one.
-      if (bytes.length <= this.#writer.config.segmentBytes) this.#stage(view, bytes)
-      else for (const batch of batches(bytes)) this.#stage(new BatchView(batch.slice), batch.slice)
+      const size = sizeOf(view, bytes)
+      if (this.#isOfOneSegment(size)) this.#stage(view, bytes, size)
+      else for (const batch of batches(bytes)) this.#stageAlone(batch.slice)
     } catch (error) {
       return refused('KAFKA_STORAGE_ERROR', this.#writer.fail(error).message)
     }
     const lastOffset = this.#writer.logEndOffset - 1
     return { ok: true, baseOffset, lastOffset, duplicate: false, logStartOffset: this.#logStartOffset() }
+  }
+
+  #isOfOneSegment({ sizeInBytes, baseOffset, lastOffset }: AppendSize): boolean {
+    return sizeInBytes <= this.#writer.config.segmentBytes && lastOffset - baseOffset <= RELATIVE_OFFSET_MAX
   }
 
   #firstTooLarge(view: BatchView, bytes: Uint8Array): AppendResult | undefined {
@@ -106,10 +111,15 @@ export class LogAppender {
     return undefined
   }
 
+  #stageAlone(batch: Uint8Array): void {
+    const view = new BatchView(batch)
+    this.#stage(view, batch, sizeOf(view, batch))
+  }
+
   /** Takes in batches that go to one segment. Throws DiskError where a new one cannot be made. */
-  #stage(view: BatchView, bytes: Uint8Array): void {
+  #stage(view: BatchView, bytes: Uint8Array, size: AppendSize): void {
     if (bytes.length === 0) return
-    this.#writer.makeRoom(sizeOf(view, bytes))
+    this.#writer.makeRoom(size)
     const segment = this.#segments.active
     const start = segment.sizeInBytes
     for (let at = 0; at < bytes.length; at += view.sizeInBytes) {
@@ -144,11 +154,12 @@ export class LogAppender {
 }
 
 function sizeOf(view: BatchView, bytes: Uint8Array): AppendSize {
+  const baseOffset = bytes.length === 0 ? -1 : view.at(0).baseOffset
   let maxTimestampMs = -1
   let lastOffset = -1
   for (let at = 0; at < bytes.length; at += view.sizeInBytes) {
     maxTimestampMs = Math.max(maxTimestampMs, view.at(at).maxTimestamp)
     lastOffset = view.lastOffset
   }
-  return { sizeInBytes: bytes.length, lastOffset, maxTimestampMs }
+  return { sizeInBytes: bytes.length, baseOffset, lastOffset, maxTimestampMs }
 }

@@ -137,8 +137,11 @@ export class LogWriter {
   /** Makes the active segment one that takes `append`, and is open for it. Throws DiskError. */
   makeRoom(append: AppendSize): void {
     const jitterMs = this.#jitter * Math.min(this.config.segmentJitterMs, this.config.segmentMs)
-    if (this.#deps.segments.active.shouldRoll(append, jitterMs, this.#deps.clock.wallMs())) this.roll()
-    this.#deps.segments.active.reserve()
+    const { segments, clock } = this.#deps
+    // A leader's compaction may have left a gap before the append that is wider than a segment.
+    if (!segments.active.canHold(append.lastOffset)) this.#rollTo(append.baseOffset)
+    else if (segments.active.shouldRoll(append, jitterMs, clock.wallMs())) this.roll()
+    segments.active.reserve()
   }
 
   /** Takes bytes that the active segment has indexed. */
@@ -262,15 +265,20 @@ export class LogWriter {
 
   /** Ends the active segment and begins the next one at `logEndOffset`; syncs in the background. Throws DiskError. */
   roll(): void {
+    this.#rollTo(this.logEndOffset)
+  }
+
+  /** As `roll`, with a gap before the next segment. */
+  #rollTo(baseOffset: number): void {
     this.writeStaged()
     const { segments } = this.#deps
     const { active } = segments
     if (this.#failure !== undefined) throw this.#failure
-    if (active.baseOffset === this.logEndOffset) return
+    if (active.baseOffset === baseOffset) return
     this.#deps.beforeRoll()
     // Behind the next one's making nothing may fail: its file would be found as the log's end, while appends still go to this one.
     active.trim()
-    const next = this.newSegment(this.logEndOffset)
+    const next = this.newSegment(baseOffset)
     active.seal()
     segments.push(next)
     this.flush().catch(() => undefined)

@@ -15,7 +15,7 @@ import type { LogFile, OpenFiles } from './open-files.ts'
 import { TimeIndex, type TimestampOffset } from './time-index.ts'
 
 /** Largest distance of an offset from its segment's base: relative offsets in indexes are int32. */
-const RELATIVE_OFFSET_MAX = 0x7fff_ffff
+export const RELATIVE_OFFSET_MAX = 0x7fff_ffff
 const NO_BUFFERS: readonly Uint8Array[] = []
 
 export interface SegmentOptions {
@@ -36,6 +36,7 @@ const UNCHECKED_BYTES_MAX = 256 * 1024 * 1024
 /** What an append asks of the active segment before it goes there. */
 export interface AppendSize {
   readonly sizeInBytes: number
+  readonly baseOffset: number
   readonly lastOffset: number
   readonly maxTimestampMs: number
 }
@@ -180,8 +181,12 @@ export class LogSegment {
     const { segmentBytes, segmentMs } = this.#config
     if (this.sizeInBytes + append.sizeInBytes > segmentBytes) return this.sizeInBytes > 0
     if (this.sizeInBytes > 0 && this.#ageMs(append.maxTimestampMs, nowMs) > segmentMs - jitterMs) return true
-    if (this.offsetIndex.isFull || this.timeIndex.isFull) return true
-    return append.lastOffset - this.baseOffset > RELATIVE_OFFSET_MAX
+    return this.offsetIndex.isFull || this.timeIndex.isFull
+  }
+
+  /** Whether an offset is near enough to the base for the indexes. */
+  canHold(offset: number): boolean {
+    return offset - this.baseOffset <= RELATIVE_OFFSET_MAX
   }
 
   #ageMs(timestampMs: number, nowMs: number): number {

@@ -83,6 +83,31 @@ describe('append', () => {
     }
   })
 
+  test.each([
+    { how: 'one by one', group: 1 },
+    { how: 'at once', group: 4 },
+  ])('a follower takes batches $how that are further apart than a segment may reach', async ({ group }) => {
+    const bed = new LogBed()
+    const config = { indexIntervalBytes: 1 }
+    const log = await bed.open(config)
+    const offsets = [3_000_000_000, 3_000_000_001, 9_000_000_000, 9_000_000_001]
+    const sent = offsets.map((baseOffset) => batchOf({ baseOffset, values: [`v${baseOffset}`] }))
+    for (let at = 0; at < sent.length; at += group) {
+      expect(log.appendAsFollower(Buffer.concat(sent.slice(at, at + group)))).toMatchObject({ ok: true })
+    }
+    log.writeStaged()
+    await log.flush()
+    expect(log.segmentBaseOffsets).toEqual([0, 3_000_000_000, 9_000_000_000])
+    const values = offsets.map((offset) => `v${offset}`)
+    expect(await readAll(log)).toEqual(values)
+    bed.disk.losePower()
+    const again = await bed.open(config, { recoveryPoint: 9_000_000_002 })
+    expect(again.logEndOffset).toBe(9_000_000_002)
+    for (const [index, offset] of offsets.entries()) {
+      expect(valuesOf(await again.read(offset, 1, Infinity, true))).toEqual([values[index]])
+    }
+  })
+
   test('a follower that was to lead, with less than the leader has by now, takes the epochs of what it lacks', async () => {
     const log = await new LogBed().open()
     append(log, {}, 1)

@@ -148,6 +148,40 @@ describe('after kill -9', () => {
     expect(await readAll(log)).toEqual(['a'])
   })
 
+  test.each([
+    { of: 'the highest byte', byte: 0 },
+    { of: 'the lowest byte', byte: 7 },
+  ])('nor does one that is whole but for $of of its offset', async ({ byte }) => {
+    const bed = new LogBed()
+    const first = await bed.open()
+    for (const value of ['a', 'b']) append(first, { values: [value] })
+    await first.close()
+    bed.disk.corrupt(LOG, batchOf().length + byte, 0x40)
+    const log = await bed.open({}, { recoveryPoint: 2, hadCleanShutdown: true })
+    expect(await readAll(log)).toEqual(['a'])
+  })
+
+  test('after a crash a batch that is whole but lies too far behind the start of its segment is torn', async () => {
+    const bed = new LogBed()
+    const first = await bed.open()
+    for (const value of ['a', 'b']) append(first, { values: [value] })
+    bed.disk.killProcess()
+    bed.disk.corrupt(LOG, batchOf().length + 4, 0x80)
+    expect((await bed.open()).logEndOffset).toBe(1)
+  })
+
+  test.each([0, 1])(
+    'a checkpoint that tells less (%d) takes nothing, nor does a gap before it',
+    async (recoveryPoint) => {
+      const bed = new LogBed()
+      const first = await bed.open()
+      for (const baseOffset of [0, 7, 8]) first.appendAsFollower(batchOf({ baseOffset }))
+      await first.close()
+      const log = await bed.open({}, { recoveryPoint, hadCleanShutdown: true })
+      expect(log.logEndOffset).toBe(9)
+    },
+  )
+
   test('a damaged snapshot is passed over', async () => {
     const bed = new LogBed()
     const config = { segmentBytes: 250 }
