@@ -12,7 +12,7 @@ import { residentBytes } from '../tools/resident.ts'
 import { measureHot } from './hot-partition.ts'
 import { LATENCY, type Load, WARM_UP } from './loads.ts'
 import { measureMany } from './many-partitions.ts'
-import { latency, produce, withCpu } from './perf.ts'
+import { latency, nativeLatency, produce, withCpu } from './perf.ts'
 import type { Figures } from './round.ts'
 
 export interface ClusterRoundOptions {
@@ -50,6 +50,8 @@ export async function measureClusterRound(kind: Kind, options: ClusterRoundOptio
   }
   for (const load of options.loads) tell(await produceFigures(cluster, load))
   tell({ cluster_p99_ms: await latency(cluster.bootstrap, options.latencySeconds) })
+  const native = await nativeLatency(cluster.bootstrap, options.latencySeconds)
+  tell({ cluster_native_p50_ms: native.p50Ms, cluster_native_p99_ms: native.p99Ms })
   tell({ cluster_rss_mib: residentMib(cluster) })
   tell({ failover_ms: await failover(cluster, options.failovers) })
   tell(await measureMany(cluster, options.partitions))

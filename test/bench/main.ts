@@ -58,7 +58,7 @@ async function main(): Promise<void> {
   const rounds = values.rounds === undefined ? bench.rounds : Number(values.rounds)
   if (!(Number.isInteger(rounds) && rounds > 0))
     throw new Error(`--rounds ${values.rounds}: a positive integer is expected`)
-  if (!requires('the bench', 'java', 'mvn')) return
+  if (!requires('the bench', 'java', 'mvn', 'python3')) return
   await kafkaJars()
   const ours: Figures[] = []
   const apache: Figures[] = []
