@@ -71,8 +71,11 @@ export class Leadership {
 
   /** The metadata log has changed the partition within this leader epoch. */
   update(set: ReplicaSet, nowMs: number): void {
+    const { isr } = this.#isr
     this.#isr = committedIsr(this.#isr, set)
     this.#follow(set, nowMs)
+    for (const remote of this.#remotes)
+      if (isr.includes(remote.brokerId) && !this.#isr.isr.includes(remote.brokerId)) remote.leftIsr(nowMs)
   }
 
   #follow({ replicas, isr }: ReplicaSet, nowMs: number): void {

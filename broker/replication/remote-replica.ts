@@ -21,6 +21,8 @@ export class RemoteReplica {
   #lastFetchMs = -Infinity
   #leaderEndAtLastFetch = UNKNOWN
   #lastCaughtUpMs: number
+  /** When it left the ISR last. */
+  #outSinceMs = -Infinity
 
   /** One that is in sync when the epoch begins has all of `replica.lag.time.max.ms` to show that it still is. */
   constructor(brokerId: number, inSyncSinceMs: number | undefined) {
@@ -51,7 +53,13 @@ export class RemoteReplica {
 
   /** It has fetched from `position`, where it had all that the leader had, until `atMs`. Passed over where it has told something else since. */
   fetchedUntil(position: FollowerPosition, atMs: number): void {
-    if (this.isAt(position)) this.#lastCaughtUpMs = Math.max(this.#lastCaughtUpMs, atMs)
+    if (this.isAt(position) && atMs > this.#outSinceMs) this.#lastCaughtUpMs = Math.max(this.#lastCaughtUpMs, atMs)
+  }
+
+  /** The controller has taken it out of the ISR: it may be fenced, or its log dir has failed. That it was caught up before says nothing any more. */
+  leftIsr(nowMs: number): void {
+    this.#lastCaughtUpMs = -Infinity
+    this.#outSinceMs = nowMs
   }
 
   isCaughtUp(leaderEndOffset: number, nowMs: number, lagMaxMs: number): boolean {

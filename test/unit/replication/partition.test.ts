@@ -38,6 +38,23 @@ describe('the high watermark', () => {
     expect(rig.partition.log.highWatermark).toBe(1)
   })
 
+  test('does not wait for one that the controller took out, until that fetches again', async () => {
+    const rig = await PartitionRig.open({ replicas: [1, 2], isr: [1, 2] })
+    const fetched = (fetchOffset: number): boolean =>
+      rig.partition.fetchedBy(2, { fetchOffset, logStartOffset: 0, brokerEpoch: 5 })
+    fetched(0)
+    rig.append('a')
+    // Its log dir has failed: it lives on, and fetches other partitions.
+    rig.partition.update(stateOf({ replicas: [1, 2], isr: [1], partitionEpoch: 1 }))
+    rig.partition.fetchedUntil(2, { fetchOffset: 0, logStartOffset: 0, brokerEpoch: 5 }, rig.bed.clock.monotonicMs())
+    expect(rig.partition.log.highWatermark).toBe(1)
+    fetched(1)
+    rig.append('b')
+    expect(rig.partition.log.highWatermark).toBe(1)
+    fetched(2)
+    expect(rig.partition.log.highWatermark).toBe(2)
+  })
+
   test('of a follower is not its own affair', async () => {
     const rig = await PartitionRig.open({ leader: 2 })
     rig.partition.log.appendAsFollower(batchOf())
