@@ -1,3 +1,4 @@
+import { NotControllerError } from '../controller/metadata-writer.ts'
 import { ApiKey } from '../protocol/api-key.ts'
 import type { ResponseInputOf } from '../protocol/apis.ts'
 import { ErrorCode } from '../protocol/errors.ts'
@@ -17,9 +18,11 @@ type Partition = NonNullable<Topic['partitions']>[number]
 export function describeQuorumHandler(deps: {
   readonly quorum: () => QuorumInfo
 }): Handler<typeof ApiKey.DescribeQuorum> {
-  return handler(ApiKey.DescribeQuorum, (request) => {
+  return handler(ApiKey.DescribeQuorum, (request, { isForwarded = false }) => {
     const quorum = deps.quorum()
     if (!asksForMetadata(request)) return refused(request, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN)
+    // A broker that sends it on keeps to a controller until that one says that another is active, as in Apache Kafka.
+    if (!quorum.isLeader && isForwarded) throw new NotControllerError(NOT_LEADER)
     if (!quorum.isLeader) return refused(request, ErrorCode.NOT_LEADER_OR_FOLLOWER, NOT_LEADER)
     return {
       errorCode: ErrorCode.NONE,

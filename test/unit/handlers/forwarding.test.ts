@@ -3,6 +3,7 @@ import type { Controller } from '../../../broker/controller/controller.ts'
 import { NotControllerError } from '../../../broker/controller/metadata-writer.ts'
 import type { BrokerConfigChecksDeps } from '../../../broker/handlers/broker-config-checks.ts'
 import { answeringNotController, controllerChangeHandlers } from '../../../broker/handlers/controller-changes.ts'
+import { describeQuorumHandler } from '../../../broker/handlers/describe-quorum.ts'
 import { envelopeHandler } from '../../../broker/handlers/envelope.ts'
 import { FORWARDED_KEYS } from '../../../broker/handlers/forwarded-apis.ts'
 import { forwardingHandlers } from '../../../broker/handlers/forwarding.ts'
@@ -188,6 +189,14 @@ describe('an envelope is refused', () => {
     requestData[3] = 99
     const answer = await controllerOf(createTopics([]))({ ...ENVELOPE, requestData })
     expect(answer.errorCode).toBe(ErrorCode.UNSUPPORTED_VERSION)
+  })
+
+  test('where this controller does not lead the quorum that is to be described', async () => {
+    const quorum = { leaderId: 2, epoch: 1, isLeader: false, highWatermark: 0, voters: [], observers: [] }
+    const topics = [{ topicName: '__cluster_metadata', partitions: [{ partitionIndex: 0 }] }]
+    const asked = { ...ENVELOPE, requestData: frameOf(ApiKey.DescribeQuorum, 2, { topics }) }
+    const answer = await controllerOf(describeQuorumHandler({ quorum: () => quorum }))(asked)
+    expect(answer).toEqual({ responseData: null, errorCode: ErrorCode.NOT_CONTROLLER })
   })
 })
 
