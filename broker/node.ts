@@ -147,9 +147,13 @@ export class Node implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const client of this.#clients) client.close()
-    await this.raft.resign()
-    await this.raft.close()
-    this.#transport.close()
+    try {
+      await this.raft.resign()
+      await this.raft.close()
+    } finally {
+      // Also where the disk is full: as long as one is open, the process does not end.
+      this.#transport.close()
+    }
   }
 }
 

@@ -73,6 +73,10 @@ export class SimMachine {
   get isRunning(): boolean {
     return this.#process !== undefined
   }
+  /** What keeps a process that has nothing left to do. */
+  get openConnections(): number {
+    return this.#process === undefined ? 0 : this.#world.network.connectionsOf(this.#process.network).length
+  }
   /** The running process's clock. */
   get clock(): ScopedClock | undefined {
     return this.#process?.clock

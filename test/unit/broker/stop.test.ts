@@ -19,3 +19,19 @@ test('a node that is stopped again while it stops has stopped in order, for whoe
   }
   expect(new Set(ends)).toEqual(new Set([true]))
 })
+
+test('a controller whose disk is full leaves no connection open, which would keep its process', async () => {
+  const cluster = new TestCluster(['controller', 'controller', 'controller'])
+  await cluster.start()
+  await cluster.world.clock.run(5000)
+  const node = cluster.nodes[0]
+  if (node?.broker === undefined) throw new Error('no controller')
+  const { machine, broker } = node
+  machine.disk.fault = (operation) => (operation === 'write' ? 'ENOSPC' : undefined)
+  const stopping = broker[Symbol.asyncDispose]()
+  await expect(cluster.world.clock.runFor(stopping, 60_000)).rejects.toThrow('has failed')
+  await cluster.world.clock.run(1000)
+  expect(machine.openConnections).toBe(0)
+  machine.kill()
+  await cluster.stop()
+})
