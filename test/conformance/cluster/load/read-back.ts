@@ -15,7 +15,7 @@ const compute = new NodeCompute()
 export async function readBack(view: ClusterView, topic: string, partitions: number): Promise<Entry[]> {
   const all: Entry[] = []
   for (let partition = 0; partition < partitions; partition++)
-    all.push(...(await readPartition(view, topic, partition)))
+    for (const entry of await readPartition(view, topic, partition)) all.push(entry)
   return all
 }
 
