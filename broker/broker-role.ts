@@ -118,9 +118,15 @@ export class BrokerRole implements AsyncDisposable {
           this.#logs.directories().flatMap(({ id, online }) => (!online && id !== null ? [id] : [])),
         cordonedLogDirs: () => this.#cordonedLogDirs(),
         hasSuccessors: () => this.#hasSuccessors(),
-        isQuorumLost: () => isQuorumLost(this.#node.raft.quorumInfo().voters, config.nodeId, env.network),
+        isQuorumLost: () => this.#isQuorumLost(),
       },
     )
+  }
+
+  /** Where its own metadata log has failed, this broker does not hear of controllers any more. */
+  async #isQuorumLost(): Promise<boolean> {
+    const { raft, options, deps } = this.#node
+    return raft.role === 'stopped' || isQuorumLost(raft.quorumInfo().voters, options.config.nodeId, deps.env.network)
   }
 
   #newFailures(): LogDirFailures {

@@ -30,7 +30,7 @@ export interface LifecycleDeps {
   readonly cordonedLogDirs: () => readonly string[] | null
   /** Whether other brokers are there to take over from this one. */
   readonly hasSuccessors: () => boolean
-  /** Whether no controller can decide anything, since too few of them are left. */
+  /** Whether no controller can decide anything, since too few of them are left, or none is heard of again. */
   readonly isQuorumLost: () => Promise<boolean>
 }
 
@@ -150,7 +150,7 @@ export class BrokerLifecycle {
     this.#lookTimer = this.#deps.clock.setTimer(QUORUM_LOOK_MS, () => {
       void this.#deps.isQuorumLost().then((isLost) => {
         if (this.#stopped) return
-        if (isLost) this.#giveUp('too few controllers are left to let this broker go; it stops without')
+        if (isLost) this.#giveUp('no quorum of controllers is heard of that could let this broker go; it stops without')
         else this.#lookForQuorum()
       })
     })
