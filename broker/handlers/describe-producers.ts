@@ -15,7 +15,7 @@ export interface DescribeProducersDeps {
 
 type PartitionResponse = DescribeProducersResponse['topics'][number]['partitions'][number]
 
-/** DescribeProducers (61), v0: the producer state of partitions that this broker leads (KIP-664). */
+/** DescribeProducers (61), v0: the producer state of replicas that this broker hosts, whether or not it leads them (KIP-664). */
 export function describeProducersHandler(deps: DescribeProducersDeps): Handler<typeof ApiKey.DescribeProducers> {
   return {
     key: ApiKey.DescribeProducers,
@@ -44,7 +44,7 @@ function failed(partitionIndex: number, errorCode: ErrorCode, errorMessage: stri
 }
 
 function describe(partitionIndex: number, partition: Partition | ErrorCode): PartitionResponse {
-  const errorCode = typeof partition === 'number' ? partition : partition.checkLeader(-1)
+  const errorCode = typeof partition === 'number' ? partition : partition.checkReader(-1, true)
   if (errorCode !== ErrorCode.NONE || typeof partition === 'number') return failed(partitionIndex, errorCode, null)
   return {
     partitionIndex,
