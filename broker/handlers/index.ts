@@ -5,6 +5,7 @@ import type { Clock } from '../env/clock.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import type { ApiKey } from '../protocol/api-key.ts'
 import type { Api } from '../protocol/api.ts'
+import { aclHandlers } from './acls.ts'
 import { alterReplicaLogDirsHandler } from './alter-replica-log-dirs.ts'
 import { APIS } from '../protocol/apis.ts'
 import type { AnswerBudget } from '../lib/answer-budget.ts'
@@ -97,6 +98,7 @@ export function brokerHandlers(deps: BrokerHandlerDeps): Handler<ApiKey>[] {
     describeLogDirsHandler(deps),
     describeClusterHandler({ cluster, isControllerListener: () => false }),
     describeProducersHandler(deps),
+    ...aclHandlers(),
     getTelemetrySubscriptionsHandler({ newUuid: deps.newUuid, telemetryMaxBytes: server().telemetryMaxBytes }),
     describeTopicPartitionsHandler({ cluster, partitionLimit: server().maxRequestPartitionSizeLimit }),
   ])
@@ -113,6 +115,7 @@ export function controllerHandlers(deps: ControllerHandlerDeps): Handler<ApiKey>
     ...decided.map((served) => answeringNotController(served)),
     envelopeHandler(decided, deps),
     configsHandler(deps),
+    ...aclHandlers(),
     describeClusterHandler({ cluster: deps.cluster, isControllerListener: () => true }),
   ])
 }

@@ -1,4 +1,5 @@
 import type { Script } from '../script.ts'
+import { acls } from './acls.ts'
 import {
   apiVersions,
   brokers,
@@ -51,6 +52,7 @@ export const SCRIPTS: Readonly<Record<string, (script: Script) => Promise<void>>
   fetchSessions,
   coordinators,
   groups,
+  acls,
   allTopics,
   shareCoordinators,
 }
