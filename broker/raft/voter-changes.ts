@@ -6,7 +6,7 @@ import type { QuorumRequests } from './quorum-requests.ts'
 import type { RaftCore } from './raft-core.ts'
 import type { ReplicaProgress } from './replica-progress.ts'
 import { hasCommittedEpoch, isSameReplica, type ReplicaKey } from './state.ts'
-import { KRAFT_VERSIONS, type KraftVersions, type Voter } from './voters.ts'
+import { KRAFT_VERSIONS, type KraftVersions, type Voter, type VoterEndpoint } from './voters.ts'
 
 type AddRequest = RequestOf<typeof ApiKey.AddRaftVoter>
 type AddResponse = ResponseInputOf<typeof ApiKey.AddRaftVoter>
@@ -44,12 +44,12 @@ export class VoterChanges {
   /** AddRaftVoter (80). */
   async add(request: AddRequest): Promise<AddResponse> {
     const voter = { id: request.voterId, directoryId: request.voterDirectoryId, endpoints: request.listeners }
-    const refusal = this.#busy() ?? this.#refusal(request.clusterId, 'adding') ?? this.#cannotAdd(voter)
+    const refusal = this.#refusal(request.clusterId) ?? this.#unsound(voter) ?? this.#busy() ?? this.#cannotAdd(voter)
     if (refusal !== undefined) return refusal
     return this.#exclusively(async () => {
       const supported = await this.#kraftVersionsOf(voter)
       // Meanwhile anything may have changed.
-      const later = this.#refusal(request.clusterId, 'adding') ?? this.#cannotAdd(voter)
+      const later = this.#refusal(request.clusterId) ?? this.#cannotAdd(voter)
       if (later !== undefined) return later
       const unfit = this.#unfit(voter, supported)
       if (unfit !== undefined) return unfit
@@ -61,16 +61,25 @@ export class VoterChanges {
     })
   }
 
-  #cannotAdd(voter: Voter): Outcome | undefined {
-    if (voter.id < 0 || voter.directoryId === ZERO_UUID) {
+  #unsound(voter: Voter): Outcome | undefined {
+    if (!isReplica(voter)) {
       return refused(ErrorCode.INVALID_REQUEST, "Add voter request didn't include a valid voter")
     }
-    if (this.#core.reachable(voter.endpoints) === undefined) {
-      const given = voter.endpoints.map(({ name, host, port }) => `ListenerName(${name})=${host}:${port}`).join(', ')
-      const missing = `the default listener ListenerName(${this.#core.options.controllerListenerName})`
-      const message = `Add voter request didn't include the endpoint (Endpoints(endpoints={${given}})) for ${missing}`
-      return refused(ErrorCode.INVALID_REQUEST, message)
-    }
+    if (this.#hasListener(voter.endpoints)) return undefined
+    const given = voter.endpoints.map(({ name, host, port }) => `ListenerName(${name})=${host}/<unresolved>:${port}`)
+    const missing = `the default listener ListenerName(${this.#core.options.controllerListenerName})`
+    const message = `Add voter request didn't include the endpoint (Endpoints(endpoints={${given.join(', ')}})) for ${missing}`
+    return refused(ErrorCode.INVALID_REQUEST, message)
+  }
+
+  /** The listener that the other controllers ask. */
+  #hasListener(endpoints: readonly VoterEndpoint[]): boolean {
+    return endpoints.some(({ name }) => name === this.#core.options.controllerListenerName)
+  }
+
+  #cannotAdd(voter: Voter): Outcome | undefined {
+    const untimely = this.#untimely('adding')
+    if (untimely !== undefined) return untimely
     if (!this.#core.voters.some(({ id }) => id === voter.id)) return undefined
     const message = `The voter id for ${text(voter)} is already part of the set of voters ${this.#names()}.`
     return refused(ErrorCode.DUPLICATE_VOTER, message)
@@ -111,10 +120,15 @@ export class VoterChanges {
 
   /** RemoveRaftVoter (81). A leader that removes itself resigns once that is committed. */
   async remove(request: RemoveRequest): Promise<RemoveResponse> {
-    const refusal = this.#busy() ?? this.#refusal(request.clusterId, 'removing')
+    const removed = { id: request.voterId, directoryId: request.voterDirectoryId }
+    const unsound = refused(ErrorCode.INVALID_REQUEST, "Remove voter request didn't include a valid voter")
+    const refusal =
+      this.#refusal(request.clusterId) ??
+      (isReplica(removed) ? undefined : unsound) ??
+      this.#busy() ??
+      this.#untimely('removing')
     if (refusal !== undefined) return refusal
     const { voters, options } = this.#core
-    const removed = { id: request.voterId, directoryId: request.voterDirectoryId }
     const rest = voters.filter((voter) => voter.id !== removed.id || voter.directoryId !== removed.directoryId)
     if (rest.length === voters.length || rest.length === 0) {
       const message = `Cannot remove voter ${text(removed)} from the set of voters ${this.#names()}`
@@ -141,6 +155,7 @@ export class VoterChanges {
   #update(request: UpdateRequest, epoch: number): ErrorCode {
     const refusal = this.#requests.leaderOnly(epoch)
     if (refusal !== ErrorCode.NONE) return refusal
+    if (!this.#isSound(request)) return ErrorCode.INVALID_REQUEST
     if (this.#isBusy || !hasCommittedEpoch(this.#core.state)) return ErrorCode.REQUEST_TIMED_OUT
     const { history, state, voters } = this.#core
     const { kraftVersion, votersOffset } = history.current
@@ -148,8 +163,7 @@ export class VoterChanges {
     const voter = { id: request.voterId, directoryId: request.voterDirectoryId, endpoints, kraftVersions }
     const isSupported =
       kraftVersions.minSupportedVersion <= kraftVersion && kraftVersions.maxSupportedVersion >= kraftVersion
-    const isReachable = endpoints.some(({ name }) => name === this.#core.options.controllerListenerName)
-    if (!isSupported || !isReachable) return ErrorCode.INVALID_REQUEST
+    if (!isSupported) return ErrorCode.INVALID_REQUEST
     const known = voters.find((one) => isSameReplica(one, voter))
     if (known === undefined) return ErrorCode.VOTER_NOT_FOUND
     if (kraftVersion === 0) {
@@ -162,6 +176,11 @@ export class VoterChanges {
     }
     this.#core.apply({ type: 'replicaFetched', replica: voter, endOffset: undefined })
     return ErrorCode.NONE
+  }
+
+  #isSound({ voterId: id, voterDirectoryId: directoryId, listeners, kraftVersionFeature }: UpdateRequest): boolean {
+    const { minSupportedVersion: min, maxSupportedVersion: max } = kraftVersionFeature
+    return isReplica({ id, directoryId }) && this.#hasListener(listeners) && min >= 0 && max >= min
   }
 
   /**
@@ -193,14 +212,17 @@ export class VoterChanges {
     return timedOut('Request timed out waiting for leader to handle previous voter change request')
   }
 
-  #refusal(clusterId: string | null, verb: string): Outcome | undefined {
+  #refusal(clusterId: string | null): Outcome | undefined {
     if (!this.#requests.isOfCluster(clusterId)) {
       const message = `The given id "${clusterId}" doesn't match the cluster id "${this.#core.options.clusterId}"`
       return refused(ErrorCode.INCONSISTENT_CLUSTER_ID, message)
     }
+    const notLeading = this.#requests.leaderOnly(this.#core.state.epoch)
+    return notLeading === ErrorCode.NONE ? undefined : refused(notLeading, null)
+  }
+
+  #untimely(verb: string): Outcome | undefined {
     const { state, history } = this.#core
-    const notLeading = this.#requests.leaderOnly(state.epoch)
-    if (notLeading !== ErrorCode.NONE) return refused(notLeading, null)
     const { kraftVersion, votersOffset } = history.current
     if (!hasCommittedEpoch(state)) {
       return timedOut('Request timed out waiting for leader to establish HWM and fence previous voter changes')
@@ -241,6 +263,11 @@ export class VoterChanges {
 
 function refused(errorCode: ErrorCode, errorMessage: string | null): Outcome {
   return { errorCode, errorMessage }
+}
+
+/** Names a node and one of its directories. */
+function isReplica({ id, directoryId }: ReplicaKey): boolean {
+  return id >= 0 && directoryId !== ZERO_UUID
 }
 
 function timedOut(message: string): Outcome {
