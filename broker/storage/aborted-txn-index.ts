@@ -20,12 +20,14 @@ export interface AbortedTxn {
  */
 export class AbortedTxnIndex {
   readonly #path: string
+  readonly #baseOffset: number
   readonly #disk: Disk
   #entries: AbortedTxn[] = []
   #isSaved = true
 
-  constructor(options: { path: string }, deps: { disk: Disk }) {
+  constructor(options: { path: string; baseOffset: number }, deps: { disk: Disk }) {
     this.#path = options.path
+    this.#baseOffset = options.baseOffset
     this.#disk = deps.disk
   }
 
@@ -44,15 +46,22 @@ export class AbortedTxnIndex {
     if (bytes.length % ENTRY_BYTES !== 0) return false
     const data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     for (let at = 0; at < bytes.length; at += ENTRY_BYTES) {
-      if (data.getInt16(at) !== VERSION) return false
-      this.#entries.push({
+      const txn = {
         producerId: Number(data.getBigInt64(at + 2)),
         firstOffset: Number(data.getBigInt64(at + 10)),
         lastOffset: Number(data.getBigInt64(at + 18)),
         lastStableOffset: Number(data.getBigInt64(at + 26)),
-      })
+      }
+      if (data.getInt16(at) !== VERSION || !this.#isPossible(txn)) return false
+      this.#entries.push(txn)
     }
     return true
+  }
+
+  /** Markers are in the segment, in order, and end something. */
+  #isPossible({ producerId, firstOffset, lastOffset }: AbortedTxn): boolean {
+    const before = this.#entries.at(-1)?.lastOffset ?? this.#baseOffset - 1
+    return producerId >= 0 && firstOffset >= 0 && firstOffset < lastOffset && lastOffset > before
   }
 
   append(txn: AbortedTxn): void {

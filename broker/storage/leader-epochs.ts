@@ -16,6 +16,10 @@ export interface EpochEnd {
   readonly endOffset: number
 }
 
+function isBehind({ epoch, startOffset }: EpochEntry, before: EpochEntry | undefined): boolean {
+  return before === undefined || (epoch > before.epoch && startOffset > before.startOffset)
+}
+
 /**
  * Which leader epoch wrote which offsets (KIP-101, KIP-279). Kept in `leader-epoch-checkpoint`, which is written before the recovery
  * point passes an entry: what lies behind the recovery point is found again in the batches.
@@ -41,6 +45,9 @@ export class LeaderEpochCache {
       if (match === null) throw new StorageError('CORRUPT_FILE', `${this.#path}: malformed line '${line}'`)
       return { epoch: Number(match[1]), startOffset: Number(match[2]) }
     })
+    if (this.#entries.every((entry, index) => isBehind(entry, this.#entries[index - 1]))) return
+    this.#entries = []
+    throw new StorageError('CORRUPT_FILE', `${this.#path}: epochs or offsets that do not rise`)
   }
 
   /** The checkpoint is up to date. */

@@ -52,12 +52,19 @@ export async function loadLog(options: LoadOptions, deps: LoadDeps): Promise<Loa
   return new LogLoader(options, deps).load()
 }
 
+/** Where to scan, and what for. */
+interface ScanOptions {
+  readonly maybeTorn: boolean
+  /** Where the segment behind begins. */
+  readonly endOffset: number
+}
+
 interface ScannedSegment {
   readonly nextOffset: number
   /** Where the first batch begins that is not whole; the size of the file where all are. */
   readonly validBytes: number
-  /** No offset is missing: the segment has not been compacted. */
-  readonly isGapless: boolean
+  /** The batch there is the one with the wrong offset that kept the one behind it from going on: it was taken in. */
+  readonly isMisplaced: boolean
 }
 
 class LogLoader {
@@ -68,6 +75,11 @@ class LogLoader {
   readonly #producers: ProducerState
   /** Segments from here on are scanned for indexes, epochs and producers. */
   #scanFrom = Infinity
+  /** No offset was missing so far: nobody has compacted the log. */
+  #isGapless = true
+  /** Where the last batch that was scanned begins, if its leader epoch is the first of its kind. */
+  #newEpochFrom = Infinity
+  #logStartOffset = 0
   #logEndOffset = 0
   #hasNewNames: boolean
   readonly #isNew: boolean
@@ -90,8 +102,9 @@ class LogLoader {
     const bases = isNew ? [] : await clearLeftovers(directory, disk)
     this.#openSegments(bases)
     if (!isNew) this.#loadEpochs()
-    const logStartOffset = Math.max(this.#options.logStartOffset, bases[0] ?? 0)
-    if (this.#segments.count > 0) await this.#findEnd(logStartOffset)
+    this.#logStartOffset = Math.max(this.#options.logStartOffset, bases[0] ?? 0)
+    if (this.#segments.count > 0) await this.#findEnd()
+    const logStartOffset = this.#logStartOffset
     if (this.#segments.count === 0 || this.#logEndOffset < logStartOffset) this.#startAt(logStartOffset)
     else await reactivate(this.#segments.active)
     this.#epochs.truncateFromEnd(this.#logEndOffset)
@@ -135,41 +148,65 @@ class LogLoader {
       this.#epochs.load()
     } catch (error) {
       if (!(error instanceof StorageError)) throw error
-      this.#deps.logger.warn({ err: error }, 'the leader epochs are rebuilt from the log')
-      this.#scanFrom = 0
+      this.#rebuildEpochs(error)
     }
   }
 
-  async #findEnd(logStartOffset: number): Promise<void> {
+  #rebuildEpochs(err?: StorageError): void {
+    const { directory } = this.#options
+    this.#deps.logger.warn({ directory, err }, 'the leader epochs are damaged and are rebuilt from the log')
+    this.#scanFrom = 0
+  }
+
+  async #findEnd(): Promise<void> {
     const { active } = this.#segments
     if (this.#scanFrom === Infinity) {
       const end = await findEnd(active)
       this.#logEndOffset = end.nextOffset
       // A log that was closed in order ends where the checkpoint says: a last batch whose offsets are damaged would move the end.
       const isSound = end.validBytes === active.writtenBytes && end.nextOffset === this.#options.recoveryPoint
-      if (!isSound) this.#scanFrom = active.baseOffset
+      if (isSound) this.#checkStart(end.nextOffset)
+      else this.#scanFrom = active.baseOffset
+      if (end.leaderEpoch > this.#epochs.latestEpoch) this.#rebuildEpochs()
     }
     const scanned = this.#scanFrom === Infinity ? [] : this.#segments.from(this.#scanFrom)
     const producersTo = scanned[0]?.baseOffset ?? this.#logEndOffset
-    this.#producers.reload(logStartOffset, producersTo, this.#deps.clock.wallMs())
-    await replayProducers(this.#segments, this.#producers, producersTo)
+    await this.#loadProducers(producersTo)
+    const knownEpoch = this.#epochs.latestEpoch
     // What the batches say counts, from where they are read.
     this.#epochs.truncateFromEnd(producersTo)
     await this.#scan(scanned)
+    const isNews = knownEpoch >= 0 && this.#epochs.latestEpoch > knownEpoch
+    if (this.#options.hadCleanShutdown && isNews) this.#epochs.truncateFromEnd(this.#newEpochFrom)
+  }
+
+  /** A log that was closed in order, and has its end, did not begin behind it: all of it would go. */
+  #checkStart(logEndOffset: number): void {
+    const { directory } = this.#options
+    const logStartOffset = this.#logStartOffset
+    if (logStartOffset <= logEndOffset) return
+    this.#deps.logger.warn(
+      { directory, logStartOffset, logEndOffset },
+      'the checkpoint of log start offsets is wrong: the log begins with its first segment',
+    )
+    this.#logStartOffset = this.#segments.first.baseOffset
+  }
+
+  async #loadProducers(offset: number): Promise<void> {
+    this.#producers.reload(this.#logStartOffset, offset, this.#deps.clock.wallMs())
+    await replayProducers(this.#segments, this.#producers, offset)
   }
 
   async #scan(scanned: readonly LogSegment[]): Promise<void> {
     const firstUnsynced = this.#segments.from(this.#options.recoveryPoint)[0]?.baseOffset ?? 0
     for (const [index, segment] of scanned.entries()) {
       const maybeTorn = segment.baseOffset >= firstUnsynced
-      const end = await this.#scanSegment(segment, maybeTorn)
+      const next = scanned[index + 1]
+      const end = await this.#scanSegment(segment, { maybeTorn, endOffset: next?.baseOffset ?? Infinity })
       this.#logEndOffset = Math.max(end.nextOffset, segment.baseOffset)
       this.#producers.endOffset = this.#logEndOffset
       const isCut = end.validBytes < segment.writtenBytes
-      const next = scanned[index + 1]
-      // Compaction leaves gaps between segments as well, but hardly without leaving some in the segment.
-      const lacksEnd = next !== undefined && end.isGapless && end.nextOffset < next.baseOffset
-      const isTorn = maybeTorn && (isCut || lacksEnd)
+      const isTorn = maybeTorn && (isCut || this.#lacksEnd(segment, end.nextOffset, next))
       if (isTorn) this.#cut(segment, end.validBytes, scanned.slice(index + 1))
       segment.seal()
       // Nor must what was cut off come back behind batches that take its place.
@@ -178,27 +215,63 @@ class LogLoader {
     }
   }
 
-  /**
-   * Fills indexes, epochs and producers from the batches; of synced segments the CRCs are not looked at.
-   */
-  async #scanSegment(segment: LogSegment, maybeTorn: boolean): Promise<ScannedSegment> {
+  /** Compaction leaves gaps between segments as well, but hardly without leaving some before; and one that no segment could fill is a gap. */
+  #lacksEnd(segment: LogSegment, nextOffset: number, next: LogSegment | undefined): boolean {
+    if (next === undefined || nextOffset >= next.baseOffset) return false
+    this.#isGapless &&= segment.canHold(next.baseOffset - 1)
+    return this.#isGapless
+  }
+
+  /** Fills indexes, epochs and producers from the batches; of synced segments the CRCs are not looked at. */
+  async #scanSegment(segment: LogSegment, options: ScanOptions): Promise<ScannedSegment> {
+    const end = await this.#scanTo(segment.writtenBytes, segment, options)
+    if (!end.isMisplaced) return end
+    // Without what it did to the producers.
+    await this.#loadProducers(segment.baseOffset)
+    return this.#scanTo(end.validBytes, segment, options)
+  }
+
+  async #scanTo(to: number, segment: LogSegment, { maybeTorn, endOffset }: ScanOptions): Promise<ScannedSegment> {
     let nextOffset = segment.baseOffset
-    let isGapless = true
+    /** A batch that left a gap, and its place, until the one behind it goes on. */
+    let gap: { readonly nextOffset: number; readonly validBytes: number } | undefined
+    let isMisplaced = false
     segment.resetIndexes()
-    const validBytes = await scanBatches(segment, { from: 0, to: segment.writtenBytes }, (view, position) => {
-      if (view.baseOffset < nextOffset || view.lastOffsetDelta < 0 || this.#isTooFar(view, segment, nextOffset))
+    const validBytes = await scanBatches(segment, { from: 0, to }, (view, position) => {
+      if (view.lastOffsetDelta < 0 || view.nextOffset > endOffset || this.#isTooFar(view, segment, nextOffset))
         return false
       if (maybeTorn && view.computeCrc() !== view.crc) return false
-      const { baseOffset, partitionLeaderEpoch } = view
-      isGapless &&= baseOffset === nextOffset && view.recordCount === view.lastOffsetDelta + 1
+      const { baseOffset } = view
+      if (baseOffset < nextOffset) {
+        isMisplaced = gap !== undefined && baseOffset >= gap.nextOffset
+        return false
+      }
+      gap = baseOffset > nextOffset ? { nextOffset, validBytes: position } : undefined
+      this.#isGapless &&= baseOffset === nextOffset && view.recordCount === view.lastOffsetDelta + 1
       nextOffset = view.nextOffset
-      if (partitionLeaderEpoch > this.#epochs.latestEpoch) this.#epochs.assign(partitionLeaderEpoch, baseOffset)
-      segment.indexBatch(view, position)
-      const aborted = view.hasProducerId ? this.#producers.append(view) : undefined
-      if (aborted !== undefined) segment.abortedTxns.append(aborted)
+      this.#takeIn(view, segment, position)
       return true
     })
-    return { nextOffset, validBytes, isGapless }
+    return isMisplaced && gap !== undefined ? { ...gap, isMisplaced } : { nextOffset, validBytes, isMisplaced: false }
+  }
+
+  #takeIn(view: BatchView, segment: LogSegment, position: number): void {
+    this.#noteEpoch(view)
+    segment.indexBatch(view, position)
+    const aborted = view.hasProducerId ? this.#producers.append(view) : undefined
+    if (aborted !== undefined) segment.abortedTxns.append(aborted)
+  }
+
+  /**
+   * Outside of the CRC as well, and never less than before: an epoch that goes again with the batch that brought it is damaged, and one that only
+   * the last batch has where the checkpoint should know it.
+   */
+  #noteEpoch({ baseOffset, partitionLeaderEpoch }: BatchView): void {
+    if (partitionLeaderEpoch < this.#epochs.latestEpoch) this.#epochs.truncateFromEnd(this.#newEpochFrom)
+    this.#newEpochFrom = Infinity
+    if (partitionLeaderEpoch <= this.#epochs.latestEpoch) return
+    this.#epochs.assign(partitionLeaderEpoch, baseOffset)
+    this.#newEpochFrom = baseOffset
   }
 
   /**
@@ -235,6 +308,9 @@ class LogLoader {
   #startAt(offset: number): void {
     const { directory, config } = this.#options
     const createdMs = this.#deps.clock.wallMs()
+    const lostBytes = this.#segments.sizeInBytes()
+    if (lostBytes > 0)
+      this.#deps.logger.warn({ directory, offset, lostBytes }, 'the log ends before it begins, and is emptied')
     this.#discard(this.#segments.list())
     this.#segments.push(LogSegment.create({ directory, baseOffset: offset, createdMs, config }, this.#deps))
     this.#hasNewNames = true

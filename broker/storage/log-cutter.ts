@@ -44,7 +44,7 @@ export class LogCutter {
   }
 
   /**
-   * Cuts at `asked`, which is in the log, or at damage before that. `cut` is told where, as soon as nothing leads back. Rejects with DiskError:
+   * Cuts at `asked`, which is in the log, or before that: at damage, where a batch begins that reaches to it, where a gap does. `cut` is told where, as soon as nothing leads back. Rejects with DiskError:
    * where it is EMFILE, nothing has changed.
    */
   async truncateTo(asked: number, logStartOffset: number, cut: (offset: number) => void): Promise<void> {
@@ -54,9 +54,11 @@ export class LogCutter {
     assert(segment !== undefined, 'the offset is in the log')
     // Where all of the segment goes it need not be read, which may be why.
     const isWhole = asked === segment.baseOffset
-    const { position, offset } = isWhole
+    const { position, offset: end } = isWhole
       ? { position: 0, offset: asked }
       : await cutOf(segment, asked, writer.logEndOffset)
+    // Before the start nothing needs to be fetched again.
+    const offset = Math.max(end, Math.min(asked, logStartOffset))
     segment.reserve()
     this.discard(segments.list().filter(({ baseOffset }) => baseOffset > segment.baseOffset))
     segment.cutAt(position)

@@ -2,8 +2,9 @@ import type { Compute } from '../env/compute.ts'
 import { DiskError } from '../env/disk.ts'
 import type { AbortedTxn } from './aborted-txn-index.ts'
 import { DamagedBatchError, FileClosedError } from './errors.ts'
+import type { LeaderEpochCache } from './leader-epochs.ts'
 import type { LogWriter } from './log-writer.ts'
-import { type LogSlice, type ReadRequest, readSegments, readTail } from './read.ts'
+import { type LogBounds, type LogSlice, type ReadRequest, readSegments, readTail } from './read.ts'
 import type { LogSegment } from './segment.ts'
 import type { LogSegments } from './segments.ts'
 import type { LogTail } from './tail-cache.ts'
@@ -12,6 +13,7 @@ import { type FoundOffset, offsetForTimestamp, offsetOfMaxTimestamp } from './ti
 export interface LogReaderDeps {
   readonly segments: LogSegments
   readonly tail: LogTail
+  readonly leaderEpochs: LeaderEpochCache
   /** Knows of truncations, and is told of failures. */
   readonly writer: LogWriter
   readonly compute: Compute
@@ -29,7 +31,7 @@ export class LogReader {
   readonly #writer: LogWriter
   readonly #compute: Compute
   readonly #isTolerable: (path: string) => boolean
-  readonly #endOffset = (): number => this.#writer.writtenOffset
+  readonly #bounds: () => LogBounds
 
   constructor(deps: LogReaderDeps) {
     this.#segments = deps.segments
@@ -37,13 +39,13 @@ export class LogReader {
     this.#writer = deps.writer
     this.#compute = deps.compute
     this.#isTolerable = deps.isTolerable ?? (() => false)
+    const { writer, leaderEpochs } = deps
+    this.#bounds = () => ({ endOffset: writer.writtenOffset, latestEpoch: leaderEpochs.latestEpoch })
   }
 
   /** Of written offsets only: the request's limit is not beyond them. Rejects with StorageError. */
   read(request: ReadRequest): LogSlice | Promise<LogSlice> {
-    return (
-      readTail(this.#tail, request) ?? this.#fromFiles(() => readSegments(this.#segments, request, this.#endOffset))
-    )
+    return readTail(this.#tail, request) ?? this.#fromFiles(() => readSegments(this.#segments, request, this.#bounds))
   }
 
   offsetForTimestamp(query: { timestampMs: number; startOffset: number }): Promise<FoundOffset | null> {

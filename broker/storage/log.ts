@@ -78,6 +78,7 @@ export class PartitionLog {
     this.#reader = new LogReader({
       segments: this.#segments,
       tail: this.#tail,
+      leaderEpochs: this.leaderEpochs,
       writer: this.#writer,
       compute: deps.compute,
       isTolerable: deps.isTolerable,
@@ -282,7 +283,10 @@ export class PartitionLog {
     return count
   }
 
-  /** Drops all records from `offset` on, and more where one before it is damaged. Nobody may append meanwhile. Rejects with StorageError KAFKA_STORAGE_ERROR. */
+  /**
+   * Drops all records from `offset` on, and more where one before it is damaged: the log ends where the batches do that are left. Nobody may
+   * append meanwhile. Rejects with StorageError KAFKA_STORAGE_ERROR.
+   */
   async truncateTo(offset: number): Promise<void> {
     // At the end may be the epoch of a leader that wrote nothing, which its successor's history does not have.
     if (offset >= this.logEndOffset) return this.leaderEpochs.truncateFromEnd(this.logEndOffset)

@@ -25,9 +25,9 @@ export class OffsetIndex {
     this.file.data.setInt32(place + 4, position)
   }
 
-  /** A position at or before the batch that holds `offset`, as near as the index knows. */
-  lookup(offset: number): number {
-    const slot = this.#slotOf(offset)
+  /** A position at or before the batch that holds `offset`, as near as the index knows, or `entriesBack` entries before that. */
+  lookup(offset: number, entriesBack = 0): number {
+    const slot = this.#slotOf(offset) - entriesBack
     return slot < 0 ? 0 : this.file.data.getInt32(this.file.locate(slot) + 4)
   }
 

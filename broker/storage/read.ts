@@ -34,20 +34,44 @@ interface Selection {
   readonly wantedBytes: number
   /** The batch at `end` is not what was written. */
   readonly isDamaged: boolean
-  /** Behind the last whole batch; -1 where there is none. */
+  /** How many batches are good before the first that was selected, or where none was, of all. */
+  readonly goodBefore: number
+  /** Behind the last of them; where there is none, what was expected. */
   readonly nextOffset: number
   /** The batch at `end` is wanted, as far as can be told. */
   readonly hasMore: boolean
 }
 
-/** Whether a batch is what was written. */
-type Verify = (view: BatchView, previousNextOffset: number) => boolean
+const NO_EPOCH = -1
+
+/** Whether a batch is what was written, as far as it tells by itself. */
+type Verify = (view: BatchView) => boolean
 const TRUST: Verify = () => true
 
-/** A batch's offsets lie outside the CRC, but follow those of the one before, and the log ends behind them. */
-function verifyBefore(logEndOffset: number): Verify {
-  return (view, previousNextOffset) =>
-    view.baseOffset >= previousNextOffset && view.lastOffset < logEndOffset && view.computeCrc() === view.crc
+/** What no batch of a log goes beyond at the moment. */
+export interface LogBounds {
+  readonly endOffset: number
+  /** -1 where it is not known. */
+  readonly latestEpoch: number
+}
+
+/** Offsets and the leader epoch of a batch lie outside of the CRC. */
+function verifyWithin({ endOffset, latestEpoch }: LogBounds): Verify {
+  return (view) =>
+    view.lastOffset < endOffset &&
+    view.partitionLeaderEpoch >= NO_EPOCH &&
+    (latestEpoch === NO_EPOCH || view.partitionLeaderEpoch <= latestEpoch) &&
+    view.computeCrc() === view.crc
+}
+
+/** Consecutive batches, in a buffer, of a segment. */
+interface Found {
+  readonly bytes: Uint8Array
+  /** Where the first of them begins, if it leaves no gap; -1 where that is not known. */
+  readonly expectedOffset: number
+  /** How much of the file there is from the start of the buffer on. */
+  readonly bytesLeft: number
+  readonly verify: Verify
 }
 
 /** Bytes read beyond those asked for: the index leads to a batch somewhat before the offset. */
@@ -57,19 +81,21 @@ export function emptySlice(offset: number): LogSlice {
   return { buffers: [], sizeInBytes: 0, baseOffset: offset, hasMore: false }
 }
 
-/** Picks from consecutive batches those that answer `request`, from the first that reaches behind its offset. */
-function select(
-  bytes: Uint8Array,
-  request: ReadRequest,
-  room: number,
-  minOneBatch: boolean,
-  verify: Verify,
-): Selection {
+/**
+ * Picks from consecutive batches those that answer `request`, from the first that reaches behind its offset. A batch behind a gap counts once the
+ * one behind it goes on: where the offset of a batch is wrong, that looks like a gap.
+ */
+function select(found: Found, request: ReadRequest, room: number, minOneBatch: boolean): Selection {
+  const { bytes, bytesLeft, verify } = found
   const view = new BatchView(bytes)
   let start = -1
   let at = 0
   let baseOffset = request.offset
-  let nextOffset = -1
+  let nextOffset = found.expectedOffset
+  let goodCount = 0
+  let goodBefore: number | undefined
+  /** The last batch, where it left a gap. */
+  let gap: { readonly at: number; readonly nextOffset: number } | undefined
   const done = (atEnd: boolean, wantedBytes = 0, isDamaged = false, isOutside = false): Selection => ({
     start: start < 0 ? at : start,
     end: at,
@@ -77,15 +103,26 @@ function select(
     atEnd,
     wantedBytes,
     isDamaged,
+    goodBefore: goodBefore ?? goodCount,
     nextOffset,
     hasMore: !isOutside && nextOffset < request.limitOffset,
   })
+  const backToGap = (): void => {
+    if (gap === undefined) return
+    at = gap.at
+    nextOffset = gap.nextOffset
+    goodCount--
+  }
   while (at + HEADER_BYTES <= bytes.length) {
     const { lastOffset, sizeInBytes } = view.at(at)
-    if (sizeInBytes < HEADER_BYTES) return done(false, 0, true)
     const isWhole = at + sizeInBytes <= bytes.length
+    const isPossible = sizeInBytes >= HEADER_BYTES && at + sizeInBytes <= bytesLeft
     // Also what is passed over, or not given yet: an offset that is wrong would hide records, or all that follow.
-    if (isWhole && verify !== TRUST && !verify(view, nextOffset)) return done(false, 0, true)
+    const isRefused = verify !== TRUST && (view.baseOffset < nextOffset || (isWhole && !verify(view)))
+    if (!isPossible || isRefused) {
+      backToGap()
+      return done(false, 0, true)
+    }
     if (start >= 0 || lastOffset >= request.offset) {
       const taken = start < 0 ? 0 : at - start
       const fits = taken + sizeInBytes <= room || (minOneBatch && taken === 0)
@@ -96,11 +133,16 @@ function select(
     if (start < 0 && lastOffset >= request.offset) {
       start = at
       baseOffset = view.baseOffset
+      goodBefore = goodCount
     }
+    gap = verify !== TRUST && nextOffset >= 0 && view.baseOffset > nextOffset ? { at, nextOffset } : undefined
     nextOffset = lastOffset + 1
+    goodCount++
     at += sizeInBytes
   }
-  return done(true, HEADER_BYTES)
+  const wantedBytes = HEADER_BYTES + (gap === undefined ? 0 : at - gap.at)
+  if (at < bytesLeft) backToGap()
+  return done(true, wantedBytes)
 }
 
 /** Reads from memory, without a copy; undefined where `offset` is older than what is there. */
@@ -120,16 +162,13 @@ export function readTail(tail: LogTail, request: ReadRequest): LogSlice | undefi
       sizeInBytes += entry.bytes.length
       continue
     }
-    const { start, end, atEnd, ...selected } = select(
-      entry.bytes,
-      request,
-      room,
-      request.minOneBatch && sizeInBytes === 0,
-      TRUST,
-    )
+    const { bytes } = entry
+    const found = { bytes, expectedOffset: -1, bytesLeft: bytes.length, verify: TRUST }
+    const minOneBatch = request.minOneBatch && sizeInBytes === 0
+    const { start, end, atEnd, ...selected } = select(found, request, room, minOneBatch)
     if (end > start) {
       if (sizeInBytes === 0) baseOffset = selected.baseOffset
-      buffers.push(entry.bytes.subarray(start, end))
+      buffers.push(bytes.subarray(start, end))
       sizeInBytes += end - start
     }
     if (atEnd) continue
@@ -139,55 +178,96 @@ export function readTail(tail: LogTail, request: ReadRequest): LogSlice | undefi
   return { buffers, sizeInBytes, baseOffset, hasMore }
 }
 
-/** Reads from the files, usually with one read. The request's offset is in `segments`; `endOffset` tells where the log ends at the moment. */
+/** Reads from the files, usually with one read. The request's offset is in `segments`; `bounds` are those of the log at the moment. */
 export async function readSegments(
   segments: LogSegments,
   request: ReadRequest,
-  endOffset: () => number,
+  bounds: () => LogBounds,
 ): Promise<LogSlice> {
   const list = segments.from(request.offset)
-  for (const segment of list) {
+  for (const [index, segment] of list.entries()) {
     if (segment.baseOffset >= request.limitOffset) break
-    const slice = await readSegment(segment, request, endOffset)
+    const limit = list[index + 1]?.baseOffset ?? Infinity
+    const slice = await readSegment(segment, request, () => {
+      const { endOffset, latestEpoch } = bounds()
+      return { endOffset: Math.min(endOffset, limit), latestEpoch }
+    })
     if (slice !== undefined) return slice
   }
   return emptySlice(request.offset)
+}
+
+/** Where a read of a segment has come to. */
+interface Place {
+  readonly position: number
+  /** As of `Found`. */
+  readonly expectedOffset: number
+}
+
+function ledBy(segment: LogSegment, offset: number, entriesBack: number): Place {
+  const position = segment.positionBefore(offset, entriesBack)
+  return { position, expectedOffset: position === 0 ? segment.baseOffset : -1 }
+}
+
+/**
+ * The index leads to a batch that ends at the offset or before. Where it does not, or there is damage, or a gap where the offset should be, what is
+ * before has to tell what is the matter: the index, a batch, or nothing.
+ */
+function isMisled(selection: Selection, { bytes, bytesLeft }: Found, offset: number): boolean {
+  if (new BatchView(bytes).lastOffset > offset) return true
+  const { isDamaged, goodBefore, baseOffset, start, end } = selection
+  const isGap = baseOffset > offset || (start === end && end === bytesLeft)
+  return (isDamaged || isGap) && goodBefore < 2
 }
 
 /** Undefined where no batch of the segment reaches to the offset: compaction took it. */
 async function readSegment(
   segment: LogSegment,
   request: ReadRequest,
-  endOffset: () => number,
+  bounds: () => LogBounds,
 ): Promise<LogSlice | undefined> {
-  if (segment.isClosed) throw deleted(request)
-  let position = segment.positionBefore(request.offset)
-  let size = request.maxBytes + SLACK_BYTES
-  let goodUntil = segment.baseOffset
+  const { offset, maxBytes, minOneBatch } = request
+  /** How many entries of the index before the one for the offset; undefined once that has been left behind. */
+  let back: number | undefined = 0
+  let place = ledBy(segment, offset, back)
+  let size = maxBytes + SLACK_BYTES
   for (;;) {
+    const { position, expectedOffset } = place
     const bytesLeft = segment.writtenBytes - position
     if (bytesLeft <= 0) return undefined
     if (segment.isClosed) throw deleted(request)
     const asked = Math.min(size, bytesLeft)
     const bytes = await segment.readToSend(asked, position)
+    const isShort = bytes.length < asked
     // The file has less than was written to it: nothing would ever come of waiting for the rest.
-    if (bytes.length < Math.min(asked, HEADER_BYTES)) throw new DamagedBatchError(Math.min(goodUntil, request.offset))
-    if (bytes.length < HEADER_BYTES) return undefined
+    if (bytes.length < HEADER_BYTES) {
+      if (isShort) throw damaged(segment, expectedOffset, offset)
+      return undefined
+    }
     // What was appended during the read may be in it.
-    const verify = position >= segment.uncheckedFrom ? TRUST : verifyBefore(endOffset())
-    const selection = select(bytes, request, request.maxBytes, request.minOneBatch, verify)
-    const { start, end, baseOffset, atEnd, wantedBytes, hasMore } = selection
+    const verify = position >= segment.uncheckedFrom ? TRUST : verifyWithin(bounds())
+    const found = { bytes, expectedOffset, bytesLeft, verify }
+    const selection = select(found, request, maxBytes, minOneBatch)
+    if (back !== undefined && position > 0 && verify !== TRUST && isMisled(selection, found, offset)) {
+      back = back * 2 + 1
+      place = ledBy(segment, offset, back)
+      continue
+    }
+    back = undefined
+    const { start, end, baseOffset, atEnd, wantedBytes, nextOffset, hasMore } = selection
     // What is good before a damaged batch is still given.
     if (end > start) return { buffers: [bytes.subarray(start, end)], sizeInBytes: end - start, baseOffset, hasMore }
-    goodUntil = Math.max(goodUntil, selection.nextOffset)
-    if (selection.isDamaged) throw new DamagedBatchError(Math.min(goodUntil, request.offset))
-    if (!atEnd) return { ...emptySlice(request.offset), hasMore }
     // The wanted batch begins behind the buffer, or does not end in it; unless the file has less than was written to it.
-    if (end === 0 && (bytes.length === bytesLeft || bytes.length < asked))
-      throw new DamagedBatchError(Math.min(goodUntil, request.offset))
-    position += end
-    size = Math.max(wantedBytes, request.maxBytes) + SLACK_BYTES
+    const isMissing = atEnd && end === 0 && (isShort || bytes.length === bytesLeft)
+    if (selection.isDamaged || isMissing) throw damaged(segment, nextOffset, offset)
+    if (!atEnd) return { ...emptySlice(offset), hasMore }
+    place = { position: position + end, expectedOffset: nextOffset }
+    size = Math.max(wantedBytes, maxBytes) + SLACK_BYTES
   }
+}
+
+function damaged(segment: LogSegment, goodUntil: number, offset: number): DamagedBatchError {
+  return new DamagedBatchError(Math.min(Math.max(goodUntil, segment.baseOffset), offset))
 }
 
 function deleted({ offset }: ReadRequest): StorageError {

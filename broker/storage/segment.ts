@@ -1,5 +1,5 @@
 import type { Disk } from '../env/disk.ts'
-import type { BatchView } from '../records/batch.ts'
+import { type BatchView, HEADER_BYTES } from '../records/batch.ts'
 import { AbortedTxnIndex } from './aborted-txn-index.ts'
 import type { LogConfig } from './log-config.ts'
 import {
@@ -88,7 +88,10 @@ export class LogSegment {
       deps,
     )
     this.timeIndex = new TimeIndex({ path: segmentPath(directory, baseOffset, TIME_INDEX_SUFFIX), baseOffset }, deps)
-    this.abortedTxns = new AbortedTxnIndex({ path: segmentPath(directory, baseOffset, TXN_INDEX_SUFFIX) }, deps)
+    this.abortedTxns = new AbortedTxnIndex(
+      { path: segmentPath(directory, baseOffset, TXN_INDEX_SUFFIX), baseOffset },
+      deps,
+    )
   }
 
   /** A new, empty, active segment; what is left of an earlier one with the same base offset is overwritten. */
@@ -166,10 +169,10 @@ export class LogSegment {
     return this.#closed
   }
 
-  /** A position at or before the batch that holds `offset`, as near as the index knows; the beginning where that is damaged. */
-  positionBefore(offset: number): number {
-    const position = this.offsetIndex.lookup(offset)
-    return position >= 0 && position <= this.#writtenBytes ? position : 0
+  /** A position at or before the batch that holds `offset`, as of the index, or of as many entries before; the beginning where that is damaged. */
+  positionBefore(offset: number, entriesBack = 0): number {
+    const position = this.offsetIndex.lookup(offset, entriesBack)
+    return position >= 0 && position <= this.#writtenBytes - HEADER_BYTES ? position : 0
   }
 
   configure(config: LogConfig): void {

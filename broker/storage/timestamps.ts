@@ -1,7 +1,8 @@
 import type { Compute } from '../env/compute.ts'
 import { BatchView } from '../records/batch.ts'
 import { readRecordsAsync } from '../records/read.ts'
-import { FileClosedError } from './errors.ts'
+import { DamagedBatchError, FileClosedError } from './errors.ts'
+import { boundaryAt } from './replay.ts'
 import { scanBatches } from './scan.ts'
 import type { LogSegment } from './segment.ts'
 import type { LogSegments } from './segments.ts'
@@ -48,16 +49,18 @@ export async function offsetOfMaxTimestamp(segments: LogSegments, compute: Compu
   return firstRecord(batch, compute, (time) => time >= timestampMs)
 }
 
-/** A copy of the first batch that reaches to `offset` or behind it, and to `timestampMs`. Rejects with FileClosedError. */
+/** A copy of the first batch that reaches to `offset` or behind it, and to `timestampMs`. Rejects with FileClosedError, DamagedBatchError. */
 async function findBatch(segment: LogSegment, offset: number, timestampMs: number): Promise<BatchView | undefined> {
   if (segment.isClosed) throw new FileClosedError(segment.path)
   let found: BatchView | undefined
-  const range = { from: segment.positionBefore(offset), to: segment.writtenBytes, chunkBytes: CHUNK_BYTES }
+  const { position, nextOffset } = await boundaryAt(segment, offset)
+  const range = { from: position, to: segment.writtenBytes, chunkBytes: CHUNK_BYTES }
   await scanBatches(segment, range, (view) => {
     if (view.maxTimestamp < timestampMs || view.lastOffset < offset) return true
     found = new BatchView(view.slice.slice())
     return false
   })
+  if (found !== undefined && found.computeCrc() !== found.crc) throw new DamagedBatchError(nextOffset)
   return found
 }
 

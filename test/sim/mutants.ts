@@ -294,8 +294,8 @@ const REPLICATION: readonly Mutant[] = [
     name: 'reads do not look at checksums',
     simulation: 'cluster',
     file: 'broker/storage/read.ts',
-    from: 'if (isWhole && verify !== TRUST && !verify(view, nextOffset))',
-    to: 'if (isWhole && nextOffset < -1)',
+    from: 'verify !== TRUST && (view.baseOffset < nextOffset || (isWhole && !verify(view)))',
+    to: 'isWhole && nextOffset < -1',
   },
   {
     name: 'a log ends where its last batch says, be it damaged or not',
