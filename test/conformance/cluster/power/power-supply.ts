@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ const DISK_BYTES = 512 * 2 ** 20
  */
 const MOUNT_OPTIONS = 'loop,noauto_da_alloc,commit=300'
 
-/** A disk a node: an ext4 file system of its own, from which the power can be cut. Needs root, perl and loop devices. */
+/** Disks, one a node or several: each an ext4 file system of its own, from which the power can be cut. Needs root, perl and loop devices. */
 export class PowerSupply {
   readonly #directory = mkdtempSync(join(tmpdir(), 'power-'))
   readonly #mounted = new Set<number>()
@@ -48,6 +48,16 @@ export class PowerSupply {
     }
   }
 
+  /** Leaves no room on a disk. */
+  fill(id: number): void {
+    // It ends with what there is.
+    spawnSync('cp', ['/dev/zero', this.#ballast(id)], { stdio: 'ignore' })
+  }
+
+  free(id: number): void {
+    rmSync(this.#ballast(id))
+  }
+
   remove(): void {
     for (const id of this.#mounted) this.#unmount(id)
     rmSync(this.#directory, { recursive: true, force: true })
@@ -65,6 +75,10 @@ export class PowerSupply {
 
   #image(id: number): string {
     return join(this.#directory, `${id}.img`)
+  }
+
+  #ballast(id: number): string {
+    return join(this.#mountPoint(id), 'ballast')
   }
 
   #mountPoint(id: number): string {
