@@ -33,6 +33,7 @@ export class LogFetcher {
   #loop = 0
   /** What the last loop does to the log: the next one waits for it. */
   #applying: Promise<unknown> = Promise.resolve()
+  #hasWarned = false
 
   /** `onFetched` is told how many records were appended. */
   constructor(
@@ -92,6 +93,7 @@ export class LogFetcher {
     }
     if (!isCurrent()) return true
     const partition = response.responses[0]?.partitions[0]
+    if (response.errorCode === ErrorCode.INCONSISTENT_CLUSTER_ID) this.#warnOfCluster(address)
     if (response.errorCode !== ErrorCode.NONE || partition === undefined) return false
     for (const { nodeId, host, port } of response.nodeEndpoints) this.#core.learnAddress(nodeId, { host, port })
     const { leaderId, leaderEpoch } = partition.currentLeader
@@ -109,6 +111,15 @@ export class LogFetcher {
     const isDone = await following
     if (isCurrent()) this.#membership.afterFetch(address, epoch)
     return isDone
+  }
+
+  /** Once: it is asked again all the time. */
+  #warnOfCluster({ host, port }: Address): void {
+    if (this.#hasWarned) return
+    this.#hasWarned = true
+    const { deps, options } = this.#core
+    const fields = { host, port, clusterId: options.clusterId }
+    deps.logger.warn(fields, 'A controller that this node asks belongs to another cluster')
   }
 
   #request(epoch: number) {

@@ -9,6 +9,7 @@ import { RaftNode } from '../../../broker/raft/raft-node.ts'
 import type { Snapshot } from '../../../broker/raft/snapshot-file.ts'
 import { staticVoters } from '../../../broker/raft/voters.ts'
 import type { Env } from '../../../broker/env/env.ts'
+import type { Logger } from '../../../broker/telemetry/logger.ts'
 import { SimWorld, type SimMachine } from '../../fakes/env.ts'
 import { silentLogger } from '../../fakes/logger.ts'
 
@@ -83,11 +84,14 @@ export class RaftBench {
     }
   }
 
-  async open(transport: RaftTransport = NOBODY_THERE): Promise<{ node: RaftNode; recorder: Recorder }> {
+  async open(
+    transport: RaftTransport = NOBODY_THERE,
+    logger: Logger = silentLogger(),
+  ): Promise<{ node: RaftNode; recorder: Recorder }> {
     const recorder = new Recorder()
     const node = await RaftNode.open(this.options, {
       ...this.env,
-      logger: silentLogger(),
+      logger,
       transport,
     })
     node.register(recorder)

@@ -3,8 +3,11 @@ import fc from 'fast-check'
 import { METADATA_TOPIC_ID } from '../../../broker/lib/uuid.ts'
 import { ApiKey } from '../../../broker/protocol/api-key.ts'
 import { APIS, type ResponseInputOf, type ResponseOf } from '../../../broker/protocol/apis.ts'
+import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import type { RaftNode } from '../../../broker/raft/raft-node.ts'
+import type { RaftTransport } from '../../../broker/raft/raft-types.ts'
 import { encodeSnapshot, snapshotName } from '../../../broker/raft/snapshot-file.ts'
+import { MemoryLogger } from '../../fakes/logger.ts'
 import { decoded } from './cluster.ts'
 import { DIRECTORY_ID, METADATA_DIR, RAFT_DEFAULTS, RaftBench, values } from './harness.ts'
 
@@ -187,6 +190,25 @@ test.each([
   expect(node.role).toBe('follower')
   expect(asked.length).toBeGreaterThan(2)
   expect(asked.length).toBeLessThan(40)
+})
+
+test('a node that was formatted for another cluster says so, once', async () => {
+  let asked = 0
+  const transport: RaftTransport = {
+    request: (_to, key) => {
+      asked++
+      const { response } = APIS[key]
+      const answer = { errorCode: ErrorCode.INCONSISTENT_CLUSTER_ID } as ResponseInputOf<typeof key>
+      return Promise.resolve(decoded<ResponseOf<typeof key>, ResponseInputOf<typeof key>>(response, answer))
+    },
+  }
+  const options = { isController: false, staticVoters: [], bootstrapServers: [{ host: 'elsewhere', port: 9093 }] }
+  const bench = new RaftBench(1, options)
+  const logger = new MemoryLogger()
+  await bench.open(transport, logger)
+  await bench.run(5000)
+  expect(asked).toBeGreaterThan(10)
+  expect(logger.messages('warn')).toEqual(['A controller that this node asks belongs to another cluster'])
 })
 
 test('a node that is no voter is refused', async () => {
