@@ -112,11 +112,16 @@ export class Replication implements Disposable {
     })
   }
 
-  /** A log dir has failed: its replicas are not fetched any more. */
+  /** A log dir has failed: its replicas are not fetched any more, nor led. */
   logDirFailed(path: string): void {
-    for (const partition of this.replicas.partitions())
-      if (partition.log.parentDirectory === path) this.fetchers.stop(partition)
+    const failed = [...this.replicas.partitions()].filter(({ log }) => log.parentDirectory === path)
+    const led = failed.filter(({ isLeader }) => isLeader)
+    for (const partition of failed) this.fetchers.stop(partition)
     this.replicas.failDirectory((log) => log.parentDirectory === path)
+    // Not in the midst of an append, by which that may have been found.
+    this.#deps.env.clock.defer(() => {
+      for (const { log } of led) this.#deps.onResigned(log.topic, log.partition)
+    })
   }
 
   [Symbol.dispose](): void {

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { ApiKey } from '../../../broker/protocol/api-key.ts'
+import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import { buildBatch } from '../../../broker/records/build.ts'
 import { TestCluster } from './bed.ts'
 
@@ -38,5 +39,39 @@ test('the controller hears at once of a log dir that has failed', async () => {
     ({ topics }) => topics[0]?.partitions.find(({ partitionIndex }) => partitionIndex === index)?.leaderId === one?.id,
   )
   expect(tookMs).toBeLessThan(500)
+  await cluster.stop()
+})
+
+test('groups whose offsets were in a log dir that has failed are not served where it was any more', async () => {
+  const cluster = new TestCluster(['broker,controller', 'broker', 'broker'], {
+    'log.dirs': '/data,/more',
+    'metadata.log.dir': '/data',
+    'offsets.topic.num.partitions': '4',
+  })
+  await cluster.start()
+  const [one, two] = cluster.nodes
+  await cluster.ask(one, ApiKey.FindCoordinator, { keyType: 0, coordinatorKeys: ['a'] })
+  await cluster.world.clock.run(5000)
+  const disk = two?.machine.disk
+  const failing = disk?.list('/more').flatMap(({ name }) => /^__consumer_offsets-(\d)$/.exec(name)?.[1] ?? []) ?? []
+  const described = await cluster.ask(one, ApiKey.Metadata, { topics: [{ name: '__consumer_offsets' }] })
+  const led = described?.topics[0]?.partitions.find(
+    ({ partitionIndex, leaderId }) => leaderId === two?.id && failing.includes(String(partitionIndex)),
+  )
+  // The hash of a name of one letter is its code.
+  const group = ['d', 'a', 'b', 'c'][led?.partitionIndex ?? -1] ?? ''
+  const describe = async (): Promise<number | undefined> =>
+    (await cluster.ask(two, ApiKey.DescribeGroups, { groups: [group] }))?.groups[0]?.errorCode
+  expect(await describe()).not.toBe(ErrorCode.NOT_COORDINATOR)
+  if (disk !== undefined) disk.fault = (_operation, path) => (path.startsWith('/more/') ? 'EIO' : undefined)
+  const topics = [{ name: 't', partitions: [{ partitionIndex: 0, committedOffset: 7n, committedMetadata: '' }] }]
+  const commit = { groupId: group, generationIdOrMemberEpoch: -1, memberId: '', topics }
+  await cluster.ask(two, ApiKey.OffsetCommit, commit)
+  await cluster.until(
+    ApiKey.FindCoordinator,
+    () => ({ keyType: 0, coordinatorKeys: [group] }),
+    ({ coordinators }) => (coordinators[0]?.nodeId ?? -1) > 0 && coordinators[0]?.nodeId !== two?.id,
+  )
+  expect(await describe()).toBe(ErrorCode.NOT_COORDINATOR)
   await cluster.stop()
 })
