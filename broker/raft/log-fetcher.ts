@@ -77,7 +77,10 @@ export class LogFetcher {
     const voters = state.voters
       .filter(({ id }) => id !== self.id && id !== leaderId)
       .flatMap(({ id }) => this.#core.voterAddress(id) ?? [])
-    const all = [...voters, ...options.bootstrapServers]
+    // It is among the bootstrap servers too: while it hangs, each attempt would take as long as a request may.
+    const leader = leaderId === NOBODY ? undefined : this.#core.addressOf(leaderId)
+    const servers = options.bootstrapServers.filter(({ host, port }) => host !== leader?.host || port !== leader.port)
+    const all = [...voters, ...servers]
     return all.length === 0 ? undefined : all[deps.random.below(all.length)]
   }
 

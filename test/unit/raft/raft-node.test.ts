@@ -211,6 +211,30 @@ test('a node that was formatted for another cluster says so, once', async () => 
   expect(logger.messages('warn')).toEqual(['A controller that this node asks belongs to another cluster'])
 })
 
+test('a leader that does not answer is asked every other time, and nobody else in its place', async () => {
+  const bootstrapServers = ['leader', 'other'].map((host) => ({ host, port: 9093 }))
+  const bench = new RaftBench(16, { isController: false, staticVoters: [], bootstrapServers })
+  const asked: string[] = []
+  await bench.open({
+    request: (to, key, _body, timeoutMs) => {
+      asked.push(to.host)
+      const { response } = APIS[key]
+      const partition = { partitionIndex: 0, currentLeader: { leaderId: 2, leaderEpoch: 7 }, records: null }
+      const topic = { topic: '__cluster_metadata', topicId: METADATA_TOPIC_ID, partitions: [partition] }
+      const nodeEndpoints = [{ nodeId: 2, host: 'leader', port: 9093 }]
+      const answer = { responses: [topic], nodeEndpoints } as ResponseInputOf<typeof key>
+      return new Promise((resolve, reject) => {
+        if (to.host === 'leader') bench.world.clock.setTimer(timeoutMs, () => reject(new Error('no answer')))
+        else resolve(decoded<ResponseOf<typeof key>, ResponseInputOf<typeof key>>(response, answer))
+      })
+    },
+  })
+  await bench.run(60_000)
+  const known = asked.slice(asked.indexOf('other') + 1)
+  expect(known.length).toBeGreaterThan(20)
+  expect(known.filter((host, index) => host === known[index + 1])).toEqual([])
+})
+
 test('a node that is no voter is refused', async () => {
   const bench = new RaftBench(12, { staticVoters: [] })
   await expect(bench.open()).rejects.toMatchObject({ code: 'INVALID_QUORUM' })
