@@ -1,6 +1,12 @@
 import type { FormatArgs } from './format-args.ts'
 import { isUuid } from './lib/uuid.ts'
-import { ELIGIBLE_LEADER_REPLICAS_VERSION, FEATURES, KRAFT_VERSION, METADATA_VERSION } from './metadata/features.ts'
+import {
+  ELIGIBLE_LEADER_REPLICAS_VERSION,
+  FEATURES,
+  KRAFT_VERSION,
+  METADATA_VERSION,
+  missingDependency,
+} from './metadata/features.ts'
 import {
   METADATA_VERSION_LATEST,
   METADATA_VERSION_MIN,
@@ -42,6 +48,8 @@ export function featureLevels(
     if (name === METADATA_VERSION || name === KRAFT_VERSION) continue
     if (level < supported.min || level > supported.max)
       throw new FormatError(`No feature:${name} with feature level ${level}`)
+    const problem = missingDependency(name, level, levels)
+    if (problem !== null) throw new FormatError(problem)
     if (level > 0) levels.set(name, level)
   }
   return levels

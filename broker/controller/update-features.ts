@@ -1,7 +1,11 @@
-import { ELIGIBLE_LEADER_REPLICAS_VERSION, KRAFT_VERSION, METADATA_VERSION } from '../metadata/features.ts'
+import {
+  ELIGIBLE_LEADER_REPLICAS_VERSION,
+  KRAFT_VERSION,
+  METADATA_VERSION,
+  missingDependency,
+} from '../metadata/features.ts'
 import { METADATA_VERSION_LATEST, METADATA_VERSION_MIN } from '../protocol/metadata-version.ts'
 import { type MetadataImage, ResourceType } from '../metadata/image.ts'
-import { ELIGIBLE_LEADER_REPLICAS } from '../metadata/record-versions.ts'
 import type { ApiKey } from '../protocol/api-key.ts'
 import type { RequestOf, ResponseInputOf } from '../protocol/apis.ts'
 import { ErrorCode } from '../protocol/errors.ts'
@@ -102,11 +106,8 @@ function kraftRecords(
 
 /** Levels of other features that a feature is built on. */
 function checkDependencies(update: Update, levels: ReadonlyMap<string, number>): void {
-  const { feature, maxVersionLevel: level } = update
-  if (feature !== ELIGIBLE_LEADER_REPLICAS_VERSION || level === 0) return
-  if ((levels.get(METADATA_VERSION) ?? 0) >= ELIGIBLE_LEADER_REPLICAS) return
-  const needed = `${METADATA_VERSION} level ${ELIGIBLE_LEADER_REPLICAS}`
-  throw invalidUpdate(update, `${feature} could not be set to ${level} because it depends on ${needed}`)
+  const problem = missingDependency(update.feature, update.maxVersionLevel, levels)
+  if (problem !== null) throw invalidUpdate(update, problem)
 }
 
 /** KIP-966 counts on one minimum of in-sync replicas for all brokers. */

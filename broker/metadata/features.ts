@@ -1,5 +1,6 @@
 import { METADATA_VERSION_LATEST, METADATA_VERSION_MIN } from '../protocol/metadata-version.ts'
 import type { SupportedFeature } from './image.ts'
+import { ELIGIBLE_LEADER_REPLICAS } from './record-versions.ts'
 
 export const METADATA_VERSION = 'metadata.version'
 export const KRAFT_VERSION = 'kraft.version'
@@ -39,6 +40,13 @@ export function registeredFeatures(finalized: ReadonlyMap<string, number>): Read
     if (Math.max(max, level) > 0) registered.set(name, { min, max: Math.max(max, level) })
   }
   return registered
+}
+
+/** What a level of a feature lacks among `levels`, of the features that it is built on, in Kafka's words; null where it lacks nothing. */
+export function missingDependency(feature: string, level: number, levels: ReadonlyMap<string, number>): string | null {
+  if (feature !== ELIGIBLE_LEADER_REPLICAS_VERSION || level === 0) return null
+  if ((levels.get(METADATA_VERSION) ?? 0) >= ELIGIBLE_LEADER_REPLICAS) return null
+  return `${feature} could not be set to ${level} because it depends on ${METADATA_VERSION} level ${ELIGIBLE_LEADER_REPLICAS}`
 }
 
 /** KIP-966: whether partitions keep replicas that may lead though they left the ISR. */

@@ -147,6 +147,12 @@ test.each<[string, string, readonly string[], RegExp]>([
     ['-s', '-f', 'group.version=1'],
     /No feature:group.version with feature level 1/,
   ],
+  [
+    'a feature that a release before its time has no records for',
+    DYNAMIC,
+    ['-s', '-r', '3.9', '-f', 'eligible.leader.replicas.version=1'],
+    /^eligible.leader.replicas.version could not be set to 1 because it depends on metadata.version level 23$/,
+  ],
   ['an unknown feature', DYNAMIC, ['-s', '-f', 'x=1'], /^Unsupported feature: x. Supported features are: /],
   ['an unknown release', DYNAMIC, ['-s', '-r', '9.9'], /^Unknown metadata.version '9.9'/],
   ['kraft.version 0 with dynamic voters', DYNAMIC, ['-s', '-f', 'kraft.version=0'], /^Cannot set kraft.version to 0/],
