@@ -19,6 +19,8 @@ export interface LoadOptions {
   readonly config: LogConfig
   /** Everything below it was synced. */
   readonly recoveryPoint: number
+  /** What was synced is not known, and `recoveryPoint` 0. */
+  readonly isRecoveryPointLost?: boolean
   readonly logStartOffset: number
   /** Nothing is torn: no segment needs to be read. */
   readonly hadCleanShutdown: boolean
@@ -116,7 +118,8 @@ class LogLoader {
       producers: this.#producers,
       logStartOffset,
       logEndOffset: this.#logEndOffset,
-      hasNewNames: this.#hasNewNames,
+      // Those of a log without records no shutdown has made durable.
+      hasNewNames: this.#hasNewNames || this.#segments.isBlank,
       recoveryPoint: Math.min(
         this.#logEndOffset,
         this.#options.hadCleanShutdown ? Infinity : this.#options.recoveryPoint,
@@ -215,11 +218,13 @@ class LogLoader {
     }
   }
 
-  /** Compaction leaves gaps between segments as well, but hardly without leaving some before; and one that no segment could fill is a gap. */
+  /**
+   * A segment begins where the log ended, unless no other could have reached there. Compaction leaves gaps between segments as well, in what
+   * was synced: where that is not known, there are hardly any without some before.
+   */
   #lacksEnd(segment: LogSegment, nextOffset: number, next: LogSegment | undefined): boolean {
-    if (next === undefined || nextOffset >= next.baseOffset) return false
-    this.#isGapless &&= segment.canHold(next.baseOffset - 1)
-    return this.#isGapless
+    if (next === undefined || nextOffset >= next.baseOffset || !segment.canHold(next.baseOffset - 1)) return false
+    return this.#isGapless || this.#options.isRecoveryPointLost !== true
   }
 
   /** Fills indexes, epochs and producers from the batches; of synced segments the CRCs are not looked at. */

@@ -54,11 +54,9 @@ export class LogCutter {
     assert(segment !== undefined, 'the offset is in the log')
     // Where all of the segment goes it need not be read, which may be why.
     const isWhole = asked === segment.baseOffset
-    const { position, offset: end } = isWhole
+    const { position, offset } = isWhole
       ? { position: 0, offset: asked }
       : await cutOf(segment, asked, writer.logEndOffset)
-    // Before the start nothing needs to be fetched again.
-    const offset = Math.max(end, Math.min(asked, logStartOffset))
     segment.reserve()
     this.discard(segments.list().filter(({ baseOffset }) => baseOffset > segment.baseOffset))
     segment.cutAt(position)

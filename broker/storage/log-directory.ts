@@ -29,7 +29,8 @@ export interface LogDirectoryDeps {
 
 /** What the checkpoint files of a log dir said at the start, by `<topic>-<partition>`. */
 export interface StartOffsets {
-  readonly recoveryPoints: PartitionOffsets
+  /** Undefined where there is no such file, or a damaged one. */
+  readonly recoveryPoints: PartitionOffsets | undefined
   readonly logStartOffsets: PartitionOffsets
   readonly highWatermarks: PartitionOffsets
 }
@@ -123,18 +124,19 @@ export class LogDirectory {
   startOffsets(): StartOffsets {
     return {
       recoveryPoints: this.#read(RECOVERY_POINT_FILE),
-      logStartOffsets: this.#read(LOG_START_OFFSET_FILE),
-      highWatermarks: this.#read(HIGH_WATERMARK_FILE),
+      logStartOffsets: this.#read(LOG_START_OFFSET_FILE) ?? new Map(),
+      highWatermarks: this.#read(HIGH_WATERMARK_FILE) ?? new Map(),
     }
   }
 
-  #read(name: string): PartitionOffsets {
+  #read(name: string): PartitionOffsets | undefined {
+    const path = `${this.path}/${name}`
     try {
-      return readOffsets(this.#disk, `${this.path}/${name}`)
+      return this.#disk.exists(path) ? readOffsets(this.#disk, path) : undefined
     } catch (error) {
       if (!(error instanceof StorageError)) throw error
       this.#logger.warn({ err: error }, 'a checkpoint is damaged: its offsets start at 0')
-      return new Map()
+      return undefined
     }
   }
 

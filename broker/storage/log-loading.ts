@@ -1,5 +1,6 @@
 import type { Disk } from '../env/disk.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import type { PartitionOffsets } from './checkpoint-file.ts'
 import { concurrently } from './concurrently.ts'
 import type { LogConfig } from './log-config.ts'
 import type { LogDirectory } from './log-directory.ts'
@@ -12,6 +13,7 @@ export interface LoadOptions {
   readonly topic: string
   readonly partition: number
   readonly recoveryPoint: number
+  readonly isRecoveryPointLost?: boolean
   readonly logStartOffset: number
   readonly config: LogConfig
   readonly topicId: string | null
@@ -30,7 +32,7 @@ export interface LoadingDeps {
 
 /**
  * Opens all logs of a log dir, as its checkpoints have them, and removes what was deleted. Gives whether the checkpoint of recovery points
- * tells too much: more of a log was synced, it says, than there is. Rejects with DiskError, StorageError.
+ * tells too much: more of a log was synced, it says, than there is; and whether there is none. Rejects with DiskError, StorageError.
  */
 export async function loadLogs(
   directory: LogDirectory,
@@ -41,9 +43,11 @@ export async function loadLogs(
   },
   deps: LoadingDeps,
   add: (log: PartitionLog, kind: 'log' | 'future') => void,
-): Promise<{ readonly tellsTooMuch: boolean }> {
+): Promise<{ readonly tellsTooMuch: boolean; readonly isLost: boolean }> {
   const { disk, logger } = deps
   const offsets = directory.startOffsets()
+  const recoveryPoints: PartitionOffsets = offsets.recoveryPoints ?? new Map()
+  const isLost = offsets.recoveryPoints === undefined
   const synced = new Map<string, number>()
   const names: string[] = []
   for (const { name, kind } of disk.list(directory.path)) {
@@ -62,7 +66,8 @@ export async function loadLogs(
     const log = await deps.open(name, {
       topic,
       partition,
-      recoveryPoint: offsets.recoveryPoints.get(key) ?? 0,
+      recoveryPoint: recoveryPoints.get(key) ?? 0,
+      isRecoveryPointLost: isLost,
       logStartOffset: offsets.logStartOffsets.get(key) ?? 0,
       config: options.defaults,
       topicId: readTopicId(disk, `${directory.path}/${name}`),
@@ -71,5 +76,5 @@ export async function loadLogs(
     synced.set(key, log.recoveryPoint)
     add(log, parsed.kind)
   })
-  return { tellsTooMuch: [...offsets.recoveryPoints].some(([key, offset]) => offset > (synced.get(key) ?? 0)) }
+  return { tellsTooMuch: [...recoveryPoints].some(([key, offset]) => offset > (synced.get(key) ?? 0)), isLost }
 }

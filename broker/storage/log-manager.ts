@@ -88,12 +88,14 @@ export class LogManager {
 
   async #loadDirectory(directory: LogDirectory): Promise<void> {
     try {
-      const { tellsTooMuch } = await loadLogs(
+      const { tellsTooMuch, isLost } = await loadLogs(
         directory,
         { ...this.#options, isOnline: () => directory.online },
         { ...this.#deps, open: (name, options) => this.#load(directory, name, options) },
         (log, kind) => this.#add(directory, kind, log),
       )
+      // Whoever could not write it has taken the log dir offline.
+      if (isLost) this.#writeRecoveryPoints(directory).catch(() => undefined)
       if (!tellsTooMuch) return
       directory.hasLostRecords()
       await this.#writeRecoveryPoints(directory)

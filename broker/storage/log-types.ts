@@ -19,6 +19,8 @@ export interface PartitionLogOptions {
   readonly config: LogConfig
   /** Everything below it is known to be synced: where recovery starts. */
   readonly recoveryPoint: number
+  /** What was synced is not known, and `recoveryPoint` 0. */
+  readonly isRecoveryPointLost?: boolean
   readonly logStartOffset: number
   readonly hadCleanShutdown: boolean
   readonly producerIdExpirationMs: number

@@ -235,12 +235,6 @@ export class LogWriter {
     this.#acknowledge()
   }
 
-  /** No record was ever here: where a crash takes the log, it is made again. */
-  #isBlank(): boolean {
-    const { segments } = this.#deps
-    return segments.count === 1 && segments.first.baseOffset === 0 && segments.first.sizeInBytes === 0
-  }
-
   /** Whether there is nothing to sync any more. Throws StorageError where the log has failed. */
   #hasEnded(): boolean {
     if (this.#failure !== undefined) throw offline(this.#directory, this.#failure)
@@ -248,10 +242,10 @@ export class LogWriter {
   }
 
   #hasNewNames(): boolean {
-    const { leaderEpochs, topicIdFile, parentNames } = this.#deps
+    const { leaderEpochs, topicIdFile, parentNames, segments } = this.#deps
     const areSaved = leaderEpochs.isPersisted && topicIdFile.isSynced
     const areSynced = areSaved && this.#names.isSynced(this.#lastName) && parentNames.isSynced(this.#ownName)
-    return !areSynced && !this.#isBlank()
+    return !areSynced && !segments.isBlank
   }
 
   /** Of files that are there at the call; and what recovery does not find in the log: the topic, the leader epochs before the recovery point. */

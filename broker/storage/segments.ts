@@ -18,6 +18,10 @@ export class LogSegments implements Iterable<LogSegment> {
   get count(): number {
     return this.#list.length
   }
+  /** No record was ever here: where a crash takes the log, it is made again. */
+  get isBlank(): boolean {
+    return this.count === 1 && this.first.baseOffset === 0 && this.first.sizeInBytes === 0
+  }
   [Symbol.iterator](): Iterator<LogSegment> {
     return this.#list[Symbol.iterator]()
   }

@@ -49,6 +49,24 @@ export class PartitionHistory {
     this.#batches.push(batch)
   }
 
+  /** As `appended`, of a leader that compaction may have left gaps. */
+  replicated(batch: AppendedBatch): void {
+    hold(batch.baseOffset >= this.endOffset, `${this.name}: a batch came at ${batch.baseOffset}, before the end`)
+    this.#batches.push(batch)
+  }
+
+  /** Where the last batch ends that lies below `offset`. */
+  endBefore(offset: number): number {
+    const last = this.#batches.findLast(({ baseOffset, values }) => baseOffset + values.length <= offset)
+    return last === undefined ? 0 : last.baseOffset + last.values.length
+  }
+
+  /** The log was cut, and ends at `endOffset`. */
+  cut(endOffset: number): void {
+    this.#batches = this.#batches.filter(({ baseOffset }) => baseOffset < endOffset)
+    this.#acknowledged = Math.min(this.#acknowledged, endOffset)
+  }
+
   /** Everything below `offset` has been acknowledged and must survive. */
   acknowledge(offset: number): void {
     hold(offset >= this.#acknowledged, `${this.name}: acknowledged ${this.#acknowledged}, then only ${offset}`)
@@ -78,8 +96,8 @@ export class PartitionHistory {
     hold(this.endOffset === endOffset, `${this.name}: recovered up to ${endOffset}, in the middle of a batch`)
   }
 
-  /** The value at an offset; undefined where the history has none there. */
-  valueAt(offset: number): string | undefined {
+  /** The last batch that begins at or before an offset; the first one where there is none. */
+  #indexOf(offset: number): number {
     let low = 0
     let high = this.#batches.length - 1
     while (low < high) {
@@ -87,8 +105,22 @@ export class PartitionHistory {
       if ((this.#batches[middle]?.baseOffset ?? 0) <= offset) low = middle
       else high = middle - 1
     }
-    const batch = this.#batches[low]
+    return low
+  }
+
+  /** The value at an offset; undefined where the history has none there. */
+  valueAt(offset: number): string | undefined {
+    const batch = this.#batches[this.#indexOf(offset)]
     return batch?.values[offset - batch.baseOffset]
+  }
+
+  /** The first offset from `offset` on that has a record; the end of the log where there is none. */
+  nextFrom(offset: number): number {
+    for (let index = this.#indexOf(offset); index < this.#batches.length; index++) {
+      const { baseOffset, values } = this.#batches[index] as AppendedBatch
+      if (offset < baseOffset + values.length) return Math.max(offset, baseOffset)
+    }
+    return this.endOffset
   }
 
   /** Checks one record that was read. */

@@ -298,6 +298,20 @@ const REPLICATION: readonly Mutant[] = [
     to: 'isWhole && nextOffset < -1',
   },
   {
+    name: 'a segment that ends before the next one begins has lost nothing',
+    simulation: 'storage',
+    file: 'broker/storage/loader.ts',
+    from: 'return this.#isGapless || this.#options.isRecoveryPointLost !== true',
+    to: 'return this.#isGapless',
+  },
+  {
+    name: 'an orderly shutdown makes the names of logs without records durable',
+    simulation: 'storage',
+    file: 'broker/storage/loader.ts',
+    from: 'this.#hasNewNames || this.#segments.isBlank',
+    to: 'this.#hasNewNames',
+  },
+  {
     name: 'a log ends where its last batch says, be it damaged or not',
     simulation: 'storage',
     file: 'broker/storage/loader.ts',

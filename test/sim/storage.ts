@@ -2,12 +2,8 @@ import type { File } from '../../broker/env/disk.ts'
 import type { Env } from '../../broker/env/env.ts'
 import { buildBatch } from '../../broker/records/build.ts'
 import { batches, readRecords } from '../../broker/records/read.ts'
-import { DEFAULT_LOG_CONFIG } from '../../broker/storage/log-config.ts'
-import type { LogConfig } from '../../broker/storage/log-config.ts'
 import { DamagedBatchError, isTooManyFiles } from '../../broker/storage/errors.ts'
 import { LogManager } from '../../broker/storage/log-manager.ts'
-import type { LogManagerOptions } from '../../broker/storage/log-manager-types.ts'
-import { DEFAULT_INTERVALS } from '../../broker/storage/log-maintenance.ts'
 import type { PartitionLog } from '../../broker/storage/log.ts'
 import { SECTOR_BYTES } from '../fakes/disk-node.ts'
 import { SimWorld } from '../fakes/env.ts'
@@ -17,31 +13,11 @@ import type { SimRandom } from '../fakes/random.ts'
 import { hold, PartitionHistory } from './history.ts'
 import type { AppendedBatch } from './history.ts'
 import type { Simulation, Trace } from './simulation.ts'
+import { damage } from './storage-damage.ts'
+import { FOLLOWED, LOG_DIRS, OPTIONS, TOPICS } from './storage-options.ts'
 
 const STEPS = 250
-const LOG_DIRS = ['/disk/a', '/disk/b']
 const PRODUCERS = 3
-
-/** Small segments, so that many boundaries are crossed. */
-const SMALL: LogConfig = { ...DEFAULT_LOG_CONFIG, segmentBytes: 4000, segmentIndexBytes: 240, indexIntervalBytes: 300 }
-
-const TOPICS: Readonly<Record<string, LogConfig>> = {
-  synced: { ...SMALL, flushMessages: 1 },
-  cached: SMALL,
-  'every-ten': { ...SMALL, flushMessages: 10, preallocate: true },
-  large: { ...DEFAULT_LOG_CONFIG, flushMessages: 1 },
-}
-
-const OPTIONS: LogManagerOptions = {
-  logDirs: LOG_DIRS,
-  clusterId: 'sim',
-  nodeId: 1,
-  defaults: SMALL,
-  recoveryThreadsPerDataDir: 2,
-  producerIdExpirationMs: 86_400_000,
-  tailCacheBytes: 20_000,
-  intervals: { ...DEFAULT_INTERVALS, recoveryPointCheckpointMs: 300, logStartOffsetCheckpointMs: 400 },
-}
 
 /** The log manager alone: appends, reads, deletions, and crashes of the process and of the machine in between. */
 export const storageSimulation: Simulation = {
@@ -76,7 +52,8 @@ class StorageRun {
     for (let step = 0; step < STEPS; step++) await this.#step()
     await this.#restart()
     await this.#readEverything()
-    await this.#loseEnds()
+    if (this.#random.chance(0.5)) await this.#loseEnds()
+    else await this.#damage()
   }
 
   async #step(): Promise<void> {
@@ -95,6 +72,7 @@ class StorageRun {
     else if (dice < 84) await this.#breakDirectory(log.parentDirectory)
     else if (dice < 85) await this.#world.clock.run(this.#random.between(300, 1500))
     else if (dice < 87) await this.#starve()
+    else if (dice < 88) await this.#cut(this.#log(FOLLOWED))
     else await this.#world.clock.run(this.#random.fraction() * 6)
     for (const name of this.#histories.keys()) this.#acknowledge(name)
   }
@@ -121,6 +99,11 @@ class StorageRun {
   }
 
   #append(topic: string, log: PartitionLog): void {
+    if (topic === FOLLOWED) this.#follow(log)
+    else this.#lead(topic, log)
+  }
+
+  #lead(topic: string, log: PartitionLog): void {
     const producerId = this.#random.below(PRODUCERS + 1) - 1
     const last = this.#history(topic).lastBatches().get(producerId)
     const values = Array.from({ length: this.#random.between(1, 20) }, () => `${topic}-${this.#nextValue++}`)
@@ -139,10 +122,39 @@ class StorageRun {
     this.#trace.note(`append ${topic} ${result.baseOffset}-${result.lastOffset}`)
   }
 
+  /** Batches as a leader gives them, now and then with a gap before one. */
+  #follow(log: PartitionLog): void {
+    const given: AppendedBatch[] = []
+    let offset = log.logEndOffset
+    for (let count = this.#random.between(1, 3); count > 0; count--) {
+      const baseOffset = offset + (this.#random.chance(0.3) ? this.#random.between(1, 30) : 0)
+      const values = Array.from({ length: this.#random.between(1, 10) }, () => `${FOLLOWED}-${this.#nextValue++}`)
+      given.push({ values, baseOffset, producerId: -1, producerEpoch: -1, baseSequence: -1 })
+      offset = baseOffset + values.length
+    }
+    const result = log.appendAsFollower(Buffer.concat(given.map((batch) => this.#bytes(batch))))
+    if (!result.ok && this.#machine.disk.fault !== undefined) return
+    hold(result.ok, `${FOLLOWED}: what the leader gave was refused: ${result.ok ? '' : result.message}`)
+    for (const batch of given) this.#history(FOLLOWED).replicated(batch)
+    this.#trace.note(`append ${FOLLOWED} ${given.map(({ baseOffset }) => baseOffset).join()}-${offset - 1}`)
+  }
+
+  /** The leader says where the log differs from its own: behind where both begin. What is left ends where a batch does. */
+  async #cut(log: PartitionLog): Promise<void> {
+    const history = this.#history(FOLLOWED)
+    const asked = this.#random.between(log.logStartOffset, log.logEndOffset)
+    const end = history.endBefore(asked)
+    if (end < log.logStartOffset) return
+    await this.#world.clock.runFor(log.truncateTo(asked))
+    hold(log.logEndOffset === end, `${FOLLOWED}: cut at ${asked}, and ends at ${log.logEndOffset}, not ${end}`)
+    history.cut(end)
+    this.#trace.note(`cut ${FOLLOWED} ${asked}: ${end}`)
+  }
+
   /** An idempotent producer that had no answer sends its last batch again. */
   #repeat(topic: string, log: PartitionLog): void {
     // Of batches below the log's start a recovery knows nothing, in Kafka either.
-    const last = [...this.#history(topic).lastBatches().values()]
+    const last = topic === FOLLOWED ? [] : [...this.#history(topic).lastBatches().values()]
     const sent = last.filter(({ baseOffset }) => baseOffset >= log.logStartOffset)
     if (sent.length === 0) return
     const batch = this.#random.pick(sent)
@@ -190,11 +202,16 @@ class StorageRun {
   async #read(topic: string, log: PartitionLog, offset: number, maxBytes: number): Promise<number> {
     const found = log.read(offset, maxBytes, Infinity, true)
     const slice = found instanceof Promise ? await this.#world.clock.runFor(found) : found
+    const history = this.#history(topic)
     let next = offset
+    let due = history.nextFrom(offset)
     for (const view of slice.buffers.flatMap((buffer) => [...batches(buffer, { torn: 'throw' })])) {
       hold(view.computeCrc() === view.crc, `${topic}: a batch at ${view.baseOffset} is corrupt`)
       for (const record of readRecords(view, this.#env.compute)) {
-        this.#history(topic).check(record.offset, Buffer.from(record.value ?? []).toString())
+        history.check(record.offset, Buffer.from(record.value ?? []).toString())
+        if (record.offset < offset) continue
+        hold(record.offset === due, `${topic}: ${record.offset} is read where ${due} should be`)
+        due = history.nextFrom(due + 1)
       }
       next = view.nextOffset
     }
@@ -308,9 +325,55 @@ class StorageRun {
     }
   }
 
-  async #restart(): Promise<void> {
+  /** Something goes bad in each log that is closed, or was cut off: nothing damaged is read, nothing is passed over, and what is sound before it is there. */
+  async #damage(): Promise<void> {
+    const { disk } = this.#machine
+    const kind = this.#random.pick(['shutdown', 'kill', 'power'] as const)
+    if (kind === 'shutdown') await this.#shutdown()
+    const logs = [...this.#histories.keys()].map((topic) => {
+      const mustHave = this.#mustSurvive(topic, kind === 'power' ? 'power' : 'kill')
+      return { topic, mustHave, directory: this.#log(topic).directory }
+    })
+    if (kind === 'power') this.#machine.losePower()
+    else this.#machine.kill()
+    const hasCrashed = kind !== 'shutdown'
+    const damaged = logs.map(({ directory, ...log }) => ({
+      ...log,
+      soundTo: damage(disk, directory, this.#random, { hasCrashed, hasGaps: log.topic === FOLLOWED }),
+    }))
+    this.#env = this.#machine.start()
+    await this.#open()
+    for (const { topic, mustHave, soundTo } of damaged) {
+      const { logStartOffset, logEndOffset } = this.#log(topic)
+      this.#trace.note(`${kind}: ${topic} is sound to ${soundTo}, ${logStartOffset}-${logEndOffset}`)
+      this.#history(topic).recovered(logStartOffset, logEndOffset, Math.min(mustHave, soundTo))
+      await this.#readDamaged(topic, soundTo)
+    }
+  }
+
+  async #readDamaged(topic: string, soundTo: number): Promise<void> {
+    const [log, history] = [this.#log(topic), this.#history(topic)]
+    for (let offset = log.logStartOffset; offset < log.logEndOffset; offset += this.#random.between(1, 20)) {
+      try {
+        const next = await this.#read(topic, log, offset, this.#random.between(1, 3000))
+        hold(next > offset, `${topic}: nothing to read at ${offset}, before the end ${log.logEndOffset}`)
+      } catch (error) {
+        if (!(error instanceof DamagedBatchError)) throw error
+        hold(
+          history.nextFrom(offset) >= soundTo,
+          `${topic}: ${offset} cannot be read, though all is sound before ${soundTo}`,
+        )
+      }
+    }
+  }
+
+  async #shutdown(): Promise<void> {
     await this.#world.clock.runFor(this.#manager.shutdown())
     for (const history of this.#histories.values()) history.acknowledge(history.endOffset)
+  }
+
+  async #restart(): Promise<void> {
+    await this.#shutdown()
     await this.#crash(() => this.#machine.kill(), 'kill')
   }
 }

@@ -206,12 +206,12 @@ describe('a log with gaps', () => {
     expect(await readAll(again)).toEqual([...OFFSETS.filter((offset) => offset < end).map(String), 'new'])
   })
 
-  test('that begins in one is not cut to before that', async () => {
+  test('that begins in one may be cut to before that: a segment that began there would be behind a hole', async () => {
     const log = await filled(new LogBed())
     log.updateHighWatermark(13)
     log.incrementLogStartOffset(9)
     await log.truncateTo(11)
-    expect([log.logStartOffset, log.logEndOffset]).toEqual([9, 9])
+    expect([log.logStartOffset, log.logEndOffset]).toEqual([7, 7])
   })
 
   test('is read on at any offset, also from the files of before', async () => {
@@ -224,14 +224,26 @@ describe('a log with gaps', () => {
     }
   })
 
-  test('keeps what is behind one between segments, also where nothing is known to be synced', async () => {
+  test('keeps what is behind one between segments, where nothing is known of what was synced', async () => {
     const bed = new LogBed()
     bed.disk.makeDirectory(DIRECTORY)
     for (const offsets of [[0, 5], [6], [9]]) {
       const content = Buffer.concat(offsets.map((baseOffset) => batchOf({ baseOffset })))
       bed.disk.replaceFile(`${DIRECTORY}/0000000000000000000${offsets[0]}.log`, content)
     }
-    expect((await bed.open()).logEndOffset).toBe(10)
+    expect((await bed.open({}, { isRecoveryPointLost: true })).logEndOffset).toBe(10)
+  })
+
+  test('has lost its end where a segment ends before the next one begins', async () => {
+    const bed = new LogBed()
+    const log = await filled(bed)
+    const size = log.sizeInBytes()
+    log.appendAsFollower(batchOf({ baseOffset: 20 }))
+    log.roll()
+    bed.disk.killProcess()
+    bed.disk.open(LOG, 'open').truncate(size)
+    const again = await bed.open()
+    expect([again.logEndOffset, again.segmentBaseOffsets]).toEqual([13, [0]])
   })
 
   test('keeps what is behind one that is wider than a segment may reach', async () => {

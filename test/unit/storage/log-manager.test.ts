@@ -91,6 +91,7 @@ describe('logs', () => {
 
   test('that are new cost one sync of their directory together, and those without records none', async () => {
     const bed = new ManagerBed()
+    await (await bed.open()).shutdown()
     const manager = await bed.open()
     const syncs: string[] = []
     bed.disk.fault = (operation, path) => void (operation === 'sync' && syncs.push(path))
@@ -187,6 +188,27 @@ describe('checkpoints', () => {
     const log = (await bed.open()).get('orders', 0)
     expect(log?.logEndOffset).toBe(1)
   })
+
+  test.each(['0\n9\nx', undefined])(
+    'that are damaged or missing (%j) cost a compacted log nothing either, and are there again',
+    async (content) => {
+      const path = '/data/recovery-point-offset-checkpoint'
+      const bed = new ManagerBed()
+      await (await bed.open()).shutdown()
+      bed.disk.remove('/data/.kafka_cleanshutdown')
+      bed.disk.remove(path)
+      if (content !== undefined) bed.disk.replaceFile(path, new TextEncoder().encode(content))
+      bed.disk.makeDirectory('/data/orders-0')
+      for (const offsets of [[0, 5], [6], [9]]) {
+        const batches = Buffer.concat(offsets.map((baseOffset) => batchOf({ baseOffset })))
+        bed.disk.replaceFile(`/data/orders-0/0000000000000000000${offsets[0]}.log`, batches)
+      }
+      const manager = await bed.open()
+      expect(manager.get('orders', 0)?.logEndOffset).toBe(10)
+      await manager.get('orders', 0)?.flush()
+      expect(bed.disk.exists(path)).toBe(true)
+    },
+  )
 })
 
 describe('a shutdown', () => {

@@ -261,6 +261,19 @@ test('a power loss leaves no synced record without the id of its topic', async (
   }
 })
 
+test('a power loss takes no synced record of a log that was closed before it had any', async () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const bed = new LogBed({ seed })
+    await (await bed.open()).close()
+    bed.disk.killProcess()
+    const log = await bed.open({}, { hadCleanShutdown: true })
+    append(log)
+    await log.flush()
+    bed.disk.losePower()
+    expect((await bed.open()).logEndOffset).toBe(1)
+  }
+})
+
 describe('truncation', () => {
   test('drops records, epochs, segments and what producers had sent there', async () => {
     const bed = new LogBed()
