@@ -159,10 +159,16 @@ export class Partition {
 
   /** As `checkLeader`; a reader that `mayFollow` is content with a follower (KIP-392). */
   checkReader(leaderEpoch: number, mayFollow: boolean): ErrorCode {
-    if (this.#removed !== undefined) return this.#removed
+    if (this.#removed !== undefined) return this.#whyRemoved(this.#removed)
     if (leaderEpoch !== -1 && leaderEpoch < this.#state.leaderEpoch) return ErrorCode.FENCED_LEADER_EPOCH
     if (leaderEpoch !== -1 && leaderEpoch > this.#state.leaderEpoch) return ErrorCode.UNKNOWN_LEADER_EPOCH
     return mayFollow || this.isLeader ? ErrorCode.NONE : ErrorCode.NOT_LEADER_OR_FOLLOWER
+  }
+
+  /** Of a log dir that has failed kafkajs goes on to read, whoever leads by now; it asks for the leader only where it is told that there is another. */
+  #whyRemoved(error: ErrorCode): ErrorCode {
+    const isLedElsewhere = this.#state.leader !== this.#nodeId
+    return error === ErrorCode.KAFKA_STORAGE_ERROR && isLedElsewhere ? ErrorCode.NOT_LEADER_OR_FOLLOWER : error
   }
 
   /**

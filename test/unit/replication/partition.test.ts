@@ -20,6 +20,17 @@ describe('the leader epoch of a client', () => {
   })
 })
 
+describe('a replica whose log dir has failed', () => {
+  test('says so until another broker leads, and then that', async () => {
+    const { partition } = await PartitionRig.open({ replicas: [1, 2], isr: [1, 2] })
+    partition.remove(ErrorCode.KAFKA_STORAGE_ERROR)
+    expect(partition.checkLeader(-1)).toBe(ErrorCode.KAFKA_STORAGE_ERROR)
+    partition.update(stateOf({ leader: 2, leaderEpoch: 4, partitionEpoch: 1, replicas: [1, 2], isr: [2] }))
+    expect(partition.checkLeader(-1)).toBe(ErrorCode.NOT_LEADER_OR_FOLLOWER)
+    expect(partition.checkReader(-1, true)).toBe(ErrorCode.NOT_LEADER_OR_FOLLOWER)
+  })
+})
+
 describe('the high watermark', () => {
   test('of the only in-sync replica is what is in its file', async () => {
     const rig = await PartitionRig.open()
