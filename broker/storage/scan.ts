@@ -79,3 +79,19 @@ export function intactPrefix(bytes: Uint8Array): { sizeInBytes: number; corrupt:
   }
   return { sizeInBytes: at, corrupt: false }
 }
+
+/**
+ * The batches at the start of `bytes` that no leader after `leaderEpoch` has written; what is no batch is left to `intactPrefix`. A leader that is
+ * deposed while it reads may give what its successor has written by then, of which a follower of its epoch knows nothing (KAFKA-18723).
+ */
+export function untilEpoch(bytes: Uint8Array, leaderEpoch: number): Uint8Array {
+  const view = new BatchView(bytes)
+  let at = 0
+  while (at + HEADER_BYTES <= bytes.length) {
+    const { sizeInBytes, partitionLeaderEpoch } = view.at(at)
+    if (sizeInBytes < HEADER_BYTES) break
+    if (partitionLeaderEpoch > leaderEpoch) return bytes.subarray(0, at)
+    at += sizeInBytes
+  }
+  return bytes
+}

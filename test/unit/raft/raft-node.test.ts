@@ -8,6 +8,7 @@ import type { RaftNode } from '../../../broker/raft/raft-node.ts'
 import type { RaftTransport } from '../../../broker/raft/raft-types.ts'
 import { encodeSnapshot, snapshotName } from '../../../broker/raft/snapshot-file.ts'
 import { MemoryLogger } from '../../fakes/logger.ts'
+import { batchOf } from '../storage/fixture.ts'
 import { decoded } from './cluster.ts'
 import { DIRECTORY_ID, METADATA_DIR, RAFT_DEFAULTS, RaftBench, values } from './harness.ts'
 
@@ -160,6 +161,7 @@ test('a controller that moved tells its new endpoint, once', async () => {
 
 test.each([
   ['records that are damaged', { records: new Uint8Array(100) }],
+  ['what a later leader has written', { records: batchOf({ baseOffset: 100, leaderEpoch: 8 }) }],
   ['a snapshot that it does not give', { snapshotId: { endOffset: 50n, epoch: 3 } }],
 ])('a leader that sends %s is not asked again without a pause', async (_, sent) => {
   const bench = new RaftBench(15)
@@ -179,6 +181,7 @@ test.each([
       })
     },
   })
+  const { nextOffset } = node
   const partition = { partitionIndex: 0, voterDirectoryId: DIRECTORY_ID, leaderId: 2, leaderEpoch: 7 }
   node.beginQuorumEpoch({
     clusterId: RAFT_DEFAULTS.clusterId,
@@ -188,6 +191,7 @@ test.each([
   })
   await bench.run(1000)
   expect(node.role).toBe('follower')
+  expect(node.nextOffset).toBe(nextOffset)
   expect(asked.length).toBeGreaterThan(2)
   expect(asked.length).toBeLessThan(40)
 })

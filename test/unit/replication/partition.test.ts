@@ -31,6 +31,19 @@ describe('a replica whose log dir has failed', () => {
   })
 })
 
+describe('what a follower of epoch 3 fetched', () => {
+  const of = (baseOffset: number, leaderEpoch: number): Uint8Array => batchOf({ baseOffset, leaderEpoch })
+
+  test('is not appended from where a later leader wrote it', async () => {
+    const { partition } = await PartitionRig.open({ leader: 2 })
+    expect(partition.appendAsFollower(Buffer.concat([of(0, 2), of(1, 3), of(2, 4)]), 3)).toMatchObject({ ok: true })
+    expect(partition.log.logEndOffset).toBe(2)
+    expect(partition.appendAsFollower(of(2, 4), 3)).toMatchObject({ ok: false, error: 'CORRUPT_MESSAGE' })
+    expect(partition.log.logEndOffset).toBe(2)
+    expect(partition.log.leaderEpochs.latestEpoch).toBe(3)
+  })
+})
+
 describe('the high watermark', () => {
   test('of the only in-sync replica is what is in its file', async () => {
     const rig = await PartitionRig.open()
