@@ -38,7 +38,7 @@ export async function nativeLatency(
   seconds: number,
 ): Promise<{ readonly p50Ms: number; readonly p99Ms: number }> {
   const { name, recordBytes, recordsPerSecond } = LATENCY
-  const numbers = [recordBytes, recordsPerSecond, seconds, Math.ceil(seconds / 4)].map(String)
+  const numbers = [recordBytes, recordsPerSecond, seconds].map(String)
   const script = join(import.meta.dirname, 'latency.py')
   const python = await pythonWithClient()
   const { stdout } = await run(python, [script, bootstrap, name, ...numbers], { timeoutMs: TOOL_MS_MAX })
