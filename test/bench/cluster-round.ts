@@ -50,9 +50,9 @@ export async function measureClusterRound(kind: Kind, options: ClusterRoundOptio
   }
   for (const load of options.loads) tell(await produceFigures(cluster, load))
   tell({ cluster_p99_ms: await latency(cluster.bootstrap, options.latencySeconds) })
+  tell({ cluster_rss_mib: residentMib(cluster) })
   const native = await nativeLatency(cluster.bootstrap, options.latencySeconds)
   tell({ cluster_native_p50_ms: native.p50Ms, cluster_native_p99_ms: native.p99Ms })
-  tell({ cluster_rss_mib: residentMib(cluster) })
   tell({ failover_ms: await failover(cluster, options.failovers) })
   tell(await measureMany(cluster, options.partitions))
   tell(await measureHot(cluster, options.latencySeconds))
