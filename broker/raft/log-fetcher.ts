@@ -5,7 +5,6 @@ import type { ResponseOf } from '../protocol/apis.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import { isTooManyFiles } from '../storage/errors.ts'
 import { patiently } from '../storage/patience.ts'
-import { untilEpoch } from '../storage/scan.ts'
 import type { Membership } from './membership.ts'
 import { METADATA_TOPIC, noteQuorum } from './metadata-log.ts'
 import type { RaftCore } from './raft-core.ts'
@@ -165,7 +164,7 @@ export class LogFetcher {
       const isThere = await downloadSnapshot(core, { id, address, epoch, isCurrent })
       if (!isThere) return false
     } else {
-      if (records !== null && records.length > 0 && !(await this.#append(untilEpoch(records, epoch)))) return false
+      if (records !== null && records.length > 0 && !(await this.#append(records, epoch))) return false
       // Only now is this log known to be the same as the leader's up to its end.
       highWatermark = Number(partition.highWatermark)
     }
@@ -189,18 +188,18 @@ export class LogFetcher {
   }
 
   /** False where the leader sent what cannot be appended: it is asked again. */
-  async #append(records: Uint8Array): Promise<boolean> {
+  async #append(records: Uint8Array, epoch: number): Promise<boolean> {
     const { log, deps, history } = this.#core
-    if (records.length === 0) return false
     const from = log.logEndOffset
-    const appended = log.appendAsFollower(records)
+    const appended = log.appendAsFollower(records, epoch)
     if (!appended.ok) {
       if (log.isFailed) throw new Error(appended.message)
       deps.logger.warn({ error: appended.message }, 'What the leader of the metadata quorum sent could not be appended')
       return false
     }
     this.#onFetched(log.logEndOffset - from)
-    if (log.logEndOffset > from && noteQuorum(records, history, deps)) this.#core.quorumChanged()
+    const { logEndOffset } = log
+    if (logEndOffset > from && noteQuorum(records, logEndOffset, history, deps)) this.#core.quorumChanged()
     // The next fetch, whoever is asked, tells that it is durable.
     await patiently(deps.clock, () => log.flush())
     return true

@@ -112,17 +112,23 @@ export async function readQuorum(
   while (next < log.logEndOffset) {
     const { buffers } = await log.read(next, READ_BYTES, log.logEndOffset, true)
     for (const bytes of buffers) {
-      noteQuorum(bytes, history, deps)
+      noteQuorum(bytes, log.logEndOffset, history, deps)
       for (const view of batches(bytes)) next = view.nextOffset
     }
     if (buffers.length === 0) break
   }
 }
 
-/** Tells `history` what the control records among whole batches say of the quorum; whether they do. Throws SchemaError. */
-export function noteQuorum(bytes: Uint8Array, history: QuorumHistory, { compute }: Pick<RaftDeps, 'compute'>): boolean {
+/** Tells `history` what the control records among whole batches, as far as they lie before `endOffset`, say of the quorum; whether they do. Throws SchemaError. */
+export function noteQuorum(
+  bytes: Uint8Array,
+  endOffset: number,
+  history: QuorumHistory,
+  { compute }: Pick<RaftDeps, 'compute'>,
+): boolean {
   let isChanged = false
   for (const view of batches(bytes)) {
+    if (view.baseOffset >= endOffset) break
     if (view.isControl && history.append(view.baseOffset, readControlRecords(readRecords(view, compute)))) {
       isChanged = true
     }

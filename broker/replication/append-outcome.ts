@@ -1,8 +1,6 @@
 import { ErrorCode } from '../protocol/errors.ts'
 import type { BatchFlaw, ProduceVerdict } from '../records/validate.ts'
-import type { AppendResult, PartitionLog } from '../storage/log.ts'
-import { refused } from '../storage/log-types.ts'
-import { untilEpoch } from '../storage/scan.ts'
+import type { PartitionLog } from '../storage/log.ts'
 
 export interface RecordError {
   readonly batchIndex: number
@@ -80,11 +78,4 @@ function refusedBy(
 ): AppendOutcome {
   const outcome = refusedAppend(error, message, recordErrors)
   return WITHOUT_LOG_START.has(error) ? outcome : { ...outcome, logStartOffset }
-}
-
-/** Appends what a leader of `leaderEpoch` gave, up to what a later one has written. */
-export function appendFetched(log: PartitionLog, bytes: Uint8Array, leaderEpoch: number): AppendResult {
-  const known = untilEpoch(bytes, leaderEpoch)
-  if (known.length > 0) return log.appendAsFollower(known)
-  return refused('CORRUPT_MESSAGE', `The batch is of a later leader epoch than ${leaderEpoch}, in which it was fetched`)
 }

@@ -3,7 +3,7 @@ import { assert } from '../lib/assert.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import { validateProduce } from '../records/validate.ts'
 import type { AppendResult, PartitionLog } from '../storage/log.ts'
-import { appendChecked, appendFetched, type AppendOutcome, refusedAppend } from './append-outcome.ts'
+import { appendChecked, type AppendOutcome, refusedAppend } from './append-outcome.ts'
 import type { AppendRules } from './append-rules.ts'
 import type { IsrAnswer, IsrProposal, IsrVerdict } from './isr.ts'
 import { Leadership, type LeadershipDeps } from './leadership.ts'
@@ -299,7 +299,7 @@ export class Partition {
 
   /** Appends what the leader gave, while this replica follows in `leaderEpoch`; else, or while the log is cut, undefined. */
   appendAsFollower(bytes: Uint8Array, leaderEpoch: number): AppendResult | undefined {
-    return this.isFollowing(leaderEpoch) ? appendFetched(this.log, bytes, leaderEpoch) : undefined
+    return this.isFollowing(leaderEpoch) ? this.log.appendAsFollower(bytes, leaderEpoch) : undefined
   }
 
   /** Whether this replica follows in `leaderEpoch`, and its log is not being cut. */

@@ -63,10 +63,14 @@ export class LogAppender {
    * Takes the offsets as they are, and what the leader has, however large: `segment.bytes` may be less than when it was appended. A batch that is
    * larger than a segment has one for itself.
    */
-  appendAsFollower(bytes: Uint8Array): AppendResult {
+  appendAsFollower(bytes: Uint8Array, leaderEpoch: number): AppendResult {
     if (this.#writer.isFailed) return this.#offline()
-    const { sizeInBytes, corrupt } = intactPrefix(bytes)
+    const { sizeInBytes, corrupt, isLater } = intactPrefix(bytes, leaderEpoch)
     if (corrupt) return refused('CORRUPT_MESSAGE', `A batch for ${this.#name} has the wrong CRC`)
+    if (isLater && sizeInBytes === 0) {
+      const message = `The batch is of a later leader epoch than ${leaderEpoch}, in which it was fetched`
+      return refused('CORRUPT_MESSAGE', message)
+    }
     const view = new BatchView(bytes)
     let expected = this.#writer.logEndOffset
     for (let at = 0; at < sizeInBytes; at += view.sizeInBytes) {

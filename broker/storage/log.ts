@@ -193,10 +193,10 @@ export class PartitionLog {
 
   /**
    * Appends batches as a leader has them: their offsets continue at `logEndOffset`, or behind it where compaction left a gap. A batch
-   * that is cut off at the end is left out.
+   * that is cut off at the end is left out, and so is what a leader after `leaderEpoch`, of which they are, has written.
    */
-  appendAsFollower(bytes: Uint8Array): AppendResult {
-    return this.#refusal() ?? this.#appender.appendAsFollower(bytes)
+  appendAsFollower(bytes: Uint8Array, leaderEpoch = Infinity): AppendResult {
+    return this.#refusal() ?? this.#appender.appendAsFollower(bytes, leaderEpoch)
   }
 
   #refusal(): AppendResult | undefined {

@@ -66,32 +66,26 @@ async function readFully(source: ScanSource, target: Uint8Array, position: numbe
   return total
 }
 
-/** The bytes of the whole batches at the start of `bytes`, each with the right CRC; `corrupt` where one is damaged, not just cut off. */
-export function intactPrefix(bytes: Uint8Array): { sizeInBytes: number; corrupt: boolean } {
-  const view = new BatchView(bytes)
-  let at = 0
-  while (at + HEADER_BYTES <= bytes.length) {
-    const { sizeInBytes, magic } = view.at(at)
-    if (sizeInBytes < HEADER_BYTES || magic !== MAGIC_V2) return { sizeInBytes: at, corrupt: true }
-    if (at + sizeInBytes > bytes.length) break
-    if (view.computeCrc() !== view.crc) return { sizeInBytes: at, corrupt: true }
-    at += sizeInBytes
-  }
-  return { sizeInBytes: at, corrupt: false }
-}
-
 /**
- * The batches at the start of `bytes` that no leader after `leaderEpoch` has written; what is no batch is left to `intactPrefix`. A leader that is
- * deposed while it reads may give what its successor has written by then, of which a follower of its epoch knows nothing (KAFKA-18723).
+ * The bytes of the whole batches at the start of `bytes`, each with the right CRC, that no leader after `leaderEpoch` has written. `corrupt` where
+ * one is damaged, not just cut off; `isLater` where a later leader's follows: one that is deposed while it reads may give what its successor has
+ * written by then, of which a follower of its epoch knows nothing (KAFKA-18723).
  */
-export function untilEpoch(bytes: Uint8Array, leaderEpoch: number): Uint8Array {
+export function intactPrefix(
+  bytes: Uint8Array,
+  leaderEpoch: number,
+): { sizeInBytes: number; corrupt: boolean; isLater: boolean } {
   const view = new BatchView(bytes)
   let at = 0
+  const endsAs = (corrupt: boolean, isLater = false) => ({ sizeInBytes: at, corrupt, isLater })
   while (at + HEADER_BYTES <= bytes.length) {
-    const { sizeInBytes, partitionLeaderEpoch } = view.at(at)
-    if (sizeInBytes < HEADER_BYTES) break
-    if (partitionLeaderEpoch > leaderEpoch) return bytes.subarray(0, at)
+    const { sizeInBytes, magic, partitionLeaderEpoch } = view.at(at)
+    if (sizeInBytes < HEADER_BYTES) return endsAs(true)
+    if (partitionLeaderEpoch > leaderEpoch) return endsAs(false, true)
+    if (magic !== MAGIC_V2) return endsAs(true)
+    if (at + sizeInBytes > bytes.length) break
+    if (view.computeCrc() !== view.crc) return endsAs(true)
     at += sizeInBytes
   }
-  return bytes
+  return endsAs(false)
 }

@@ -32,7 +32,7 @@ export async function latency(bootstrap: string, seconds: number): Promise<numbe
   return p99Ms
 }
 
-/** The same by librdkafka, without the pauses of the client's own JVM, in ms: half, and 99 % of the records take no longer. */
+/** Half, and 99 %, of librdkafka's requests under the same load take no longer, in ms: a client without a JVM that pauses. */
 export async function nativeLatency(
   bootstrap: string,
   seconds: number,
