@@ -78,6 +78,7 @@ async function comesBack({ cluster, load, offsets }: Run, node: ClusterNode, kin
   await cluster.ready()
   await inSync(cluster, TOPIC)
   await load.progress(performance.now(), 20_000)
+  await offsets.settle()
   expect(await offsets.committed()).toBe(offsets.last)
   await offsets.commit(offsets.last + 1)
 }

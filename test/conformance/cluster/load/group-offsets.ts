@@ -5,7 +5,10 @@ import { ErrorCode } from '../../../../broker/protocol/errors.ts'
 import type { TestCluster } from '../rig/cluster.ts'
 import { ClusterView, patiently } from './view.ts'
 
-/** The offsets that a group without members has committed, of one partition. */
+/** Where a group commits what nobody reads: behind it, whatever was committed before is. */
+const BARRIER = 1
+
+/** The offsets that a group without members has committed, of the first partition of a topic that has two. */
 export class GroupOffsets implements Disposable {
   readonly #group: string
   readonly #name: string
@@ -26,15 +29,28 @@ export class GroupOffsets implements Disposable {
   }
 
   async commit(offset: number): Promise<void> {
-    const partitions = [{ partitionIndex: 0, committedOffset: BigInt(offset), committedMetadata: null }]
+    await this.#commit(0, offset)
+    this.#last = offset
+  }
+
+  /**
+   * Resolves when the coordinator knows that what it has loaded is committed. One of Apache Kafka's gives offsets as of the high watermark that
+   * it knows: after a move of the leadership that is an older one for up to a second, or, where it rises while the coordinator begins to listen to
+   * it, until the next commit.
+   */
+  settle(): Promise<void> {
+    return this.#commit(BARRIER, 0)
+  }
+
+  #commit(partitionIndex: number, offset: number): Promise<void> {
+    const partitions = [{ partitionIndex, committedOffset: BigInt(offset), committedMetadata: null }]
     const topics = [{ name: this.#name, topicId: this.#topicId, partitions }]
-    await patiently(async () => {
+    return patiently(async () => {
       const coordinator = await this.#coordinator()
       const body = { groupId: this.#group, memberId: '', topics }
       const answer = await coordinator.request(ApiKey.OffsetCommit, body)
       check(answer.topics[0]?.partitions[0]?.errorCode)
     }, 60_000)
-    this.#last = offset
   }
 
   /** -1 where nothing is committed. */

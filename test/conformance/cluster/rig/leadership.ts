@@ -13,9 +13,14 @@ const TIMEOUT_MS = 10_000
 
 /**
  * Makes `brokerId`, one of their replicas, the leader of the topic's partitions: it becomes their preferred leader, and is elected.
- * Resolves when the brokers say so.
+ * `before` runs just before the election. Resolves when the brokers say so.
  */
-export async function leadBy(cluster: TestCluster, topic: string, brokerId: number): Promise<void> {
+export async function leadBy(
+  cluster: TestCluster,
+  topic: string,
+  brokerId: number,
+  before?: () => Promise<void>,
+): Promise<void> {
   const partitions = await partitionsOnce(cluster, topic, 'there', () => true)
   const assignments = partitions.map(({ partition, replicas }) => ({
     partitionIndex: partition,
@@ -25,6 +30,7 @@ export async function leadBy(cluster: TestCluster, topic: string, brokerId: numb
   const peer = peerAt(address as Address)
   try {
     await until('reassigned', () => reassign(peer, topic, assignments), Boolean, TIMEOUT_MS)
+    await before?.()
     const elected = (): Promise<boolean> => elect(peer, topic, partitions.length)
     await until('elected', elected, Boolean, TIMEOUT_MS)
   } finally {
