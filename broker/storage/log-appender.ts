@@ -1,6 +1,7 @@
 import { assert } from '../lib/assert.ts'
 import { BatchView } from '../records/batch.ts'
 import { batches } from '../records/read.ts'
+import { StorageError } from './errors.ts'
 import type { LeaderEpochCache } from './leader-epochs.ts'
 import { type AppendResult, refused } from './log-types.ts'
 import type { LogWriter } from './log-writer.ts'
@@ -16,6 +17,8 @@ export interface LogAppenderDeps {
   readonly producers: ProducerState
   readonly leaderEpochs: LeaderEpochCache
   readonly logStartOffset: () => number
+  /** Puts the first batch of an empty log there, before the log start offset, which stays. Throws StorageError. */
+  readonly reachBackTo: (offset: number) => void
 }
 
 /** Decides whether batches may be appended, and hands them to the writer with all that the log has to know of them. */
@@ -26,6 +29,7 @@ export class LogAppender {
   readonly #producers: ProducerState
   readonly #leaderEpochs: LeaderEpochCache
   readonly #logStartOffset: () => number
+  readonly #reachBackTo: (offset: number) => void
 
   /** `name` is for messages. */
   constructor(options: { name: string }, deps: LogAppenderDeps) {
@@ -35,6 +39,7 @@ export class LogAppender {
     this.#producers = deps.producers
     this.#leaderEpochs = deps.leaderEpochs
     this.#logStartOffset = deps.logStartOffset
+    this.#reachBackTo = deps.reachBackTo
   }
 
   /** Gives the batches the next offsets; refuses what the producer's epoch or sequence does not allow. */
@@ -72,7 +77,8 @@ export class LogAppender {
       return refused('CORRUPT_MESSAGE', message)
     }
     const view = new BatchView(bytes)
-    let expected = this.#writer.logEndOffset
+    const reachesBack = sizeInBytes > 0 && this.#reachesBack(view)
+    let expected = reachesBack ? view.baseOffset : this.#writer.logEndOffset
     for (let at = 0; at < sizeInBytes; at += view.sizeInBytes) {
       const { baseOffset, lastOffsetDelta, nextOffset } = view.at(at)
       if (baseOffset < expected || lastOffsetDelta < 0) {
@@ -80,7 +86,19 @@ export class LogAppender {
       }
       expected = nextOffset
     }
+    try {
+      if (reachesBack) this.#reachBackTo(view.at(0).baseOffset)
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error
+      return refused('KAFKA_STORAGE_ERROR', error.message)
+    }
     return this.#append(view, bytes.subarray(0, sizeInBytes))
+  }
+
+  /** Whether the log is empty, and its start in the midst of the batch: where records are deleted, batches stay whole (KIP-107). */
+  #reachesBack({ baseOffset, lastOffset }: BatchView): boolean {
+    const { logEndOffset } = this.#writer
+    return logEndOffset === this.#logStartOffset() && baseOffset < logEndOffset && lastOffset >= logEndOffset
   }
 
   #append(view: BatchView, bytes: Uint8Array): AppendResult {

@@ -74,7 +74,8 @@ export class PartitionLog {
     this.#writer = this.#newWriter(options, loaded)
     const name = `${this.topic}-${this.partition}`
     const logStartOffset = (): number => this.#logStartOffset
-    this.#appender = new LogAppender({ name }, { ...loaded, writer: this.#writer, logStartOffset })
+    const reachBackTo = (offset: number): void => this.truncateFullyAndStartAt(offset, this.#logStartOffset)
+    this.#appender = new LogAppender({ name }, { ...loaded, writer: this.#writer, logStartOffset, reachBackTo })
     this.#reader = new LogReader({
       segments: this.#segments,
       tail: this.#tail,
@@ -318,15 +319,15 @@ export class PartitionLog {
     this.leaderEpochs.truncateFromEnd(offset)
   }
 
-  /** Drops all records; the log is empty and begins at `offset`. Throws StorageError KAFKA_STORAGE_ERROR. */
-  truncateFullyAndStartAt(offset: number): void {
+  /** Drops all records; the next one gets `offset`, and the log begins there or at `logStartOffset`. Throws StorageError KAFKA_STORAGE_ERROR. */
+  truncateFullyAndStartAt(offset: number, logStartOffset = offset): void {
     const { notedAtMost } = this.#writer
     this.#guard(() => this.#cutter.startAt(offset))
     this.#truncated(offset)
     this.leaderEpochs.clear()
     this.producers.reset(offset)
-    this.#logStartOffset = offset
-    this.#highWatermark = offset
+    this.#logStartOffset = logStartOffset
+    this.#highWatermark = logStartOffset
     // Whoever could not write it has taken the log dir offline.
     this.#noteLowered(notedAtMost).catch(() => undefined)
   }

@@ -151,6 +151,18 @@ describe('a log that has parted from the leader', () => {
     expect(cluster.broker(3).partition().log).toMatchObject({ logStartOffset: 2, logEndOffset: 3 })
     expect(await cluster.until(cluster.broker(3).values())).toEqual(['c'])
   })
+
+  test('begins anew where the leader has deleted what comes next, and the first records of a batch', async () => {
+    const cluster = await threeBrokers()
+    cluster.kill(3)
+    await cluster.until(cluster.broker(1).produce(['a', 'b', 'c'], 0, 60_000))
+    cluster.broker(1).partition().log.incrementLogStartOffset(1)
+    await cluster.boot(3)
+    await cluster.run(2000)
+    expect(cluster.broker(3).partition().log).toMatchObject({ logStartOffset: 1, logEndOffset: 3 })
+    expect(await cluster.until(cluster.broker(1).produce(['d']))).toBe(ErrorCode.NONE)
+    expect(await cluster.until(cluster.broker(3).values())).toEqual(['a', 'b', 'c', 'd'])
+  })
 })
 
 describe('a topic that is deleted', () => {

@@ -63,6 +63,21 @@ describe('append', () => {
     expect(log.leaderEpochs.latestEpoch).toBe(3)
   })
 
+  test('a follower whose log is empty takes the batch in the midst of which the log begins, as after DeleteRecords', async () => {
+    const bed = new LogBed()
+    const log = await bed.open()
+    log.truncateFullyAndStartAt(6)
+    const bytes = batchOf({ values: ['a', 'b', 'c'], baseOffset: 5 })
+    expect(log.appendAsFollower(bytes)).toMatchObject({ ok: true, baseOffset: 5, lastOffset: 7 })
+    expect(log).toMatchObject({ logStartOffset: 6, highWatermark: 6, logEndOffset: 8, segmentBaseOffsets: [5] })
+    expect(log.appendAsFollower(batchOf({ baseOffset: 7 }))).toMatchObject({ ok: false, error: 'OFFSET_OUT_OF_RANGE' })
+    await log.flush()
+    bed.disk.losePower()
+    const again = await bed.open({}, { logStartOffset: 6 })
+    expect(again).toMatchObject({ logStartOffset: 6, logEndOffset: 8 })
+    expect(await readAll(again)).toEqual(['a', 'b', 'c'])
+  })
+
   test('a follower takes a batch larger than a segment, which its leader appended when segments were larger, into one of its own', async () => {
     const values = ['a', 'b', 'x'.repeat(600), 'y'.repeat(600), 'c', 'd']
     const leader = await new LogBed().open({ segmentBytes: 1000 })
