@@ -133,6 +133,8 @@ export class LogDirMover {
           this.#rest(partition, future, REST_MS)
           return
         }
+        // Settings change meanwhile; of a copy that an earlier run of the broker has begun, this one knew none.
+        if (future.config !== partition.log.config) future.updateConfig(partition.log.config)
         await agree(partition.log, future)
         const isClose = await this.#step(partition.log, future)
         if (isClose && this.#isMoving(partition, future)) {

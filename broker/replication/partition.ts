@@ -330,6 +330,8 @@ export class Partition {
       while (this.#exclusive !== undefined) await this.#exclusive
       this.#log.writeStaged()
       const swapped = swap(this.#log).then((log) => {
+        // Settings may have changed on the way.
+        log.updateConfig(this.#log.config)
         this.#log = log
         this.#listen()
         this.#advance()

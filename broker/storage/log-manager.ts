@@ -283,6 +283,7 @@ export class LogManager {
       this.#retirement.syncNames(directory)
       const whole = { recoveryPoint: future.logEndOffset, logStartOffset, topicId, config, hadCleanShutdown: true }
       const log = await patiently(clock, () => this.#load(directory, name, { topic, partition, ...whole }))
+      log.producers.takeOver(before.producers)
       // Only now that the copy is in use: where it cannot be, the log stays what it was.
       const left = this.#retirement.retire([before], '-delete')
       for (const each of left) {

@@ -1,7 +1,7 @@
 import type { Compute } from '../env/compute.ts'
 import { DiskError } from '../env/disk.ts'
 import type { AbortedTxn } from './aborted-txn-index.ts'
-import { DamagedBatchError, FileClosedError } from './errors.ts'
+import { DamagedBatchError, FileClosedError, StorageError } from './errors.ts'
 import type { LeaderEpochCache } from './leader-epochs.ts'
 import type { LogWriter } from './log-writer.ts'
 import { type LogBounds, type LogSlice, type ReadRequest, readSegments, readTail } from './read.ts'
@@ -72,6 +72,9 @@ export class LogReader {
       } catch (error) {
         const isOutdated = resets !== this.#writer.resets || error instanceof FileClosedError
         if (isOutdated && !this.#writer.isClosed) continue
+        // No segment has been deleted by itself: the log may be in another log dir by now, and readers are to go on there.
+        if (error instanceof StorageError && this.#writer.isClosed)
+          throw this.#writer.fail(new FileClosedError(error.message))
         const unreadable = this.#unreadable(error)
         // All that is before it is in others.
         if (unreadable !== undefined && this.#isTolerable(unreadable.path))

@@ -1,4 +1,5 @@
 import type { Disk } from '../env/disk.ts'
+import { assert } from '../lib/assert.ts'
 import type { BatchView } from '../records/batch.ts'
 import type { AbortedTxn } from './aborted-txn-index.ts'
 import { type EndTxnMarker, readEndTxnMarker } from './end-txn-marker.ts'
@@ -159,6 +160,12 @@ export class ProducerState {
     this.#endedTxns = []
     this.endOffset = offset
     this.#snapshotOffset = offset
+  }
+
+  /** Remembers what `other` does of the same records: snapshots have only the last batch of each producer, and earlier ones may be sent again. */
+  takeOver(other: ProducerState): void {
+    assert(other.endOffset === this.endOffset, 'both tell of the same records')
+    for (const [producerId, entry] of other.#entries) this.#entries.set(producerId, entry)
   }
 
   /** Starts from the newest good snapshot in [`logStartOffset`, `offset`]; the log from `endOffset` on is to be replayed. */

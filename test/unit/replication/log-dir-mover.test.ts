@@ -3,7 +3,7 @@ import { alterReplicaLogDirsHandler } from '../../../broker/handlers/alter-repli
 import { describeLogDirsHandler } from '../../../broker/handlers/describe-log-dirs.ts'
 import { MetadataImage } from '../../../broker/metadata/image.ts'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
-import { readAll } from '../storage/fixture.ts'
+import { batchOf, readAll, TEST_CONFIG } from '../storage/fixture.ts'
 import { type TestBroker, TestCluster } from './cluster.ts'
 import { TOPIC } from './fake-controller.ts'
 
@@ -22,8 +22,8 @@ function elsewhere(broker: TestBroker): string {
   return broker.partition().log.parentDirectory === '/data' ? '/more' : '/data'
 }
 
-async function twoBrokers(): Promise<TestCluster> {
-  const cluster = await TestCluster.start(2)
+async function twoBrokers(properties = ''): Promise<TestCluster> {
+  const cluster = await TestCluster.start(2, { properties })
   cluster.createTopic([1, 2])
   await cluster.run(100)
   for (const value of ['a', 'b', 'c']) await cluster.until(cluster.broker(1).produce([value]))
@@ -41,6 +41,49 @@ describe('a move to another log dir', () => {
     expect(broker.logs.futures()).toEqual([])
     expect(await cluster.until(cluster.broker(1).produce(['d']))).toBe(ErrorCode.NONE)
     expect(await cluster.until(broker.values())).toEqual(['a', 'b', 'c', 'd'])
+  })
+
+  test('begins in the midst of a batch whose first records are deleted', async () => {
+    const cluster = await twoBrokers()
+    const broker = cluster.broker(2)
+    const path = elsewhere(broker)
+    await cluster.until(cluster.broker(1).produce(['d', 'e']))
+    await cluster.until(cluster.broker(1).deleteRecords(4))
+    expect(await cluster.until(move(broker, path))).toBe(ErrorCode.NONE)
+    await cluster.run(1000)
+    expect(broker.partition().log).toMatchObject({ parentDirectory: path, logStartOffset: 4, logEndOffset: 5 })
+  })
+
+  test('knows the batches that producers may send again', async () => {
+    const cluster = await twoBrokers()
+    const broker = cluster.broker(1)
+    const path = elsewhere(broker)
+    const append = (baseSequence: number): unknown =>
+      broker.partition().append(batchOf({ producerId: 7, producerEpoch: 0, baseSequence }), false)
+    for (const sequence of [0, 1, 2]) append(sequence)
+    await cluster.until(move(broker, path))
+    await cluster.run(1000)
+    expect(broker.partition().log.parentDirectory).toBe(path)
+    for (const sequence of [0, 1, 2])
+      expect(append(sequence)).toMatchObject({ error: ErrorCode.NONE, baseOffset: 3 + sequence })
+    expect(broker.partition().log.logEndOffset).toBe(6)
+  })
+
+  test('leaves the settings of the topic as they are, which may change meanwhile', async () => {
+    const cluster = await twoBrokers()
+    cluster.diskOf(2).syncMsMax = 20
+    const broker = cluster.broker(2)
+    const path = elsewhere(broker)
+    const keep = (retentionMs: number): void => broker.partition().log.updateConfig({ ...TEST_CONFIG, retentionMs })
+    const moved = move(broker, path)
+    for (let ms = 0; broker.partition().log.parentDirectory !== path && ms < 1000; ms++) {
+      keep(ms)
+      expect(broker.partition().log.config.retentionMs).toBe(ms)
+      await cluster.run(1)
+      expect(broker.partition().log.config.retentionMs).toBe(ms)
+    }
+    expect(await cluster.until(moved)).toBe(ErrorCode.NONE)
+    expect(broker.partition().log.parentDirectory).toBe(path)
   })
 
   test('is heard of by the controller', async () => {
@@ -156,7 +199,7 @@ describe('a move to another log dir', () => {
   })
 
   test('survives a restart', async () => {
-    const cluster = await twoBrokers()
+    const cluster = await twoBrokers('log.retention.ms=1234\n')
     const path = elsewhere(cluster.broker(2))
     const { log } = cluster.broker(2).partition()
     const future = await cluster.until(cluster.broker(2).logs.createFuture(log, path))
@@ -165,6 +208,7 @@ describe('a move to another log dir', () => {
     const broker = await cluster.boot(2)
     await cluster.run(1000)
     expect(broker.partition().log.parentDirectory).toBe(path)
+    expect(broker.partition().log.config.retentionMs).toBe(1234)
     expect(await cluster.until(readAll(broker.partition().log))).toEqual(['a', 'b', 'c'])
   })
 

@@ -56,6 +56,19 @@ describe('a copy that takes the place of its log', () => {
     expect(noted()).toBe('0\n0\n')
   })
 
+  test('does not make who reads the log before believe that records are gone', async () => {
+    const bed = new ManagerBed()
+    const manager = await bed.open({ logDirs: ['/a', '/b'], tailCacheBytes: 0 })
+    const log = await manager.getOrCreate('orders', 0, TOPIC_ID, TEST_CONFIG, true)
+    append(log, { values: ['x'.repeat(20_000)] })
+    // The batch is larger than what is asked for, and takes two reads of the file.
+    const read = log.read(0, 100, 1, true)
+    // As `promote` does.
+    log.closeFiles()
+    await expect(read).rejects.toMatchObject({ code: 'KAFKA_STORAGE_ERROR' })
+    expect(bed.problems).toEqual([])
+  })
+
   test('is not given up on the way: who lets go of the replica deletes the log that it has become', async () => {
     const bed = new ManagerBed()
     const manager = await bed.open({ logDirs: ['/a', '/b'] })
