@@ -1,14 +1,18 @@
 import { parseArgs } from 'node:util'
 
-/** The words after `format`, `info` or `random-uuid`. */
+const COMMANDS = ['info', 'format', 'version-mapping', 'feature-dependencies', 'random-uuid'] as const
+type Command = (typeof COMMANDS)[number]
+
+/** A command of kafka-storage, and the words after it. */
 export interface FormatArgs {
-  readonly command: 'format' | 'info' | 'random-uuid'
+  readonly command: Command
   readonly config: string
   readonly clusterId: string
   readonly ignoreFormatted: boolean
   readonly standalone: boolean
   readonly noInitialControllers: boolean
   readonly initialControllers: string | undefined
+  readonly scramCredentials: readonly string[]
   readonly features: readonly string[]
   readonly releaseVersion: string | undefined
 }
@@ -22,18 +26,18 @@ export class UsageError extends Error {
   }
 }
 
-const COMMANDS = ['info', 'format', 'random-uuid'] as const
-type Command = (typeof COMMANDS)[number]
-
 const TOP_USAGE = `usage: kafka-storage [-h] {${COMMANDS.join(',')}} ...`
 const USAGES: Readonly<Record<Command, string>> = {
   info: 'usage: kafka-storage info [-h] --config CONFIG',
   format: `usage: kafka-storage format [-h] --config CONFIG --cluster-id CLUSTER_ID
-                     [--ignore-formatted]
+                     [--add-scram ADD_SCRAM] [--ignore-formatted]
                      [--release-version RELEASE_VERSION]
                      [--feature FEATURE] [--standalone |
                      --no-initial-controllers |
                      --initial-controllers INITIAL_CONTROLLERS]`,
+  'version-mapping': `usage: kafka-storage version-mapping [-h]
+                     [--release-version RELEASE_VERSION]`,
+  'feature-dependencies': 'usage: kafka-storage feature-dependencies [-h] --feature FEATURE',
   'random-uuid': 'usage: kafka-storage random-uuid [-h]',
 }
 
@@ -57,6 +61,7 @@ export function parseFormatArgs(argv: readonly string[]): FormatArgs {
     standalone: values.standalone ?? false,
     noInitialControllers: values['no-initial-controllers'] ?? false,
     initialControllers: values['initial-controllers'],
+    scramCredentials: values['add-scram'] ?? [],
     features: values.feature ?? [],
     releaseVersion: values['release-version'],
   }
@@ -78,6 +83,7 @@ function optionsOf(command: Command, args: readonly string[]) {
         standalone: { type: 'boolean', short: 's' },
         'no-initial-controllers': { type: 'boolean', short: 'N' },
         'initial-controllers': { type: 'string', short: 'I' },
+        'add-scram': { type: 'string', short: 'S', multiple: true },
         feature: { type: 'string', short: 'f', multiple: true },
         'release-version': { type: 'string', short: 'r' },
       },
@@ -100,7 +106,11 @@ function problemOf(message: string): string {
 
 function checkRequired(args: FormatArgs): void {
   const { command, config, clusterId, standalone, noInitialControllers, initialControllers } = args
-  if (command === 'random-uuid') return
+  if (command === 'random-uuid' || command === 'version-mapping') return
+  if (command === 'feature-dependencies') {
+    if (args.features.length === 0) throw usage(command, 'argument --feature/-f is required')
+    return
+  }
   if (command === 'format' && clusterId === '') throw usage(command, 'argument --cluster-id/-t is required')
   if (config === '') throw usage(command, 'argument --config/-c is required')
   const quorums = [

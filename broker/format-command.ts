@@ -6,6 +6,7 @@ import { type Disk, DiskError } from './env/disk.ts'
 import type { Random } from './env/random.ts'
 import { type FormatArgs, parseFormatArgs, UsageError } from './format-args.ts'
 import { formatDirectories, type InitialQuorum } from './format-directories.ts'
+import { featureDependencies, versionMapping } from './format-features.ts'
 import { featureLevels, FormatError, parseVoters } from './format-plan.ts'
 import { randomUuid } from './lib/uuid.ts'
 import { StorageError } from './storage/errors.ts'
@@ -26,8 +27,9 @@ export interface FormatDeps {
 export function formatCommand(argv: readonly string[], deps: FormatDeps): number {
   try {
     const args = parseFormatArgs(argv)
-    if (args.command === 'random-uuid') {
-      deps.out(randomUuid(deps.random))
+    const lines = linesOf(args, deps)
+    if (lines !== null) {
+      for (const line of lines) deps.out(line)
       return 0
     }
     const config = readConfig(args.config, deps)
@@ -36,6 +38,13 @@ export function formatCommand(argv: readonly string[], deps: FormatDeps): number
   } catch (error) {
     return report(error, deps)
   }
+}
+
+/** What a command that only tells tells; null where it does more. Throws FormatError. */
+function linesOf({ command, releaseVersion, features }: FormatArgs, { random }: FormatDeps): string[] | null {
+  if (command === 'random-uuid') return [randomUuid(random)]
+  if (command === 'version-mapping') return versionMapping(releaseVersion)
+  return command === 'feature-dependencies' ? features.flatMap(featureDependencies) : null
 }
 
 function report(error: unknown, deps: FormatDeps): number {
@@ -68,6 +77,9 @@ function format(args: FormatArgs, config: ServerConfig, deps: FormatDeps): numbe
     throw new FormatError(
       'The kafka configuration file appears to be for a legacy cluster. Formatting is only supported for clusters in KRaft mode.',
     )
+  }
+  if (args.scramCredentials.length > 0) {
+    throw new FormatError('--add-scram is not available in this version: SASL is not served.')
   }
   const quorum = initialQuorum(args, config, deps)
   formatDirectories(

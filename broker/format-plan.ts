@@ -21,8 +21,26 @@ export class FormatError extends Error {
 }
 
 const PORT_MAX = 65_535
-/** 4.1-IV0 (KIP-966). */
-const ELR_BY_DEFAULT = 26
+const SHORT_MIN = -32_768
+const SHORT_MAX = 32_767
+
+/** With which metadata.version a feature comes to a new cluster, and at which level; in kafka-storage's order. */
+const INTRODUCED: readonly (readonly [name: string, level: number, metadataVersion: number])[] = [
+  [KRAFT_VERSION, 1, 21],
+  ['transaction.version', 2, 24],
+  ['group.version', 1, 22],
+  [ELIGIBLE_LEADER_REPLICAS_VERSION, 1, 26],
+  ['share.version', 1, 28],
+  ['streams.version', 1, 29],
+]
+
+/** What a new cluster has beside its metadata.version; 0 too: what came later, or is not served. */
+export function releaseLevels(metadataVersion: number): ReadonlyMap<string, number> {
+  const isServed = (name: string, level: number): boolean => (FEATURES.get(name)?.max ?? 0) >= level
+  return new Map(
+    INTRODUCED.map(([name, level, since]) => [name, metadataVersion >= since && isServed(name, level) ? level : 0]),
+  )
+}
 
 /** The level of every feature that the cluster begins with, 0 left out; metadata.version first. Throws FormatError. */
 export function featureLevels(
@@ -32,8 +50,8 @@ export function featureLevels(
   const given = new Map(features.map(parseFeature))
   const metadataVersion = effectiveMetadataVersion(given, releaseVersion)
   const levels = new Map([[METADATA_VERSION, metadataVersion]])
-  const wanted = new Map([...defaultLevels(metadataVersion), ...given])
-  const kraftVersion = wanted.get(KRAFT_VERSION)
+  const wanted = new Map([...releaseLevels(metadataVersion), ...given])
+  const kraftVersion = given.get(KRAFT_VERSION)
   if (kraftVersion !== undefined) checkKraftVersion(kraftVersion, hasDynamicQuorum)
   for (const name of [...wanted.keys()].toSorted()) {
     const level = wanted.get(name) ?? 0
@@ -45,9 +63,11 @@ export function featureLevels(
         .join(', ')
       throw new FormatError(`Unsupported feature: ${name}. Supported features are: ${known}`)
     }
-    if (name === METADATA_VERSION || name === KRAFT_VERSION) continue
+    if (name === METADATA_VERSION) continue
     if (level < supported.min || level > supported.max)
       throw new FormatError(`No feature:${name} with feature level ${level}`)
+    // The quorum keeps it itself.
+    if (name === KRAFT_VERSION) continue
     const problem = missingDependency(name, level, levels)
     if (problem !== null) throw new FormatError(problem)
     if (level > 0) levels.set(name, level)
@@ -55,18 +75,18 @@ export function featureLevels(
   return levels
 }
 
-/** What a new cluster has beside its metadata.version, where nothing else is asked for. */
-function defaultLevels(metadataVersion: number): [string, number][] {
-  return metadataVersion < ELR_BY_DEFAULT ? [] : [[ELIGIBLE_LEADER_REPLICAS_VERSION, 1]]
-}
-
 function parseFeature(text: string): [string, number] {
   const equals = text.indexOf('=')
   if (equals < 0) throw new FormatError(`Can't parse feature=level string ${text}: equals sign not found.`)
   const level = text.slice(equals + 1).trim()
-  if (!/^-?\d{1,5}$/.test(level))
+  if (!isShort(level))
     throw new FormatError(`Can't parse feature=level string ${text}: unable to parse ${level} as a short.`)
   return [text.slice(0, equals).trim(), Number(level)]
+}
+
+/** Whether it is the number of a feature's level. */
+export function isShort(text: string): boolean {
+  return /^[+-]?\d+$/.test(text) && Number(text) >= SHORT_MIN && Number(text) <= SHORT_MAX
 }
 
 function effectiveMetadataVersion(wanted: ReadonlyMap<string, number>, releaseVersion: string | undefined): number {
@@ -76,13 +96,20 @@ function effectiveMetadataVersion(wanted: ReadonlyMap<string, number>, releaseVe
     throw new FormatError(instead)
   }
   if (level !== undefined && (level < METADATA_VERSION_MIN || level > METADATA_VERSION_LATEST)) {
-    throw new FormatError(`No MetadataVersion with feature level ${level}.`)
+    const valid = `Valid feature levels are from ${METADATA_VERSION_MIN} to ${METADATA_VERSION_LATEST}.`
+    throw new FormatError(`No MetadataVersion with feature level ${level}. ${valid}`)
   }
-  if (releaseVersion === undefined) return level ?? METADATA_VERSION_LATEST
-  const released = metadataVersionLevel(releaseVersion)
-  if (released !== undefined) return released
-  const range = `${metadataVersionName(METADATA_VERSION_MIN)} to ${metadataVersionName(METADATA_VERSION_LATEST)}`
-  throw new FormatError(`Unknown metadata.version '${releaseVersion}'. Supported metadata.version are: ${range}`)
+  return releaseVersion === undefined ? (level ?? METADATA_VERSION_LATEST) : releasedLevel(releaseVersion)
+}
+
+/** The metadata.version of `4.3-IV0` or `4.3`. Throws FormatError. */
+export function releasedLevel(releaseVersion: string): number {
+  const level = metadataVersionLevel(releaseVersion)
+  if (level !== undefined) return level
+  const count = METADATA_VERSION_LATEST - METADATA_VERSION_MIN + 1
+  const names = Array.from({ length: count }, (_, index) => metadataVersionName(METADATA_VERSION_MIN + index))
+  const known = names.join(', ')
+  throw new FormatError(`Unknown metadata.version '${releaseVersion}'. Supported metadata.version are: ${known}`)
 }
 
 function checkKraftVersion(level: number, hasDynamicQuorum: boolean): void {

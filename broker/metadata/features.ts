@@ -42,11 +42,16 @@ export function registeredFeatures(finalized: ReadonlyMap<string, number>): Read
   return registered
 }
 
+/** The metadata.version that a level of a feature is built on; null where it is built on none. */
+export function requiredMetadataVersion(feature: string, level: number): number | null {
+  return feature === ELIGIBLE_LEADER_REPLICAS_VERSION && level > 0 ? ELIGIBLE_LEADER_REPLICAS : null
+}
+
 /** What a level of a feature lacks among `levels`, of the features that it is built on, in Kafka's words; null where it lacks nothing. */
 export function missingDependency(feature: string, level: number, levels: ReadonlyMap<string, number>): string | null {
-  if (feature !== ELIGIBLE_LEADER_REPLICAS_VERSION || level === 0) return null
-  if ((levels.get(METADATA_VERSION) ?? 0) >= ELIGIBLE_LEADER_REPLICAS) return null
-  return `${feature} could not be set to ${level} because it depends on ${METADATA_VERSION} level ${ELIGIBLE_LEADER_REPLICAS}`
+  const required = requiredMetadataVersion(feature, level)
+  if (required === null || (levels.get(METADATA_VERSION) ?? 0) >= required) return null
+  return `${feature} could not be set to ${level} because it depends on ${METADATA_VERSION} level ${required}`
 }
 
 /** KIP-966: whether partitions keep replicas that may lead though they left the ISR. */

@@ -154,7 +154,31 @@ test.each<[string, string, readonly string[], RegExp]>([
     /^eligible.leader.replicas.version could not be set to 1 because it depends on metadata.version level 23$/,
   ],
   ['an unknown feature', DYNAMIC, ['-s', '-f', 'x=1'], /^Unsupported feature: x. Supported features are: /],
-  ['an unknown release', DYNAMIC, ['-s', '-r', '9.9'], /^Unknown metadata.version '9.9'/],
+  [
+    'an unknown release',
+    DYNAMIC,
+    ['-s', '-r', '9.9'],
+    /^Unknown metadata.version '9.9'. Supported metadata.version are: 3.3-IV3, 3.4-IV0, .*, 4.2-IV1, 4.3-IV0$/,
+  ],
+  [
+    'a metadata.version that is too old',
+    DYNAMIC,
+    ['-s', '-f', 'metadata.version=5'],
+    /^No MetadataVersion with feature level 5. Valid feature levels are from 7 to 30.$/,
+  ],
+  [
+    'a kraft.version that there is not',
+    DYNAMIC,
+    ['-s', '-f', 'kraft.version=2'],
+    /^No feature:kraft.version with feature level 2$/,
+  ],
+  ['a level that is no short', DYNAMIC, ['-s', '-f', 'kraft.version=99999'], /unable to parse 99999 as a short.$/],
+  [
+    'a SCRAM credential',
+    DYNAMIC,
+    ['-s', '-S', 'SCRAM-SHA-256=[name=a,password=secret]'],
+    /^--add-scram is not available in this version: SASL is not served.$/,
+  ],
   ['kraft.version 0 with dynamic voters', DYNAMIC, ['-s', '-f', 'kraft.version=0'], /^Cannot set kraft.version to 0/],
   ['a malformed voter', DYNAMIC, ['-I', '1@localhost'], /dynamic voter|hostname/],
   ['two ways to name voters', DYNAMIC, ['-s', '-N'], /error: argument --no-initial-controllers\/-N: not allowed/],
@@ -171,6 +195,64 @@ test('an older release has its metadata.version', () => {
   const bench = new Bench()
   expect(bench.format('-s', '-r', '3.9')).toBe(0)
   expect(bench.out[1]).toMatch(/with metadata.version 3.9-IV0.$/)
+})
+
+test.each<[readonly string[], readonly string[]]>([
+  [
+    [],
+    [
+      'metadata.version=30 (4.3-IV0)',
+      'kraft.version=1',
+      'transaction.version=0',
+      'group.version=0',
+      'eligible.leader.replicas.version=1',
+      'share.version=0',
+      'streams.version=0',
+    ],
+  ],
+  [
+    ['--release-version', '3.8'],
+    [
+      'metadata.version=20 (3.8)',
+      'kraft.version=0',
+      'transaction.version=0',
+      'group.version=0',
+      'eligible.leader.replicas.version=0',
+      'share.version=0',
+      'streams.version=0',
+    ],
+  ],
+])('version-mapping %p tells the levels that format sets', (words, lines) => {
+  const bench = new Bench()
+  expect(bench.run('version-mapping', ...words)).toBe(0)
+  expect(bench.out).toEqual(lines)
+})
+
+test('feature-dependencies tells what each level is built on', () => {
+  const bench = new Bench()
+  const features = ['eligible.leader.replicas.version=1', 'kraft.version=1', 'metadata.version=20', 'group.version=0']
+  expect(bench.run('feature-dependencies', ...features.flatMap((feature) => ['-f', feature]))).toBe(0)
+  expect(bench.out).toEqual([
+    'eligible.leader.replicas.version=1 requires:',
+    '    metadata.version=23 (4.0-IV1)',
+    'kraft.version=1 has no dependencies.',
+    'metadata.version=20 (3.8-IV0) has no dependencies.',
+    'group.version=0 has no dependencies.',
+  ])
+})
+
+test.each<[string, readonly string[], RegExp]>([
+  ['version-mapping', ['-r', '3.2'], /^Unknown metadata.version '3.2'. Supported metadata.version are: 3.3-IV3, /],
+  ['feature-dependencies', [], /error: argument --feature\/-f is required$/],
+  ['feature-dependencies', ['-f', 'x=1'], /^Unknown feature: x$/],
+  ['feature-dependencies', ['-f', 'x'], /^Invalid feature format: x. Expected format: 'feature=version' \(e\.g\. /],
+  ['feature-dependencies', ['-f', 'x=y'], /^Invalid version format: y for feature x$/],
+  ['feature-dependencies', ['-f', 'metadata.version=2'], /^Unknown metadata.version 2$/],
+  ['feature-dependencies', ['-f', 'group.version=1'], /^Feature level 1 is not supported for feature group.version$/],
+])('%s %p is refused', (command, words, message) => {
+  const bench = new Bench()
+  expect(bench.run(command, ...words)).toBe(1)
+  expect(bench.errors.join('\n')).toMatch(message)
 })
 
 test('info tells what was found and what is wrong', () => {
