@@ -13,6 +13,7 @@ const MIB = 1_048_576
 export function collectProblems(config: ServerConfig, report: Report, warnings: string[]): void {
   checkIdentity(config, report)
   checkQuorum(config, report)
+  checkAutoJoin(config, report)
   checkControllerListeners(config, report)
   checkRoutable(config, report)
   if (config.isBroker) checkAdvertised(config, report)
@@ -52,6 +53,13 @@ function checkQuorum(config: ServerConfig, report: Report): void {
       `If process.roles contains just the 'broker' role, the node id ${config.nodeId} must not be included in the set of voters ${set}`,
     )
   }
+}
+
+/** Who is no controller has nothing to join the quorum with. */
+function checkAutoJoin(config: ServerConfig, report: Report): void {
+  if (!config.controllerQuorumAutoJoinEnable || config.isController) return
+  const key = 'controller.quorum.auto.join.enable'
+  report(key, `${key} is only supported when process.roles contains the 'controller' role.`)
 }
 
 function checkControllerListeners(config: ServerConfig, report: Report): void {
