@@ -5,21 +5,24 @@ import { ConfigError } from './config/config-error.ts'
 import { parseProperties } from './config/properties.ts'
 import { parseServerConfig, type ServerConfig } from './config/server-config.ts'
 import type { Env } from './env/env.ts'
+import { keepAlive } from './host/alive.ts'
 import { fs, util } from './host/builtins.ts'
 import { nodeEnv } from './host/env.ts'
 import { IdleRatio } from './telemetry/idle-ratio.ts'
 import { createLogger, type Logger, type LogLevel } from './telemetry/logger.ts'
 
 const USAGE = 'usage: node broker/main.ts server.properties [--override KEY=VALUE]...'
-const ALIVE_MS = 60_000
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
 
 /** Starts a broker and runs it until SIGTERM or SIGINT; gives the exit code. Arguments are those of kafka-server-start. */
-export async function runBroker(argv: readonly string[]): Promise<number> {
+export function runBroker(argv: readonly string[]): Promise<number> {
+  // While a broker looks for a controller, it may have no socket.
+  return keepAlive(() => run(argv))
+}
+
+async function run(argv: readonly string[]): Promise<number> {
   const env = nodeEnv()
   const logger = createLogger({ level: logLevel() }, { clock: env.clock, destination: process.stdout })
-  // A broker's timers keep no process alive, and while it looks for a controller it may have no socket that does.
-  const alive = setInterval(() => {}, ALIVE_MS)
   using idle = new IdleRatio(idleSinceLast(), env)
   try {
     const { config, warnings } = readConfig(env, argv)
@@ -35,8 +38,6 @@ export async function runBroker(argv: readonly string[]): Promise<number> {
   } catch (error) {
     report(logger, error)
     return 1
-  } finally {
-    clearInterval(alive)
   }
 }
 

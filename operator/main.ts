@@ -3,7 +3,6 @@ import { enableCompileCache } from 'node:module'
 
 /** Ctrl-C comes twice where npm passes on what the terminal has sent already. */
 const SAME_SIGNAL_MS = 1000
-const ALIVE_MS = 3_600_000
 
 /** A signal that aborts at SIGINT or SIGTERM; another one later ends the process. */
 function stopSignal(): AbortSignal {
@@ -21,8 +20,5 @@ function stopSignal(): AbortSignal {
 
 // Before the rest is loaded: type stripping and compilation are most of a start.
 enableCompileCache()
-const { runCommand } = await import('./cli.ts')
-// The timers of host/clock.ts keep no process alive: a command that only waits for its next attempt would end without a word.
-const alive = setInterval(() => undefined, ALIVE_MS)
-process.exitCode = await runCommand(process.argv.slice(2), stopSignal)
-clearInterval(alive)
+const [{ runCommand }, { keepAlive }] = await Promise.all([import('./cli.ts'), import('../broker/host/alive.ts')])
+process.exitCode = await keepAlive(() => runCommand(process.argv.slice(2), stopSignal))

@@ -73,8 +73,14 @@ function javaDouble(value: number): string {
 
 /** Without repetitions: Kafka drops them with a warning. */
 function parseList(text: string): ParsedValue {
-  const items = text === '' ? [] : [...new Set(text.split(',').map((item) => item.trim()))]
+  const items = [...new Set(listItems(text))]
   return { value: items, text: items.join(',') }
+}
+
+/** The items of a list's text. */
+export function listItems(text: string): string[] {
+  const trimmed = text.trim()
+  return trimmed === '' ? [] : trimmed.split(',').map((item) => item.trim())
 }
 
 function notANumber(type: ConfigType): string {

@@ -1,3 +1,4 @@
+import { listItems } from '../config/value.ts'
 import { isElrEnabled } from '../metadata/features.ts'
 import { type MetadataImage, ResourceType } from '../metadata/image.ts'
 import { ErrorCode } from '../protocol/errors.ts'
@@ -111,15 +112,10 @@ function cordonProblem(
     const needed = 'it requires metadata.version >= 4.3-IV0'
     return `The ${CORDONED_LOG_DIRS} configuration value cannot be set because ${needed}`
   }
-  const before = listOf(image.configsOf(type, name).get(CORDONED_LOG_DIRS))
-  const after = listOf(changes.get(CORDONED_LOG_DIRS))
+  const before = listItems(image.configsOf(type, name).get(CORDONED_LOG_DIRS) ?? '')
+  const after = listItems(changes.get(CORDONED_LOG_DIRS) ?? '')
   if (origin === 'broker' || after.every((path) => before.includes(path))) return null
   return `When updating ${CORDONED_LOG_DIRS} via controllers,  the new value must be a subset of the current configuration value.`
-}
-
-function listOf(value: string | null | undefined): string[] {
-  const text = value?.trim() ?? ''
-  return text === '' ? [] : text.split(',').map((item) => item.trim())
 }
 
 function invalid(message: string): ApiError {
