@@ -10,9 +10,9 @@ import { ListenerCertificates } from './listener-certificates.ts'
 import { Listeners } from './listeners.ts'
 import { logManagerOptions } from './log-settings.ts'
 import { Node } from './node.ts'
+import { nodeIdentity } from './node-identity.ts'
 import { StorageError } from './storage/errors.ts'
 import { LogManager } from './storage/log-manager.ts'
-import { readMetaProperties } from './storage/meta-properties.ts'
 import { httpResponder } from './telemetry/http-responder.ts'
 import { registerNodeGauges } from './telemetry/kafka-gauges.ts'
 import type { Logger } from './telemetry/logger.ts'
@@ -108,7 +108,7 @@ export class Broker implements AsyncDisposable {
     const config = this.#config
     // First of all: what is wrong with a certificate is to be told at once, not when it is the listeners' turn.
     const certificates = this.#cleanup.use(this.#certificates())
-    const { clusterId, directoryId } = this.#identity()
+    const { clusterId, directoryId } = nodeIdentity(config, this.#deps.env.disk)
     const logs = config.isBroker ? await this.#openLogs(clusterId) : undefined
     const node = await this.#openNode(clusterId, directoryId)
     const listeners = this.#cleanup.use(
@@ -155,27 +155,21 @@ export class Broker implements AsyncDisposable {
     return this.#node?.isQuorumLed === true ? null : 'the metadata quorum has no leader'
   }
 
-  /** Which cluster the data is of, and the directory that holds the metadata log. Throws StorageError where it was never formatted. */
-  #identity(): { clusterId: string; directoryId: string } {
-    const { metadataLogDir } = this.#config
-    const meta = readMetaProperties(this.#deps.env.disk, metadataLogDir)
-    if (meta === null || meta.directoryId === undefined) {
-      const command = '`npm run -s format -- -t $(npm run -s format -- random-uuid) --standalone -c server.properties`'
-      const message = `No readable meta.properties in ${metadataLogDir}: format it first, with ${command}`
-      throw new StorageError('KAFKA_STORAGE_ERROR', message)
-    }
-    return { clusterId: meta.clusterId, directoryId: meta.directoryId }
+  /** What the node runs with: until it knows the metadata, what server.properties says. */
+  #current(): ServerConfig {
+    return this.#node?.deps.current.value ?? this.#config
   }
 
   #certificates(): ListenerCertificates {
     const { env, logger, environment } = this.#deps
     const deps = { ...env, logger, ...(environment === undefined ? {} : { environment }) }
-    return new ListenerCertificates(() => this.#node?.deps.current.value ?? this.#config, deps)
+    return new ListenerCertificates(() => this.#current(), deps)
   }
 
   async #openLogs(clusterId: string): Promise<LogManager> {
     const { env, logger } = this.#deps
-    const logs = await LogManager.open(logManagerOptions(this.#config, clusterId), { ...env, logger })
+    const options = logManagerOptions(this.#config, clusterId, () => this.#current())
+    const logs = await LogManager.open(options, { ...env, logger })
     this.#cleanup.defer(() => logs.shutdown(this.#brokerRole?.epoch))
     return logs
   }

@@ -188,7 +188,12 @@ function entry({ topic, partition }: PartitionLog, offset: number): PartitionOff
   return { topic, partition, offset }
 }
 
-function checkOwner(path: string, meta: MetaProperties | null, owner: { clusterId: string; nodeId: number }): void {
+/** Throws StorageError INCONSISTENT_CLUSTER_ID where a log dir that was formatted belongs to another cluster or node. */
+export function checkOwner(
+  path: string,
+  meta: MetaProperties | null,
+  owner: { clusterId: string; nodeId: number },
+): void {
   if (meta === null) return
   const { clusterId, nodeId } = meta
   if (clusterId !== owner.clusterId) {
