@@ -51,7 +51,7 @@ export class Listeners implements AsyncDisposable {
   /** Notes in `ports` which port each listener has. */
   constructor(options: { readonly config: ServerConfig; readonly ports: Map<string, number> }, deps: ListenersDeps) {
     const { config, ports } = options
-    const { env, logger, server } = deps
+    const { env, logger, server, answers } = deps
     this.#config = config
     this.#deps = deps
     this.#ports = ports
@@ -60,6 +60,7 @@ export class Listeners implements AsyncDisposable {
         maxFrameBytes: config.socketRequestMaxBytes,
         maxIdleMs: config.connectionsMaxIdleMs,
         limits: connectionLimits(server, env.disk.openFilesMax),
+        isRoomWanted: () => answers.isWanted,
         isProtected: (name) => config.controllerListenerNames.includes(name) || name === config.interBrokerListenerName,
       },
       { network: env.network, clock: env.clock, logger },

@@ -75,6 +75,8 @@ export function fetchHandler(deps: FetchDeps): Handler<typeof ApiKey.Fetch> {
 }
 
 async function answer(deps: FetchDeps, request: FetchRequest, context: RequestContext): Promise<FetchResponse> {
+  // A thousand clients that leave with ten requests on their way would have ten thousand answers read that nobody gets.
+  if (context.connection.isClosed) return emptyResponse(ErrorCode.NONE)
   const session = deps.fetchSessions.open(sessionRequest(deps, request, context.apiVersion))
   if (session.error !== ErrorCode.NONE) return emptyResponse(session.error)
   const byId = context.apiVersion >= TOPIC_ID_VERSION
@@ -138,6 +140,7 @@ function limitsOf(deps: FetchDeps, request: FetchRequest, context: RequestContex
     maxBytes,
     maxWaitMs,
     budget: deps.answers,
+    takenBytes: context.connection.takenBytes,
     readCommitted: request.isolationLevel === READ_COMMITTED,
     mayFollow: context.apiVersion >= RACK_VERSION,
     ...(preferredReplica === undefined ? {} : { preferredReplica }),

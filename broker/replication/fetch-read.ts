@@ -27,6 +27,8 @@ export interface FetchLimits {
   readonly isThrottled?: (partition: Partition) => boolean
   /** What is read counts there until the fetch is over, and may be no more than it allows. */
   readonly budget?: AnswerBudget
+  /** What the client has taken so far; counts where there is a budget. */
+  readonly takenBytes?: number
 }
 
 export interface FetchedPartition {
@@ -44,6 +46,8 @@ export interface FetchedPartition {
    * come to as much, and waiting would not help.
    */
   readonly countedBytes: number
+  /** Of `LogSlice`. */
+  readonly wantedBytes: number
 }
 
 const NO_EPOCH = -1
@@ -72,6 +76,7 @@ function refusedFetch(error: ErrorCode): FetchedPartition {
     buffers: NO_BUFFERS,
     sizeInBytes: 0,
     countedBytes: 0,
+    wantedBytes: 0,
   }
 }
 
@@ -92,6 +97,7 @@ export function emptyFetch(
     buffers: NO_BUFFERS,
     sizeInBytes: 0,
     countedBytes: 0,
+    wantedBytes: 0,
   }
 }
 
@@ -108,6 +114,8 @@ export interface ReadInto {
   readonly fetched: Map<FetchTarget, FetchedPartition>
   /** Told before a file is read how many bytes all of it may come to, and how many it has come to. */
   hold(bytes: number): void
+  /** As `hold`, of the first batch, which is larger than the limits; false where it has to wait. */
+  holdFirst(target: FetchTarget, bytes: number): boolean
   /** Nobody waits for it any more, and the targets are another fetch's. */
   readonly isOver: boolean
 }
@@ -139,7 +147,7 @@ function readFrom(
     // KIP-74: the first non-empty partition gives at least one batch, whatever the limits say, so that consumers make progress.
     const bytesLeft = mostBytes(limits, others) - others
     const maxBytes = Math.max(Math.min(target.asked.maxBytes, bytesLeft), 0)
-    const read = readOne(target, limits, maxBytes, others === 0)
+    const read = others === 0 ? readFirst(target, limits, maxBytes, into) : readOne(target, limits, maxBytes, false)
     if (read instanceof Promise) {
       into.hold(others + maxBytes)
       return read.then((slow) => {
@@ -153,6 +161,32 @@ function readFrom(
     bytes = others + read.sizeInBytes
     into.hold(bytes)
   }
+}
+
+/** What nothing was given before: at least one batch, once there is room for it where the budget has to be kept. */
+function readFirst(
+  target: FetchTarget,
+  limits: FetchLimits,
+  maxBytes: number,
+  into: ReadInto,
+): FetchedPartition | Promise<FetchedPartition> {
+  if (limits.budget === undefined) return readOne(target, limits, maxBytes, true)
+  const read = readOne(target, limits, Math.max(1, maxBytes), false)
+  if (read instanceof Promise) return read.then((slow) => readWhole(slow, target, limits, into))
+  return readWhole(read, target, limits, into)
+}
+
+/** What was read, or the first batch where that is larger; nothing, which is no reason to answer, where that has to wait. */
+function readWhole(
+  fetched: FetchedPartition,
+  target: FetchTarget,
+  limits: FetchLimits,
+  into: ReadInto,
+): FetchedPartition | Promise<FetchedPartition> {
+  const { wantedBytes } = fetched
+  if (wantedBytes === 0 || into.isOver) return fetched
+  const mayRead = into.holdFirst(target, wantedBytes)
+  return mayRead ? readOne(target, limits, wantedBytes, true) : { ...fetched, countedBytes: 0 }
 }
 
 /** How large the whole answer may become that has `bytes` already. */
@@ -278,7 +312,7 @@ export function readError(partition: Partition, error: unknown): ErrorCode {
 
 function withRecords(partition: Partition, maxBytes: number, slice: LogSlice): FetchedPartition {
   const { highWatermark, lastStableOffset, logStartOffset } = partition.log
-  const { buffers, sizeInBytes, hasMore } = slice
+  const { buffers, sizeInBytes, hasMore, wantedBytes } = slice
   return {
     error: ErrorCode.NONE,
     highWatermark,
@@ -289,5 +323,6 @@ function withRecords(partition: Partition, maxBytes: number, slice: LogSlice): F
     buffers,
     sizeInBytes,
     countedBytes: hasMore ? Math.max(sizeInBytes, maxBytes) : sizeInBytes,
+    wantedBytes,
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../env/clock.ts'
+import type { WaitingBatch } from '../lib/answer-budget.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import {
   emptyFetch,
@@ -34,6 +35,7 @@ class Fetch implements FetchUnderWay, ReadInto {
   #timer: Timer | undefined
   #isReading = false
   #heldBytes = 0
+  #waiting: WaitingBatch | undefined
   #isFinal: boolean
 
   constructor(targets: FetchTargets, limits: FetchLimits) {
@@ -62,6 +64,25 @@ class Fetch implements FetchUnderWay, ReadInto {
   hold(bytes: number): void {
     this.#limits.budget?.hold(bytes - this.#heldBytes)
     this.#heldBytes = bytes
+  }
+
+  holdFirst(target: FetchTarget, bytes: number): boolean {
+    const { budget, takenBytes = 0 } = this.#limits
+    this.hold(0)
+    const batch = { bytes, takenBytes, wake: () => this.moved(target) }
+    if (budget?.hasRoom(batch) === false) {
+      this.#wait(batch)
+      return false
+    }
+    this.hold(bytes)
+    return true
+  }
+
+  /** For the last one that there was no room for. */
+  #wait(batch: WaitingBatch | undefined): void {
+    if (this.#waiting !== undefined) this.#limits.budget?.cancel(this.#waiting)
+    this.#waiting = batch
+    if (batch !== undefined) this.#limits.budget?.wait(batch)
   }
 
   moved(target: FetchTarget): void {
@@ -147,6 +168,7 @@ class Fetch implements FetchUnderWay, ReadInto {
     if (this.isOver) return false
     this.#result = result
     this.hold(0)
+    this.#wait(undefined)
     this.#timer?.cancel()
     this.#targets.end(this)
     if (result === NOTHING) for (const target of this.#targets.due) target.unwatch()

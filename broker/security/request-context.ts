@@ -10,6 +10,9 @@ export const ANONYMOUS: Principal = { type: 'User', name: 'ANONYMOUS' }
 export interface Requester {
   /** Calls `closed` when the connection ends; at once where it has. */
   onClosed(closed: () => void): void
+  readonly isClosed: boolean
+  /** What it has taken of all answers that it has taken whole. */
+  readonly takenBytes: number
 }
 
 /** What a handler may know of the request besides its body. */

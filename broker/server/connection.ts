@@ -7,6 +7,8 @@ import { FrameDecoder, type FrameMemory } from '../protocol/frame-decoder.ts'
 /** An answer, which is told when it goes; monotonic times in ms. */
 export interface Answer {
   readonly bytes: readonly Uint8Array[]
+  /** Of all of them, once it has left. */
+  readonly sizeInBytes: number
   /** All earlier ones have left. */
   leaves(nowMs: number): void
   /** The kernel has all of it, or nobody is there any more to have it. */
@@ -21,6 +23,9 @@ export interface Peer {
   readonly clientAddress: string
   onAbandoned(gone: () => void): void
   onClosed(closed: () => void): void
+  readonly isClosed: boolean
+  /** Of the answers that the kernel has whole. */
+  readonly takenBytes: number
 }
 
 /** Turns frames into replies; never throws or rejects. */
@@ -63,6 +68,7 @@ interface Slot {
 export class ServerConnection implements Peer {
   readonly listener: string
   readonly clientAddress: string
+  takenBytes = 0
   readonly #connection: Connection
   readonly #deps: ServerConnectionDeps
   readonly #decoder: FrameDecoder
@@ -112,6 +118,15 @@ export class ServerConnection implements Peer {
   get idleSinceMs(): number {
     if (this.#slots.length > 0) return this.#deps.clock.monotonicMs()
     return Math.max(this.#lastActiveMs, this.#lastProgressMs)
+  }
+
+  get isClosed(): boolean {
+    return this.#closed
+  }
+
+  /** How long the client has taken nothing of what there is for it, in ms, by the looks so far. */
+  get stalledMs(): number {
+    return this.#leaving.length === 0 ? 0 : this.#deps.clock.monotonicMs() - this.#lastProgressMs
   }
 
   /** Looks whether the client has taken some of a long answer since the last look: who still reads is not idle. */
@@ -235,6 +250,7 @@ export class ServerConnection implements Peer {
     const nowMs = this.#deps.clock.monotonicMs()
     answer.leaves(nowMs)
     if (this.#closed || this.#isCut) return answer.sent(nowMs)
+    if (this.#leaving.length === 0) this.#lastProgressMs = nowMs
     this.#leaving.push(answer)
     if (!this.#connection.write(answer.bytes, this.#sent)) this.#congested = true
   }
@@ -242,7 +258,11 @@ export class ServerConnection implements Peer {
   /** Called once for each answer, in their order. */
   readonly #sent = (): void => {
     this.#lastProgressMs = this.#deps.clock.monotonicMs()
-    this.#leaving.shift()?.sent(this.#lastProgressMs)
+    const answer = this.#leaving.shift()
+    if (answer !== undefined) {
+      this.takenBytes += answer.sizeInBytes
+      answer.sent(this.#lastProgressMs)
+    }
     this.#endIfAnswered()
   }
 

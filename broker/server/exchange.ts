@@ -17,7 +17,7 @@ export class Exchange implements Answer {
   #answeredMs = 0
   #leftMs = 0
   #throttleMs = 0
-  #heldBytes = 0
+  sizeInBytes = 0
 
   constructor(
     deps: { readonly metrics: RequestMetrics; readonly answers: AnswerBudget },
@@ -54,12 +54,12 @@ export class Exchange implements Answer {
 
   leaves(nowMs: number): void {
     this.#leftMs = nowMs
-    for (const { length } of this.bytes) this.#heldBytes += length
-    this.#answers.hold(this.#heldBytes)
+    for (const { length } of this.bytes) this.sizeInBytes += length
+    this.#answers.hold(this.sizeInBytes)
   }
 
   sent(nowMs: number): void {
-    this.#answers.release(this.#heldBytes)
+    this.#answers.release(this.sizeInBytes)
     const metrics = this.#metrics
     metrics.requestQueueTime.observe(this.#startedMs - this.#receivedMs)
     metrics.localTime.observe(this.#handledMs - this.#startedMs)

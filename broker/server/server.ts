@@ -35,6 +35,8 @@ export interface SocketServerOptions {
   readonly limits: ConnectionLimits
   /** Listeners that other nodes use: clients cannot keep them out. None where this is left out. */
   readonly isProtected?: (listener: string) => boolean
+  /** Whether answers wait until others have been taken. Never where this is left out. */
+  readonly isRoomWanted?: () => boolean
 }
 
 export interface SocketServerDeps {
@@ -45,6 +47,10 @@ export interface SocketServerDeps {
 
 /** How often idle connections are looked for, at most. */
 const IDLE_CHECK_MS = 10_000
+/** How often it is asked whether room is wanted. */
+const ROOM_CHECK_MS = 1000
+/** For so long a client may take nothing of an answer while others wait for the room that it takes. */
+const STALLED_MS_MAX = 5000
 
 /** Accepts connections on any number of listeners, within the limits on their number and idleness. */
 export class SocketServer implements AsyncDisposable {
@@ -56,6 +62,7 @@ export class SocketServer implements AsyncDisposable {
   readonly #perAddress = new Map<string, number>()
   readonly #perListener = new Map<string, number>()
   #idleTimer: Timer | undefined
+  #roomTimer: Timer | undefined
   /** Who is refused comes again at once. */
   readonly #pace = new WarningPace()
   /** Since the last warning. */
@@ -63,11 +70,14 @@ export class SocketServer implements AsyncDisposable {
   /** So does who is not trusted, or does not trust. */
   readonly #handshakePace = new WarningPace()
   #failedHandshakes = 0
+  readonly #stalledPace = new WarningPace()
+  #stalled = 0
 
   constructor(options: SocketServerOptions, deps: SocketServerDeps) {
     this.#options = options
     this.#deps = deps
     this.#scheduleIdleCheck()
+    this.#scheduleRoomCheck()
   }
 
   /**
@@ -170,9 +180,38 @@ export class SocketServer implements AsyncDisposable {
     })
   }
 
+  #scheduleRoomCheck(): void {
+    const { isRoomWanted } = this.#options
+    if (isRoomWanted === undefined) return
+    this.#roomTimer = this.#deps.clock.setTimer(ROOM_CHECK_MS, () => {
+      if (isRoomWanted()) this.#makeRoom()
+      this.#scheduleRoomCheck()
+    })
+  }
+
+  #makeRoom(): void {
+    for (const connection of this.#connections) {
+      connection.lookForProgress()
+      if (connection.stalledMs < STALLED_MS_MAX) continue
+      this.#warnOfStalled(connection)
+      connection.close()
+    }
+  }
+
+  #warnOfStalled({ listener, clientAddress }: ServerConnection): void {
+    this.#stalled++
+    if (!this.#stalledPace.isDue(this.#deps.clock.monotonicMs())) return
+    this.#deps.logger.warn(
+      { client: clientAddress, listener, closed: this.#stalled },
+      'closed a connection: the client does not take its answer, and others wait for the memory',
+    )
+    this.#stalled = 0
+  }
+
   /** Stops accepting, then drops the connections. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#idleTimer?.cancel()
+    this.#roomTimer?.cancel()
     const closing = [...this.#listeners.values()].map((listener) => listener.close())
     for (const connection of this.#connections) connection.close()
     await Promise.all(closing)

@@ -12,6 +12,8 @@ export interface LogSlice {
   readonly baseOffset: number
   /** There are more below the limit of offsets: that of the size has ended the read, or the end of a file. */
   readonly hasMore: boolean
+  /** The size of the first batch, where it is the size that has ended the read before it; else 0. */
+  readonly wantedBytes: number
 }
 
 export interface ReadRequest {
@@ -30,7 +32,7 @@ interface Selection {
   readonly baseOffset: number
   /** The batches ended because the buffer did. */
   readonly atEnd: boolean
-  /** The batch at `end` is wanted and not whole: its size, as far as known. */
+  /** The batch at `end` is wanted, and not whole or too large: its size, as far as known. */
   readonly wantedBytes: number
   /** The batch at `end` is not what was written. */
   readonly isDamaged: boolean
@@ -78,7 +80,7 @@ interface Found {
 const SLACK_BYTES = 8192
 
 export function emptySlice(offset: number): LogSlice {
-  return { buffers: [], sizeInBytes: 0, baseOffset: offset, hasMore: false }
+  return { buffers: [], sizeInBytes: 0, baseOffset: offset, hasMore: false, wantedBytes: 0 }
 }
 
 /**
@@ -127,7 +129,8 @@ function select(found: Found, request: ReadRequest, room: number, minOneBatch: b
       const taken = start < 0 ? 0 : at - start
       const fits = taken + sizeInBytes <= room || (minOneBatch && taken === 0)
       const isBeyond = lastOffset >= request.limitOffset && (isWhole || verify === TRUST || taken > 0)
-      if (!fits || isBeyond) return done(false, 0, false, lastOffset >= request.limitOffset)
+      const isOutside = lastOffset >= request.limitOffset
+      if (!fits || isBeyond) return done(false, isOutside ? 0 : sizeInBytes, false, isOutside)
     }
     if (!isWhole) return done(true, sizeInBytes)
     if (start < 0 && lastOffset >= request.offset) {
@@ -153,6 +156,7 @@ export function readTail(tail: LogTail, request: ReadRequest): LogSlice | undefi
   let sizeInBytes = 0
   let baseOffset = request.offset
   let hasMore = false
+  let wantedBytes = 0
   for (let position = first; ; position++) {
     const entry = tail.at(position)
     if (entry === undefined || entry.baseOffset >= request.limitOffset) break
@@ -173,9 +177,10 @@ export function readTail(tail: LogTail, request: ReadRequest): LogSlice | undefi
     }
     if (atEnd) continue
     hasMore = selected.hasMore
+    if (sizeInBytes === 0) wantedBytes = selected.wantedBytes
     break
   }
-  return { buffers, sizeInBytes, baseOffset, hasMore }
+  return { buffers, sizeInBytes, baseOffset, hasMore, wantedBytes }
 }
 
 /** Reads from the files, usually with one read. The request's offset is in `segments`; `bounds` are those of the log at the moment. */
@@ -256,11 +261,12 @@ async function readSegment(
     back = undefined
     const { start, end, baseOffset, atEnd, wantedBytes, nextOffset, hasMore } = selection
     // What is good before a damaged batch is still given.
-    if (end > start) return { buffers: [bytes.subarray(start, end)], sizeInBytes: end - start, baseOffset, hasMore }
+    if (end > start)
+      return { buffers: [bytes.subarray(start, end)], sizeInBytes: end - start, baseOffset, hasMore, wantedBytes: 0 }
     // The wanted batch begins behind the buffer, or does not end in it; unless the file has less than was written to it.
     const isMissing = atEnd && end === 0 && (isShort || bytes.length === bytesLeft)
     if (selection.isDamaged || isMissing) throw damaged(segment, nextOffset, offset)
-    if (!atEnd) return { ...emptySlice(offset), hasMore }
+    if (!atEnd) return { ...emptySlice(offset), hasMore, wantedBytes }
     place = { position: position + end, expectedOffset: nextOffset }
     size = Math.max(wantedBytes, maxBytes) + SLACK_BYTES
   }

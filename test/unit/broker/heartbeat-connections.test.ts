@@ -5,6 +5,8 @@ import { SimWorld } from '../../fakes/env.ts'
 
 /** The controller's side of a connection that brings heartbeats. */
 class Connection {
+  readonly isClosed = false
+  readonly takenBytes = 0
   #closed: (() => void)[] = []
   onClosed(closed: () => void): void {
     this.#closed.push(closed)

@@ -19,7 +19,7 @@ export function contextOf(more: Partial<RequestContext> = {}): RequestContext {
     listener: 'PLAINTEXT',
     principal: ANONYMOUS,
     onAbandoned: () => {},
-    connection: { onClosed: () => {} },
+    connection: { onClosed: () => {}, isClosed: false, takenBytes: 0 },
     frame: new Uint8Array(0),
     ...more,
   }

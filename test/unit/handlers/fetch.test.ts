@@ -20,6 +20,8 @@ interface Asked {
   readonly maxBytes?: number
   /** Of a follower. */
   readonly replicaId?: number
+  /** The client has gone. */
+  readonly isClosed?: boolean
 }
 
 function fetched(world: World, asked: Asked = {}): Promise<FetchResponse> {
@@ -54,7 +56,9 @@ function fetched(world: World, asked: Asked = {}): Promise<FetchResponse> {
     forgottenTopicsData: [],
     rackId: '',
   }
-  return Promise.resolve(fetchHandler(world.deps).handle(request, contextOf({ apiVersion }))) as Promise<FetchResponse>
+  const connection = { onClosed: () => {}, isClosed: asked.isClosed === true, takenBytes: 0 }
+  const context = contextOf({ apiVersion, connection })
+  return Promise.resolve(fetchHandler(world.deps).handle(request, context)) as Promise<FetchResponse>
 }
 
 const partitionsOf = ({ responses }: FetchResponse) => responses.flatMap(({ partitions }) => partitions)
@@ -76,6 +80,10 @@ describe('Fetch', () => {
     expect(partitionsOf(await fetched(await withRecords()))).toMatchObject([
       { partitionIndex: 0, errorCode: ErrorCode.NONE, highWatermark: 2n, lastStableOffset: 2n, logStartOffset: 0n },
     ])
+  })
+
+  test('reads nothing for a client that has gone', async () => {
+    expect(partitionsOf(await fetched(await withRecords(), { isClosed: true }))).toEqual([])
   })
 
   test('answers each partition for itself: on another broker, unknown, and past the end', async () => {

@@ -1,10 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
+import { AnswerBudget } from '../../../broker/lib/answer-budget.ts'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import type { FetchedPartition, FetchLimits } from '../../../broker/replication/fetch-read.ts'
 import { fetch } from '../../../broker/replication/fetch.ts'
 import { batchOf, valuesOf } from '../storage/fixture.ts'
 import { asking, finding, PartitionRig, stateOf, targetsOf, type Wanted } from './rig.ts'
 
+const MIB = 1 << 20
 const LIMITS: FetchLimits = { minBytes: 1, maxBytes: 1 << 20, maxWaitMs: 100, readCommitted: false }
 
 function entry({ partition }: PartitionRig, changes: Partial<Wanted> = {}): Wanted {
@@ -261,5 +263,82 @@ describe('limits', () => {
       await settle()
       expect(under.result).toBeUndefined()
     })
+  })
+})
+
+describe('a batch that is larger than what the budget leaves', () => {
+  const RULES = { maxMessageBytes: MIB }
+  const large = 'a'.repeat(100_000)
+  const lengthsIn = (result: readonly FetchedPartition[] | undefined): number[][] =>
+    valuesIn(result).map((values) => values.map(({ length }) => length))
+
+  test('waits until others have taken their answers', async () => {
+    const rig = await PartitionRig.open({}, RULES)
+    rig.append(large)
+    const budget = new AnswerBudget()
+    budget.hold(256 * MIB)
+    const under = start(rig, [entry(rig)], { budget })
+    await settle()
+    expect([under.result, budget.isWanted]).toEqual([undefined, true])
+    budget.release(MIB)
+    await settle()
+    expect(lengthsIn(under.result)).toEqual([[large.length]])
+    expect([budget.isWanted, budget.heldBytes]).toEqual([false, 255 * MIB])
+  })
+
+  test('is no part of the answer where the wait is over before', async () => {
+    const rig = await PartitionRig.open({}, RULES)
+    rig.append(large)
+    const budget = new AnswerBudget()
+    budget.hold(256 * MIB)
+    const under = start(rig, [entry(rig)], { budget })
+    await rig.bed.clock.run(100)
+    await settle()
+    expect(under.result).toMatchObject([{ error: ErrorCode.NONE, highWatermark: 1, sizeInBytes: 0 }])
+    expect(budget.isWanted).toBe(false)
+  })
+
+  test('is waited for by nobody once the client has gone', async () => {
+    const rig = await PartitionRig.open({}, RULES)
+    rig.append(large)
+    const budget = new AnswerBudget()
+    budget.hold(256 * MIB)
+    const under = start(rig, [entry(rig)], { budget })
+    await settle()
+    under.leave()
+    expect(budget.isWanted).toBe(false)
+  })
+
+  test('does not keep back those of other partitions, nor batches that are not larger', async () => {
+    const rigs = [await PartitionRig.open({}, RULES), await PartitionRig.open({}, RULES)] as const
+    rigs[0].append(large)
+    rigs[1].append('b')
+    const budget = new AnswerBudget()
+    budget.hold(256 * MIB)
+    const under = start(
+      rigs[0],
+      rigs.map((rig) => entry(rig)),
+      { budget },
+    )
+    await settle()
+    expect(lengthsIn(under.result)).toEqual([[], [1]])
+  })
+
+  test('is given at once where there is room, and to a client that asks for nothing', async () => {
+    const rig = await PartitionRig.open({}, RULES)
+    rig.append(large)
+    const budget = new AnswerBudget()
+    budget.hold(128 * MIB)
+    const all = [start(rig, [entry(rig)], { budget }), start(rig, [entry(rig, { maxBytes: 0 })], { budget })]
+    await settle()
+    expect(all.map(({ result }) => lengthsIn(result))).toEqual([[[large.length]], [[large.length]]])
+  })
+
+  test('is given a follower: what is not replicated is not committed', async () => {
+    const rig = await PartitionRig.open({ replicas: [1, 2], isr: [1, 2] }, RULES)
+    rig.append(large)
+    const under = start(rig, [entry(rig)], { replica: { brokerId: 2, brokerEpoch: -1 } })
+    await settle()
+    expect(lengthsIn(under.result)).toEqual([[large.length]])
   })
 })

@@ -87,6 +87,7 @@ class ScriptedDispatcher implements Dispatcher {
   #answerOf(id: number): Answer {
     return {
       bytes: [Uint8Array.of(id)],
+      sizeInBytes: 1,
       leaves: (nowMs) => this.told.push(`${id} leaves at ${nowMs}`),
       sent: (nowMs) => this.told.push(`${id} sent at ${nowMs}`),
     }
@@ -270,6 +271,21 @@ describe('the times of a request', () => {
       `1 sent at ${sentMs}`,
       `2 sent at ${sentMs}`,
     ])
+  })
+
+  test('count for their client once it has taken them, who takes nothing for so long is seen', async () => {
+    const { connection, dispatcher, send, served, clock } = setUp()
+    send(1, 2)
+    await clock.run(50)
+    await dispatcher.answer(1)
+    await dispatcher.answer(2)
+    connection.flushes.shift()?.()
+    await clock.run(7)
+    expect([served.takenBytes, served.stalledMs]).toEqual([1, 7])
+    connection.flushes.shift()?.()
+    expect([served.takenBytes, served.stalledMs, served.isClosed]).toEqual([2, 0, false])
+    connection.destroy()
+    expect(served.isClosed).toBe(true)
   })
 
   test('they end with the connection', async () => {

@@ -15,6 +15,8 @@ const PEER: Peer = {
   clientAddress: '10.0.0.7',
   onAbandoned: () => undefined,
   onClosed: () => undefined,
+  isClosed: false,
+  takenBytes: 0,
 }
 const api = APIS[ApiKey.ListGroups]
 const ANSWER = { throttleTimeMs: 0, errorCode: 0, groups: [] }

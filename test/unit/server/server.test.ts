@@ -38,7 +38,7 @@ class FakeConnection implements Connection {
 const DISPATCHER: Dispatcher = { mayOverlap: () => false, mayReuse: () => false, dispatch: () => 'none' }
 
 /** A server with room for two connections, of which clients may not take those between brokers. */
-async function fullServer(maxIdleMs = -1, dispatcher = DISPATCHER) {
+async function fullServer(maxIdleMs = -1, dispatcher = DISPATCHER, isRoomWanted = (): boolean => false) {
   const limits = { total: 2, ofProcess: 2, ofAddress: 100, ofListener: 100 }
   const clock = new SimClock()
   const logger = new MemoryLogger()
@@ -61,6 +61,7 @@ async function fullServer(maxIdleMs = -1, dispatcher = DISPATCHER) {
         ofListener: () => limits.ofListener,
       },
       isProtected: (listener) => listener === 'BETWEEN',
+      isRoomWanted,
     },
     { network, clock, logger },
   )
@@ -131,7 +132,7 @@ describe('where max.connections are there', () => {
 })
 
 describe('connections.max.idle.ms', () => {
-  const reply = { bytes: [], leaves: () => {}, sent: () => {} }
+  const reply = { bytes: [], sizeInBytes: 0, leaves: () => {}, sent: () => {} }
   const request = Uint8Array.of(0, 0, 0, 1, 7)
 
   test('ends a connection on which nothing happens', async () => {
@@ -158,6 +159,27 @@ describe('connections.max.idle.ms', () => {
     await clock.run(4000)
     expect(client.isDestroyed).toBe(true)
   })
+})
+
+test('a client that takes nothing of its answer goes once others want its room, one that takes some does not', async () => {
+  let isWanted = false
+  const reply = { bytes: [], sizeInBytes: 0, leaves: () => {}, sent: () => {} }
+  const { clock, connect, logger } = await fullServer(-1, { ...DISPATCHER, dispatch: () => reply }, () => isWanted)
+  const [stalled, slow] = [connect('CLIENTS'), connect('CLIENTS')]
+  for (const each of [stalled, slow]) {
+    each.queued = 36_000_000
+    each.receive(Uint8Array.of(0, 0, 0, 1, 7))
+  }
+  await clock.run(60_000)
+  expect([stalled.isDestroyed, slow.isDestroyed]).toEqual([false, false])
+  isWanted = true
+  for (let taken = 0; taken < 20; taken++) {
+    await clock.run(1000)
+    slow.queued -= 1_000_000
+    if (stalled.isDestroyed) stalled.fail(undefined)
+  }
+  expect([stalled.isDestroyed, slow.isDestroyed]).toEqual([true, false])
+  expect(logger.events).toMatchObject([{ fields: { client: '10.0.0.7', closed: 1 } }])
 })
 
 test('TLS handshakes that fail are told of now and then, with how many they were, and what they took is free again', async () => {
