@@ -32,7 +32,7 @@ export function isWithoutEffect(name: string): boolean {
 }
 
 /** Keys that brokers of Apache Kafka take on while they run, and those here only from server.properties. */
-const TAKEN_AT_START: ReadonlySet<string> = new Set(['num.recovery.threads.per.data.dir', 'producer.id.expiration.ms'])
+const TAKEN_AT_START: ReadonlySet<string> = new Set(['num.recovery.threads.per.data.dir'])
 
 /** Whether a key changes nothing where it is set in the metadata log. */
 export function isTakenAtStart(name: string): boolean {

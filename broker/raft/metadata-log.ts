@@ -57,7 +57,7 @@ export async function openMetadataLog(
       recoveryPoint: 0,
       logStartOffset: 0,
       hadCleanShutdown: false,
-      producerIdExpirationMs: 0,
+      producerIdExpirationMs: () => 0,
     },
     {
       ...deps,

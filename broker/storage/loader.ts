@@ -24,7 +24,7 @@ export interface LoadOptions {
   readonly logStartOffset: number
   /** Nothing is torn: no segment needs to be read. */
   readonly hadCleanShutdown: boolean
-  readonly producerIdExpirationMs: number
+  readonly producerIdExpirationMs: () => number
 }
 
 export interface LoadDeps {
@@ -196,7 +196,7 @@ class LogLoader {
   }
 
   async #loadProducers(offset: number): Promise<void> {
-    this.#producers.reload(this.#logStartOffset, offset, this.#deps.clock.wallMs())
+    this.#producers.reload(this.#logStartOffset, offset)
     await replayProducers(this.#segments, this.#producers, offset)
   }
 

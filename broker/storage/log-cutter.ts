@@ -66,12 +66,12 @@ export class LogCutter {
 
   /** Makes the segment the active one, with all that belongs to an end at `offset`. */
   async #reopen(segment: LogSegment, offset: number, logStartOffset: number): Promise<void> {
-    const { segments, producers, clock, disk } = this.#deps
+    const { segments, producers, disk } = this.#deps
     segment.forgetFrom(offset)
     await findEnd(segment)
     await reactivate(segment)
     producers.removeSnapshots((snapshotOffset) => snapshotOffset > offset)
-    producers.reload(logStartOffset, offset, clock.wallMs())
+    producers.reload(logStartOffset, offset)
     await replayProducers(segments, producers, offset)
     // What was cut off must not come back, after a crash, behind batches that take its place.
     await disk.syncDirectoryAsync(this.#directory)

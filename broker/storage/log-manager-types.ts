@@ -15,7 +15,8 @@ export interface LogManagerOptions {
   readonly defaults: LogConfig
   /** num.recovery.threads.per.data.dir: logs of one directory that are loaded, or closed, at the same time. */
   readonly recoveryThreadsPerDataDir: number
-  readonly producerIdExpirationMs: number
+  /** producer.id.expiration.ms, which may change. */
+  readonly producerIdExpirationMs: () => number
   readonly tailCacheBytes: number
   readonly intervals: MaintenanceIntervals
 }

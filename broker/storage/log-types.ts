@@ -23,7 +23,7 @@ export interface PartitionLogOptions {
   readonly isRecoveryPointLost?: boolean
   readonly logStartOffset: number
   readonly hadCleanShutdown: boolean
-  readonly producerIdExpirationMs: number
+  readonly producerIdExpirationMs: () => number
 }
 
 export interface PartitionLogDeps {

@@ -31,7 +31,7 @@ export class ProducerState {
   endOffset = 0
   readonly #directory: string
   readonly #disk: Disk
-  readonly #expirationMs: number
+  readonly #expirationMs: () => number
   readonly #entries = new Map<number, ProducerEntry>()
   /** First offsets of open transactions, and who has them open; in order of the offsets. */
   readonly #openTxns = new Map<number, number>()
@@ -43,7 +43,7 @@ export class ProducerState {
   #endedTxns: EndedTxn[] = []
 
   /** `isNew`: nothing is in the directory. */
-  constructor(options: { directory: string; expirationMs: number; isNew: boolean }, deps: { disk: Disk }) {
+  constructor(options: { directory: string; expirationMs: () => number; isNew: boolean }, deps: { disk: Disk }) {
     this.#directory = options.directory
     if (options.isNew) this.#snapshots = []
     this.#expirationMs = options.expirationMs
@@ -145,12 +145,11 @@ export class ProducerState {
 
   /** Forgets producers that have been silent for `producer.id.expiration.ms`, unless a transaction is open. */
   removeExpired(nowMs: number): void {
-    for (const entry of this.#entries.values())
-      if (this.#isExpired(entry, nowMs)) this.#entries.delete(entry.producerId)
-  }
-
-  #isExpired(entry: ProducerEntry, nowMs: number): boolean {
-    return entry.currentTxnFirstOffset === undefined && nowMs - entry.lastTimestampMs >= this.#expirationMs
+    const expirationMs = this.#expirationMs()
+    for (const { producerId, currentTxnFirstOffset, lastTimestampMs } of this.#entries.values()) {
+      if (currentTxnFirstOffset !== undefined || nowMs - lastTimestampMs < expirationMs) continue
+      this.#entries.delete(producerId)
+    }
   }
 
   /** Forgets everything; the state begins at `offset`. */
@@ -168,22 +167,24 @@ export class ProducerState {
     for (const [producerId, entry] of other.#entries) this.#entries.set(producerId, entry)
   }
 
-  /** Starts from the newest good snapshot in [`logStartOffset`, `offset`]; the log from `endOffset` on is to be replayed. */
-  reload(logStartOffset: number, offset: number, nowMs: number): void {
+  /**
+   * Starts from the newest good snapshot in [`logStartOffset`, `offset`]; the log from `endOffset` on is to be replayed. Who has been silent for
+   * long is there until `removeExpired`: for how long may be set in the metadata log, which a broker does not know yet when it starts.
+   */
+  reload(logStartOffset: number, offset: number): void {
     this.reset(logStartOffset)
     for (const snapshotOffset of this.snapshotOffsets().toReversed()) {
       if (snapshotOffset > offset || snapshotOffset < logStartOffset) continue
       const loaded = this.#read(snapshotOffset)
       if (loaded === undefined) continue
-      for (const entry of loaded) this.#add(entry, nowMs)
+      for (const entry of loaded) this.#add(entry)
       this.endOffset = snapshotOffset
       this.#snapshotOffset = snapshotOffset
       return
     }
   }
 
-  #add(entry: ProducerEntry, nowMs: number): void {
-    if (this.#isExpired(entry, nowMs)) return
+  #add(entry: ProducerEntry): void {
     this.#entries.set(entry.producerId, entry)
     if (entry.currentTxnFirstOffset !== undefined) this.#openTxns.set(entry.currentTxnFirstOffset, entry.producerId)
   }

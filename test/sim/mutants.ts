@@ -256,7 +256,7 @@ const REPLICATION: readonly Mutant[] = [
     name: 'producers keep their state when the log is cut',
     simulation: 'cluster',
     file: 'broker/storage/log-cutter.ts',
-    from: 'producers.reload(logStartOffset, offset, clock.wallMs())\n    await replayProducers(segments, producers, offset)\n    // What was cut off',
+    from: 'producers.reload(logStartOffset, offset)\n    await replayProducers(segments, producers, offset)\n    // What was cut off',
     to: '// What was cut off',
   },
   {
@@ -325,6 +325,20 @@ const REPLICATION: readonly Mutant[] = [
     from: 'if (maybeTorn && view.computeCrc() !== view.crc) return false',
     to: 'if (maybeTorn && view.crc < 0) return false',
     isQuick: true,
+  },
+  {
+    name: 'a replica that begins in the midst of a batch refuses it',
+    simulation: 'cluster',
+    file: 'broker/storage/log-appender.ts',
+    from: 'const reachesBack = sizeInBytes > 0 && this.#reachesBack(view)',
+    to: 'const reachesBack = false',
+  },
+  {
+    name: 'a copy in another log dir takes over before it has all',
+    simulation: 'cluster',
+    file: 'broker/replication/log-dir-mover.ts',
+    from: 'while (future.logEndOffset < log.logEndOffset) await copyStep(log, future)',
+    to: 'if (future.logEndOffset < 0) await copyStep(log, future)',
   },
 ]
 

@@ -24,7 +24,7 @@ export const OPTIONS: LogManagerOptions = {
   nodeId: 1,
   defaults: SMALL,
   recoveryThreadsPerDataDir: 2,
-  producerIdExpirationMs: 86_400_000,
+  producerIdExpirationMs: () => 86_400_000,
   tailCacheBytes: 20_000,
   intervals: { ...DEFAULT_INTERVALS, recoveryPointCheckpointMs: 300, logStartOffsetCheckpointMs: 400 },
 }

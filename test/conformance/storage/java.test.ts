@@ -41,7 +41,7 @@ function open(directory: string, hadCleanShutdown: boolean): Promise<PartitionLo
       recoveryPoint: 0,
       logStartOffset: 0,
       hadCleanShutdown,
-      producerIdExpirationMs: 2 ** 31 - 1,
+      producerIdExpirationMs: () => 2 ** 31 - 1,
     },
     {
       disk,

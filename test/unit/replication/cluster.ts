@@ -147,7 +147,7 @@ export class TestBroker implements AsyncDisposable {
         nodeId: id,
         defaults: TEST_CONFIG,
         recoveryThreadsPerDataDir: 1,
-        producerIdExpirationMs: 86_400_000,
+        producerIdExpirationMs: () => 86_400_000,
         tailCacheBytes: 1 << 20,
         intervals: DEFAULT_INTERVALS,
       },

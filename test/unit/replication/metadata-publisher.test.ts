@@ -88,7 +88,7 @@ class PublisherBed {
         nodeId: NODE,
         defaults: TEST_CONFIG,
         recoveryThreadsPerDataDir: 1,
-        producerIdExpirationMs: 86_400_000,
+        producerIdExpirationMs: () => 86_400_000,
         tailCacheBytes: 1 << 20,
         intervals: DEFAULT_INTERVALS,
       },

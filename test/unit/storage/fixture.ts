@@ -76,7 +76,7 @@ export class LogBed {
         recoveryPoint: 0,
         logStartOffset: 0,
         hadCleanShutdown: false,
-        producerIdExpirationMs: 86_400_000,
+        producerIdExpirationMs: () => 86_400_000,
         ...options,
       },
       {

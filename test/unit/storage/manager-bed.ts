@@ -32,7 +32,7 @@ export class ManagerBed {
         nodeId: 1,
         defaults: TEST_CONFIG,
         recoveryThreadsPerDataDir: 2,
-        producerIdExpirationMs: 86_400_000,
+        producerIdExpirationMs: () => 86_400_000,
         tailCacheBytes: 1 << 20,
         intervals: DEFAULT_INTERVALS,
         ...options,

@@ -95,10 +95,19 @@ describe('an idempotent producer', () => {
 
   test('is forgotten once it has been silent for producer.id.expiration.ms', async () => {
     const bed = new LogBed()
-    const log = await bed.open({}, { producerIdExpirationMs: 1000 })
+    const log = await bed.open({}, { producerIdExpirationMs: () => 1000 })
     produce(log, 0)
     log.producers.removeExpired(1_700_000_000_999)
     expect(log.producers.size).toBe(1)
+    log.producers.removeExpired(1_700_000_001_000)
+    expect(log.producers.size).toBe(0)
+  })
+
+  test('is forgotten by what producer.id.expiration.ms is then, not when the log was opened', async () => {
+    let expirationMs = 86_400_000
+    const log = await new LogBed().open({}, { producerIdExpirationMs: () => expirationMs })
+    produce(log, 0)
+    expirationMs = 1000
     log.producers.removeExpired(1_700_000_001_000)
     expect(log.producers.size).toBe(0)
   })
