@@ -128,7 +128,7 @@ async function sendUntilAcknowledged(
   return Number(baseOffset)
 }
 
-/** Reads a partition from its start, and on; returns its values once `until` is reached. */
+/** Reads a partition from its start, and on; returns its values by offset, with holes where they were deleted, once `isEnough`. */
 export async function consume(
   topic: SimTopic,
   partition: number,
@@ -143,6 +143,13 @@ export async function consume(
   for (;;) {
     const found = await fetch(topic, partition, values.length, place, deps)
     if (found === undefined) return values
+    if (found === 'begins later') {
+      const start = await startOf(topic, partition, deps)
+      if (start === undefined) return values
+      hold(start <= history.trimmedEnd, `${history.name}: begins at ${start}, up to ${history.trimmedEnd} was deleted`)
+      if (start > values.length) values.length = start
+      continue
+    }
     // A follower may have been behind the one that answered before.
     if (!found.isFollower) history.sawHighWatermark(found.highWatermark, found.leaderEpoch)
     for (const view of batches(found.records)) {
@@ -186,6 +193,8 @@ interface Fetched {
 }
 
 const NOBODY = -1
+/** ListOffsets' word for where a log begins. */
+const EARLIEST = -2n
 /** How likely a consumer asks the leader again where it had better read. */
 const RETURN = 0.2
 
@@ -196,7 +205,7 @@ async function fetch(
   offset: number,
   place: Place,
   deps: ActorDeps,
-): Promise<Fetched | undefined> {
+): Promise<Fetched | 'begins later' | undefined> {
   const { client, random, isOver } = deps
   const { session } = place
   const isDone = (response: FetchResponse): boolean => {
@@ -225,10 +234,26 @@ async function fetch(
     const { errorCode, preferredReadReplica, records, highWatermark } = found
     if (!isFollower) place.followerId = preferredReadReplica
     if (preferredReadReplica !== NOBODY) continue
+    const mayBeDeleted = offset < (topic.histories[partition]?.trimmedEnd ?? 0)
+    if (errorCode === ErrorCode.OFFSET_OUT_OF_RANGE && mayBeDeleted) return 'begins later'
     hold(errorCode === ErrorCode.NONE, `${topic.name}-${partition}: fetch at ${offset} failed with ${errorCode}`)
     if (session !== undefined) session.highWatermark = Number(highWatermark)
     return { records: records ?? new Uint8Array(0), highWatermark: Number(highWatermark), leaderEpoch, isFollower }
   }
+}
+
+/** Where the leader's log begins; undefined when the simulation ended first. */
+async function startOf(topic: SimTopic, partition: number, { client, isOver }: ActorDeps): Promise<number | undefined> {
+  const partitions = [{ partitionIndex: partition, timestamp: EARLIEST }]
+  const answer = await client.insist(
+    ApiKey.ListOffsets,
+    { replicaId: NOBODY, isolationLevel: 0, topics: [{ name: topic.name, partitions }] },
+    ({ topics }) => topics[0]?.partitions[0]?.errorCode === ErrorCode.NONE,
+    isOver,
+    { type: 'leader', topic: topic.name, partition },
+  )
+  const found = answer?.topics[0]?.partitions[0]
+  return found === undefined ? undefined : Number(found.offset)
 }
 
 function fetchBody(

@@ -20,6 +20,8 @@ export class ClientHistory {
   readonly #acknowledgedSomewhere = new Set<string>()
   /** By leader epoch. */
   readonly #highWatermarks = new Map<number, number>()
+  #seenEnd = 0
+  #trimmedEnd = 0
 
   constructor(name: string) {
     this.name = name
@@ -38,6 +40,16 @@ export class ClientHistory {
     const other = this.#acknowledged.get(offset)
     hold(other === undefined || other === value, `${this.name}: offset ${offset} was given to ${other} and to ${value}`)
     this.#acknowledged.set(offset, value)
+  }
+
+  /** Somebody asks that what is below `offset` be deleted: from now on it may be gone. */
+  trimming(offset: number): void {
+    this.#trimmedEnd = Math.max(this.#trimmedEnd, offset)
+  }
+
+  /** What is below may have been deleted: the log begins here, or before. */
+  get trimmedEnd(): number {
+    return this.#trimmedEnd
   }
 
   /** The leader of that epoch said so in a fetch. While it leads, what was readable once stays readable. */
@@ -61,19 +73,24 @@ export class ClientHistory {
       `${this.name}: offset ${offset} holds ${value}, ${expected} was acknowledged or read there`,
     )
     this.#seen.set(offset, value)
+    this.#seenEnd = Math.max(this.#seenEnd, offset + 1)
   }
 
-  /** The whole partition, in order, at the end. */
+  /** The whole partition, in order, at the end, with holes where its first records are gone. */
   checkAll(values: readonly string[]): void {
+    const mayLack = (offset: number): boolean => offset < this.#trimmedEnd && values[offset] === undefined
     for (const [offset, value] of this.#acknowledged) {
-      hold(values[offset] === value, `${this.name}: ${value} was acknowledged at ${offset}, there is ${values[offset]}`)
+      const isThere = values[offset] === value || mayLack(offset)
+      hold(isThere, `${this.name}: ${value} was acknowledged at ${offset}, there is ${values[offset]}`)
     }
     for (const [offset, value] of this.#seen) {
-      hold(values[offset] === value, `${this.name}: ${value} was read at ${offset}, there is ${values[offset]}`)
+      const isThere = values[offset] === value || mayLack(offset)
+      hold(isThere, `${this.name}: ${value} was read at ${offset}, there is ${values[offset]}`)
     }
     const seen = new Set<string>()
     const last = new Map<string, number>()
     for (const [offset, value] of values.entries()) {
+      if (mayLack(offset)) continue
       hold(!seen.has(value), `${this.name}: ${value} is there twice, the second time at ${offset}`)
       seen.add(value)
       const sent = this.#sent.get(value)
@@ -82,7 +99,15 @@ export class ClientHistory {
       hold(sent.order > before, `${this.name}: ${value} at ${offset} is behind a later one of ${sent.producer}`)
       last.set(sent.producer, sent.order)
     }
-    for (const value of this.#acknowledgedSomewhere) hold(seen.has(value), `${this.name}: ${value} is lost`)
+    for (const value of this.#acknowledgedSomewhere) {
+      hold(seen.has(value) || this.#mayBeTrimmed(value), `${this.name}: ${value} is lost`)
+    }
+  }
+
+  /** Where it is may not be known. */
+  #mayBeTrimmed(value: string): boolean {
+    const [offset] = [...this.#acknowledged].find(([, other]) => other === value) ?? [0]
+    return offset < this.#trimmedEnd
   }
 
   /** Behind the last offset that somebody was acknowledged. */
@@ -91,7 +116,7 @@ export class ClientHistory {
   }
   /** Behind the last record that a consumer was given. */
   get seenEnd(): number {
-    return this.#seen.size
+    return this.#seenEnd
   }
   get acknowledgedCount(): number {
     return this.#acknowledgedSomewhere.size

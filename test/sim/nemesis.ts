@@ -1,4 +1,6 @@
+import { dirname, join } from 'node:path'
 import { METADATA_TOPIC } from '../../broker/raft/metadata-log.ts'
+import { CLEAN_SHUTDOWN_FILE } from '../../broker/storage/names.ts'
 import { needsDescriptor } from '../fakes/descriptors.ts'
 import { SECTOR_BYTES } from '../fakes/disk-node.ts'
 import type { SimMachine, SimWorld } from '../fakes/env.ts'
@@ -178,9 +180,10 @@ const FAULTS = {
       // A log that has lost its end looks like one that never had it.
       const sector = random.chance(0.5) ? sectors - 1 : random.below(sectors)
       if (!mayRot(partitionOf(path) ?? '')) return
-      // What was the active segment is read when it is opened, and a disk that fails then is of no use.
+      // What was the active segment is read when it is opened, and more behind a crash; a log dir that fails then is offline until somebody acts.
       const isActive = segments.every((other) => partitionOf(other.path) !== partitionOf(path) || other.path <= path)
-      if (!isActive && random.chance(0.5)) disk.spoilSector(path, sector)
+      const isClosed = disk.exists(join(dirname(dirname(path)), CLEAN_SHUTDOWN_FILE))
+      if (isClosed && !isActive && random.chance(0.5)) disk.spoilSector(path, sector)
       else disk.corruptSector(path, sector)
     }
   },

@@ -5,6 +5,8 @@ import type { ActorDeps, SimTopic } from '../broker-actors.ts'
 import { ClientHistory } from '../broker-history.ts'
 import type { Target } from '../client.ts'
 import { hold } from '../history.ts'
+import { LOG_DIRS } from './disks.ts'
+import { BROKER_PORT } from './layout.ts'
 
 /** Longer than any clock jumps. */
 const FIRST_RETENTION_MS = '1000000000000'
@@ -54,6 +56,8 @@ export interface AdminOptions {
   readonly topics: readonly SimTopic[]
   /** What is finalized below what the cluster could have: raised one by one. */
   readonly upgrades: readonly FeatureLevel[]
+  /** Besides what every cluster has. */
+  readonly moreWork: readonly ('move' | 'trim')[]
 }
 
 /** Changes topics, their settings, leaders and replicas, one after the other. */
@@ -70,6 +74,7 @@ export async function administrate(options: AdminOptions, history: AdminHistory,
       'reassign',
       'reassign',
       'upgrade',
+      ...options.moreWork,
     ] as const)
     if (work === 'create') await create(`made-${count}`, options, history, deps)
     if (work === 'delete') await removeOne(history, deps)
@@ -77,6 +82,8 @@ export async function administrate(options: AdminOptions, history: AdminHistory,
     if (work === 'elect')
       await ask(ApiKey.ElectLeaders, { electionType: 0, topicPartitions: null, timeoutMs: 1000 }, deps)
     if (work === 'reassign') await reassign(options, deps)
+    if (work === 'move') await move(options, deps)
+    if (work === 'trim') await trim(options, deps)
     if (work === 'upgrade' && upgrades[0] !== undefined && (await upgrade(upgrades[0], deps))) upgrades.shift()
     await client.sleep(random.fraction() * 700)
   }
@@ -138,6 +145,38 @@ async function reassign({ topics, brokerIds, replicationFactor }: AdminOptions, 
   const body = { timeoutMs: 1000, topics: [{ name: topic.name, partitions: [{ partitionIndex, replicas }] }] }
   deps.trace.note(`reassigns ${topic.name}-${partitionIndex} to ${replicas?.join() ?? 'what it was'}`, 'admin')
   await ask(ApiKey.AlterPartitionReassignments, body, deps)
+}
+
+/** Has a broker keep a replica in one of its log dirs: where it is, the other one, or where it is on its way to. */
+async function move({ topics, brokerIds }: AdminOptions, deps: ActorDeps): Promise<void> {
+  const { random, client } = deps
+  const topic = random.pick(topics)
+  const partition = random.below(topic.histories.length)
+  const path = random.pick(LOG_DIRS)
+  const host = `n${random.pick(brokerIds)}`
+  const target = { type: 'at', address: { host, port: BROKER_PORT } } as const
+  const body = { dirs: [{ path, topics: [{ name: topic.name, partitions: [partition] }] }] }
+  const answer = await client.tryOnce(ApiKey.AlterReplicaLogDirs, body, target)
+  const errorCode = answer?.results[0]?.partitions[0]?.errorCode
+  deps.trace.note(`moves ${topic.name}-${partition} on ${host} to ${path}: ${errorCode}`, 'admin')
+}
+
+/** Deletes the first records of a partition, those in the midst of a batch too. */
+async function trim({ topics }: AdminOptions, deps: ActorDeps): Promise<void> {
+  const { random, client } = deps
+  const topic = random.pick(topics)
+  const partitionIndex = random.below(topic.histories.length)
+  const history = topic.histories[partitionIndex] as ClientHistory
+  const offset = random.below(history.acknowledgedEnd + 1)
+  history.trimming(offset)
+  const body = {
+    timeoutMs: 1000,
+    topics: [{ name: topic.name, partitions: [{ partitionIndex, offset: BigInt(offset) }] }],
+  }
+  const target = { type: 'leader', topic: topic.name, partition: partitionIndex } as const
+  const answer = await client.tryOnce(ApiKey.DeleteRecords, body, target)
+  const errorCode = answer?.topics[0]?.partitions[0]?.errorCode
+  deps.trace.note(`deletes ${topic.name}-${partitionIndex} up to ${offset}: ${errorCode}`, 'admin')
 }
 
 async function upgrade(level: FeatureLevel, deps: ActorDeps): Promise<boolean> {

@@ -53,6 +53,8 @@ const FAULTS: readonly FaultName[] = [
   'blackout',
 ]
 const BAD_DISKS: readonly FaultName[] = ['rot', 'rot', 'rot', 'rot', 'rot', 'full']
+const MOVES = ['move', 'move', 'move'] as const
+const TRIMS = ['trim', 'trim'] as const
 /** How often, in the end, one broker of a cluster that is whole falls silent, and for how long the others may need to do without it. */
 const SILENCE = 0.25
 const SILENCE_MS = 20_000
@@ -154,10 +156,11 @@ class ClusterRun {
   }
 
   #administrate(topics: readonly SimTopic[]): void {
-    const { replicationFactor, nodes } = this.#layout
+    const { replicationFactor, nodes, hasTwoDirs, isTrimmed } = this.#layout
     const upgrades = upgradesOf(this.#layout)
     const brokerIds = nodes.filter(({ isBroker }) => isBroker).map(({ id }) => id)
-    const options = { brokerIds, replicationFactor, topics, upgrades }
+    const moreWork = [...(hasTwoDirs ? MOVES : []), ...(isTrimmed ? TRIMS : [])]
+    const options = { brokerIds, replicationFactor, topics, upgrades, moreWork }
     const isOver = () => this.#isCalm
     this.#act('admin', async (deps) => {
       await administrate(options, this.#admin, {
@@ -323,7 +326,8 @@ class ClusterRun {
         const replicas = replicaNodes.flatMap((id) => disks.filter((disk) => disk.name === `n${id}`))
         const partition = `${name}-${partitionIndex}`
         const rotten = this.#nemesis.rotten.get(partition)
-        checkReplicas(partition, histories[partitionIndex]?.highWatermark ?? 0, replicas, rotten)
+        const { trimmedEnd = 0, highWatermark: endOffset = 0 } = histories[partitionIndex] ?? {}
+        checkReplicas(partition, { trimmedEnd, endOffset }, replicas, rotten)
       }
     }
   }

@@ -11,7 +11,8 @@ import { METADATA_LOG_DIRECTORY } from '../../../broker/storage/names.ts'
 import type { SimDisk } from '../../fakes/disk.ts'
 import { hold } from '../history.ts'
 
-export const LOG_DIR = '/disk/a'
+export const LOG_DIRS = ['/disk/a', '/disk/b'] as const
+const [METADATA_DIR] = LOG_DIRS
 
 export interface NamedDisk {
   readonly name: string
@@ -21,11 +22,11 @@ export interface NamedDisk {
 /** The batches in a log's segments, in order; up to where it is damaged, if that is so. */
 function* logBatches(disk: SimDisk, directory: string, isRotten = false): Generator<BatchView> {
   const segments = disk.files(directory).filter(({ path }) => path.endsWith('.log'))
-  let next = -1
+  let next = startOf(disk, directory)
   for (const path of segments.map((segment) => segment.path).toSorted()) {
     try {
       for (const batch of batches(disk.readFile(path))) {
-        const isDamaged = batch.computeCrc() !== batch.crc || batch.baseOffset !== Math.max(next, 0)
+        const isDamaged = batch.computeCrc() !== batch.crc || batch.baseOffset !== next
         if (isRotten && isDamaged) return
         next = batch.nextOffset
         yield batch
@@ -37,25 +38,40 @@ function* logBatches(disk: SimDisk, directory: string, isRotten = false): Genera
   }
 }
 
+/** What the name of its first segment says. */
+function startOf(disk: SimDisk, directory: string): number {
+  const names = disk.files(directory).flatMap(({ path }) => /(\d{20})\.log$/.exec(path)?.[1] ?? [])
+  return Math.min(...names.map(Number))
+}
+
 function contentOf(batch: BatchView): string {
   return Buffer.from(batch.bytes.subarray(batch.start, batch.start + batch.sizeInBytes)).toString('base64')
 }
 
+/** What clients know of a partition: everything from `trimmedEnd` up to `endOffset` is to be there. */
+export interface Committed {
+  readonly trimmedEnd: number
+  readonly endOffset: number
+}
+
 /**
- * Below `endOffset`, which was committed, each replica has every batch, and the same as the others; but for damage to the one on `rotten`
- * that nobody has come across yet.
+ * Each replica has every batch that was committed, and the same as the others; but for damage to the one on `rotten` that nobody has come
+ * across yet.
  */
 export function checkReplicas(
   partition: string,
-  endOffset: number,
+  { trimmedEnd, endOffset }: Committed,
   replicas: readonly NamedDisk[],
   rotten: string | undefined,
 ): void {
   const known = new Map<number, string>()
   for (const { name, disk } of replicas.toSorted((a, b) => Number(a.name === rotten) - Number(b.name === rotten))) {
-    const directory = `${LOG_DIR}/${partition}`
-    hold(disk.exists(directory), `${name} has no replica of ${partition}`)
-    let next = 0
+    const directories = LOG_DIRS.map((path) => `${path}/${partition}`).filter((path) => disk.exists(path))
+    const [directory] = directories
+    hold(directory !== undefined, `${name} has no replica of ${partition}`)
+    hold(directories.length === 1, `${name} has a replica of ${partition} in each log dir`)
+    let next = startOf(disk, directory)
+    hold(next <= trimmedEnd, `${name}: ${partition} begins at ${next}, up to ${trimmedEnd} was deleted`)
     for (const batch of logBatches(disk, directory, name === rotten)) {
       if (batch.baseOffset >= endOffset) break
       hold(batch.baseOffset === next, `${name}: ${partition} has ${batch.baseOffset} where ${next} should follow`)
@@ -77,7 +93,7 @@ export function checkMetadata(endOffset: number, nodes: readonly NamedDisk[], co
   const known = new Map<number, string>()
   const images = new Map<string, string>()
   for (const { name, disk } of nodes) {
-    const directory = `${LOG_DIR}/${METADATA_LOG_DIRECTORY}`
+    const directory = `${METADATA_DIR}/${METADATA_LOG_DIRECTORY}`
     const log = [...logBatches(disk, directory)].filter(({ nextOffset }) => nextOffset <= endOffset)
     for (const batch of log) {
       const content = contentOf(batch)

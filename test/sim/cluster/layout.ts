@@ -8,6 +8,7 @@ import type { SimMachine } from '../../fakes/env.ts'
 import { SimClock } from '../../fakes/clock.ts'
 import type { SimRandom } from '../../fakes/random.ts'
 import { hold } from '../history.ts'
+import { LOG_DIRS } from './disks.ts'
 
 export const BROKER_PORT = 9092
 const CONTROLLER_PORT = 9093
@@ -37,6 +38,10 @@ export interface ClusterLayout {
   readonly hasRacks: boolean
   /** Sectors of replicas go bad, and disks fill up. */
   readonly hasBadDisks: boolean
+  /** Brokers have two log dirs, and replicas move from one to the other. */
+  readonly hasTwoDirs: boolean
+  /** Records are deleted, and segments with them. */
+  readonly isTrimmed: boolean
 }
 
 export function layoutOf(random: SimRandom): ClusterLayout {
@@ -53,6 +58,8 @@ export function layoutOf(random: SimRandom): ClusterLayout {
     isSlow: random.chance(0.5),
     hasRacks: random.chance(0.3),
     hasBadDisks: brokers >= 3 && random.chance(0.3),
+    hasTwoDirs: random.chance(0.3),
+    isTrimmed: random.chance(0.3),
   }
 }
 
@@ -79,6 +86,10 @@ export function rackOf(id: number): string {
 
 function node(id: number, isController: boolean, isBroker: boolean): NodeLayout {
   return { id, name: `n${id}`, isController, isBroker }
+}
+
+function dirsOf({ hasTwoDirs }: ClusterLayout): readonly string[] {
+  return hasTwoDirs ? LOG_DIRS : LOG_DIRS.slice(0, 1)
 }
 
 /** What an actor raises while the cluster runs. */
@@ -119,8 +130,8 @@ controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 ${quorum}
-log.dirs=/disk/a
-${layout.hasRacks ? `broker.rack=${rackOf(id)}\nreplica.selector.class=${RACK_AWARE}` : ''}
+log.dirs=${dirsOf(layout).join()}
+${layout.isTrimmed ? 'log.retention.check.interval.ms=2000\n' : ''}${layout.hasRacks ? `broker.rack=${rackOf(id)}\nreplica.selector.class=${RACK_AWARE}` : ''}
 min.insync.replicas=${layout.minInSyncReplicas}
 default.replication.factor=${layout.replicationFactor}
 offsets.topic.num.partitions=2
@@ -177,7 +188,7 @@ export function format(layout: ClusterLayout, of: NodeLayout, machine: SimMachin
   }
   const code = formatCommand(words, { disk, clock: new SimClock(), random, out: say, error: say })
   hold(code === 0, `format failed: ${said.join(' ')}`)
-  for (const path of ['/', '/disk', '/disk/a']) disk.syncDirectory(path)
+  for (const path of ['/', '/disk', ...dirsOf(layout)]) disk.syncDirectory(path)
 }
 
 function directoryId(id: number): string {
