@@ -94,14 +94,18 @@ export class GroupCoordinator {
 
   /** Begins to expire offsets, every offsets.retention.check.interval.ms. */
   open(): void {
-    this.#expiry = this.#deps.clock.setTimer(this.#options.offsetsRetentionCheckIntervalMs, () => {
-      for (const shard of this.#active()) shard.offsets.expire()
-      this.open()
-    })
+    this.#expiry = this.#deps.clock.setTimer(this.#options.offsetsRetentionCheckIntervalMs, () => void this.#expire())
+  }
+
+  /** One partition after the other: each takes its turn of the event loop. */
+  async #expire(): Promise<void> {
+    for (const shard of this.#active()) await shard.offsets.expire()
+    if (this.#expiry !== undefined) this.open()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#expiry?.cancel()
+    this.#expiry = undefined
     for (const partition of this.#shards.keys()) this.onUnload(partition)
   }
 

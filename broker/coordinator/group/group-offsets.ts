@@ -1,5 +1,6 @@
 import type { Clock } from '../../env/clock.ts'
 import { inRuns } from '../../lib/runs.ts'
+import { Turns } from '../../lib/turns.ts'
 import { ZERO_UUID } from '../../lib/uuid.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { NewRecord } from '../../records/record.ts'
@@ -186,18 +187,30 @@ export class GroupOffsets {
 
   /** Those of a topic that has its name by now stay. */
   async forgetTopic(name: string, topicId: string): Promise<void> {
-    const gone: { groupId: string; place: OffsetPlace }[] = []
+    const turns = new Turns({ clock: this.#clock })
+    const writes: Promise<ErrorCode>[] = []
+    // A commit on its way may be one to the next topic of that name: its place is looked at again.
+    let isAll = ![...this.#inFlight.groups()].some(([, topics]) => topics.has(name))
     for (const [groupId, topics] of this.offsets.committed.groups()) {
-      for (const [partition, offset] of topics.get(name) ?? []) {
-        const isOfTopic = offset.topicId === topicId || offset.topicId === ZERO_UUID
-        // A commit on its way may be one to the next topic of that name: its place is looked at again.
-        if (isOfTopic && this.#inFlight.get(groupId, { topic: name, partition }) === undefined)
-          gone.push({ groupId, place: { topic: name, partition } })
-      }
+      const places = [...this.#placesOfTopic(topics.get(name), name, topicId)]
+      const gone = places.filter((place) => this.#inFlight.get(groupId, place) === undefined)
+      isAll &&= gone.length === places.length
+      // Before others have their turn: what they commit comes behind it in the log.
+      writes.push(this.#deleteAll(gone.map((place) => ({ groupId, place }))))
+      if (turns.isOver) await turns.next()
     }
-    const isAll = ![...this.#inFlight.groups()].some(([, topics]) => topics.has(name))
-    const error = await this.#deleteAll(gone)
-    if (error === ErrorCode.NONE && isAll) this.#deletedTopics.delete(topicId)
+    const errors = await Promise.all(writes)
+    if (isAll && errors.every((error) => error === ErrorCode.NONE)) this.#deletedTopics.delete(topicId)
+  }
+
+  *#placesOfTopic(
+    partitions: ReadonlyMap<number, CommittedOffset> | undefined,
+    topic: string,
+    topicId: string,
+  ): Generator<OffsetPlace> {
+    for (const [partition, committed] of partitions ?? []) {
+      if (committed.topicId === topicId || committed.topicId === ZERO_UUID) yield { topic, partition }
+    }
   }
 
   /** A write goes into one batch, and many tombstones may be more than a partition takes in one. */
@@ -218,11 +231,18 @@ export class GroupOffsets {
     )
   }
 
-  /** Removes what has expired (KIP-211), what is left of deleted topics, and empty groups that have nothing left. */
-  expire(): void {
+  /**
+   * Removes what has expired (KIP-211), what is left of deleted topics, and empty groups that have nothing left. Resolves when all groups have been
+   * looked at, whatever the log takes.
+   */
+  async expire(): Promise<void> {
     this.forgetDeletedTopics()
+    const turns = new Turns({ clock: this.#clock })
     const nowMs = this.#clock.wallMs()
-    for (const group of this.#groups.all()) this.#expireGroup(group, nowMs)
+    for (const group of this.#groups.all()) {
+      this.#expireGroup(group, nowMs)
+      if (turns.isOver) await turns.next()
+    }
   }
 
   #expireGroup(group: ClassicGroup, nowMs: number): void {
