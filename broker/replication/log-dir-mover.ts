@@ -86,9 +86,12 @@ export class LogDirMover {
 
   /** Goes on with a copy that an earlier run of the broker has begun. */
   resume(partition: Partition): void {
-    const { topic, partition: index } = partition.log
+    const { topic, partition: index, parentDirectory } = partition.log
     const future = this.#deps.logs.future(topic, index)
-    if (future !== undefined && this.#moving.get(partition) !== future) this.#start(partition, future)
+    if (future === undefined || this.#moving.get(partition) === future) return
+    // Its log was lost with a disk, and made anew where the copy is: it is where it was to be.
+    if (future.parentDirectory === parentDirectory) this.#deps.logs.deleteFuture(future)
+    else this.#start(partition, future)
   }
 
   /** The replica is not here any more, and its copy is not needed. */

@@ -212,6 +212,28 @@ describe('a move to another log dir', () => {
     expect(await cluster.until(readAll(broker.partition().log))).toEqual(['a', 'b', 'c'])
   })
 
+  test('ends where its log was lost with a disk, and made anew where the copy is', async () => {
+    const cluster = await TestCluster.start(2)
+    cluster.broker(2).logs.cordon(['/more'])
+    cluster.createTopic([1, 2], 4)
+    await cluster.run(100)
+    for (const index of [0, 1, 2, 3]) await cluster.until(cluster.broker(1).produce(['a'], index))
+    const futures = [2, 3].map((index) =>
+      cluster.broker(2).logs.createFuture(cluster.broker(2).partition(index).log, '/more'),
+    )
+    for (const future of await cluster.until(Promise.all(futures))) await cluster.until(future.flush())
+    cluster.kill(2)
+    const disk = cluster.diskOf(2)
+    for (const { name } of disk.list('/data')) disk.remove(`/data/${name}`)
+    const broker = await cluster.boot(2)
+    await cluster.run(10_000)
+    expect(broker.logs.directories().map(({ online }) => online)).toEqual([true, true])
+    expect(broker.logs.futures()).toEqual([])
+    const places = [0, 1, 2, 3].map((index) => broker.partition(index).log.parentDirectory)
+    expect(places).toEqual(['/data', '/data', '/more', '/more'])
+    for (const index of [0, 1, 2, 3]) expect(await cluster.until(broker.values(index))).toEqual(['a'])
+  })
+
   test('comes across damage, which is fetched again, and goes on', async () => {
     const cluster = await twoBrokers()
     const large = 'x'.repeat(5000)
