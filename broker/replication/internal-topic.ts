@@ -67,10 +67,14 @@ export class InternalTopic {
 }
 
 async function readWhole(partition: Partition, from: number, end: number): Promise<LogSlice> {
+  const { log } = partition
   try {
-    return await partition.log.read(from, READ_BYTES, end, true)
+    return await log.read(from, READ_BYTES, end, true)
   } catch (error) {
     if (error instanceof DamagedBatchError) partition.damaged(error.offset)
+    // A coordinator that gives up serves none of these groups any more: the log may only be on its way to another log dir.
+    await partition.settled()
+    if (partition.log !== log) return readWhole(partition, from, end)
     throw error
   }
 }

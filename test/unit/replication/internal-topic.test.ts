@@ -24,12 +24,13 @@ async function topicBed(
     { ...PARTITION_DEPS, onDamaged, topics, logger: silentLogger() },
   )
   const log = await bed.open({}, options)
-  replicas.host({ topicId: 'cAh3nFQcTQ2nM9yNrl0Ghg', log, state: stateOf({ replicas: isr, isr }), rules: RULES })
+  const state = stateOf({ replicas: isr, isr })
+  const partition = replicas.host({ topicId: 'cAh3nFQcTQ2nM9yNrl0Ghg', log, state, rules: RULES })
   const topic = new InternalTopic(
     { topic: TOPIC, timeoutMs: 500 },
     { replicas, clock: bed.clock, partitionCount: () => 5 },
   )
-  return { bed, log, topic, damaged }
+  return { bed, log, topic, partition, damaged }
 }
 
 describe('an append', () => {
@@ -108,6 +109,23 @@ describe('a read', () => {
     expect(await topic.read(0, 0)).toMatchObject({ nextOffset: 1, endReached: false })
     await expect(topic.read(0, 1)).rejects.toThrow('A batch at or behind offset 1 is damaged')
     expect(damaged).toEqual([1])
+  })
+
+  test('of a log that moves to another log dir goes on there', async () => {
+    const { log, topic, partition } = await topicBed()
+    const moved = await new LogBed().open()
+    for (const each of [log, moved]) {
+      each.appendAsLeader(batchOf({ values: ['a'] }), 3)
+      each.writeStaged()
+    }
+    const swapped = partition.replaceLog(async (before) => {
+      before.closeFiles()
+      await Promise.resolve()
+      return moved
+    })
+    const { buffers, nextOffset } = await topic.read(0, 0)
+    expect([valuesOf({ buffers } as never), nextOffset]).toEqual([['a'], 1])
+    await swapped
   })
 
   test('of a partition that is not here rejects', async () => {
