@@ -3,6 +3,9 @@ const LENGTH_BYTES = 4
 const FIRST_BYTES_MAX = 1024 * 1024
 /** Less than this is received together with what comes behind it, and copied. */
 const DIRECT_BYTES_MIN = 16 * 1024
+/** So many frames are cut at a time. One of no bytes takes 300 bytes of memory: a read of 64 KiB would become 5 MiB. */
+const FRAMES_MAX = 16
+const NOTHING = new Uint8Array()
 
 /** A length that no frame of a peer may have: the stream cannot be followed any further. */
 export class FrameLengthError extends Error {
@@ -35,6 +38,8 @@ export class FrameDecoder {
   maxFrameBytes: number
   readonly #memory: FrameMemory
   readonly #frames: Uint8Array[] = []
+  /** What was pushed and has not been cut yet. There is no frame begun before it. */
+  #rest: Uint8Array = NOTHING
   /** Of the length of the next frame: its bytes so far, and their value. */
   #lengthBytes = 0
   #length = 0
@@ -50,10 +55,21 @@ export class FrameDecoder {
 
   /** Takes what the stream brought; `chunk` may change afterwards. */
   push(chunk: Uint8Array): void {
+    if (this.#rest.length > 0) {
+      this.#rest = Buffer.concat([this.#rest, chunk])
+      return
+    }
+    const end = this.#cut(chunk)
+    if (end < chunk.length && this.#failure === undefined) this.#rest = Uint8Array.from(chunk.subarray(end))
+  }
+
+  /** Returns the position in `chunk` behind what was cut. */
+  #cut(chunk: Uint8Array): number {
     let at = 0
-    while (at < chunk.length && this.#failure === undefined) {
+    while (at < chunk.length && this.#failure === undefined && this.#frames.length < FRAMES_MAX) {
       at = this.#frame === undefined ? this.#readLength(chunk, at) : this.#fill(this.#frame, chunk, at)
     }
+    return at
   }
 
   /** Where the next bytes of the stream may be received, so that `push` has nothing to copy; undefined where it makes no difference. */
@@ -64,6 +80,7 @@ export class FrameDecoder {
 
   /** The next whole frame, without its length; undefined until more has been pushed. Throws FrameLengthError. */
   next(): Uint8Array | undefined {
+    if (this.#frames.length === 0 && this.#rest.length > 0) this.#rest = this.#rest.subarray(this.#cut(this.#rest))
     const frame = this.#frames.shift()
     if (frame === undefined && this.#failure !== undefined) throw this.#failure
     return frame

@@ -36,6 +36,42 @@ describe('FrameDecoder', () => {
     )
   })
 
+  test('gives the same frames where many come at a time, and the host uses its chunks again', () => {
+    const payloads = fc.array(fc.uint8Array({ maxLength: 3 }), { minLength: 20, maxLength: 100 })
+    fc.assert(
+      fc.property(payloads, fc.array(fc.nat(100)), fc.nat(20), (frames, cuts, taken) => {
+        let stream = Buffer.concat(frames.map(framed))
+        const decoder = new FrameDecoder(100)
+        const got: string[] = []
+        for (const size of [...cuts, stream.length]) {
+          const chunk = Buffer.from(stream.subarray(0, size))
+          decoder.push(chunk)
+          chunk.fill(255)
+          stream = stream.subarray(size)
+          // Whoever takes only some gets the others later.
+          for (let count = 0; count < taken; count++) {
+            const frame = decoder.next()
+            if (frame !== undefined) got.push(Buffer.from(frame).toString('hex'))
+          }
+        }
+        got.push(...drain(decoder))
+        expect(got).toEqual(frames.map((frame) => Buffer.from(frame).toString('hex')))
+      }),
+    )
+  })
+
+  test('takes no memory for frames that nobody has asked for', () => {
+    let taken = 0
+    const take = (size: number): Uint8Array => {
+      taken++
+      return Buffer.alloc(size)
+    }
+    const decoder = new FrameDecoder(100, { take, isLent: () => false, giveBack: () => {} })
+    decoder.push(Buffer.alloc(64 * 1024))
+    expect(taken).toBe(16)
+    expect(drain(decoder)).toHaveLength(16 * 1024)
+  })
+
   test('gives the same frames where they are received in place, and the host uses its chunks again', () => {
     const sizes = fc.array(fc.oneof(fc.nat(100), fc.integer({ min: 10_000, max: 100_000 }), fc.constant(3_000_000)), {
       maxLength: 4,
