@@ -210,7 +210,7 @@ export class BrokerRole implements AsyncDisposable {
   #handlerDeps(): BrokerHandlerDeps {
     const { options, deps, raft } = this.#node
     const { config } = options
-    const { env, logger, metrics, current, answers } = deps
+    const { env, logger, logThreshold, metrics, current, answers } = deps
     const server = () => current.value
     const settled = (): Promise<void> => this.#applied
     const forwarding = {
@@ -223,6 +223,7 @@ export class BrokerRole implements AsyncDisposable {
       nodeId: config.nodeId,
       clock: env.clock,
       logger,
+      logThreshold,
       server,
       image: () => this.#image,
       rules: configRules(server),

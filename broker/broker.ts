@@ -15,6 +15,7 @@ import { StorageError } from './storage/errors.ts'
 import { LogManager } from './storage/log-manager.ts'
 import { httpResponder } from './telemetry/http-responder.ts'
 import { registerNodeGauges } from './telemetry/kafka-gauges.ts'
+import { LogThreshold } from './telemetry/log-threshold.ts'
 import type { Logger } from './telemetry/logger.ts'
 import { Metrics } from './telemetry/metrics.ts'
 
@@ -27,6 +28,8 @@ export interface BrokerOptions {
 export interface BrokerDeps {
   readonly env: Env
   readonly logger: Logger
+  /** What the logger goes by; without it, nothing of what it writes can be changed. */
+  readonly logThreshold?: LogThreshold
   readonly withProcessMetrics: boolean
   /** The part of the time, 0 to 1, in which the event loop had nothing to do. */
   readonly idleRatio: () => number
@@ -175,13 +178,13 @@ export class Broker implements AsyncDisposable {
   }
 
   async #openNode(clusterId: string, directoryId: string): Promise<Node> {
-    const { env } = this.#deps
+    const { env, logThreshold = new LogThreshold('info') } = this.#deps
     const config = this.#config
     this.#lockMetadata()
     const options = { config, clusterId, directoryId, incarnationId: randomUuid(env.random), hostName: this.#hostName }
     const current = new CurrentConfig({ config }, this.#deps)
     const onFailed = (error: unknown) => this.#fail(error)
-    const shared = { metrics: this.#metrics, answers: this.#answers }
+    const shared = { metrics: this.#metrics, answers: this.#answers, logThreshold }
     const node = await Node.open(options, { ...this.#deps, ...shared, current, onFailed }, this.#ports)
     this.#node = node
     return this.#cleanup.use(node)

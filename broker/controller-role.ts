@@ -84,6 +84,7 @@ export class ControllerRole {
       raft,
       quorum: () => raft.quorumInfo(),
       logger: deps.logger,
+      logThreshold: deps.logThreshold,
       onHeartbeat: (brokerId, connection) => this.#heartbeats.heard(brokerId, connection),
     })
     await listeners.open('controller', handlers)

@@ -10,6 +10,7 @@ import type { ListenerKind } from './protocol/api.ts'
 import { PeerTransport } from './raft-transport.ts'
 import { RaftNode } from './raft/raft-node.ts'
 import { staticVoters } from './raft/voters.ts'
+import type { LogThreshold } from './telemetry/log-threshold.ts'
 import type { Logger } from './telemetry/logger.ts'
 import type { AnswerBudget } from './lib/answer-budget.ts'
 import type { Metrics } from './telemetry/metrics.ts'
@@ -28,6 +29,7 @@ export interface NodeOptions {
 export interface NodeDeps {
   readonly env: Env
   readonly logger: Logger
+  readonly logThreshold: LogThreshold
   readonly metrics: Metrics
   readonly current: CurrentConfig
   readonly answers: AnswerBudget

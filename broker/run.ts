@@ -9,10 +9,10 @@ import { keepAlive } from './host/alive.ts'
 import { fs, util } from './host/builtins.ts'
 import { nodeEnv } from './host/env.ts'
 import { IdleRatio } from './telemetry/idle-ratio.ts'
-import { createLogger, type Logger, type LogLevel } from './telemetry/logger.ts'
+import { LOG_LEVELS, type LogLevel, LogThreshold } from './telemetry/log-threshold.ts'
+import { createLogger, type Logger } from './telemetry/logger.ts'
 
 const USAGE = 'usage: node broker/main.ts server.properties [--override KEY=VALUE]...'
-const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
 
 /** Starts a broker and runs it until SIGTERM or SIGINT; gives the exit code. Arguments are those of kafka-server-start. */
 export function runBroker(argv: readonly string[]): Promise<number> {
@@ -22,14 +22,23 @@ export function runBroker(argv: readonly string[]): Promise<number> {
 
 async function run(argv: readonly string[]): Promise<number> {
   const env = nodeEnv()
-  const logger = createLogger({ level: logLevel() }, { clock: env.clock, destination: process.stdout })
+  const logThreshold = new LogThreshold(logLevel())
+  const logger = createLogger({ threshold: logThreshold }, { clock: env.clock, destination: process.stdout })
   using idle = new IdleRatio(idleSinceLast(), env)
   try {
     const { config, warnings } = readConfig(env, argv)
     for (const warning of warnings) logger.warn({}, warning)
     await using broker = await Broker.open(
       { config, hostName: hostname() },
-      { env, logger, withProcessMetrics: true, idleRatio: () => idle.value, diskBytes, environment: process.env },
+      {
+        env,
+        logger,
+        logThreshold,
+        withProcessMetrics: true,
+        idleRatio: () => idle.value,
+        diskBytes,
+        environment: process.env,
+      },
     )
     const signal = await stopSignal(broker)
     logger.info({ signal }, 'stopping')
@@ -69,7 +78,7 @@ function diskBytes(): { read: number; written: number } | undefined {
 
 /** Environment variable OTTLA_LOG_LEVEL: debug, info (default), warn or error. */
 function logLevel(): LogLevel {
-  return LEVELS.find((level) => level === process.env['OTTLA_LOG_LEVEL']) ?? 'info'
+  return LOG_LEVELS.find((level) => level === process.env['OTTLA_LOG_LEVEL']) ?? 'info'
 }
 
 function readConfig(env: Env, argv: readonly string[]): { config: ServerConfig; warnings: readonly string[] } {

@@ -10,10 +10,10 @@ import { APIS, type RequestInputOf, type RequestOf } from '../protocol/apis.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import { decodeRequest, encodeRequest } from '../protocol/frame.ts'
 import type { RequestContext } from '../security/request-context.ts'
+import { alterLoggers, type LoggerDeps } from './broker-loggers.ts'
 import { type Answer, type Handler, handler } from './handler.ts'
 
-export interface BrokerConfigChecksDeps {
-  readonly nodeId: number
+export interface BrokerConfigChecksDeps extends LoggerDeps {
   readonly server: () => ServerConfig
   readonly image: () => MetadataImage
   /** Those that the controller has too. */
@@ -62,8 +62,9 @@ export function alterConfigsHandlers(send: Send, deps: BrokerConfigChecksDeps): 
       })
     }),
     handler(ApiKey.IncrementalAlterConfigs, (request, context) => {
+      const loggers = alterLoggers(request, deps)
       const refused = refusals(request.resources, (resource) => changesOf(image(), resource, rules), deps)
-      return sendOthers(request, refused, (left) => {
+      return sendOthers(request, new Map([...loggers, ...refused]), (left) => {
         const frame = left === request ? context.frame : frameOf(ApiKey.IncrementalAlterConfigs, left, context)
         return send(ApiKey.IncrementalAlterConfigs, left, { ...context, frame })
       })
@@ -108,22 +109,23 @@ function checkBroker(name: string, changes: ConfigChanges, deps: BrokerConfigChe
   if (problem !== null) throw new ApiError(ErrorCode.INVALID_REQUEST, problem)
 }
 
-/** What is not refused here is sent on, and the answers are put together in the order of the request. */
-async function sendOthers<R extends Resource>(
+/** What is not done, or refused, here is sent on, and the answers are put together in the order of the request. `done` has null for what went well. */
+export async function sendOthers<R extends Resource>(
   request: AlterRequest<R>,
-  refused: ReadonlyMap<R, ApiError>,
+  done: ReadonlyMap<R, ApiError | null>,
   send: (left: AlterRequest<R>) => Promise<AlterAnswer>,
 ): Promise<AlterAnswer> {
-  if (refused.size === 0) return send(request)
-  const resources = request.resources.filter((resource) => !refused.has(resource))
+  if (done.size === 0) return send(request)
+  const resources = request.resources.filter((resource) => !done.has(resource))
   const answer = resources.length === 0 ? NOTHING : await send({ ...request, resources })
   if (typeof answer === 'string') return answer
   const answers = [...(answer.responses ?? [])]
   const responses = request.resources.flatMap((resource) => {
-    const refusal = refused.get(resource)
-    if (refusal === undefined) return answers.splice(0, 1)
+    const outcome = done.get(resource)
+    if (outcome === undefined) return answers.splice(0, 1)
     const { resourceType, resourceName } = resource
-    return [{ errorCode: refusal.code, errorMessage: refusal.text, resourceType, resourceName }]
+    const errorCode = outcome?.code ?? ErrorCode.NONE
+    return [{ errorCode, errorMessage: outcome?.text ?? null, resourceType, resourceName }]
   })
   return { ...answer, responses }
 }

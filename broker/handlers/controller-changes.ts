@@ -5,10 +5,12 @@ import { ApiKey } from '../protocol/api-key.ts'
 import type { RequestOf } from '../protocol/apis.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import type { Requester, RequestContext } from '../security/request-context.ts'
+import { sendOthers } from './broker-config-checks.ts'
+import { alterLoggers, type LoggerDeps } from './broker-loggers.ts'
 import { type Failure, failureOf, FORWARDED_KEYS, type ForwardedKey } from './forwarded-apis.ts'
 import { type Answer, type Handler, handler } from './handler.ts'
 
-export interface ControllerChangesDeps {
+export interface ControllerChangesDeps extends LoggerDeps {
   readonly controller: Controller
   /** delete.topic.enable */
   readonly deleteTopicEnable: boolean
@@ -23,11 +25,8 @@ export interface ControllerChangesDeps {
  * AllocateProducerIds (67), ControllerRegistration (70), AssignReplicasToDirs (73). Answered when it is committed. The handlers reject
  * with NotControllerError where this node is not the active controller.
  */
-export function controllerChangeHandlers({
-  controller,
-  deleteTopicEnable,
-  onHeartbeat,
-}: ControllerChangesDeps): Handler<ApiKey>[] {
+export function controllerChangeHandlers(deps: ControllerChangesDeps): Handler<ApiKey>[] {
+  const { controller, deleteTopicEnable, onHeartbeat } = deps
   return [
     inTime(ApiKey.CreateTopics, (request) => controller.createTopics(request)),
     deleteTopicEnable ? inTime(ApiKey.DeleteTopics, (request) => controller.deleteTopics(request)) : DELETION_DISABLED,
@@ -35,7 +34,9 @@ export function controllerChangeHandlers({
     inTime(ApiKey.CreatePartitions, (request) => controller.createPartitions(request)),
     inTime(ApiKey.ElectLeaders, (request) => controller.electLeaders(request)),
     handler(ApiKey.IncrementalAlterConfigs, (request, context) =>
-      controller.incrementalAlterConfigs(request, originOf(context)),
+      sendOthers(request, alterLoggers(request, deps), (left) =>
+        controller.incrementalAlterConfigs(left, originOf(context)),
+      ),
     ),
     inTime(ApiKey.AlterPartitionReassignments, (request) => controller.alterPartitionReassignments(request)),
     handler(ApiKey.ListPartitionReassignments, (request) => controller.listPartitionReassignments(request)),

@@ -11,6 +11,8 @@ import { brokerDocumentation, otherDocumentation, topicDocumentation } from '../
 import type { ServerConfig } from '../config/server-config.ts'
 import type { Clock } from '../env/clock.ts'
 import { Turns } from '../lib/turns.ts'
+import { describeLoggers } from './broker-loggers.ts'
+import type { LogThreshold } from '../telemetry/log-threshold.ts'
 import { ApiKey } from '../protocol/api-key.ts'
 import type { ResponseInputOf } from '../protocol/apis.ts'
 import { ErrorCode } from '../protocol/errors.ts'
@@ -38,6 +40,7 @@ export interface DescribeConfigsDeps {
   readonly clock: Pick<Clock, 'monotonicMs' | 'defer'>
   readonly nodeId: number
   readonly server: () => ServerConfig
+  readonly logThreshold: LogThreshold
   readonly topicExists: (topic: string) => boolean
   /** What is set for a resource in the metadata log. */
   readonly overrides: (resourceType: number, name: string) => Overrides
@@ -117,6 +120,8 @@ class Describer {
     const known = this.#told.get(settings)
     if (known !== undefined) return known
     const { includeSynonyms, includeDocumentation } = this.#request
+    // Loggers have none, and tell so, as in Apache Kafka.
+    const noDocumentation = resourceType === ResourceType.BROKER_LOGGER ? '' : null
     const told = configs().map(({ name, value, readOnly, source, isSensitive, synonyms, type }) => ({
       name,
       value,
@@ -125,7 +130,7 @@ class Describer {
       isSensitive,
       synonyms: includeSynonyms ? synonyms : [],
       configType: type,
-      documentation: includeDocumentation ? documentationOf(resourceType, name) : null,
+      documentation: includeDocumentation ? documentationOf(resourceType, name) : noDocumentation,
     }))
     this.#told.set(settings, told)
     return told
@@ -164,11 +169,23 @@ function describe(deps: DescribeConfigsDeps, { resourceType, resourceName }: Res
       if (resourceName === '')
         return refused(ErrorCode.INVALID_REQUEST, 'Client metrics subscription name must not be empty')
       return found(describeClientMetrics)
-    case ResourceType.BROKER_LOGGER:
-      return refused(ErrorCode.INVALID_REQUEST, 'Broker loggers cannot be configured at run time here')
+    case ResourceType.BROKER_LOGGER: {
+      const problem = nodeProblem(resourceName, deps.nodeId)
+      return problem === null
+        ? found(() => describeLoggers(deps.logThreshold))
+        : refused(ErrorCode.INVALID_REQUEST, problem)
+    }
     default:
       return refused(ErrorCode.INVALID_REQUEST, `Unsupported resource type: ${resourceType}`)
   }
+}
+
+/** Why loggers of another node are not told of here, in Kafka's words; null for those of this one. */
+function nodeProblem(name: string, nodeId: number): string | null {
+  if (name === String(nodeId)) return null
+  if (name === '') return 'Broker id must not be empty'
+  if (!/^-?\d+$/.test(name)) return `Broker id must be an integer, but it is: ${name}`
+  return `Unexpected broker id, expected ${nodeId} but received ${name}`
 }
 
 /** What a result takes on the wire, about. */
@@ -182,6 +199,7 @@ function bytesOf({ resourceName }: Resource, configs: readonly Told[]): number {
 }
 
 function documentationOf(resourceType: number, name: string): string | null {
+  if (resourceType === ResourceType.BROKER_LOGGER) return ''
   if (resourceType === ResourceType.TOPIC) return topicDocumentation(name)
   return resourceType === ResourceType.BROKER ? brokerDocumentation(name) : otherDocumentation(name)
 }

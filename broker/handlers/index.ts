@@ -16,6 +16,7 @@ import type { ReplicaSelector } from '../replication/replica-selector.ts'
 import type { LogDirMover } from '../replication/log-dir-mover.ts'
 import type { LeaderThrottle } from '../replication/throttle.ts'
 import type { LogManager } from '../storage/log-manager.ts'
+import type { LogThreshold } from '../telemetry/log-threshold.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { apiVersionsHandler, type FeatureLevels } from './api-versions.ts'
@@ -51,6 +52,7 @@ interface CommonDeps {
   readonly image: () => MetadataImage
   readonly cluster: () => ClusterView
   readonly features: () => FeatureLevels
+  readonly logThreshold: LogThreshold
 }
 
 /** Everything that the APIs of a broker are made of; the composition root supplies it. */
@@ -120,11 +122,18 @@ export function controllerHandlers(deps: ControllerHandlerDeps): Handler<ApiKey>
   ])
 }
 
-function configsHandler({ clock, nodeId, server, image }: CommonDeps): Handler<typeof ApiKey.DescribeConfigs> {
+function configsHandler({
+  clock,
+  nodeId,
+  server,
+  image,
+  logThreshold,
+}: CommonDeps): Handler<typeof ApiKey.DescribeConfigs> {
   return describeConfigsHandler({
     clock,
     nodeId,
     server,
+    logThreshold,
     topicExists: (topic) => image().topic(topic) !== undefined,
     overrides: (type, name) => Object.fromEntries(image().configsOf(type, name)),
   })

@@ -1,4 +1,5 @@
-import type { Logger, LogLevel } from '../../broker/telemetry/logger.ts'
+import type { LogLevel } from '../../broker/telemetry/log-threshold.ts'
+import type { Logger } from '../../broker/telemetry/logger.ts'
 
 /** A logger for tests of what is not about logging. */
 export function silentLogger(): Logger {

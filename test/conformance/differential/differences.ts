@@ -13,7 +13,6 @@ export const KNOWN: readonly (readonly [RegExp, string])[] = [
   [/^UpdateFeatures v\d: group\.version/, 'the consumer group protocol is not served (docs/compatibility.md)'],
   [/^UpdateFeatures v\d: unknown feature, removal/, 'another text'],
   [/^FindCoordinator v6: share group/, 'share groups are not served (docs/compatibility.md)'],
-  [/^DescribeConfigs v\d: logger/, 'levels of loggers are not settings here'],
   [/^IncrementalAlterConfigs v\d: client metrics, match/, 'Apache Kafka cannot append to the lists of client metrics'],
   [/^IncrementalAlterConfigs v\d: .*too many threads/, 'the text names no Java class'],
   [

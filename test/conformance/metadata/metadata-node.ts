@@ -13,6 +13,7 @@ import { registeredFeatures } from '../../../broker/metadata/features.ts'
 import type { MetadataLoader } from '../../../broker/metadata/loader.ts'
 import { snapshotRecords } from '../../../broker/metadata/snapshot-records.ts'
 import { Node } from '../../../broker/node.ts'
+import { LogThreshold } from '../../../broker/telemetry/log-threshold.ts'
 import { Metrics } from '../../../broker/telemetry/metrics.ts'
 import { silentLogger } from '../../fakes/logger.ts'
 
@@ -47,7 +48,16 @@ export class MetadataNode {
     const current = new CurrentConfig({ config }, { logger })
     const node = await Node.open(
       { config, clusterId, directoryId, incarnationId, hostName: 'localhost' },
-      { env, logger, metrics, current, answers: new AnswerBudget(), idleRatio: () => 1, onFailed: () => {} },
+      {
+        env,
+        logger,
+        logThreshold: new LogThreshold('info'),
+        metrics,
+        current,
+        answers: new AnswerBudget(),
+        idleRatio: () => 1,
+        onFailed: () => {},
+      },
       new Map(),
     )
     const role = new ControllerRole(node)

@@ -1,6 +1,7 @@
 import { Broker } from '../../../broker/broker.ts'
 import type { ServerConfig } from '../../../broker/config/server-config.ts'
-import type { Logger, LogLevel } from '../../../broker/telemetry/logger.ts'
+import type { LogLevel } from '../../../broker/telemetry/log-threshold.ts'
+import type { Logger } from '../../../broker/telemetry/logger.ts'
 import type { ScopedClock } from '../../fakes/clock.ts'
 import type { SimMachine } from '../../fakes/env.ts'
 import type { Victim } from '../nemesis.ts'

@@ -7,6 +7,7 @@ import { ApiKey } from '../../../broker/protocol/api-key.ts'
 import { APIS, type ResponseOf } from '../../../broker/protocol/apis.ts'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import { decodeRequest } from '../../../broker/protocol/frame.ts'
+import { LogThreshold } from '../../../broker/telemetry/log-threshold.ts'
 import { dedicatedBroker } from '../config/dedicated-broker.ts'
 import { clusterOf } from '../controller/cluster.ts'
 import { config } from '../metadata/records.ts'
@@ -42,6 +43,7 @@ async function altered(
   }
   const handlers = alterConfigsHandlers(send, {
     nodeId: 1,
+    logThreshold: new LogThreshold('info'),
     server: () => server,
     image: () => image,
     rules: configRules(() => server),

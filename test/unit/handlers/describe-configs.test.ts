@@ -13,6 +13,7 @@ import type {
   DescribeConfigsResponse,
 } from '../../../broker/protocol/messages/describe-configs.ts'
 import { encodeResponse } from '../../../broker/protocol/frame.ts'
+import { LogThreshold } from '../../../broker/telemetry/log-threshold.ts'
 import { SimClock } from '../../fakes/clock.ts'
 import { contextOf } from './context.ts'
 
@@ -47,6 +48,7 @@ async function resultsOf(request: DescribeConfigsRequest, clock: DescribeConfigs
   const handler = describeConfigsHandler({
     clock,
     nodeId: 1,
+    logThreshold: new LogThreshold('warn'),
     server: () => config,
     topicExists: (topic) => topic === 'orders' || topic.startsWith('plain-'),
     overrides: (resourceType, name): Record<string, string> =>
@@ -79,6 +81,8 @@ test.each([
   [ResourceType.TOPIC, 'a b', ErrorCode.INVALID_TOPIC_EXCEPTION],
   [ResourceType.BROKER, '2', ErrorCode.INVALID_REQUEST],
   [ResourceType.GROUP, '', ErrorCode.INVALID_REQUEST],
+  [ResourceType.BROKER_LOGGER, '2', ErrorCode.INVALID_REQUEST],
+  [ResourceType.BROKER_LOGGER, '', ErrorCode.INVALID_REQUEST],
   [77, 'x', ErrorCode.INVALID_REQUEST],
 ])('what cannot be described is refused: type %d, %j', async (type, name, errorCode) => {
   expect(await described({ type, name })).toMatchObject({ errorCode, configs: [] })

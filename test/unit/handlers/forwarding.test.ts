@@ -16,6 +16,7 @@ import { APIS, type RequestInputOf, type ResponseOf } from '../../../broker/prot
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import type { EnvelopeRequest, EnvelopeResponse } from '../../../broker/protocol/messages/envelope.ts'
 import type { RequestContext } from '../../../broker/security/request-context.ts'
+import { LogThreshold } from '../../../broker/telemetry/log-threshold.ts'
 import { SimClock } from '../../fakes/clock.ts'
 import { silentLogger } from '../../fakes/logger.ts'
 import { RULES } from '../controller/cluster.ts'
@@ -44,6 +45,7 @@ function createTopics(asked: Asked[], error?: Error): Handler<ApiKey> {
 /** CreateTopics looks at none of it. */
 const BROKER: BrokerConfigChecksDeps = {
   nodeId: 1,
+  logThreshold: new LogThreshold('info'),
   server: () => {
     throw new Error('nobody asks')
   },
@@ -152,7 +154,8 @@ describe('a request that is forwarded', () => {
 })
 
 function changeHandlers(controller: Controller, deleteTopicEnable = true) {
-  return controllerChangeHandlers({ controller, deleteTopicEnable, onHeartbeat: () => {} })
+  const logThreshold = new LogThreshold('info')
+  return controllerChangeHandlers({ nodeId: 1, logThreshold, controller, deleteTopicEnable, onHeartbeat: () => {} })
 }
 
 test('every API that Kafka forwards from brokers and that controllers serve is forwarded', () => {

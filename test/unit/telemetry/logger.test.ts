@@ -1,12 +1,15 @@
 import { expect, test } from '@jest/globals'
+import { LogThreshold } from '../../../broker/telemetry/log-threshold.ts'
 import { createLogger, type Logger } from '../../../broker/telemetry/logger.ts'
 import { SimClock } from '../../fakes/clock.ts'
 
-function bed(): { logger: Logger; written: string[]; events: () => unknown[] } {
+function bed(): { logger: Logger; threshold: LogThreshold; written: string[]; events: () => unknown[] } {
   const written: string[] = []
+  const threshold = new LogThreshold('info')
   const deps = { clock: new SimClock(1000), destination: { write: (line: string) => written.push(line) } }
   return {
-    logger: createLogger({ level: 'info' }, deps),
+    logger: createLogger({ threshold }, deps),
+    threshold,
     written,
     events: () => written.map((line) => JSON.parse(line) as unknown),
   }
@@ -16,6 +19,18 @@ test('an event is a line with a JSON object of level, time, bindings, fields and
   const { logger, written } = bed()
   logger.child({ component: 'log' }).child({ part: 1 }).warn({ topic: 't', gone: undefined }, 'rolled')
   expect(written).toEqual(['{"level":"warn","time":1000,"component":"log","part":1,"topic":"t","msg":"rolled"}\n'])
+})
+
+test('the level may change, for loggers that there are too', () => {
+  const { logger, threshold, written } = bed()
+  const child = logger.child({ component: 'log' })
+  const counts = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'].map((level) => {
+    threshold.set(level)
+    const before = written.length
+    for (const name of ['debug', 'info', 'warn', 'error'] as const) child[name]({}, 'told')
+    return written.length - before
+  })
+  expect(counts).toEqual([4, 4, 3, 2, 1, 1])
 })
 
 test('events below the level are not written', () => {

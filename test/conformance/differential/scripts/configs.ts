@@ -4,7 +4,6 @@ import { type Script, versionsOf } from '../script.ts'
 
 const TOPIC = 2
 const BROKER = 4
-const BROKER_LOGGER = 8
 const CLIENT_METRICS = 16
 const GROUP = 32
 const SET = 0
@@ -293,7 +292,4 @@ export async function alterConfigs(script: Script): Promise<void> {
       resources: [{ resourceType: TOPIC, resourceName: 'replaced', configs: keys }],
     })
   }
-  await script.inEveryVersion('logger', ApiKey.DescribeConfigs, {
-    resources: [{ resourceType: BROKER_LOGGER, resourceName: '1', configurationKeys: ['root'] }],
-  })
 }

@@ -16,6 +16,7 @@ import { fetch, fetchSessions } from './fetch.ts'
 import { allTopics, autoCreation, describeTopicPartitions, metadata } from './metadata.ts'
 import { deleteRecords, leaderEpochs, listOffsets, logDirs } from './offsets.ts'
 import { idempotence, produce, producerIds, rules, unacknowledged } from './produce.ts'
+import { loggers } from './loggers.ts'
 import { reassignments, voters } from './reassignments.ts'
 import { createPartitions, createTopics, deleteTopics, electLeaders } from './topics.ts'
 
@@ -39,6 +40,7 @@ export const SCRIPTS: Readonly<Record<string, (script: Script) => Promise<void>>
   describeConfigs,
   incrementalAlterConfigs,
   alterConfigs,
+  loggers,
   produce,
   unacknowledged,
   rules,
