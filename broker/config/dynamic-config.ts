@@ -14,6 +14,19 @@ const THREAD_POOLS: readonly (readonly [name: string, count: (server: ServerConf
   ['num.network.threads', ({ numNetworkThreads }) => numNetworkThreads],
   ['num.recovery.threads.per.data.dir', ({ numRecoveryThreadsPerDataDir }) => numRecoveryThreadsPerDataDir],
   ['num.replica.fetchers', ({ numReplicaFetchers }) => numReplicaFetchers],
+  [
+    'remote.log.manager.copier.thread.pool.size',
+    ({ remoteLogManagerCopierThreadPoolSize }) => remoteLogManagerCopierThreadPoolSize,
+  ],
+  [
+    'remote.log.manager.expiration.thread.pool.size',
+    ({ remoteLogManagerExpirationThreadPoolSize }) => remoteLogManagerExpirationThreadPoolSize,
+  ],
+  [
+    'remote.log.manager.follower.thread.pool.size',
+    ({ remoteLogManagerFollowerThreadPoolSize }) => remoteLogManagerFollowerThreadPoolSize,
+  ],
+  ['remote.log.reader.threads', ({ remoteLogReaderThreads }) => remoteLogReaderThreads],
 ]
 
 /**
@@ -77,7 +90,21 @@ function threadsProblem(before: ServerConfig, after: ServerConfig): string | nul
     const count = threads(after)
     const refuse = (why: string) => `Dynamic thread count update validation failed for ${name}=${count}, ${why}`
     if (count > now * 2) return refuse(`value should not be greater than double the current value ${now}`)
-    if (count < now / 2) return refuse(`value should be at least half the current value ${now}`)
+    if (count < halfOf(now)) return refuse(`value should be at least half the current value ${now}`)
   }
-  return null
+  return cleanersProblem(before.logCleanerThreads, after.logCleanerThreads)
+}
+
+/** They have words of their own. */
+function cleanersProblem(now: number, count: number): string | null {
+  if (count === now) return null
+  const what = 'Log cleaner threads cannot be'
+  if (count < 1) return 'Log cleaner threads should be at least 1'
+  if (count > now * 2) return `${what} increased to more than double the current value ${now}`
+  return count < halfOf(now) ? `${what} reduced to less than half the current value ${now}` : null
+}
+
+/** Of an odd number, the smaller half. */
+function halfOf(count: number): number {
+  return Math.floor(count / 2)
 }

@@ -78,6 +78,7 @@ export const THREAD_POOLS: ReadonlySet<string> = new Set([
   'num.replica.fetchers',
   'remote.log.manager.copier.thread.pool.size',
   'remote.log.manager.expiration.thread.pool.size',
+  'remote.log.manager.follower.thread.pool.size',
   'remote.log.reader.threads',
 ])
 

@@ -77,6 +77,13 @@ test.each<[string, Change, string]>([
   expect(sent).toEqual([])
 })
 
+test('the threads of log cleaners can be halved, and no fewer', async () => {
+  const before: readonly Change[] = [['1', 'log.cleaner.threads', '4']]
+  expect((await altered([['1', 'log.cleaner.threads', '2']], before)).refused).toEqual([null])
+  const { refused } = await altered([['1', 'log.cleaner.threads', '1']], before)
+  expect(refused).toEqual(['42: Log cleaner threads cannot be reduced to less than half the current value 4'])
+})
+
 test('a setting that it runs without is refused when it is set to what it cannot run with either', async () => {
   const before: readonly Change[] = [['1', 'listeners', 'PLAINTEXT://:9094']]
   const again = await altered([['1', 'listeners', 'PLAINTEXT://:9094']], before)
@@ -108,6 +115,7 @@ test.each<[string, Change, readonly Change[]]>([
       ['', 'num.io.threads', '32'],
     ],
   ],
+  ['the smaller half of a pool', ['1', 'num.io.threads', '3'], [['1', 'num.io.threads', '7']]],
   ['another setting than one it cannot run with', ['1', 'num.io.threads', '9'], [['1', 'cordoned.log.dirs', '/gone']]],
 ])('a broker takes %s', async (_what, change, before) => {
   expect((await altered([change], before)).refused).toEqual([null])
