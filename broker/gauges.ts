@@ -51,6 +51,7 @@ export function brokerGauges(parts: BrokerGaugeParts): BrokerGaugeSources {
       logs.directories().flatMap(({ path, online }) => (online ? [{ path, ...logs.space(path) }] : [])),
     self: () => ({ id: nodeId, address: addressOf(image(), nodeId) }),
     groupOffsets: () => consumerOffsets.offsets(),
+    groupOffsetCount: () => groups.counts().offsets,
     groupMembers: () => [...groups.groups()].map(({ groupId, members }) => [groupId, members.size] as const),
     groups: () => Object.entries(groups.counts().groups),
   }

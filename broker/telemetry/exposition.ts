@@ -2,17 +2,13 @@ import type { Metric, Sample } from './registry.ts'
 
 const UNSAFE = /[\\\n"]/
 
-/** One metric in Prometheus' text format, and how many samples it has. */
-export function exposition({ name, type, help, collect }: Metric): { readonly text: string; readonly samples: number } {
-  let text = `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`
+/** One metric in Prometheus' text format, line by line: samples are asked for one at a time. */
+export function* exposition({ name, type, help, collect }: Metric): Generator<string> {
+  yield `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`
   const collected = collect()
-  if (typeof collected === 'number') return { text: `${text}${name} ${valueOf(collected)}\n\n`, samples: 1 }
-  let samples = 0
-  for (const sample of collected) {
-    samples++
-    text += `${name}${labelsOf(sample)} ${valueOf(sample.value)}\n`
-  }
-  return { text: `${text}\n`, samples }
+  if (typeof collected === 'number') yield `${name} ${valueOf(collected)}\n`
+  else for (const sample of collected) yield `${name}${labelsOf(sample)} ${valueOf(sample.value)}\n`
+  yield '\n'
 }
 
 function labelsOf({ labels }: Sample): string {

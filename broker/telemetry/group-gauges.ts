@@ -13,6 +13,7 @@ export interface GroupOffsetSample {
 
 export interface GroupGaugeSources {
   groupOffsets(): Iterable<GroupOffsetSample>
+  groupOffsetCount(): number
   groupMembers(): Iterable<readonly [group: string, members: number]>
   /** Groups of each state. */
   groups(): Iterable<readonly [state: string, count: number]>
@@ -35,11 +36,7 @@ export function registerGroupGauges(metrics: Metrics, sources: GroupGaugeSources
   metrics.registerGauge(
     'kafka_coordinator_group_groupmetadatamanager_numoffsets',
     'Committed offsets of the groups on this broker',
-    () => {
-      let total = 0
-      for (const _ of sources.groupOffsets()) total++
-      return total
-    },
+    () => sources.groupOffsetCount(),
   )
   for (const state of ['PreparingRebalance', 'CompletingRebalance', 'Stable', 'Dead', 'Empty']) {
     const name = `kafka_coordinator_group_groupmetadatamanager_numgroups${state.toLowerCase()}`

@@ -16,8 +16,8 @@ export interface Metric {
   readonly collect: Collect
 }
 
-/** A scrape of tens of thousands of series lets others have their turn each time that it has written so many. */
-const SAMPLES_A_TURN = 2000
+/** A scrape of tens of thousands of series lets others have their turn each time that it has written so many lines, in the midst of a metric too. */
+const LINES_A_TURN = 2000
 
 /** The metrics of one process, as Prometheus text. */
 export class Registry {
@@ -58,12 +58,12 @@ export class Registry {
     let text = this.#withProcess ? await this.#processText() : ''
     let written = 0
     for (const metric of this.#metrics.values()) {
-      const told = exposition(metric)
-      text += told.text
-      written += told.samples
-      if (written < SAMPLES_A_TURN) continue
-      written = 0
-      await turn()
+      for (const line of exposition(metric)) {
+        text += line
+        if (++written < LINES_A_TURN) continue
+        written = 0
+        await turn()
+      }
     }
     return text
   }

@@ -9,6 +9,7 @@ import {
 } from '../../../broker/telemetry/kafka-gauges.ts'
 import type { PartitionSample } from '../../../broker/telemetry/partition-gauges.ts'
 import { Metrics } from '../../../broker/telemetry/metrics.ts'
+import { Registry } from '../../../broker/telemetry/registry.ts'
 import { SimClock } from '../../fakes/clock.ts'
 
 function create(): { metrics: Metrics; clock: SimClock } {
@@ -160,6 +161,7 @@ const SOURCES: BrokerGaugeSources & NodeGaugeSources = {
     { group: 'g', topic: 't', partition: 2, offset: 4, endOffset: undefined },
     { group: 'g', topic: 'u', partition: 0, offset: 1, endOffset: 2 },
   ],
+  groupOffsetCount: () => 4,
   groupMembers: () => [['g', 2]],
   groups: () => [['Stable', 2]],
   appliedMetadata: () => ({ offset: 39, timestampMs: 5, lagMs: 7 }),
@@ -214,6 +216,18 @@ test('a long scrape lets others have their turn', async () => {
   for (let turn = 0; turn < 20; turn++) await Promise.resolve()
   expect(isDone).toBe(false)
   expect((await clock.runFor(scraped, 10)).split('\n').filter((line) => line.startsWith('c{'))).toHaveLength(3000)
+})
+
+test('one metric of many samples does so too', async () => {
+  const registry = new Registry()
+  let collected = 0
+  registry.gauge('many', 'help', function* () {
+    for (; collected < 5000; collected++) yield { value: collected, labels: { i: collected } }
+  })
+  const turns: number[] = []
+  const text = await registry.text(() => Promise.resolve(void turns.push(collected)))
+  expect(turns.map((at) => Math.round(at / 1000))).toEqual([2, 4])
+  expect(text.split('\n').filter((line) => line.startsWith('many{'))).toHaveLength(5000)
 })
 
 test('scrapes at the same time share one text', async () => {
