@@ -1,5 +1,5 @@
 import { ConfigError } from './config-error.ts'
-import type { ConfigLayers } from './layers.ts'
+import { type ConfigLayers, setText } from './layers.ts'
 import { type ServerConfig, withDynamicConfigs } from './server-config.ts'
 
 /** What the metadata log sets for a broker. */
@@ -59,11 +59,26 @@ function entriesOf(layer: keyof DynamicLayers, dynamic: DynamicLayers) {
 function attempt(server: ServerConfig, dynamic: DynamicLayers): ServerConfig | string {
   try {
     const config = withDynamicConfigs(server, dynamic)
-    return boundTo(config) === boundTo(server) ? config : LISTENERS_STAY
+    if (boundTo(config) !== boundTo(server)) return LISTENERS_STAY
+    return connectionsProblem(server, config) ?? config
   } catch (error) {
     if (error instanceof ConfigError) return error.problems[0]?.message ?? error.message
     throw error
   }
+}
+
+/** Nobody could come to change that again. */
+function connectionsProblem(before: ServerConfig, after: ServerConfig): string | null {
+  const own = after.listeners.filter(({ name }) => !after.controllerListenerNames.includes(name))
+  for (const key of ['max.connections', 'max.connection.creation.rate']) {
+    const names = [key, ...own.map(({ name }) => `listener.name.${name.toLowerCase()}.${key}`)]
+    const isClosed = (name: string) => {
+      const text = setText(after.layers, name)
+      return text !== undefined && Number(text) === 0 && text !== setText(before.layers, name)
+    }
+    if (names.some(isClosed)) return `Invalid ${key} 0`
+  }
+  return null
 }
 
 function boundTo({ listeners }: ServerConfig): string {

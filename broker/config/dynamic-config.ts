@@ -4,8 +4,8 @@ import { dynamicKey } from './dynamic-only-keys.ts'
 import type { ServerConfig } from './server-config.ts'
 import { parseValue } from './value.ts'
 
-/** Keys that a broker changes only for one listener: `listener.name.<listener>.<key>`. */
-const PER_LISTENER_ONLY = /^ssl\./
+/** Keys and certificates, which a broker changes only for one listener: `listener.name.<listener>.<key>`. */
+const PER_LISTENER_ONLY = /^ssl\.(key|keystore|truststore)\./
 
 /** Pools that grow and shrink step by step (KIP-226). */
 const THREAD_POOLS: readonly (readonly [name: string, count: (server: ServerConfig) => number])[] = [

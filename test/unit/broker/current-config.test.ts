@@ -39,6 +39,18 @@ test('settings that go together only with each other are all taken', () => {
   expect(logger.events).toHaveLength(1)
 })
 
+test('a limit that would let nobody in is left', () => {
+  const { value, logger } = applied(
+    ['', 'max.connections', '0'],
+    ['1', 'listener.name.plaintext.max.connections', '0'],
+    ['1', 'max.connections.per.ip', '7'],
+  )
+  expect(value).toMatchObject({ maxConnections: 2_147_483_647, maxConnectionsPerIp: 7 })
+  expect(logger.events).toMatchObject([
+    { fields: { left: [{ name: 'max.connections' }, { name: 'listener.name.plaintext.max.connections' }] } },
+  ])
+})
+
 test('listeners stay as they are bound', () => {
   const { value, logger } = applied(
     ['1', 'listeners', 'PLAINTEXT://:9092,OTHER://:9094'],
