@@ -69,11 +69,11 @@ export class LogDirMover {
     if (before?.parentDirectory === path) return ErrorCode.NONE
     try {
       this.stop(partition)
-      if (before !== undefined) logs.deleteFuture(before)
+      if (before !== undefined) await logs.deleteFuture(before)
       if (log.parentDirectory === path) return ErrorCode.NONE
       const future = await logs.createFuture(log, path)
       if (partition.isOffline) {
-        logs.deleteFuture(future)
+        await logs.deleteFuture(future)
         return ErrorCode.KAFKA_STORAGE_ERROR
       }
       this.#start(partition, future)
@@ -90,17 +90,17 @@ export class LogDirMover {
     const future = this.#deps.logs.future(topic, index)
     if (future === undefined || this.#moving.get(partition) === future) return
     // Its log was lost with a disk, and made anew where the copy is: it is where it was to be.
-    if (future.parentDirectory === parentDirectory) this.#deps.logs.deleteFuture(future)
+    if (future.parentDirectory === parentDirectory) void this.#deps.logs.deleteFuture(future)
     else this.#start(partition, future)
   }
 
-  /** The replica is not here any more, and its copy is not needed. */
-  abandon(partition: Partition): void {
+  /** The replica is not here any more, and its copy is not needed: it is gone at once, and nothing tells of it when this resolves. */
+  async abandon(partition: Partition): Promise<void> {
     this.stop(partition)
     const { logs } = this.#deps
     const { topic, partition: index } = partition.log
     const future = logs.future(topic, index)
-    if (future !== undefined) logs.deleteFuture(future)
+    if (future !== undefined) await logs.deleteFuture(future)
   }
 
   /** The copy stays where it is. */

@@ -40,8 +40,8 @@ export interface Fetchers {
 export interface Mover {
   /** Goes on with a move that was under way when the broker stopped. */
   resume(partition: Partition): void
-  /** The replica is not here any more. */
-  abandon(partition: Partition): void
+  /** The replica is not here any more. Resolves when nothing is left of a move that was under way. */
+  abandon(partition: Partition): Promise<void>
 }
 
 /** Sees to it that the cluster knows where the replicas here are. */
@@ -148,9 +148,10 @@ export class MetadataPublisher {
     const partition = this.#deps.replicas.get(topic, index)
     if (partition === undefined) return
     this.#deps.fetchers.stop(partition)
-    this.#deps.mover.abandon(partition)
+    const abandoned = this.#deps.mover.abandon(partition)
     this.#deps.replicas.drop(topic, index, error)
     this.#deps.onResigned(topic, index)
+    await abandoned
     await partition.settled()
   }
 

@@ -257,10 +257,11 @@ export class LogManager {
     }
   }
 
-  /** Gives up a copy, unless it is about to be the log. */
-  deleteFuture(future: PartitionLog): void {
+  /** Gives up a copy, unless it is about to be the log: at once, and resolves when nothing tells of it any more. */
+  async deleteFuture(future: PartitionLog): Promise<void> {
     const isThere = this.future(future.topic, future.partition) === future
-    if (isThere && !this.#promoting.has(future)) this.#retirement.retire([future], '-delete')
+    if (!isThere || this.#promoting.has(future)) return
+    await this.#retirement.noteGone(this.#retirement.retire([future], '-delete'))
   }
 
   /**

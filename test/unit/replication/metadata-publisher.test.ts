@@ -60,7 +60,7 @@ class PublisherBed {
         replicas: this.replicas,
         fetchers: { follow: (partition) => this.followed.push(partition), stop: () => {} },
         throttles: [],
-        mover: { resume: () => {}, abandon: () => {} },
+        mover: { resume: () => {}, abandon: () => Promise.resolve() },
         assignments: { changed: () => {} },
         server: () => server,
         clock: Object.assign(new SimClock(), {

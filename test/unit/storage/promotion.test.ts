@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import type { LogManager } from '../../../broker/storage/log-manager.ts'
 import type { PartitionLog } from '../../../broker/storage/log.ts'
-import { append, readAll, TEST_CONFIG } from './fixture.ts'
-import { ManagerBed, TOPIC_ID } from './manager-bed.ts'
+import { append, batchOf, readAll, TEST_CONFIG } from './fixture.ts'
+import { ManagerBed, OTHER_TOPIC_ID, TOPIC_ID } from './manager-bed.ts'
 import { exhaustAfter } from './too-many-files.ts'
 
 /** More descriptors than a promotion asks for. */
@@ -74,7 +74,7 @@ describe('a copy that takes the place of its log', () => {
     const manager = await bed.open({ logDirs: ['/a', '/b'] })
     const future = await copied(manager)
     const promoted = manager.promote(future)
-    manager.deleteFuture(future)
+    await manager.deleteFuture(future)
     const log = await promoted
     expect(await readAll(log)).toEqual(['a', 'b'])
     expect(manager.directories().map(({ online }) => online)).toEqual([true, true])
@@ -136,6 +136,29 @@ describe('a copy that takes the place of its log', () => {
     bed.disk.killProcess()
     const log = (await bed.open({ logDirs: ['/b'] })).get('orders', 0)
     expect(log === undefined ? [] : await readAll(log)).toEqual(['a', 'b'])
+  })
+})
+
+describe('a copy that is given up', () => {
+  test('leaves no offsets to a log of the same name', async () => {
+    const bed = new ManagerBed()
+    const manager = await bed.open({ logDirs: ['/a', '/b'] })
+    const before = await manager.getOrCreate('orders', 0, TOPIC_ID, TEST_CONFIG, true)
+    before.truncateFullyAndStartAt(1000)
+    const future = await manager.createFuture(before, '/b')
+    future.appendAsFollower(batchOf({ values: ['a', 'b'], baseOffset: 999 }))
+    await future.flush()
+    await bed.clock.run(60_000)
+    expect(bed.text('/b/log-start-offset-checkpoint')).toBe('0\n1\norders 0 1000\n')
+    await manager.deleteFuture(future)
+    await manager.delete('orders', 0)
+    const id = manager.directories()[1]?.id ?? undefined
+    const log = await manager.getOrCreate('orders', 0, OTHER_TOPIC_ID, TEST_CONFIG, true, id)
+    append(log, { values: ['new'] })
+    await log.flush()
+    bed.disk.killProcess()
+    const again = (await bed.open({ logDirs: ['/a', '/b'] })).get('orders', 0)
+    expect(again === undefined ? [] : await readAll(again)).toEqual(['new'])
   })
 })
 
