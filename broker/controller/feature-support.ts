@@ -25,7 +25,8 @@ export function reasonNotSupported(image: MetadataImage, quorum: Quorum, feature
 function localReason(nodeId: number, { name, level, current }: Feature): string | null {
   const supported = FEATURES.get(name)
   const who = `Local controller ${nodeId}`
-  if (supported === undefined) return `${who} does not support this feature.`
+  if (supported === undefined)
+    return level === 0 ? `Feature ${name} not found.` : `${who} does not support this feature.`
   if (level === 0 && name !== METADATA_VERSION) return null
   return reason(who, level, { min: supported.min, max: Math.max(supported.max, current) })
 }

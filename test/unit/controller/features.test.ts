@@ -127,3 +127,14 @@ test('eligible leader replicas need one minimum ISR for all brokers', () => {
   expect(image.configsOf(ResourceType.BROKER, '1').size).toBe(0)
   expect(image.configsOf(ResourceType.BROKER, '').get('min.insync.replicas')).toBe('1')
 })
+
+test.each([
+  [0, 'Feature no.such.version not found.'],
+  [1, 'Local controller 100 does not support this feature.'],
+])('a feature that there is not cannot be set to %d', (level, why) => {
+  const { error, message } = update(at(30), 'no.such.version', level)
+  expect([error, message]).toEqual([
+    'INVALID_UPDATE_VERSION',
+    `Invalid update version ${level} for feature no.such.version. ${why}`,
+  ])
+})
