@@ -43,18 +43,29 @@ export interface ServerConnectionOptions {
   readonly maxFrameBytes: number
 }
 
+/** What the requests of all connections come to that are not answered yet. */
+export interface RequestsInProgress {
+  bytes: number
+}
+
 export interface ServerConnectionDeps {
   readonly dispatcher: Dispatcher
   readonly logger: Logger
   readonly clock: Clock
   /** Where the requests' memory comes from. */
   readonly memory: FrameMemory
+  readonly inProgress: RequestsInProgress
   onHandshakeFailed(connection: ServerConnection, error: TlsHandshakeError): void
   onClosed(connection: ServerConnection): void
 }
 
 /** Pipelined requests that one connection may have in progress. Clients send 5 (max.in.flight.requests.per.connection). */
 const OVERLAP_MAX = 16
+/**
+ * Beyond this in progress there is one of each connection, and no other is received, as in Apache Kafka: while a follower stands still, nothing of
+ * acks=all is answered, and 200 producers held 1 GB.
+ */
+const OVERLAP_BYTES_MAX = 64 * 1024 * 1024
 
 interface Slot {
   readonly frame: Uint8Array
@@ -189,7 +200,7 @@ export class ServerConnection implements Peer {
       this.#held = undefined
       this.#start(frame)
     }
-    const blocked = this.#held !== undefined
+    const blocked = this.#held !== undefined || (this.#slots.length > 0 && this.#isCrowded)
     if (blocked === this.#blocked || this.#closed || this.#refused) return
     this.#blocked = blocked
     if (blocked) this.#connection.pause()
@@ -200,12 +211,18 @@ export class ServerConnection implements Peer {
     // A client that does not read its answers gets no further ones made.
     if (this.#congested && !this.#closed) return false
     if (this.#slots.length === 0) return true
-    return !this.#exclusive && this.#slots.length < OVERLAP_MAX && this.#deps.dispatcher.mayOverlap(frame)
+    if (this.#exclusive || this.#slots.length >= OVERLAP_MAX) return false
+    return !this.#isCrowded && this.#deps.dispatcher.mayOverlap(frame)
+  }
+
+  get #isCrowded(): boolean {
+    return this.#deps.inProgress.bytes >= OVERLAP_BYTES_MAX
   }
 
   #start(frame: Uint8Array): void {
     const slot: Slot = { frame, reply: undefined }
     this.#slots.push(slot)
+    this.#deps.inProgress.bytes += frame.length
     if (this.#slots.length === 1) this.#exclusive = !this.#deps.dispatcher.mayOverlap(frame)
     // Nothing is received while a frame waits: those that wait were there when bytes last came.
     const reply = this.#deps.dispatcher.dispatch(frame, this, this.#lastActiveMs)
@@ -229,6 +246,7 @@ export class ServerConnection implements Peer {
 
   #settle(slot: Slot, reply: Reply): void {
     slot.reply = reply
+    this.#deps.inProgress.bytes -= slot.frame.length
     this.#release(slot.frame)
     while (this.#slots.length > 0) {
       const head = (this.#slots[0] as Slot).reply

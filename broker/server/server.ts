@@ -4,7 +4,7 @@ import type { TlsContext, TlsHandshakeError } from '../env/tls.ts'
 import { BufferPool } from '../lib/buffer-pool.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { WarningPace } from '../telemetry/warning-pace.ts'
-import { type Dispatcher, ServerConnection } from './connection.ts'
+import { type Dispatcher, type RequestsInProgress, ServerConnection } from './connection.ts'
 
 export interface ListenerOptions {
   readonly name: string
@@ -57,6 +57,7 @@ export class SocketServer implements AsyncDisposable {
   readonly #options: SocketServerOptions
   readonly #deps: SocketServerDeps
   readonly #memory = new BufferPool()
+  readonly #inProgress: RequestsInProgress = { bytes: 0 }
   readonly #listeners = new Map<string, Listener>()
   readonly #connections = new Set<ServerConnection>()
   readonly #perAddress = new Map<string, number>()
@@ -114,6 +115,7 @@ export class SocketServer implements AsyncDisposable {
         logger: this.#deps.logger,
         clock: this.#deps.clock,
         memory: this.#memory,
+        inProgress: this.#inProgress,
         onHandshakeFailed: (client, error) => this.#handshakeFailed(client, error),
         onClosed: (closed) => this.#forget(closed),
       },

@@ -4,6 +4,7 @@ import {
   type Answer,
   type Dispatcher,
   type Peer,
+  type RequestsInProgress,
   type Reply,
   ServerConnection,
 } from '../../../broker/server/connection.ts'
@@ -101,18 +102,20 @@ function setUp(): {
   served: ServerConnection
   clock: SimClock
   memory: BufferPool
+  inProgress: RequestsInProgress
 } {
   const connection = new ScriptedConnection()
   const dispatcher = new ScriptedDispatcher()
   const clock = new SimClock()
   const memory = new BufferPool()
+  const inProgress = { bytes: 0 }
   const served = new ServerConnection(
     connection,
     { listener: 'PLAINTEXT', maxFrameBytes: LARGE_BYTES },
-    { dispatcher, logger: silentLogger(), clock, memory, onHandshakeFailed: () => {}, onClosed: () => {} },
+    { dispatcher, logger: silentLogger(), clock, memory, inProgress, onHandshakeFailed: () => {}, onClosed: () => {} },
   )
   const send = (...ids: number[]): void => connection.receive(new Uint8Array(ids.flatMap((id) => [0, 0, 0, 1, id])))
-  return { connection, dispatcher, send, served, clock, memory }
+  return { connection, dispatcher, send, served, clock, memory, inProgress }
 }
 
 describe('ServerConnection', () => {
@@ -141,6 +144,25 @@ describe('ServerConnection', () => {
     expect(dispatcher.started).toEqual([1])
     await dispatcher.answer(1)
     expect(dispatcher.started).toEqual([1, 100])
+  })
+
+  test('overlapping requests wait for each other where those of all connections are too much', async () => {
+    const { connection, dispatcher, send, inProgress } = setUp()
+    send(1, 2)
+    expect([dispatcher.started, inProgress.bytes]).toEqual([[1, 2], 2])
+    expect(connection.paused).toBe(false)
+    inProgress.bytes += 64 * 1024 * 1024
+    send(3)
+    await dispatcher.answer(1)
+    await dispatcher.answer(2)
+    expect([dispatcher.started, connection.paused]).toEqual([[1, 2, 3], true])
+    send(4)
+    expect(dispatcher.started).toEqual([1, 2, 3])
+    inProgress.bytes -= 64 * 1024 * 1024
+    await dispatcher.answer(3)
+    expect([dispatcher.started, connection.paused]).toEqual([[1, 2, 3, 4], false])
+    await dispatcher.answer(4)
+    expect(inProgress.bytes).toBe(0)
   })
 
   test('reading stops while a request has to wait', async () => {
