@@ -295,7 +295,7 @@ describeWith(['java', 'mvn'], `the tools of Apache Kafka against a cluster of ${
   )
 
   test(
-    'ConfigCommand sets what all brokers, one broker and the controllers go by',
+    'ConfigCommand sets what all brokers, one broker and the controllers go by, and what they log',
     async () => {
       const configs = (...args: readonly string[]): Promise<string> => java.output(CONFIGS, [...bootstrap(), ...args])
       await configs(
@@ -320,15 +320,16 @@ describeWith(['java', 'mvn'], `the tools of Apache Kafka against a cluster of ${
       const seen = async (): Promise<string[]> =>
         Promise.all([1, 2, 3].map(async (id) => /message\.max\.bytes=(\d+) /.exec(await of(id))?.[1] ?? ''))
       await until('set', seen, (values) => values.join() === '2000000,3000000,2000000', 10_000)
-      const viaController = [
-        '--bootstrap-controller',
-        cluster.controllerBootstrap,
-        '--describe',
-        '--entity-type',
-        'brokers',
-        '--entity-default',
-      ]
+      const controllers = ['--bootstrap-controller', cluster.controllerBootstrap]
+      const viaController = [...controllers, '--describe', '--entity-type', 'brokers', '--entity-default']
       expect(await java.output(CONFIGS, viaController)).toContain('message.max.bytes=2000000')
+      for (const words of [
+        [...bootstrap(), '--broker-logger', '2'],
+        [...controllers, '--broker-logger', '102'],
+      ]) {
+        await java.output(CONFIGS, [...words, '--alter', '--add-config', 'root=ERROR'])
+        expect(await java.output(CONFIGS, [...words, '--describe'])).toMatch(/\broot=ERROR /)
+      }
     },
     TEST_MS_MAX,
   )
