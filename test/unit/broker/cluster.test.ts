@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals'
+import { Peer } from '../../../broker/client/peer.ts'
 import { ApiKey } from '../../../broker/protocol/api-key.ts'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import { buildBatch } from '../../../broker/records/build.ts'
@@ -297,13 +298,19 @@ test('limits on connections come into force while the broker runs', async () => 
     await cluster.ask(node, ApiKey.IncrementalAlterConfigs, { resources, validateOnly: false }, 9093)
     await cluster.world.clock.run(500)
   }
+  const holder = cluster.world.machine('holder').start()
+  const timeouts = { connectTimeoutMs: 1000, requestTimeoutMs: 1000 }
+  const held = new Peer({ address: { host: 'node-1', port: 9094 }, clientId: 'holder', ...timeouts }, holder)
   expect(await isServed()).toBe(true)
   for (const name of ['max.connections', 'listener.name.more.max.connections']) {
-    await limit(name, '0')
+    // It makes way for the controller's client, which has to get in.
+    await cluster.world.clock.runFor(held.request(ApiKey.Metadata, { topics: [] }), 1000)
+    await limit(name, '1')
     expect([name, await isServed()]).toEqual([name, false])
     await limit(name, '10')
     expect([name, await isServed()]).toEqual([name, true])
   }
+  held.close()
   await cluster.stop()
 })
 
