@@ -11,7 +11,6 @@ export const KNOWN: readonly (readonly [RegExp, string])[] = [
   [/^ApiVersions v\d: API \d+$/, 'an API that is not served (docs/compatibility.md)'],
   [/^ApiVersions v\d: supported /, 'group protocols and transactions that are not served (docs/compatibility.md)'],
   [/^UpdateFeatures v\d: group\.version/, 'the consumer group protocol is not served (docs/compatibility.md)'],
-  [/^UpdateFeatures v\d: unknown feature, removal/, 'another text'],
   [/^FindCoordinator v6: share group/, 'share groups are not served (docs/compatibility.md)'],
   [/^IncrementalAlterConfigs v\d: client metrics, match/, 'Apache Kafka cannot append to the lists of client metrics'],
   [/^IncrementalAlterConfigs v\d: .*too many threads/, 'the text names no Java class'],

@@ -115,6 +115,8 @@ const PLAN: readonly Lines[] = [
     '--broker-logger 1 --alter --add-config no.such.logger=WARN',
     '--broker-logger 1 --alter --delete-config root',
     `${DEFAULTS} --alter --add-config num.io.threads=0`,
+    '--broker 1 --alter --add-config ssl.client.auth=maybe',
+    '--broker 1 --alter --add-config ssl.keystore.type=PEM',
     '--broker 1 --alter --delete-config message.max.bytes',
     `${DEFAULTS} --alter --delete-config message.max.bytes,log.cleaner.threads`,
     '--client-metrics one --alter --add-config interval.ms=1000,match=[client_id=a]',
@@ -188,6 +190,7 @@ const PLAN: readonly Lines[] = [
     'upgrade --feature kraft.version=2',
     'downgrade --feature kraft.version=0',
     'disable --feature metadata.version',
+    'disable --feature no.such.feature --unsafe',
   ],
   [
     'transactions',
