@@ -32,11 +32,11 @@ export class RemoteReplica {
 
   /**
    * It has everything below `fetchOffset`. It was caught up at a time when it had all that the leader had: now, or, where it has now
-   * what the leader had when it fetched last, at that time.
+   * what the leader had when it fetched last, at that time, unless it has left the ISR since.
    */
   fetched(position: FollowerPosition, leaderEndOffset: number, nowMs: number): void {
     if (position.fetchOffset >= leaderEndOffset) this.#lastCaughtUpMs = nowMs
-    else if (position.fetchOffset >= this.#leaderEndAtLastFetch)
+    else if (position.fetchOffset >= this.#leaderEndAtLastFetch && this.#lastFetchMs > this.#outSinceMs)
       this.#lastCaughtUpMs = Math.max(this.#lastCaughtUpMs, this.#lastFetchMs)
     this.logEndOffset = position.fetchOffset
     this.logStartOffset = position.logStartOffset
