@@ -47,6 +47,8 @@ export class GroupOffsets {
   /** How many removals of each group are on their way to the log. */
   readonly #removals = new Map<string, number>()
   readonly #deletedTopics = new Map<string, string>()
+  #forgetting: Promise<void> | undefined
+  #isForgettingDue = false
 
   constructor(
     options: { readonly retentionMs: number },
@@ -167,7 +169,7 @@ export class GroupOffsets {
   /** Everything that the log tells has been told. A group may be deleted in it whose offsets are not: not all that deletes it was written. */
   onLoaded(): void {
     for (const [groupId] of this.offsets.committed.groups()) this.keepGroup(groupId)
-    this.forgetDeletedTopics()
+    void this.forgetDeletedTopics()
   }
 
   /** Notes a topic whose offsets are to be forgotten. */
@@ -180,37 +182,52 @@ export class GroupOffsets {
     return this.#deletedTopics
   }
 
-  /** Forgets the offsets of topics that were deleted; what cannot be forgotten now is at the next call. */
-  forgetDeletedTopics(): void {
-    for (const [topicId, name] of this.#deletedTopics) void this.forgetTopic(name, topicId)
+  /**
+   * Forgets the offsets of topics that were deleted; what cannot be forgotten now is at the next call. Resolves when all has an outcome. Topics
+   * that are deleted meanwhile come next, together: for a thousand of them all groups are looked at once.
+   */
+  forgetDeletedTopics(): Promise<void> {
+    this.#isForgettingDue = true
+    this.#forgetting ??= this.#forgetAll()
+    return this.#forgetting
   }
 
-  /** Those of a topic that has its name by now stay. */
-  async forgetTopic(name: string, topicId: string): Promise<void> {
+  async #forgetAll(): Promise<void> {
+    while (this.#isForgettingDue) {
+      this.#isForgettingDue = false
+      await this.#forgetTopics(new Map(this.#deletedTopics))
+    }
+    this.#forgetting = undefined
+  }
+
+  /** `deleted`: names by id. Offsets of a topic that has such a name by now stay. */
+  async #forgetTopics(deleted: ReadonlyMap<string, string>): Promise<void> {
+    if (deleted.size === 0) return
     const turns = new Turns({ clock: this.#clock })
-    const writes: Promise<ErrorCode>[] = []
+    const names = new Set(deleted.values())
+    const isGone = ({ topicId }: CommittedOffset): boolean => deleted.has(topicId) || topicId === ZERO_UUID
+    const left = new Set<string>()
     // A commit on its way may be one to the next topic of that name: its place is looked at again.
-    let isAll = ![...this.#inFlight.groups()].some(([, topics]) => topics.has(name))
+    for (const [, topics] of this.#inFlight.groups()) for (const name of topics.keys()) left.add(name)
+    const writes: Promise<void>[] = []
     for (const [groupId, topics] of this.offsets.committed.groups()) {
-      const places = [...this.#placesOfTopic(topics.get(name), name, topicId)]
-      const gone = places.filter((place) => this.#inFlight.get(groupId, place) === undefined)
-      isAll &&= gone.length === places.length
+      const gone: { groupId: string; place: OffsetPlace }[] = []
+      for (const place of placesWhere(topics, names, isGone)) {
+        if (this.#inFlight.get(groupId, place) === undefined) gone.push({ groupId, place })
+        else left.add(place.topic)
+      }
       // Before others have their turn: what they commit comes behind it in the log.
-      writes.push(this.#deleteAll(gone.map((place) => ({ groupId, place }))))
+      if (gone.length > 0) writes.push(this.#forget(gone, left))
       if (turns.isOver) await turns.next()
     }
-    const errors = await Promise.all(writes)
-    if (isAll && errors.every((error) => error === ErrorCode.NONE)) this.#deletedTopics.delete(topicId)
+    await Promise.all(writes)
+    for (const [topicId, name] of deleted) if (!left.has(name)) this.#deletedTopics.delete(topicId)
   }
 
-  *#placesOfTopic(
-    partitions: ReadonlyMap<number, CommittedOffset> | undefined,
-    topic: string,
-    topicId: string,
-  ): Generator<OffsetPlace> {
-    for (const [partition, committed] of partitions ?? []) {
-      if (committed.topicId === topicId || committed.topicId === ZERO_UUID) yield { topic, partition }
-    }
+  /** Notes in `left` of which topics something may be left. */
+  async #forget(gone: readonly { groupId: string; place: OffsetPlace }[], left: Set<string>): Promise<void> {
+    if ((await this.#deleteAll(gone)) === ErrorCode.NONE) return
+    for (const { place } of gone) left.add(place.topic)
   }
 
   /** A write goes into one batch, and many tombstones may be more than a partition takes in one. */
@@ -236,10 +253,13 @@ export class GroupOffsets {
    * looked at, whatever the log takes.
    */
   async expire(): Promise<void> {
-    this.forgetDeletedTopics()
+    void this.forgetDeletedTopics()
     const turns = new Turns({ clock: this.#clock })
     const nowMs = this.#clock.wallMs()
+    // Groups that could not be removed come back behind all others: while the log takes nothing, this would never end.
+    let left = this.#groups.count
     for (const group of this.#groups.all()) {
+      if (left-- === 0) break
       this.#expireGroup(group, nowMs)
       if (turns.isOver) await turns.next()
     }
@@ -260,6 +280,17 @@ export class GroupOffsets {
         resolve(error)
       })
     })
+  }
+}
+
+function* placesWhere(
+  topics: ReadonlyMap<string, ReadonlyMap<number, CommittedOffset>>,
+  names: ReadonlySet<string>,
+  holds: (offset: CommittedOffset) => boolean,
+): Generator<OffsetPlace> {
+  for (const topic of names.size < topics.size ? names : topics.keys()) {
+    if (!names.has(topic)) continue
+    for (const [partition, offset] of topics.get(topic) ?? []) if (holds(offset)) yield { topic, partition }
   }
 }
 

@@ -78,6 +78,11 @@ export class GroupRegistry {
     return this.#entries.get(groupId)?.group
   }
 
+  /** How many groups there are. */
+  get count(): number {
+    return this.#entries.size
+  }
+
   *all(): Generator<Group> {
     for (const { group } of this.#entries.values()) yield group
   }

@@ -111,7 +111,7 @@ export class GroupShard implements LoadTarget {
   /** Forgets the offsets of a topic that was deleted, once all of them are known. */
   topicDeleted(name: string, topicId: string): void {
     this.offsets.topicDeleted(name, topicId)
-    if (this.#state === 'active') void this.offsets.forgetTopic(name, topicId)
+    if (this.#state === 'active') void this.offsets.forgetDeletedTopics()
   }
 
   #skip(type: number): void {
