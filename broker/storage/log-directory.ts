@@ -4,6 +4,7 @@ import { randomUuid } from '../lib/uuid.ts'
 import { OffsetCheckpoint, type PartitionOffset, type PartitionOffsets, readOffsets } from './checkpoint-file.ts'
 import { DirectoryNames } from './directory-names.ts'
 import { StorageError } from './errors.ts'
+import { GroupFlusher } from './flusher.ts'
 import type { PartitionLog } from './log.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { type MetaProperties, readMetaProperties, writeMetaProperties } from './meta-properties.ts'
@@ -45,12 +46,15 @@ export class LogDirectory {
   readonly names: DirectoryNames
   /** Logs that are here, or are being made here: new ones go where there are fewest. */
   logCount = 0
+  /** Names of the logs that the checkpoints told of at the start. */
+  toldOf: ReadonlySet<string> = new Set()
   readonly #disk: Disk
   readonly #logger: Logger
   readonly #lock: { release(): void }
   readonly #recoveryPoints: OffsetCheckpoint
   readonly #logStartOffsets: OffsetCheckpoint
   readonly #highWatermarks: OffsetCheckpoint
+  #lowered: GroupFlusher | undefined
   readonly #unreadable = new Set<string>()
   #online = true
   #brokerEpochAtShutdown: number
@@ -122,11 +126,11 @@ export class LogDirectory {
 
   /** A damaged checkpoint costs a longer recovery, no data. */
   startOffsets(): StartOffsets {
-    return {
-      recoveryPoints: this.#read(RECOVERY_POINT_FILE),
-      logStartOffsets: this.#read(LOG_START_OFFSET_FILE) ?? new Map(),
-      highWatermarks: this.#read(HIGH_WATERMARK_FILE) ?? new Map(),
-    }
+    const recoveryPoints = this.#read(RECOVERY_POINT_FILE)
+    const logStartOffsets: PartitionOffsets = this.#read(LOG_START_OFFSET_FILE) ?? new Map()
+    const highWatermarks: PartitionOffsets = this.#read(HIGH_WATERMARK_FILE) ?? new Map()
+    this.toldOf = new Set([...(recoveryPoints?.keys() ?? []), ...logStartOffsets.keys(), ...highWatermarks.keys()])
+    return { recoveryPoints, logStartOffsets, highWatermarks }
   }
 
   #read(name: string): PartitionOffsets | undefined {
@@ -153,6 +157,16 @@ export class LogDirectory {
 
   writeHighWatermarks(logs: readonly PartitionLog[]): Promise<void> {
     return this.#highWatermarks.write(logs.map((log) => entry(log, log.highWatermark)))
+  }
+
+  /** What becomes less where a log is cut, of those that `logs` gives then, always the same; durable when it resolves. Rejects with DiskError. */
+  writeLowered(logs: () => readonly PartitionLog[]): Promise<void> {
+    this.#lowered ??= new GroupFlusher(async () => {
+      await this.writeRecoveryPoints(logs())
+      await this.writeLogStartOffsets(logs())
+      await this.#disk.syncDirectoryAsync(this.path)
+    })
+    return this.#lowered.flush()
   }
 
   /** All three. */

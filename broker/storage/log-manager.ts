@@ -3,7 +3,6 @@ import { assert } from '../lib/assert.ts'
 import { shareDescriptors } from '../lib/descriptors.ts'
 import { concurrently } from './concurrently.ts'
 import { isTooManyFiles, StorageError } from './errors.ts'
-import { GroupFlusher } from './flusher.ts'
 import type { LogConfig } from './log-config.ts'
 import { LogDirectories } from './log-directories.ts'
 import { type LogDirectory, NO_BROKER_EPOCH } from './log-directory.ts'
@@ -34,7 +33,6 @@ export class LogManager {
   readonly #promoting = new Set<PartitionLog>()
   readonly #failureListeners: ((path: string) => void)[] = []
   readonly #maintenance: LogMaintenance
-  readonly #recoveryPoints = new Map<LogDirectory, GroupFlusher>()
   #dirty: PartitionLog[] = []
 
   private constructor(options: LogManagerOptions, deps: LogManagerDeps) {
@@ -82,6 +80,7 @@ export class LogManager {
         'Shutdown broker because none of the specified log dirs can be used',
       )
     }
+    await manager.#retirement.noteMissing()
     manager.#maintenance.start(options.intervals)
     return manager
   }
@@ -95,10 +94,10 @@ export class LogManager {
         (log, kind) => this.#add(directory, kind, log),
       )
       // Whoever could not write it has taken the log dir offline.
-      if (isLost) this.#writeRecoveryPoints(directory).catch(() => undefined)
+      if (isLost) this.#writeLowered(directory).catch(() => undefined)
       if (!tellsTooMuch) return
       directory.hasLostRecords()
-      await this.#writeRecoveryPoints(directory)
+      await this.#writeLowered(directory)
     } catch (error) {
       const failure = this.#failed(directory, error)
       // A log that is taken for missing would be made anew, without what the checkpoints say of it, perhaps elsewhere.
@@ -119,7 +118,7 @@ export class LogManager {
         onStaged: (staged) => this.#onStaged(staged),
         onFailure: (error) => this.#failed(directory, error),
         isTolerable: (path) => directory.isTolerable(path),
-        onRecoveryPointLowered: () => this.#writeRecoveryPoints(directory),
+        onLowered: () => this.#writeLowered(directory),
       },
     )
     if (directory.online) return log
@@ -129,20 +128,15 @@ export class LogManager {
   }
 
   /**
-   * Durable when it resolves. One write for all logs that ask while another one runs: a broker that comes back may have thousands to cut.
-   * Rejects with StorageError.
+   * Notes what may be less than the checkpoints say; durable when it resolves. One write for all logs that ask while another one runs: a
+   * broker that comes back may have thousands to cut. Rejects with StorageError.
    */
-  async #writeRecoveryPoints(directory: LogDirectory): Promise<void> {
-    let flusher = this.#recoveryPoints.get(directory)
-    if (flusher === undefined) {
-      flusher = new GroupFlusher(async () => {
-        await directory.writeRecoveryPoints(this.#registry.in(directory))
-        await this.#deps.disk.syncDirectoryAsync(directory.path)
-      })
-      this.#recoveryPoints.set(directory, flusher)
-    }
+  async #writeLowered(directory: LogDirectory): Promise<void> {
+    const logs = (): readonly PartitionLog[] => this.#registry.in(directory)
     try {
-      await patiently(this.#deps.clock, () => (directory.online ? flusher.flush() : Promise.reject(offline(directory))))
+      await patiently(this.#deps.clock, () =>
+        directory.online ? directory.writeLowered(logs) : Promise.reject(offline(directory)),
+      )
     } catch (error) {
       throw this.#failed(directory, error)
     }
@@ -150,7 +144,10 @@ export class LogManager {
 
   #add(directory: LogDirectory, kind: LogKind, log: PartitionLog): void {
     const other = this.#registry.get(log.topic, log.partition, kind)
-    if (other !== undefined) {
+    // Of two topics the metadata log tells which one there is: the other one was deleted while its log dir was away.
+    const isOfOther =
+      other !== undefined && log.topicId !== null && other.topicId !== null && log.topicId !== other.topicId
+    if (other !== undefined && !isOfOther) {
       // A crash has come between the two steps of `promote`.
       const older = olderOf(log, other)
       this.#deps.logger.warn({ directory: older.directory }, 'a log is there twice: the older is set aside')
@@ -281,7 +278,8 @@ export class LogManager {
       if (!directory.online) throw offline(directory)
       this.#registry.forget(directory, future)
       disk.rename(future.directory, `${directory.path}/${name}`)
-      this.#retirement.syncNames(directory)
+      // Before the log goes.
+      await patiently(clock, () => disk.syncDirectoryAsync(directory.path))
       const whole = { recoveryPoint: future.logEndOffset, logStartOffset, topicId, config, hadCleanShutdown: true }
       const log = await patiently(clock, () => this.#load(directory, name, { topic, partition, ...whole }))
       log.producers.takeOver(before.producers)
@@ -295,7 +293,8 @@ export class LogManager {
       }
       log.updateHighWatermark(highWatermark)
       this.#add(directory, 'log', log)
-      await this.#retirement.noteGone(left)
+      // Of the copy nothing was noted meanwhile.
+      await this.#retirement.noteGone([...left, directory])
       return log
     } catch (error) {
       throw this.#failed(directory, error)
@@ -309,7 +308,7 @@ export class LogManager {
    * them. A log dir that fails at it is offline from then on.
    */
   async setAsideStrays(isStray: (log: PartitionLog) => boolean): Promise<PartitionLog[]> {
-    const strays = [...this.logs(), ...this.futures()].filter(isStray)
+    const strays = this.#registry.all().filter(isStray)
     for (const log of strays) {
       this.#deps.logger.warn({ directory: log.directory }, 'a stray log is set aside')
     }
@@ -385,6 +384,8 @@ export class LogManager {
     const logs = this.#registry.in(directory)
     try {
       await concurrently(this.#options.recoveryThreadsPerDataDir, logs, (log) => log.close())
+      // One may have failed before it was to be closed, in what nobody waited for.
+      if (!directory.online) return
       await directory.writeOffsets(logs)
       directory.close(brokerEpoch)
     } catch (error) {

@@ -9,6 +9,8 @@ export type LogKind = 'log' | 'future'
 export class LogRegistry {
   readonly #byName: Record<LogKind, Map<string, PartitionLog>> = { log: new Map(), future: new Map() }
   readonly #byDirectory = new Map<LogDirectory, Set<PartitionLog>>()
+  /** Logs of other topics that have, or had, the name of one. */
+  readonly #namesakes: { readonly kind: LogKind; readonly log: PartitionLog }[] = []
 
   get(topic: string, partition: number, kind: LogKind = 'log'): PartitionLog | undefined {
     return this.#byName[kind].get(logDirectoryName(topic, partition))
@@ -18,13 +20,21 @@ export class LogRegistry {
     return [...this.#byName[kind].values()]
   }
 
-  /** Of both kinds. */
+  /** Of both kinds, namesakes included. */
+  all(): PartitionLog[] {
+    return [...this.list('log'), ...this.list('future'), ...this.#namesakes.map(({ log }) => log)]
+  }
+
+  /** Of both kinds, namesakes included. */
   in(directory: LogDirectory): PartitionLog[] {
     return [...(this.#byDirectory.get(directory) ?? [])]
   }
 
+  /** Where there is one of that name already, it gets the name when that one is forgotten. */
   add(directory: LogDirectory, kind: LogKind, log: PartitionLog): void {
-    this.#byName[kind].set(nameOf(log), log)
+    const name = nameOf(log)
+    if (this.#byName[kind].has(name)) this.#namesakes.push({ kind, log })
+    else this.#byName[kind].set(name, log)
     let logs = this.#byDirectory.get(directory)
     if (logs === undefined) this.#byDirectory.set(directory, (logs = new Set()))
     logs.add(log)
@@ -34,6 +44,17 @@ export class LogRegistry {
     const name = nameOf(log)
     for (const logs of Object.values(this.#byName)) if (logs.get(name) === log) logs.delete(name)
     this.#byDirectory.get(directory)?.delete(log)
+    this.#nameNext(name, log)
+  }
+
+  #nameNext(name: string, forgotten: PartitionLog): void {
+    const left = this.#namesakes.filter((each) => each.log !== forgotten)
+    this.#namesakes.length = 0
+    for (const each of left) {
+      const logs = this.#byName[each.kind]
+      if (nameOf(each.log) === name && !logs.has(name)) logs.set(name, each.log)
+      else this.#namesakes.push(each)
+    }
   }
 }
 

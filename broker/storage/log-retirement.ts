@@ -9,7 +9,7 @@ import type { LogDirectories } from './log-directories.ts'
 import type { LogDirectory } from './log-directory.ts'
 import type { LogRegistry } from './log-registry.ts'
 import type { PartitionLog } from './log.ts'
-import { retiredDirectoryName } from './names.ts'
+import { logDirectoryName, retiredDirectoryName } from './names.ts'
 import { patiently } from './patience.ts'
 
 const UUID_BYTES = 16
@@ -124,6 +124,16 @@ export class LogRetirement {
         else if (directory.online) throw failure
       }
     }
+  }
+
+  /** To be called at the start: a crash may have come before it was noted that a log is gone, and logs were set aside since. */
+  async noteMissing(): Promise<void> {
+    const { directories, registry } = this.#deps
+    const tellsTooMuch = (directory: LogDirectory): boolean => {
+      const here = new Set(registry.in(directory).map(({ topic, partition }) => logDirectoryName(topic, partition)))
+      return [...directory.toldOf].some((name) => !here.has(name))
+    }
+    await this.noteGone(directories.online().filter(tellsTooMuch))
   }
 
   #noteLater(directory: LogDirectory): void {

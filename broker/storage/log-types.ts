@@ -38,8 +38,8 @@ export interface PartitionLogDeps {
   readonly tailCache: TailCache
   /** Called at the first append since the last `writeStaged`, so that somebody calls that at the end of the tick. */
   readonly onStaged?: (log: PartitionLog) => void
-  /** Called when recovery has to start before where it had to; resolves when a crash will find that out. Rejects with StorageError. */
-  readonly onRecoveryPointLowered?: () => Promise<void>
+  /** Called when recovery has to start, or the log begins, before where it did; resolves when a crash will find that out. Rejects with StorageError. */
+  readonly onLowered?: () => Promise<void>
   /** A sealed segment cannot be read: whether that is damage to this log, and no failure of its disk, which it is where this is missing. */
   readonly isTolerable?: (path: string) => boolean
   /** Called once, when the disk has failed: the log refuses appends from then on. */

@@ -291,15 +291,12 @@ export class PartitionLog {
   async truncateTo(offset: number): Promise<void> {
     // At the end may be the epoch of a leader that wrote nothing, which its successor's history does not have.
     if (offset >= this.logEndOffset) return this.leaderEpochs.truncateFromEnd(this.logEndOffset)
-    if (offset < this.#segments.first.baseOffset) {
-      this.truncateFullyAndStartAt(offset)
-      return
-    }
-    const { notedAtMost } = this.#writer
+    if (offset < this.#segments.first.baseOffset) return this.#startAt(offset, offset)
+    const before = { recoveryPoint: this.#writer.notedAtMost, logStartOffset: this.#logStartOffset }
     this.#truncating = true
     try {
       await this.#cutter.truncateTo(offset, this.#logStartOffset, (end) => this.#truncated(end))
-      await this.#noteLowered(notedAtMost)
+      await this.#noteLowered(before)
     } catch (error) {
       throw error instanceof DiskError ? this.#writer.fail(error) : error
     } finally {
@@ -307,9 +304,10 @@ export class PartitionLog {
     }
   }
 
-  /** What is appended from here on is not synced: a crash must not find that it is, up to where the log ended before. */
-  async #noteLowered(notedAtMost: number): Promise<void> {
-    if (this.notedRecoveryPoint < notedAtMost) await this.#deps.onRecoveryPointLowered?.()
+  /** What is appended from here on is not synced, nor deleted: a crash must not find that it is, up to where the log ended, or began, before. */
+  async #noteLowered(before: { recoveryPoint: number; logStartOffset: number }): Promise<void> {
+    const { recoveryPoint, logStartOffset } = before
+    if (this.notedRecoveryPoint < recoveryPoint || this.#logStartOffset < logStartOffset) await this.#deps.onLowered?.()
   }
 
   #truncated(offset: number): void {
@@ -321,15 +319,20 @@ export class PartitionLog {
 
   /** Drops all records; the next one gets `offset`, and the log begins there or at `logStartOffset`. Throws StorageError KAFKA_STORAGE_ERROR. */
   truncateFullyAndStartAt(offset: number, logStartOffset = offset): void {
-    const { notedAtMost } = this.#writer
+    // Whoever could not write it has taken the log dir offline.
+    this.#startAt(offset, logStartOffset).catch(() => undefined)
+  }
+
+  /** At once; resolves when a crash will find it out. Throws StorageError, and rejects with it. */
+  #startAt(offset: number, logStartOffset: number): Promise<void> {
+    const before = { recoveryPoint: this.#writer.notedAtMost, logStartOffset: this.#logStartOffset }
     this.#guard(() => this.#cutter.startAt(offset))
     this.#truncated(offset)
     this.leaderEpochs.clear()
     this.producers.reset(offset)
     this.#logStartOffset = logStartOffset
     this.#highWatermark = logStartOffset
-    // Whoever could not write it has taken the log dir offline.
-    this.#noteLowered(notedAtMost).catch(() => undefined)
+    return this.#noteLowered(before)
   }
 
   /** The cluster's id of the topic. Throws StorageError INCONSISTENT_TOPIC_ID where the log is of another topic of that name. */

@@ -184,3 +184,54 @@ describe('a copy that cannot be begun', () => {
     expect([refusals.length > 2, refusals[0], refusals.at(-1)]).toEqual([true, true, false])
   })
 })
+
+/** No descriptor is left for what `isOf` is true of, once a copy has the name of its log. */
+function refuseOnceRenamed({ disk }: ManagerBed, isOf: (path: string) => boolean): void {
+  let isRenamed = false
+  disk.fault = (operation, path) => {
+    isRenamed ||= operation === 'rename' && path.endsWith('-future')
+    return isRenamed && (operation === 'sync' || operation === 'open') && isOf(path) ? 'EMFILE' : undefined
+  }
+}
+
+describe('a copy that has taken the place of its log', () => {
+  test('is there after a power loss, where there was no descriptor to make its name durable', async () => {
+    for (let unsynced = 0; unsynced < 10; unsynced++) {
+      const bed = new ManagerBed()
+      const manager = await bed.open({ logDirs: ['/a', '/b'] })
+      const future = await copied(manager)
+      await manager.get('orders', 0)?.flush()
+      for (const path of ['/', '/a', '/b']) bed.disk.syncDirectory(path)
+      refuseOnceRenamed(bed, (path) => path === '/b')
+      manager.promote(future).catch(() => undefined)
+      await bed.clock.run(50)
+      bed.disk.fault = undefined
+      // What survives of these is a matter of chance, and so is what else survives.
+      for (let name = 0; name < unsynced; name++) bed.disk.open(`/b/${name}`, 'create').close()
+      bed.disk.losePower()
+      const log = (await bed.open({ logDirs: ['/a', '/b'] })).get('orders', 0)
+      expect(log === undefined ? [] : await readAll(log)).toEqual(['a', 'b'])
+    }
+  })
+
+  test('begins where it did, after a crash too', async () => {
+    const bed = new ManagerBed()
+    const manager = await bed.open({ logDirs: ['/a', '/b'] })
+    const future = await copied(manager)
+    for (const log of [manager.get('orders', 0), future]) {
+      log?.updateHighWatermark(2)
+      log?.incrementLogStartOffset(1)
+    }
+    await bed.clock.run(59_900)
+    // The checkpoint is written while it is neither a copy nor the log.
+    refuseOnceRenamed(bed, (path) => path.startsWith('/b/orders-0'))
+    const promoted = manager.promote(future)
+    await bed.clock.run(200)
+    bed.disk.fault = undefined
+    await bed.clock.run(200)
+    await promoted
+    bed.disk.killProcess()
+    const log = (await bed.open({ logDirs: ['/a', '/b'] })).get('orders', 0)
+    expect(log === undefined ? [] : await readAll(log)).toEqual(['b'])
+  })
+})
