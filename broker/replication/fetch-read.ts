@@ -247,13 +247,14 @@ function check(
 ): ErrorCode | { epoch: number; endOffset: number } | undefined {
   const error = partition.checkReader(asked.currentLeaderEpoch, limits.mayFollow === true)
   if (error !== ErrorCode.NONE) return error
+  const { logStartOffset, logEndOffset } = partition.log
+  // As in Apache Kafka before it is looked at whether the logs have parted: there is nothing to go back to.
+  if (asked.fetchOffset < logStartOffset) return ErrorCode.OFFSET_OUT_OF_RANGE
   const diverging = divergence(partition, asked)
   // This log knows nothing of the client's epoch: there is no common point to go back to (KIP-595).
   if (diverging?.epoch === NO_EPOCH) return ErrorCode.OFFSET_OUT_OF_RANGE
   if (diverging !== undefined) return diverging
-  const { logStartOffset, logEndOffset } = partition.log
-  const isInRange = asked.fetchOffset >= logStartOffset && asked.fetchOffset <= logEndOffset
-  return isInRange ? undefined : ErrorCode.OFFSET_OUT_OF_RANGE
+  return asked.fetchOffset <= logEndOffset ? undefined : ErrorCode.OFFSET_OUT_OF_RANGE
 }
 
 export function positionOf({ brokerEpoch }: FetchingReplica, asked: SessionPartition): FollowerPosition {

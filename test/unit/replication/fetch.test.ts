@@ -185,6 +185,18 @@ describe('errors', () => {
     await settle()
     expect(under.result).toMatchObject([{ error: ErrorCode.NONE, diverging: { epoch: 3, endOffset: 2 } }])
   })
+
+  test('a log that leaves the one that the client has, and begins behind what it asks for, only tells the latter', async () => {
+    const rig = await PartitionRig.open()
+    rig.append('a', 'b', 'c')
+    rig.partition.update(stateOf({ leaderEpoch: 5 }))
+    rig.append('d')
+    rig.partition.log.updateHighWatermark(2)
+    rig.partition.log.incrementLogStartOffset(2)
+    const under = start(rig, [entry(rig, { fetchOffset: 1, lastFetchedEpoch: 4 })])
+    await settle()
+    expect(under.result).toMatchObject([{ error: ErrorCode.OFFSET_OUT_OF_RANGE, diverging: undefined }])
+  })
 })
 
 describe('limits', () => {
