@@ -3,6 +3,7 @@ import { type MetadataImage, ResourceType } from '../metadata/image.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import { RateLimit, type RateLimitOptions } from '../quota/rate-limit.ts'
 import { DamagedBatchError, StorageError } from '../storage/errors.ts'
+import type { EpochEnd } from '../storage/leader-epochs.ts'
 import type { PartitionLog } from '../storage/log.ts'
 import type { LogManager } from '../storage/log-manager.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -183,7 +184,9 @@ export class LogDirMover {
           throw new StorageError('KAFKA_STORAGE_ERROR', 'The move has ended before')
         // What fails before this is tried again; what fails from here on is done in part.
         this.stop(partition)
-        return logs.promote(future)
+        const moved = await logs.promote(future)
+        takeOverEpoch(log.leaderEpochs, moved)
+        return moved
       })
     } finally {
       fetchers.follow(partition)
@@ -194,17 +197,31 @@ export class LogDirMover {
   }
 }
 
-/** Cuts off what the copy has and the log does not: the log may have been cut, or may begin later. */
+/** Cuts off what the copy has and the log does not; where nothing is left, or the log begins earlier than it did, it begins anew. */
 async function agree(log: PartitionLog, future: PartitionLog): Promise<void> {
-  if (future.logEndOffset < log.logStartOffset) {
-    future.truncateFullyAndStartAt(log.logStartOffset)
-    return
-  }
+  for (let end = divergence(log, future); end !== undefined; end = divergence(log, future))
+    await future.truncateTo(divergencePoint(future, end))
+  const { logStartOffset } = log
+  const isLeftBehind = future.logEndOffset <= logStartOffset && future.logStartOffset < logStartOffset
+  if (isLeftBehind || future.logStartOffset > logStartOffset) future.truncateFullyAndStartAt(logStartOffset)
+}
+
+/** Up to where the log has what the copy has; undefined where that is all. */
+function divergence({ leaderEpochs, logEndOffset }: PartitionLog, future: PartitionLog): EpochEnd | undefined {
   const { latestEpoch } = future.leaderEpochs
-  if (latestEpoch < 0) return
-  const diverging = log.leaderEpochs.endOffsetFor(latestEpoch, log.logEndOffset)
-  if (diverging.epoch < latestEpoch || diverging.endOffset < future.logEndOffset)
-    await future.truncateTo(divergencePoint(future, diverging))
+  const known = leaderEpochs.endOffsetFor(latestEpoch, logEndOffset)
+  // All may have been cut off of an epoch that came after those that the log knows, which are none where it is empty.
+  const end = known.epoch < 0 ? { epoch: leaderEpochs.latestEpoch, endOffset: logEndOffset } : known
+  const isOlder = end.epoch >= 0 && end.epoch < latestEpoch
+  return isOlder || end.endOffset < future.logEndOffset ? end : undefined
+}
+
+/** An epoch whose leader has written nothing is in no batch, and so not in the copy: clients and followers ask for it all the same. */
+function takeOverEpoch(
+  { latestEpoch }: { readonly latestEpoch: number },
+  { leaderEpochs, logEndOffset }: PartitionLog,
+): void {
+  if (latestEpoch > leaderEpochs.latestEpoch) leaderEpochs.assign(latestEpoch, logEndOffset)
 }
 
 /** Copies batches from where the copy ends; how many bytes. */

@@ -283,27 +283,26 @@ export class ReplicaFetcher {
       this.#cut(followed, (log) => log.truncateTo(divergencePoint(log, { epoch, endOffset: Number(endOffset) })))
       return
     }
-    if (data.records !== null && data.records.length > 0 && !this.#append(followed, data.records, written)) return
+    if (!this.#append(followed, data, written)) return
     partition.followed(Number(data.highWatermark), Number(data.logStartOffset))
     followed.lag = Math.max(0, Number(data.highWatermark) - partition.log.logEndOffset)
   }
 
-  #append(followed: Followed, records: Uint8Array, written: PartitionLog[]): boolean {
+  #append(followed: Followed, { records, logStartOffset }: FetchedPartition, written: PartitionLog[]): boolean {
+    if (records === null || records.length === 0) return true
     const { partition, leaderEpoch } = followed
     const { log } = partition
     const result = partition.appendAsFollower(records, leaderEpoch)
     if (result?.ok !== true) {
-      const error = result?.error
-      this.#deps.logger.error(
-        {
-          topic: log.topic,
-          partition: log.partition,
-          leader: this.#deps.link.leaderId,
-          error,
-          reason: result?.message,
-        },
-        'what the leader gave is not appended',
-      )
+      const startOffset = Number(logStartOffset)
+      // The leader has deleted where they part, and begins in the midst of a batch: nothing of what is here is there.
+      const isDeleted = log.logStartOffset < log.logEndOffset && log.logEndOffset <= startOffset
+      if (result?.error === 'OFFSET_OUT_OF_RANGE' && isDeleted) {
+        this.#cut(followed, (parted) => parted.truncateFullyAndStartAt(startOffset))
+        return false
+      }
+      const why = { error: result?.error, reason: result?.message }
+      this.#deps.logger.error({ ...this.#named(log), ...why }, 'what the leader gave is not appended')
       this.#rest(followed, this.#deps.server().replicaFetchBackoffMs)
       return false
     }
@@ -332,10 +331,15 @@ export class ReplicaFetcher {
       return
     }
     this.#deps.logger.warn(
-      { topic: log.topic, partition: log.partition, leader: this.#deps.link.leaderId, error: errorName(errorCode) },
+      { ...this.#named(log), error: errorName(errorCode) },
       'the leader refused a fetch; trying again',
     )
     this.#rest(followed, maxMs)
+  }
+
+  /** For log lines. */
+  #named({ topic, partition }: PartitionLog): { topic: string; partition: number; leader: number } {
+    return { topic, partition, leader: this.#deps.link.leaderId }
   }
 
   /** Leaves a partition out for a while. */
@@ -359,14 +363,12 @@ export class ReplicaFetcher {
     followed.park()
     partition.truncate(cut).then(
       () => {
-        const { topic, partition: index, logEndOffset: to } = log
-        const { leaderId: leader } = this.#deps.link
-        if (to !== before)
-          this.#deps.logger.info({ topic, partition: index, leader, from: before, to }, 'cut as the leader is')
+        const { logEndOffset: to } = log
+        if (to !== before) this.#deps.logger.info({ ...this.#named(log), from: before, to }, 'cut as the leader is')
         this.#resume(followed)
       },
       (error: unknown) => {
-        this.#deps.logger.error({ topic: log.topic, partition: log.partition, err: error }, 'a log could not be cut')
+        this.#deps.logger.error({ ...this.#named(log), err: error }, 'a log could not be cut')
         this.#rest(followed, this.#deps.server().replicaFetchBackoffMs)
       },
     )
