@@ -46,6 +46,10 @@ export class StorageError extends Error {
   }
 }
 
+/** What there is to tell an operator. */
+export const TOO_MANY_FILES =
+  'the process has too many files and sockets open: raise its limit (ulimit -n, LimitNOFILE=) or lower max.connections'
+
 /** Whether this, or what caused it, is not the disk's fault: the process has too many files open. What failed can be tried again. */
 export function isTooManyFiles(error: unknown): boolean {
   const cause = error instanceof StorageError ? error.cause : error

@@ -2,23 +2,20 @@ import { DiskError } from '../env/disk.ts'
 import { assert } from '../lib/assert.ts'
 import { shareDescriptors } from '../lib/descriptors.ts'
 import { concurrently } from './concurrently.ts'
-import { isTooManyFiles, StorageError } from './errors.ts'
+import { isTooManyFiles, StorageError, TOO_MANY_FILES } from './errors.ts'
 import type { LogConfig } from './log-config.ts'
 import { LogDirectories } from './log-directories.ts'
 import { type LogDirectory, NO_BROKER_EPOCH } from './log-directory.ts'
 import { EMPTY_LOG, type LoadOptions, loadLogs } from './log-loading.ts'
 import { LogMaintenance } from './log-maintenance.ts'
 import type { LogDirectoryInfo, LogManagerDeps, LogManagerOptions, WantedLog } from './log-manager-types.ts'
-import { type LogKind, LogRegistry, olderOf } from './log-registry.ts'
+import { isSameTopic, type LogKind, LogRegistry, olderOf } from './log-registry.ts'
 import { LogRetirement } from './log-retirement.ts'
 import { PartitionLog } from './log.ts'
 import { logDirectoryName, retiredDirectoryName } from './names.ts'
 import { OpenFiles } from './open-files.ts'
 import { patiently } from './patience.ts'
 import { TailCache } from './tail-cache.ts'
-
-const TOO_MANY_FILES =
-  'the process has too many files and sockets open: raise its limit (ulimit -n, LimitNOFILE=) or lower max.connections'
 
 /** All logs of this broker, over all its log dirs: a dir that fails goes offline with its logs, the rest goes on. */
 export class LogManager {
@@ -30,7 +27,7 @@ export class LogManager {
   readonly #directories: LogDirectories
   readonly #registry = new LogRegistry()
   readonly #creating = new Map<string, Promise<PartitionLog>>()
-  readonly #promoting = new Set<PartitionLog>()
+  readonly #promoting = new Map<PartitionLog, Promise<PartitionLog>>()
   readonly #failureListeners: ((path: string) => void)[] = []
   readonly #maintenance: LogMaintenance
   #dirty: PartitionLog[] = []
@@ -145,9 +142,7 @@ export class LogManager {
   #add(directory: LogDirectory, kind: LogKind, log: PartitionLog): void {
     const other = this.#registry.get(log.topic, log.partition, kind)
     // Of two topics the metadata log tells which one there is: the other one was deleted while its log dir was away.
-    const isOfOther =
-      other !== undefined && log.topicId !== null && other.topicId !== null && log.topicId !== other.topicId
-    if (other !== undefined && !isOfOther) {
+    if (other !== undefined && isSameTopic(log, other)) {
       // A crash has come between the two steps of `promote`.
       const older = olderOf(log, other)
       this.#deps.logger.warn({ directory: older.directory }, 'a log is there twice: the older is set aside')
@@ -265,14 +260,19 @@ export class LogManager {
    * Puts the copy, which is complete, in the place of its log, which goes. Nobody may append meanwhile. Gives the log that it is from
    * then on. Rejects with StorageError, not for want of descriptors: it waits for them.
    */
-  async promote(future: PartitionLog): Promise<PartitionLog> {
+  promote(future: PartitionLog): Promise<PartitionLog> {
+    const promoted = this.#promote(future).finally(() => this.#promoting.delete(future))
+    this.#promoting.set(future, promoted)
+    return promoted
+  }
+
+  async #promote(future: PartitionLog): Promise<PartitionLog> {
     const { topic, partition, topicId, config, highWatermark, logStartOffset } = future
     const { clock, disk } = this.#deps
     const directory = this.#directories.at(future.parentDirectory)
     const before = this.get(topic, partition)
     assert(directory !== undefined && before !== undefined, 'a copy is in a log dir, and of a log')
     const name = logDirectoryName(topic, partition)
-    this.#promoting.add(future)
     try {
       await patiently(clock, () => future.close())
       if (!directory.online) throw offline(directory)
@@ -298,8 +298,6 @@ export class LogManager {
       return log
     } catch (error) {
       throw this.#failed(directory, error)
-    } finally {
-      this.#promoting.delete(future)
     }
   }
 
@@ -375,6 +373,8 @@ export class LogManager {
   /** Closes every log and marks the shutdown clean, so that the next start reads no log. `brokerEpoch` is noted for it. */
   async shutdown(brokerEpoch = NO_BROKER_EPOCH): Promise<void> {
     this.#maintenance.stop()
+    // A log that came later, or went, would not be as the checkpoints say.
+    await Promise.allSettled([...this.#promoting.values(), ...this.#creating.values()])
     this.#retirement.close()
     this.writeStaged()
     await Promise.all(this.#directories.online().map((directory) => this.#shutdownDirectory(directory, brokerEpoch)))

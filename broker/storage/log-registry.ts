@@ -62,6 +62,11 @@ function nameOf({ topic, partition }: PartitionLog): string {
   return logDirectoryName(topic, partition)
 }
 
+/** As far as both know of which topic they are. */
+export function isSameTopic(log: PartitionLog, other: PartitionLog): boolean {
+  return log.topicId === null || other.topicId === null || log.topicId === other.topicId
+}
+
 /** The one that has less; but what one has of an epoch that the other lacks came after a cut. The first where both have the same. */
 export function olderOf(log: PartitionLog, other: PartitionLog): PartitionLog {
   const epochs = other.leaderEpochs.latestEpoch - log.leaderEpochs.latestEpoch

@@ -185,6 +185,32 @@ describe('a copy that cannot be begun', () => {
   })
 })
 
+describe('a shutdown', () => {
+  test('waits for a copy that takes the place of its log: what is deleted stays so, nothing is there twice, and it is in order', async () => {
+    for (let ms = 0; ms < 40; ms++) {
+      const bed = new ManagerBed({ syncMsMax: 10 })
+      const manager = await bed.clock.runFor(bed.open({ logDirs: ['/a', '/b'] }))
+      const future = await bed.clock.runFor(copied(manager))
+      for (const log of [manager.get('orders', 0), future]) {
+        log?.updateHighWatermark(2)
+        log?.incrementLogStartOffset(1)
+      }
+      const promoted = manager.promote(future)
+      await bed.clock.run(ms)
+      await bed.clock.runFor(manager.shutdown(77))
+      await promoted
+      bed.disk.killProcess()
+      const again = await bed.clock.runFor(bed.open({ logDirs: ['/a', '/b'] }))
+      expect([again.brokerEpochAtShutdown, again.logs().map(({ directory }) => directory)]).toEqual([
+        77,
+        ['/b/orders-0'],
+      ])
+      const values = again.logs().map((log) => bed.clock.runFor(readAll(log)))
+      expect(await Promise.all(values)).toEqual([['b']])
+    }
+  })
+})
+
 /** No descriptor is left for what `isOf` is true of, once a copy has the name of its log. */
 function refuseOnceRenamed({ disk }: ManagerBed, isOf: (path: string) => boolean): void {
   let isRenamed = false
