@@ -71,19 +71,24 @@ function* byPartition(
   }
 }
 
+/** The offsets of a group come one after the other. Its sums are told with its last one: a scrape gives way between the groups. */
 function* byTopic(
   samples: Iterable<GroupOffsetSample>,
   read: (sample: GroupOffsetSample) => number | undefined,
 ): Generator<Sample> {
-  const groups = new Map<string, Map<string, number>>()
+  const topics = new Map<string, number>()
+  let consumergroup = ''
   for (const sample of samples) {
+    if (sample.group !== consumergroup) yield* sumsOf(consumergroup, topics)
+    consumergroup = sample.group
     const value = read(sample)
-    if (value === undefined) continue
-    const topics = groups.get(sample.group) ?? new Map<string, number>()
-    groups.set(sample.group, topics)
-    topics.set(sample.topic, (topics.get(sample.topic) ?? 0) + value)
+    if (value !== undefined) topics.set(sample.topic, (topics.get(sample.topic) ?? 0) + value)
   }
-  for (const [consumergroup, topics] of groups) {
-    for (const [topic, value] of topics) yield { value, labels: { consumergroup, topic } }
-  }
+  yield* sumsOf(consumergroup, topics)
+}
+
+/** Tells the sums, of which there are none then. */
+function* sumsOf(consumergroup: string, topics: Map<string, number>): Generator<Sample> {
+  for (const [topic, value] of topics) yield { value, labels: { consumergroup, topic } }
+  topics.clear()
 }

@@ -230,6 +230,33 @@ test('one metric of many samples does so too', async () => {
   expect(text.split('\n').filter((line) => line.startsWith('many{'))).toHaveLength(5000)
 })
 
+test('sums over the topics of many groups do so too', async () => {
+  let told = 0
+  const seen: number[] = []
+  class SeenClock extends SimClock {
+    override defer(callback: () => void): void {
+      seen.push(told)
+      super.defer(callback)
+    }
+  }
+  const clock = new SeenClock()
+  const metrics = new Metrics({ withProcess: false }, { clock })
+  function* offsets() {
+    for (told = 0; told < 12_000; told++) {
+      yield { group: `g${told >> 2}`, topic: `t${told & 1}`, partition: told & 3, offset: 1, endOffset: undefined }
+    }
+  }
+  registerBrokerGauges(metrics, { ...SOURCES, groupOffsets: offsets })
+  const text = await clock.runFor(metrics.text(), 10)
+  const sums = text.split('\n').filter((line) => line.startsWith('kafka_consumergroup_current_offset_sum{'))
+  expect(sums).toHaveLength(6000)
+  expect(sums.slice(0, 2)).toEqual(
+    ['t0', 't1'].map((topic) => `kafka_consumergroup_current_offset_sum{consumergroup="g0",topic="${topic}"} 2`),
+  )
+  // A line of each offset, and then one of the sum of two.
+  expect(seen.slice(0, 9).map((at) => Math.round(at / 2000))).toEqual([1, 2, 3, 4, 5, 6, 2, 4, 6])
+})
+
 test('scrapes at the same time share one text', async () => {
   const { metrics } = create()
   let collected = 0
