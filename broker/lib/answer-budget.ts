@@ -46,11 +46,13 @@ export class AnswerBudget {
     return Math.max(ANSWER_BYTES_MIN, bytes + Math.floor(left / 2))
   }
 
-  /** Whether a batch that is larger than its answer's allowance may be read. */
+  /**
+   * Whether a batch that is larger than its answer's allowance may be read. One that is larger than all of the budget need not wait until nothing is
+   * held: on a busy broker that would be never.
+   */
   hasRoom({ bytes, takenBytes }: Omit<WaitingBatch, 'wake'>, besidesBytes = 0): boolean {
     const limit = takenBytes < READER_BYTES ? WITH_BATCHES_BYTES : OF_READERS_BYTES
-    const heldBytes = this.#heldBytes + besidesBytes
-    return heldBytes <= 0 || heldBytes + bytes <= limit
+    return this.#heldBytes + besidesBytes + Math.min(bytes, BUDGET_BYTES) <= limit
   }
 
   /** Somebody waits for room. */

@@ -43,6 +43,14 @@ describe('a batch that is larger than its answer', () => {
     expect([56, 57].map((mib) => budget.hasRoom(batch(mib * MIB)))).toEqual([true, false])
   })
 
+  test('is given beside what answers may come to without such batches, however large it is', () => {
+    const budget = new AnswerBudget()
+    budget.hold(128 * MIB)
+    expect(budget.hasRoom(batch(300 * MIB))).toBe(true)
+    budget.hold(1)
+    expect([129, 300].map((mib) => budget.hasRoom(batch(mib * MIB)))).toEqual([false, false])
+  })
+
   test('is given a client that has shown that it reads beside any number of others', () => {
     const budget = new AnswerBudget()
     budget.hold(256 * MIB)
