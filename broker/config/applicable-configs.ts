@@ -1,3 +1,4 @@
+import { withoutListener } from './broker-keys.ts'
 import { ConfigError } from './config-error.ts'
 import { type ConfigLayers, setText } from './layers.ts'
 import { type ServerConfig, withDynamicConfigs } from './server-config.ts'
@@ -67,18 +68,22 @@ function attempt(server: ServerConfig, dynamic: DynamicLayers): ServerConfig | s
   }
 }
 
+/** How many connections there may be, and come in a second: with none, nobody reaches the node any more. */
+const CONNECTION_LIMITS = ['max.connections', 'max.connection.creation.rate'] as const
+
+/** The same for some listeners. */
+export function connectionLimitsOf(listeners: readonly string[]): string[] {
+  return CONNECTION_LIMITS.flatMap((key) => listeners.map((name) => `listener.name.${name.toLowerCase()}.${key}`))
+}
+
 /** Nobody could come to change that again. */
 function connectionsProblem(before: ServerConfig, after: ServerConfig): string | null {
-  const own = after.listeners.filter(({ name }) => !after.controllerListenerNames.includes(name))
-  for (const key of ['max.connections', 'max.connection.creation.rate']) {
-    const names = [key, ...own.map(({ name }) => `listener.name.${name.toLowerCase()}.${key}`)]
-    const isClosed = (name: string) => {
-      const text = setText(after.layers, name)
-      return text !== undefined && Number(text) === 0 && text !== setText(before.layers, name)
-    }
-    if (names.some(isClosed)) return `Invalid ${key} 0`
+  const isClosed = (name: string) => {
+    const text = setText(after.layers, name)
+    return text !== undefined && Number(text) === 0 && text !== setText(before.layers, name)
   }
-  return null
+  const closed = [...CONNECTION_LIMITS, ...connectionLimitsOf(after.listeners.map(({ name }) => name))].find(isClosed)
+  return closed === undefined ? null : `Invalid ${withoutListener(closed) ?? closed} 0`
 }
 
 function boundTo({ listeners }: ServerConfig): string {

@@ -1,4 +1,9 @@
-import { type DynamicLayers, type LeftSetting, withApplicableConfigs } from './applicable-configs.ts'
+import {
+  connectionLimitsOf,
+  type DynamicLayers,
+  type LeftSetting,
+  withApplicableConfigs,
+} from './applicable-configs.ts'
 import { brokerKey, withoutListener } from './broker-keys.ts'
 import { dynamicKey } from './dynamic-only-keys.ts'
 import type { ServerConfig } from './server-config.ts'
@@ -51,7 +56,9 @@ export function reconfigurationProblem(server: ServerConfig, from: DynamicLayers
   const wasLeft = new Set(before.left.map(({ layer, name }) => `${layer} ${name}`))
   const isNew = ({ layer, name }: LeftSetting) =>
     !wasLeft.has(`${layer} ${name}`) || from[layer].get(name) !== to[layer].get(name)
-  const added = after.left.find(isNew)
+  // The limits of its own listener a controller looks after: as in Apache Kafka, a broker takes any, also where it is a controller too.
+  const ofControllers = new Set(connectionLimitsOf(server.controllerListenerNames))
+  const added = after.left.find((setting) => isNew(setting) && !ofControllers.has(setting.name))
   return added?.message ?? threadsProblem(before.config, after.config)
 }
 

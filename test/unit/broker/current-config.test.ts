@@ -1,4 +1,7 @@
 import { expect, test } from '@jest/globals'
+import { setText } from '../../../broker/config/layers.ts'
+import { parseProperties } from '../../../broker/config/properties.ts'
+import { parseServerConfig, type ServerConfig } from '../../../broker/config/server-config.ts'
 import { CurrentConfig } from '../../../broker/current-config.ts'
 import { MetadataDelta } from '../../../broker/metadata/delta.ts'
 import { MetadataImage, ResourceType } from '../../../broker/metadata/image.ts'
@@ -6,9 +9,13 @@ import { MemoryLogger } from '../../fakes/logger.ts'
 import { dedicatedBroker } from '../config/dedicated-broker.ts'
 import { config as configRecord } from '../metadata/records.ts'
 
-const config = dedicatedBroker('/data')
+type Setting = readonly [resource: string, name: string, value: string]
 
-function applied(...settings: readonly (readonly [resource: string, name: string, value: string])[]) {
+function applied(...settings: readonly Setting[]) {
+  return appliedTo(dedicatedBroker('/data'), ...settings)
+}
+
+function appliedTo(config: ServerConfig, ...settings: readonly Setting[]) {
   const logger = new MemoryLogger()
   const current = new CurrentConfig({ config }, { logger })
   const delta = new MetadataDelta(MetadataImage.EMPTY)
@@ -49,6 +56,23 @@ test('a limit that would let nobody in is left', () => {
   expect(logger.events).toMatchObject([
     { fields: { left: [{ name: 'max.connections' }, { name: 'listener.name.plaintext.max.connections' }] } },
   ])
+})
+
+test('nor does a controller shut out the other nodes, though a broker takes such a limit for it', () => {
+  const listeners = ['listeners=PLAINTEXT://:9092,CONTROLLER://:9093', 'controller.quorum.voters=1@localhost:9093']
+  const common = [
+    'process.roles=broker,controller',
+    'node.id=1',
+    'controller.listener.names=CONTROLLER',
+    'log.dirs=/data',
+  ]
+  const combined = parseServerConfig(parseProperties([...common, ...listeners].join('\n'))).config
+  const name = 'listener.name.controller.max.connections'
+  const { value, logger } = applied(['', name, '0'])
+  expect([setText(value.layers, name), logger.events]).toEqual(['0', []])
+  const own = appliedTo(combined, ['', name, '0'])
+  expect(setText(own.value.layers, name)).toBe(undefined)
+  expect(own.logger.events).toMatchObject([{ fields: { left: [{ name }] } }])
 })
 
 test('listeners stay as they are bound', () => {
