@@ -173,6 +173,7 @@ export async function consume(
         values.push(value)
       }
     }
+    if (deps.random.chance(VALIDATE)) await validate(topic, partition, found.leaderEpoch, values.length, deps)
     if (isEnough(values, found.highWatermark)) return values
   }
 }
@@ -197,6 +198,8 @@ const NOBODY = -1
 const EARLIEST = -2n
 /** How likely a consumer asks the leader again where it had better read. */
 const RETURN = 0.2
+/** How likely a consumer makes sure of its place. */
+const VALIDATE = 0.05
 
 /** Reads on where the leader says (KIP-392): that follower may be behind, restarted, or none any more. */
 async function fetch(
@@ -240,6 +243,30 @@ async function fetch(
     if (session !== undefined) session.highWatermark = Number(highWatermark)
     return { records: records ?? new Uint8Array(0), highWatermark: Number(highWatermark), leaderEpoch, isFollower }
   }
+}
+
+/** No leader may say that a log has been cut before `offset`, which was read up to while `leaderEpoch` led: consumers would begin anew (KIP-320). */
+async function validate(
+  { name, histories }: SimTopic,
+  partition: number,
+  leaderEpoch: number,
+  offset: number,
+  { client, isOver }: ActorDeps,
+): Promise<void> {
+  const body = (): RequestInputOf<typeof ApiKey.OffsetForLeaderEpoch> => {
+    const asked = { partition, currentLeaderEpoch: client.leaderEpoch(name, partition), leaderEpoch }
+    return { replicaId: NOBODY, topics: [{ topic: name, partitions: [asked] }] }
+  }
+  const answer = await client.insist(
+    ApiKey.OffsetForLeaderEpoch,
+    body,
+    ({ topics }) => topics[0]?.partitions[0]?.errorCode === ErrorCode.NONE,
+    isOver,
+    { type: 'leader', topic: name, partition },
+  )
+  const endOffset = Number(answer?.topics[0]?.partitions[0]?.endOffset ?? offset)
+  const where = histories[partition]?.name
+  hold(endOffset >= offset, `${where}: epoch ${leaderEpoch} is said to end at ${endOffset}, read up to ${offset}`)
 }
 
 /** Where the leader's log begins; undefined when the simulation ended first. */
