@@ -67,8 +67,9 @@ export function isSameTopic(log: PartitionLog, other: PartitionLog): boolean {
   return log.topicId === null || other.topicId === null || log.topicId === other.topicId
 }
 
-/** The one that has less; but what one has of an epoch that the other lacks came after a cut. The first where both have the same. */
+/** The one of which a power loss has left not even the topic's id, as nothing of it was ever synced; or has less; but what one has of an epoch that the other lacks came after a cut. The first where both have the same. */
 export function olderOf(log: PartitionLog, other: PartitionLog): PartitionLog {
+  if ((log.topicId === null) !== (other.topicId === null)) return log.topicId === null ? log : other
   const epochs = other.leaderEpochs.latestEpoch - log.leaderEpochs.latestEpoch
   const isOlder = epochs === 0 ? other.logEndOffset < log.logEndOffset : epochs < 0
   return isOlder ? other : log

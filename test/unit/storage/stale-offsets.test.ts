@@ -103,3 +103,13 @@ test('a log dir that comes back with a log of an earlier topic does not cost the
   const log = again.get('orders', 0)
   expect(log === undefined ? [] : await bed.clock.runFor(readAll(log))).toEqual(['new'])
 })
+
+test('a log that has lost the id of its topic, and with it all that was synced, is no rival of one that has it', async () => {
+  const bed = new ManagerBed({ syncMsMax: 5 })
+  await trimmed(bed, await bed.clock.runFor(bed.open(BOTH)), '/a')
+  bed.disk.killProcess()
+  const without = await bed.clock.runFor(bed.open({ logDirs: ['/b'] }))
+  append(await make(bed, without, OTHER_TOPIC_ID, '/b'), { values: ['new'] })
+  bed.disk.open('/a/orders-0/partition.metadata', 'open').truncate(0)
+  expect(await afterKill(bed, BOTH.logDirs)).toEqual(['new'])
+})
