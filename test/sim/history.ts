@@ -65,6 +65,7 @@ export class PartitionHistory {
   cut(endOffset: number): void {
     this.#batches = this.#batches.filter(({ baseOffset }) => baseOffset < endOffset)
     this.#acknowledged = Math.min(this.#acknowledged, endOffset)
+    this.#startOffset = Math.min(this.#startOffset, endOffset)
   }
 
   /** Everything below `offset` has been acknowledged and must survive. */

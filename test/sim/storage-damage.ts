@@ -45,8 +45,9 @@ export function damage(
 ): number {
   const { hasCrashed, hasGaps } = of
   const stored = storedBatches(disk, directory)
-  const index = random.below(Math.max(1, hasCrashed ? stored.length - 2 : stored.length))
-  const batch = stored[index]
+  const count = hasCrashed ? stored.length - 2 : stored.length
+  const index = random.below(Math.max(1, count))
+  const batch = count > 0 ? stored[index] : undefined
   if (batch === undefined || random.chance(0.3)) {
     const others = disk.files(directory).filter(({ path, size }) => !path.endsWith('.log') && size > 0)
     if (others.length > 0) damageSector(disk, random.pick(others), random)
@@ -66,6 +67,13 @@ export function damage(
     stored,
     stored.findIndex((other) => other.path === path && other.end > sector * SECTOR_BYTES),
   )
+}
+
+/** The last sector of a log goes bad. */
+export function damageEnd(disk: SimDisk, directory: string): void {
+  const segments = disk.files(directory).filter(({ path, size }) => path.endsWith('.log') && size > 0)
+  const last = segments.toSorted((a, b) => (a.path < b.path ? -1 : 1)).at(-1)
+  if (last !== undefined) disk.corruptSector(last.path, Math.ceil(last.size / SECTOR_BYTES) - 1)
 }
 
 /** The one before the damage is not vouched for: behind a gap it counts with the one behind it. */
