@@ -184,7 +184,9 @@ export class LogDirectory {
 
   /** Marks the shutdown clean: every log is closed and the checkpoints are written. */
   close(brokerEpoch: number): void {
-    const marker = JSON.stringify({ version: CLEAN_SHUTDOWN_VERSION, brokerEpoch })
+    // Who has not joined the cluster has acknowledged nothing, and has all that the run before it had.
+    const epoch = brokerEpoch === NO_BROKER_EPOCH ? this.#brokerEpochAtShutdown : brokerEpoch
+    const marker = JSON.stringify({ version: CLEAN_SHUTDOWN_VERSION, brokerEpoch: epoch })
     this.#disk.replaceFile(`${this.path}/${CLEAN_SHUTDOWN_FILE}`, new TextEncoder().encode(marker))
     this.#releaseLock()
   }

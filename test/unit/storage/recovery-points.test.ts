@@ -99,6 +99,18 @@ describe('the checkpoint of recovery points', () => {
     expect([cut.get('orders', 0)?.logEndOffset, cut.brokerEpochAtShutdown]).toEqual([8, -1])
   })
 
+  test('tells a run that never joined the cluster as the one before it', async () => {
+    const bed = new ManagerBed()
+    const { manager } = await synced(bed)
+    await manager.shutdown(77)
+    await (await bed.open({ defaults: CONFIG })).shutdown(-1)
+    const again = await bed.open({ defaults: CONFIG })
+    expect(again.brokerEpochAtShutdown).toBe(77)
+    bed.disk.killProcess()
+    await (await bed.open({ defaults: CONFIG })).shutdown(-1)
+    expect((await bed.open({ defaults: CONFIG })).brokerEpochAtShutdown).toBe(-1)
+  })
+
   test('is written once for all logs that are cut while it is written', async () => {
     const bed = new ManagerBed({ syncMsMax: 10 })
     const manager = await bed.open()
