@@ -58,7 +58,9 @@ export class LogCutter {
       ? { position: 0, offset: asked }
       : await cutOf(segment, asked, writer.logEndOffset)
     segment.reserve()
-    this.discard(segments.list().filter(({ baseOffset }) => baseOffset > segment.baseOffset))
+    // The last first: a crash in the midst of it leaves no hole.
+    const behind = segments.list().filter(({ baseOffset }) => baseOffset > segment.baseOffset)
+    this.discard(behind.toReversed())
     segment.cutAt(position)
     cut(offset)
     await patiently(clock, () => this.#reopen(segment, offset, Math.min(logStartOffset, offset)))

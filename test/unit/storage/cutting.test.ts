@@ -90,3 +90,18 @@ describe('where too many files are open', () => {
     }
   })
 })
+
+test.each([1, 2])('a cut that ends after renames of %i segments leaves no hole', async (count) => {
+  const bed = new LogBed()
+  const log = await bed.open({ segmentBytes: 70 })
+  for (let i = 0; i < 6; i++) append(log, { values: [`v${i}`] })
+  await log.flush()
+  let left = count
+  bed.disk.fault = (operation, path) =>
+    operation === 'rename' && path.endsWith('.log') && left-- <= 0 ? 'EIO' : undefined
+  await expect(log.truncateTo(2)).rejects.toMatchObject({ code: 'KAFKA_STORAGE_ERROR' })
+  bed.disk.fault = undefined
+  bed.disk.killProcess()
+  const again = await bed.open({ segmentBytes: 70 }, { recoveryPoint: 6 })
+  expect(await readAll(again)).toEqual(['v0', 'v1', 'v2', 'v3', 'v4', 'v5'].slice(0, 6 - count))
+})
