@@ -227,7 +227,12 @@ async function fetch(
     if (isFollower && answer !== undefined) session?.answered(answer)
     if (answer !== undefined && session !== undefined && isUnchanged(answer, session) && !isOver())
       return { records: new Uint8Array(0), highWatermark: session.highWatermark, leaderEpoch, isFollower }
-    const found = answer?.responses[0]?.partitions[0]
+    const told = answer?.responses[0]
+    if (session !== undefined && told !== undefined && told.topicId !== topic.topicId) {
+      session.forget()
+      continue
+    }
+    const found = told?.partitions[0]
     if (isOver() || (found === undefined && !isFollower)) return undefined
     if (isFollower && found?.errorCode !== ErrorCode.NONE) {
       place.followerId = NOBODY

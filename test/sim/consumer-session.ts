@@ -27,6 +27,11 @@ export class ConsumerSession {
     this.#epoch++
   }
 
+  /** The broker has another session by this id: the client begins anew, as Kafka's do. */
+  forget(): void {
+    this.#reset()
+  }
+
   #reset(): void {
     this.#id = 0
     this.#epoch = 0

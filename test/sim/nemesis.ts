@@ -142,13 +142,14 @@ const FAULTS = {
       if (left < 0) victim.machine.losePower()
     }
   },
-  /** The disk takes some more bytes, then none. */
+  /** The disk takes some more bytes, then none. A log dir that has failed by it is offline until the process is another one. */
   full: ({ victim, random }) => {
     const { disk } = victim.machine
     const before = disk.capacityBytes
     disk.capacityBytes = disk.usedBytes() + random.between(0, 20_000)
     return () => {
       disk.capacityBytes = before
+      victim.machine.kill()
     }
   },
   /** Too many files are open, of the process or of the machine: some of what opens one more fails, or all. */

@@ -214,7 +214,9 @@ class ClusterRun {
     if (!isBroker || isSafe || !IS_UNCLEAN.has(fault)) return true
     const isWhole = this.#watch.isWholeSince(this.#unsafeSinceMs)
     if (isWhole) this.#unsafeSinceMs = 0
-    if (IS_KILL.has(fault)) return this.#unsafeSinceMs === 0
+    // Who has a damaged sector that nobody has come across yet finds it when it recovers, and lacks what is behind it.
+    const isRotten = [...this.#nemesis.rotten.values()].includes(victim.name)
+    if (IS_KILL.has(fault) && !isRotten) return this.#unsafeSinceMs === 0
     if (this.#nemesis.activeCount > 0 || !isWhole) return false
     this.#unsafeSinceMs = Infinity
     return true
