@@ -170,7 +170,7 @@ export class AutoTopics {
 
   #warn(fields: object, message: string): void {
     const { clock, logger } = this.#deps
-    if (this.#pace.isDue(clock.monotonicMs())) logger.warn(fields, message)
+    if (this.#pace.next(clock.monotonicMs()) !== undefined) logger.warn(fields, message)
   }
 }
 

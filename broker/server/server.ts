@@ -66,13 +66,9 @@ export class SocketServer implements AsyncDisposable {
   #roomTimer: Timer | undefined
   /** Who is refused comes again at once. */
   readonly #pace = new WarningPace()
-  /** Since the last warning. */
-  #refused = 0
   /** So does who is not trusted, or does not trust. */
   readonly #handshakePace = new WarningPace()
-  #failedHandshakes = 0
   readonly #stalledPace = new WarningPace()
-  #stalled = 0
 
   constructor(options: SocketServerOptions, deps: SocketServerDeps) {
     this.#options = options
@@ -124,23 +120,21 @@ export class SocketServer implements AsyncDisposable {
   }
 
   #warn(fields: object): void {
-    this.#refused++
-    if (!this.#pace.isDue(this.#deps.clock.monotonicMs())) return
+    const refused = this.#pace.next(this.#deps.clock.monotonicMs())
+    if (refused === undefined) return
     this.#deps.logger.warn(
-      { ...fields, refused: this.#refused },
+      { ...fields, refused },
       'refused a connection: max.connections, max.connections.per.ip or the limit on open files (ulimit -n) is reached',
     )
-    this.#refused = 0
   }
 
   #handshakeFailed({ listener, clientAddress }: ServerConnection, { message }: TlsHandshakeError): void {
-    this.#failedHandshakes++
-    if (!this.#handshakePace.isDue(this.#deps.clock.monotonicMs())) return
+    const failed = this.#handshakePace.next(this.#deps.clock.monotonicMs())
+    if (failed === undefined) return
     this.#deps.logger.warn(
-      { client: clientAddress, listener, reason: message, failed: this.#failedHandshakes },
+      { client: clientAddress, listener, reason: message, failed },
       'closed a connection: the TLS handshake failed',
     )
-    this.#failedHandshakes = 0
   }
 
   /** For another node there is room as long as there are clients: as in Apache Kafka, who has been quiet for longest goes. */
@@ -201,13 +195,12 @@ export class SocketServer implements AsyncDisposable {
   }
 
   #warnOfStalled({ listener, clientAddress }: ServerConnection): void {
-    this.#stalled++
-    if (!this.#stalledPace.isDue(this.#deps.clock.monotonicMs())) return
+    const closed = this.#stalledPace.next(this.#deps.clock.monotonicMs())
+    if (closed === undefined) return
     this.#deps.logger.warn(
-      { client: clientAddress, listener, closed: this.#stalled },
+      { client: clientAddress, listener, closed },
       'closed a connection: the client does not take its answer, and others wait for the memory',
     )
-    this.#stalled = 0
   }
 
   /** Stops accepting, then drops the connections. */

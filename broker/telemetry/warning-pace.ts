@@ -3,11 +3,15 @@ const INTERVAL_MS = 10_000
 /** Of a warning that clients could have written all the time: at most one every ten seconds. */
 export class WarningPace {
   #nextMs = -Infinity
+  #count = 0
 
-  /** Whether one may be written now; then the log rests. */
-  isDue(nowMs: number): boolean {
-    if (nowMs < this.#nextMs) return false
+  /** One more to warn of: how many there were since the last warning, where one may be written now; then the log rests. Else undefined. */
+  next(nowMs: number): number | undefined {
+    this.#count++
+    if (nowMs < this.#nextMs) return undefined
     this.#nextMs = nowMs + INTERVAL_MS
-    return true
+    const count = this.#count
+    this.#count = 0
+    return count
   }
 }
