@@ -13,7 +13,7 @@ import { parseValue } from './value.ts'
 const PER_LISTENER_ONLY = /^ssl\.(key|keystore|truststore)\./
 
 /** Pools that grow and shrink step by step (KIP-226). */
-const THREAD_POOLS: readonly (readonly [name: string, count: (server: ServerConfig) => number])[] = [
+const POOL_SIZES: readonly (readonly [name: string, count: (server: ServerConfig) => number])[] = [
   ['background.threads', ({ backgroundThreads }) => backgroundThreads],
   ['num.io.threads', ({ numIoThreads }) => numIoThreads],
   ['num.network.threads', ({ numNetworkThreads }) => numNetworkThreads],
@@ -33,6 +33,9 @@ const THREAD_POOLS: readonly (readonly [name: string, count: (server: ServerConf
   ],
   ['remote.log.reader.threads', ({ remoteLogReaderThreads }) => remoteLogReaderThreads],
 ]
+
+/** How many threads there are for something. Brokers take on at most twice, or half, as many at once (KIP-226). */
+export const THREAD_POOLS: ReadonlySet<string> = new Set(['log.cleaner.threads', ...POOL_SIZES.map(([name]) => name)])
 
 /**
  * Why no broker can have these dynamic settings, in Kafka's words; null where one may. `settings` is all that the resource would
@@ -92,7 +95,7 @@ function valuesProblem(changed: readonly string[], settings: Readonly<Record<str
 
 /** A pool may at most double or halve at once. */
 function threadsProblem(before: ServerConfig, after: ServerConfig): string | null {
-  for (const [name, threads] of THREAD_POOLS) {
+  for (const [name, threads] of POOL_SIZES) {
     const now = threads(before)
     const count = threads(after)
     const refuse = (why: string) => `Dynamic thread count update validation failed for ${name}=${count}, ${why}`

@@ -1,6 +1,6 @@
 import { brokerKey } from '../../broker/config/broker-keys.ts'
 import type { ConfigDiff } from '../api/config-diff.ts'
-import { THREAD_POOLS } from '../specs/config-map.ts'
+import { THREAD_POOLS } from '../../broker/config/dynamic-config.ts'
 
 /** `diff` as far as brokers take it at once: a pool of threads may at most double or halve (KIP-226). Pure. */
 export function stepOf({ set, unset }: ConfigDiff, current: ReadonlyMap<string, string>): ConfigDiff {

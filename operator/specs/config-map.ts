@@ -1,4 +1,5 @@
 import { brokerKey } from '../../broker/config/broker-keys.ts'
+import { THREAD_POOLS } from '../../broker/config/dynamic-config.ts'
 import { isTakenAtStart } from '../../broker/config/without-effect.ts'
 import { crc32c } from '../../broker/lib/crc32c.ts'
 import { CONFIG_MAP } from '../api/resource.ts'
@@ -67,20 +68,6 @@ function staticPart(cluster: KafkaCluster, config: ReadonlyMap<string, string>):
 
 /** Providers fill in what stands beside them: values of server.properties are of no use without. */
 const PROVIDERS = 'config.providers'
-
-/** How many threads there are for something. Brokers take on at most twice, or half, as many at once (KIP-226). */
-export const THREAD_POOLS: ReadonlySet<string> = new Set([
-  'background.threads',
-  'log.cleaner.threads',
-  'num.io.threads',
-  'num.network.threads',
-  'num.recovery.threads.per.data.dir',
-  'num.replica.fetchers',
-  'remote.log.manager.copier.thread.pool.size',
-  'remote.log.manager.expiration.thread.pool.size',
-  'remote.log.manager.follower.thread.pool.size',
-  'remote.log.reader.threads',
-])
 
 /**
  * Apache Kafka checks pools of threads also when a broker starts: one whose snapshot of the metadata does not have them yet, a new one for instance,

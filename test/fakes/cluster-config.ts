@@ -2,7 +2,7 @@ import type { ConfigChange, ConfigEntry } from '../../broker/client/admin-types.
 import { KafkaError } from '../../broker/client/kafka-error.ts'
 import { brokerKey } from '../../broker/config/broker-keys.ts'
 import { parseValue } from '../../broker/config/value.ts'
-import { THREAD_POOLS } from '../../operator/specs/config-map.ts'
+import { THREAD_POOLS } from '../../broker/config/dynamic-config.ts'
 
 /** The cluster-wide dynamic configuration of brokers in memory, which print values as Kafka does, and double or halve pools of threads at most. */
 export class FakeClusterConfig {
