@@ -120,8 +120,8 @@ class Describer {
     const known = this.#told.get(settings)
     if (known !== undefined) return known
     const { includeSynonyms, includeDocumentation } = this.#request
-    // Loggers have none, and tell so, as in Apache Kafka.
-    const noDocumentation = resourceType === ResourceType.BROKER_LOGGER ? '' : null
+    // Loggers have none, and tell so whether or not it is asked for, as in Apache Kafka.
+    const isDocumented = includeDocumentation || resourceType === ResourceType.BROKER_LOGGER
     const told = configs().map(({ name, value, readOnly, source, isSensitive, synonyms, type }) => ({
       name,
       value,
@@ -130,7 +130,7 @@ class Describer {
       isSensitive,
       synonyms: includeSynonyms ? synonyms : [],
       configType: type,
-      documentation: includeDocumentation ? documentationOf(resourceType, name) : noDocumentation,
+      documentation: isDocumented ? documentationOf(resourceType, name) : null,
     }))
     this.#told.set(settings, told)
     return told
