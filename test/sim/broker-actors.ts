@@ -228,6 +228,7 @@ async function fetch(
     if (answer !== undefined && session !== undefined && isUnchanged(answer, session) && !isOver())
       return { records: new Uint8Array(0), highWatermark: session.highWatermark, leaderEpoch, isFollower }
     const told = answer?.responses[0]
+    // The broker has another session by this id: the client begins anew, as Kafka's do.
     if (session !== undefined && told !== undefined && told.topicId !== topic.topicId) {
       session.forget()
       continue

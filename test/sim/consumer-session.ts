@@ -13,7 +13,7 @@ export class ConsumerSession {
 
   /** The session's part of a request, and whether that has to name the partition, which is wanted like this. */
   next(wanted: string): { readonly sessionId: number; readonly sessionEpoch: number; readonly isNamed: boolean } {
-    if (!this.#isAnswered) this.#reset()
+    if (!this.#isAnswered) this.forget()
     this.#isAnswered = false
     const isNamed = this.#epoch === 0 || wanted !== this.#told
     this.#told = wanted
@@ -22,17 +22,13 @@ export class ConsumerSession {
 
   answered({ errorCode, sessionId }: ResponseOf<typeof ApiKey.Fetch>): void {
     this.#isAnswered = true
-    if (errorCode !== ErrorCode.NONE || sessionId === 0) return this.#reset()
+    if (errorCode !== ErrorCode.NONE || sessionId === 0) return this.forget()
     this.#id = sessionId
     this.#epoch++
   }
 
-  /** The broker has another session by this id: the client begins anew, as Kafka's do. */
+  /** Begins anew with the next fetch. */
   forget(): void {
-    this.#reset()
-  }
-
-  #reset(): void {
     this.#id = 0
     this.#epoch = 0
   }

@@ -284,11 +284,17 @@ describe('a batch that is larger than what the budget leaves', () => {
   const lengthsIn = (result: readonly FetchedPartition[] | undefined): number[][] =>
     valuesIn(result).map((values) => values.map(({ length }) => length))
 
-  test('waits until others have taken their answers', async () => {
+  /** Such a batch, and all that the budget has for such taken. */
+  async function crowded() {
     const rig = await PartitionRig.open({}, RULES)
     rig.append(large)
     const budget = new AnswerBudget()
     budget.hold(256 * MIB)
+    return { rig, budget }
+  }
+
+  test('waits until others have taken their answers', async () => {
+    const { rig, budget } = await crowded()
     const under = start(rig, [entry(rig)], { budget })
     await settle()
     expect([under.result, budget.isWanted]).toEqual([undefined, true])
@@ -299,10 +305,7 @@ describe('a batch that is larger than what the budget leaves', () => {
   })
 
   test('is no part of the answer where the wait is over before', async () => {
-    const rig = await PartitionRig.open({}, RULES)
-    rig.append(large)
-    const budget = new AnswerBudget()
-    budget.hold(256 * MIB)
+    const { rig, budget } = await crowded()
     const under = start(rig, [entry(rig)], { budget })
     await rig.bed.clock.run(100)
     await settle()
@@ -311,10 +314,7 @@ describe('a batch that is larger than what the budget leaves', () => {
   })
 
   test('is waited for by nobody once the client has gone', async () => {
-    const rig = await PartitionRig.open({}, RULES)
-    rig.append(large)
-    const budget = new AnswerBudget()
-    budget.hold(256 * MIB)
+    const { rig, budget } = await crowded()
     const under = start(rig, [entry(rig)], { budget })
     await settle()
     under.leave()
