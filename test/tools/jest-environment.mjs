@@ -23,6 +23,9 @@ export default class PlainEnvironment extends TestEnvironment {
     plain.Error.stackTraceLimit = STACK_FRAMES
     this.context = plain
     this.global = plain
+    // Those that are there would be set up in the global of before.
+    const { constructor: FakeTimers } = this.fakeTimersModern
+    this.fakeTimersModern = new FakeTimers({ config: config.projectConfig, global: plain })
   }
 
   async setup() {

@@ -1,6 +1,6 @@
 import { connect as connectSocket } from 'node:net'
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls'
-import { afterEach, describe, expect, test } from '@jest/globals'
+import { afterEach, describe, expect, jest, test } from '@jest/globals'
 import type { Address, Connection } from '../../../broker/env/network.ts'
 import { TlsHandshakeError, type TlsSettings } from '../../../broker/env/tls.ts'
 import { NodeNetwork } from '../../../broker/host/network.ts'
@@ -20,6 +20,7 @@ const opened: { destroy(): void }[] = []
 const listeners: { close(): Promise<void> }[] = []
 
 afterEach(async () => {
+  jest.useRealTimers()
   for (const connection of opened.splice(0)) connection.destroy()
   await Promise.all(listeners.splice(0).map((listener) => listener.close()))
 })
@@ -296,13 +297,14 @@ describe('a handshake', () => {
   })
 
   test('that is finished leaves the connection in peace', async () => {
-    const network = new NodeNetwork(new BufferPool(), { handshakeMsMax: 50 })
-    const { client, server } = await pair({}, {}, network)
-    await event(client, 'secureConnect')
-    await new Promise((resolve) => setTimeout(resolve, 60))
-    const received = new Promise((resolve) => server.onData((chunk) => resolve(String.fromCharCode(...chunk))))
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate', 'clearImmediate'] })
+    const { client, server } = await pair({}, {}, new NodeNetwork(new BufferPool(), { handshakeMsMax: 50 }))
+    const received = () => new Promise((resolve) => server.onData((chunk) => resolve(String.fromCharCode(...chunk))))
     client.write('x')
-    expect(await received).toBe('x')
+    expect(await received()).toBe('x')
+    jest.advanceTimersByTime(51)
+    client.write('y')
+    expect(await received()).toBe('y')
   })
 
   test('needs a version in common', async () => {
