@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process'
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type Mutant, MUTANTS } from './mutants.ts'
-import { planted } from './planted.ts'
+import { MUTANTS } from './mutants.ts'
+import { type Mutant, planted } from './planted.ts'
 import { COMPILED } from './pool.ts'
 
 const ROOT = resolve(import.meta.dirname, '..', '..')

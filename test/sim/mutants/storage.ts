@@ -1,0 +1,93 @@
+import type { Mutant } from '../planted.ts'
+
+/** Logs on their disks: appends, reads, cuts, recovery. */
+export const STORAGE: readonly Mutant[] = [
+  {
+    name: 'appends are not fit for an idempotent producer: what comes twice is appended twice',
+    simulation: 'cluster',
+    file: 'broker/storage/producer-state.ts',
+    from: "const duplicate = origin === 'CLIENT' ? entry?.findDuplicate(view) : undefined\n    if (duplicate !== undefined) return { duplicate }\n    const refusal = (entry ?? new ProducerEntry(view.producerId)).check(view, origin)",
+    to: 'const refusal = entry === undefined || origin !== undefined ? undefined : entry.check(view, origin)',
+  },
+  {
+    name: 'producers keep their state when the log is cut',
+    simulation: 'cluster',
+    file: 'broker/storage/log-cutter.ts',
+    from: 'producers.reload(logStartOffset, offset)\n    await replayProducers(segments, producers, offset)\n    // What was cut off',
+    to: '// What was cut off',
+  },
+  {
+    name: 'the epochs of a log are kept when it is cut',
+    simulation: 'cluster',
+    file: 'broker/storage/leader-epochs.ts',
+    from: 'this.#entries = this.#entries.filter(({ startOffset }) => startOffset < endOffset)',
+    to: 'this.#entries = this.#entries.slice()',
+  },
+  {
+    name: 'appends are acknowledged before they are synced, where they must be',
+    simulation: 'storage',
+    file: 'broker/storage/log-writer.ts',
+    from: 'if (this.#writtenOffset - this.#syncedOffset >= this.config.flushMessages) {',
+    to: 'if (this.config.flushMessages < 0) {',
+    isQuick: true,
+  },
+  {
+    name: 'segments are not synced',
+    simulation: 'storage',
+    file: 'broker/storage/log-writer.ts',
+    from: 'await Promise.all(dirty.map((segment) => segment.sync()))',
+    to: 'await Promise.all(dirty.map(() => Promise.resolve()))',
+    isQuick: true,
+  },
+  {
+    name: 'the names of new segments are not synced',
+    simulation: 'storage',
+    file: 'broker/storage/log-writer.ts',
+    from: 'await this.#names.sync(this.#lastName)',
+    to: 'await this.#names.sync(0)',
+    isQuick: true,
+  },
+  {
+    name: 'reads do not look at checksums',
+    simulation: 'cluster',
+    file: 'broker/storage/read.ts',
+    from: 'verify !== TRUST && (view.baseOffset < nextOffset || (isWhole && !verify(view)))',
+    to: 'isWhole && nextOffset < -1',
+  },
+  {
+    name: 'a segment that ends before the next one begins has lost nothing',
+    simulation: 'storage',
+    file: 'broker/storage/loader.ts',
+    from: 'return this.#isGapless || this.#options.isRecoveryPointLost !== true',
+    to: 'return this.#isGapless',
+  },
+  {
+    name: 'an orderly shutdown makes the names of logs without records durable',
+    simulation: 'storage',
+    file: 'broker/storage/loader.ts',
+    from: 'this.#hasNewNames || this.#segments.isBlank',
+    to: 'this.#hasNewNames',
+  },
+  {
+    name: 'a log ends where its last batch says, be it damaged or not',
+    simulation: 'storage',
+    file: 'broker/storage/loader.ts',
+    from: 'end.nextOffset === this.#options.recoveryPoint',
+    to: 'end.nextOffset >= 0',
+  },
+  {
+    name: 'recovery does not look at checksums',
+    simulation: 'storage',
+    file: 'broker/storage/loader.ts',
+    from: 'if (maybeTorn && view.computeCrc() !== view.crc) return false',
+    to: 'if (maybeTorn && view.crc < 0) return false',
+    isQuick: true,
+  },
+  {
+    name: 'a replica that begins in the midst of a batch refuses it',
+    simulation: 'cluster',
+    file: 'broker/storage/log-appender.ts',
+    from: 'const reachesBack = sizeInBytes > 0 && this.#reachesBack(view)',
+    to: 'const reachesBack = false',
+  },
+]
