@@ -31,9 +31,9 @@ function encode(lines: readonly string[]): Uint8Array {
   return ENCODER.encode([VERSION, String(lines.length), ...lines, ''].join('\n'))
 }
 
-/** The entries' lines; none where the file is missing. Throws StorageError CORRUPT_FILE. */
-export function readCheckpoint(disk: Disk, path: string): string[] {
-  if (!disk.exists(path)) return []
+/** The entries' lines; undefined where the file is missing. Throws StorageError CORRUPT_FILE. */
+export function readCheckpoint(disk: Disk, path: string): string[] | undefined {
+  if (!disk.exists(path)) return undefined
   const [version, count, ...lines] = DECODER.decode(disk.readFile(path)).split('\n')
   if (version !== VERSION) throw new StorageError('CORRUPT_FILE', `${path}: version ${version} is not ${VERSION}`)
   const entries = lines.filter((line) => line !== '')
@@ -52,10 +52,12 @@ export interface PartitionOffset {
 /** Offsets by `<topic>-<partition>`. */
 export type PartitionOffsets = ReadonlyMap<string, number>
 
-/** Throws StorageError CORRUPT_FILE. */
-export function readOffsets(disk: Disk, path: string): PartitionOffsets {
+/** Undefined where the file is missing. Throws StorageError CORRUPT_FILE. */
+export function readOffsets(disk: Disk, path: string): PartitionOffsets | undefined {
+  const lines = readCheckpoint(disk, path)
+  if (lines === undefined) return undefined
   const offsets = new Map<string, number>()
-  for (const line of readCheckpoint(disk, path)) {
+  for (const line of lines) {
     const match = /^(\S+) (\d+) (\d+)$/.exec(line)
     if (match === null) throw new StorageError('CORRUPT_FILE', `${path}: malformed line '${line}'`)
     offsets.set(`${match[1]}-${match[2]}`, Number(match[3]))

@@ -40,7 +40,8 @@ export class LeaderEpochCache {
 
   /** Reads the checkpoint. Throws StorageError CORRUPT_FILE. */
   load(): void {
-    this.#entries = readCheckpoint(this.#disk, this.#path).map((line) => {
+    const lines = readCheckpoint(this.#disk, this.#path) ?? []
+    this.#entries = lines.map((line) => {
       const match = /^(\d+) (\d+)$/.exec(line)
       if (match === null) throw new StorageError('CORRUPT_FILE', `${this.#path}: malformed line '${line}'`)
       return { epoch: Number(match[1]), startOffset: Number(match[2]) }

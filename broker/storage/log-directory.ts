@@ -134,9 +134,8 @@ export class LogDirectory {
   }
 
   #read(name: string): PartitionOffsets | undefined {
-    const path = `${this.path}/${name}`
     try {
-      return this.#disk.exists(path) ? readOffsets(this.#disk, path) : undefined
+      return readOffsets(this.#disk, `${this.path}/${name}`)
     } catch (error) {
       if (!(error instanceof StorageError)) throw error
       this.#logger.warn({ err: error }, 'a checkpoint is damaged: its offsets start at 0')
