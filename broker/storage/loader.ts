@@ -17,10 +17,8 @@ import { LogSegments } from './segments.ts'
 export interface LoadOptions {
   readonly directory: string
   readonly config: LogConfig
-  /** Everything below it was synced. */
-  readonly recoveryPoint: number
-  /** What was synced is not known, and `recoveryPoint` 0. */
-  readonly isRecoveryPointLost?: boolean
+  /** Everything below it was synced; undefined where that is not known. */
+  readonly recoveryPoint: number | undefined
   readonly logStartOffset: number
   /** Nothing is torn: no segment needs to be read. */
   readonly hadCleanShutdown: boolean
@@ -72,6 +70,8 @@ interface ScannedSegment {
 class LogLoader {
   readonly #options: LoadOptions
   readonly #deps: LoadDeps
+  /** Where recovery starts. */
+  readonly #recoveryPoint: number
   readonly #segments = new LogSegments()
   readonly #epochs: LeaderEpochCache
   readonly #producers: ProducerState
@@ -89,6 +89,7 @@ class LogLoader {
   constructor(options: LoadOptions, deps: LoadDeps) {
     const { directory, producerIdExpirationMs } = options
     this.#options = options
+    this.#recoveryPoint = options.recoveryPoint ?? 0
     this.#deps = deps
     this.#hasNewNames = !options.hadCleanShutdown
     this.#epochs = new LeaderEpochCache({ path: `${directory}/${LEADER_EPOCH_FILE}` }, deps)
@@ -120,15 +121,12 @@ class LogLoader {
       logEndOffset: this.#logEndOffset,
       // Those of a log without records no shutdown has made durable.
       hasNewNames: this.#hasNewNames || this.#segments.isBlank,
-      recoveryPoint: Math.min(
-        this.#logEndOffset,
-        this.#options.hadCleanShutdown ? Infinity : this.#options.recoveryPoint,
-      ),
+      recoveryPoint: Math.min(this.#logEndOffset, this.#options.hadCleanShutdown ? Infinity : this.#recoveryPoint),
     }
   }
 
   #openSegments(bases: readonly number[]): void {
-    const { directory, config, hadCleanShutdown, recoveryPoint } = this.#options
+    const { directory, config, hadCleanShutdown } = this.#options
     const { clock, logger } = this.#deps
     for (const baseOffset of bases) {
       const { segment, indexesAreSane } = LogSegment.open(
@@ -142,7 +140,7 @@ class LogLoader {
       this.#scanFrom = Math.min(this.#scanFrom, baseOffset)
     }
     if (hadCleanShutdown) return
-    const first = this.#segments.from(recoveryPoint)[0]
+    const first = this.#segments.from(this.#recoveryPoint)[0]
     if (first !== undefined) this.#scanFrom = Math.min(this.#scanFrom, first.baseOffset)
   }
 
@@ -167,7 +165,7 @@ class LogLoader {
       const end = await findEnd(active)
       this.#logEndOffset = end.nextOffset
       // A log that was closed in order ends where the checkpoint says: a last batch whose offsets are damaged would move the end.
-      const isSound = end.validBytes === active.writtenBytes && end.nextOffset === this.#options.recoveryPoint
+      const isSound = end.validBytes === active.writtenBytes && end.nextOffset === this.#recoveryPoint
       if (isSound) this.#checkStart(end.nextOffset)
       else this.#scanFrom = active.baseOffset
       if (end.leaderEpoch > this.#epochs.latestEpoch) this.#rebuildEpochs()
@@ -201,7 +199,7 @@ class LogLoader {
   }
 
   async #scan(scanned: readonly LogSegment[]): Promise<void> {
-    const firstUnsynced = this.#segments.from(this.#options.recoveryPoint)[0]?.baseOffset ?? 0
+    const firstUnsynced = this.#segments.from(this.#recoveryPoint)[0]?.baseOffset ?? 0
     for (const [index, segment] of scanned.entries()) {
       const maybeTorn = segment.baseOffset >= firstUnsynced
       const next = scanned[index + 1]
@@ -224,7 +222,7 @@ class LogLoader {
    */
   #lacksEnd(segment: LogSegment, nextOffset: number, next: LogSegment | undefined): boolean {
     if (next === undefined || nextOffset >= next.baseOffset || !segment.canHold(next.baseOffset - 1)) return false
-    return this.#isGapless || this.#options.isRecoveryPointLost !== true
+    return this.#isGapless || this.#options.recoveryPoint !== undefined
   }
 
   /** Fills indexes, epochs and producers from the batches; of synced segments the CRCs are not looked at. */
@@ -285,10 +283,9 @@ class LogLoader {
    */
   #isTooFar(view: BatchView, segment: LogSegment, nextOffset: number): boolean {
     if (!segment.canHold(view.lastOffset)) return true
-    const { hadCleanShutdown, recoveryPoint } = this.#options
-    if (!hadCleanShutdown || view.baseOffset === nextOffset) return false
+    if (!this.#options.hadCleanShutdown || view.baseOffset === nextOffset) return false
     // A checkpoint that lies before what comes ahead of the gap tells nothing: it may be lost, or an old one.
-    return nextOffset < recoveryPoint && view.nextOffset > recoveryPoint
+    return nextOffset < this.#recoveryPoint && view.nextOffset > this.#recoveryPoint
   }
 
   #cut(segment: LogSegment, validBytes: number, behind: readonly LogSegment[]): void {

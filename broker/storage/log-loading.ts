@@ -1,6 +1,5 @@
 import type { Disk } from '../env/disk.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import type { PartitionOffsets } from './checkpoint-file.ts'
 import { concurrently } from './concurrently.ts'
 import type { LogConfig } from './log-config.ts'
 import type { LogDirectory } from './log-directory.ts'
@@ -12,8 +11,8 @@ import { readTopicId } from './partition-metadata.ts'
 export interface LoadOptions {
   readonly topic: string
   readonly partition: number
-  readonly recoveryPoint: number
-  readonly isRecoveryPointLost?: boolean
+  /** Undefined where the checkpoint is lost. */
+  readonly recoveryPoint: number | undefined
   readonly logStartOffset: number
   readonly config: LogConfig
   readonly topicId: string | null
@@ -45,9 +44,7 @@ export async function loadLogs(
   add: (log: PartitionLog, kind: 'log' | 'future') => void,
 ): Promise<{ readonly tellsTooMuch: boolean; readonly isLost: boolean }> {
   const { disk, logger } = deps
-  const offsets = directory.startOffsets()
-  const recoveryPoints: PartitionOffsets = offsets.recoveryPoints ?? new Map()
-  const isLost = offsets.recoveryPoints === undefined
+  const { recoveryPoints, logStartOffsets, highWatermarks } = directory.startOffsets()
   const synced = new Map<string, number>()
   const names: string[] = []
   for (const { name, kind } of disk.list(directory.path)) {
@@ -66,15 +63,15 @@ export async function loadLogs(
     const log = await deps.open(name, {
       topic,
       partition,
-      recoveryPoint: recoveryPoints.get(key) ?? 0,
-      isRecoveryPointLost: isLost,
-      logStartOffset: offsets.logStartOffsets.get(key) ?? 0,
+      recoveryPoint: recoveryPoints === undefined ? undefined : (recoveryPoints.get(key) ?? 0),
+      logStartOffset: logStartOffsets.get(key) ?? 0,
       config: options.defaults,
       topicId: readTopicId(disk, `${directory.path}/${name}`),
     })
-    log.updateHighWatermark(offsets.highWatermarks.get(key) ?? 0)
+    log.updateHighWatermark(highWatermarks.get(key) ?? 0)
     synced.set(key, log.recoveryPoint)
     add(log, parsed.kind)
   })
-  return { tellsTooMuch: [...recoveryPoints].some(([key, offset]) => offset > (synced.get(key) ?? 0)), isLost }
+  const tellsTooMuch = [...(recoveryPoints ?? [])].some(([key, offset]) => offset > (synced.get(key) ?? 0))
+  return { tellsTooMuch, isLost: recoveryPoints === undefined }
 }

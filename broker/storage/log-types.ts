@@ -17,10 +17,8 @@ export interface PartitionLogOptions {
   readonly partition: number
   readonly topicId: string | null
   readonly config: LogConfig
-  /** Everything below it is known to be synced: where recovery starts. */
-  readonly recoveryPoint: number
-  /** What was synced is not known, and `recoveryPoint` 0. */
-  readonly isRecoveryPointLost?: boolean
+  /** Everything below it is known to be synced: where recovery starts. Undefined where nothing tells what was synced: with the first segment. */
+  readonly recoveryPoint: number | undefined
   readonly logStartOffset: number
   readonly hadCleanShutdown: boolean
   readonly producerIdExpirationMs: () => number

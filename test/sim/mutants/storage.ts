@@ -58,7 +58,7 @@ export const STORAGE: readonly Mutant[] = [
     name: 'a segment that ends before the next one begins has lost nothing',
     simulation: 'storage',
     file: 'broker/storage/loader.ts',
-    from: 'return this.#isGapless || this.#options.isRecoveryPointLost !== true',
+    from: 'return this.#isGapless || this.#options.recoveryPoint !== undefined',
     to: 'return this.#isGapless',
   },
   {
@@ -72,7 +72,7 @@ export const STORAGE: readonly Mutant[] = [
     name: 'a log ends where its last batch says, be it damaged or not',
     simulation: 'storage',
     file: 'broker/storage/loader.ts',
-    from: 'end.nextOffset === this.#options.recoveryPoint',
+    from: 'end.nextOffset === this.#recoveryPoint',
     to: 'end.nextOffset >= 0',
   },
   {

@@ -231,7 +231,7 @@ describe('a log with gaps', () => {
       const content = Buffer.concat(offsets.map((baseOffset) => batchOf({ baseOffset })))
       bed.disk.replaceFile(`${DIRECTORY}/0000000000000000000${offsets[0]}.log`, content)
     }
-    expect((await bed.open({}, { isRecoveryPointLost: true })).logEndOffset).toBe(10)
+    expect((await bed.open({}, { recoveryPoint: undefined })).logEndOffset).toBe(10)
   })
 
   test('has lost its end where a segment ends before the next one begins', async () => {
