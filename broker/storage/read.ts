@@ -1,8 +1,9 @@
 import { BatchView, HEADER_BYTES } from '../records/batch.ts'
 import { DamagedBatchError, StorageError } from './errors.ts'
-import type { LogSegments } from './segments.ts'
-import type { LogTail } from './tail-cache.ts'
 import type { LogSegment } from './segment.ts'
+import type { LogSegments } from './segments.ts'
+import { type Found, type ReadRequest, select, type Selection, TRUST, type Verify } from './selection.ts'
+import type { LogTail } from './tail-cache.ts'
 
 /** Whole batches, in order. */
 export interface LogSlice {
@@ -16,39 +17,7 @@ export interface LogSlice {
   readonly wantedBytes: number
 }
 
-export interface ReadRequest {
-  readonly offset: number
-  readonly maxBytes: number
-  /** Only batches that end before it. */
-  readonly limitOffset: number
-  /** The first batch is given even where it is larger than `maxBytes` (KIP-74). */
-  readonly minOneBatch: boolean
-}
-
-interface Selection {
-  /** Where the selected batches begin and end; equal where there are none. */
-  readonly start: number
-  readonly end: number
-  readonly baseOffset: number
-  /** The batches ended because the buffer did. */
-  readonly atEnd: boolean
-  /** The batch at `end` is wanted, and not whole or too large: its size, as far as known. */
-  readonly wantedBytes: number
-  /** The batch at `end` is not what was written. */
-  readonly isDamaged: boolean
-  /** How many batches are good before the first that was selected, or where none was, of all. */
-  readonly goodBefore: number
-  /** Behind the last of them; where there is none, what was expected. */
-  readonly nextOffset: number
-  /** The batch at `end` is wanted, as far as can be told. */
-  readonly hasMore: boolean
-}
-
 const NO_EPOCH = -1
-
-/** Whether a batch is what was written, as far as it tells by itself. */
-type Verify = (view: BatchView) => boolean
-const TRUST: Verify = () => true
 
 /** What no batch of a log goes beyond at the moment. */
 export interface LogBounds {
@@ -66,86 +35,11 @@ function verifyWithin({ endOffset, latestEpoch }: LogBounds): Verify {
     view.computeCrc() === view.crc
 }
 
-/** Consecutive batches, in a buffer, of a segment. */
-interface Found {
-  readonly bytes: Uint8Array
-  /** Where the first of them begins, if it leaves no gap; -1 where that is not known. */
-  readonly expectedOffset: number
-  /** How much of the file there is from the start of the buffer on. */
-  readonly bytesLeft: number
-  readonly verify: Verify
-}
-
 /** Bytes read beyond those asked for: the index leads to a batch somewhat before the offset. */
 const SLACK_BYTES = 8192
 
 export function emptySlice(offset: number): LogSlice {
   return { buffers: [], sizeInBytes: 0, baseOffset: offset, hasMore: false, wantedBytes: 0 }
-}
-
-/**
- * Picks from consecutive batches those that answer `request`, from the first that reaches behind its offset. A batch behind a gap counts once the
- * one behind it goes on: where the offset of a batch is wrong, that looks like a gap.
- */
-function select(found: Found, request: ReadRequest, room: number, minOneBatch: boolean): Selection {
-  const { bytes, bytesLeft, verify } = found
-  const view = new BatchView(bytes)
-  let start = -1
-  let at = 0
-  let baseOffset = request.offset
-  let nextOffset = found.expectedOffset
-  let goodCount = 0
-  let goodBefore: number | undefined
-  /** The last batch, where it left a gap. */
-  let gap: { readonly at: number; readonly nextOffset: number } | undefined
-  const done = (atEnd: boolean, wantedBytes = 0, isDamaged = false, isOutside = false): Selection => ({
-    start: start < 0 ? at : start,
-    end: at,
-    baseOffset,
-    atEnd,
-    wantedBytes,
-    isDamaged,
-    goodBefore: goodBefore ?? goodCount,
-    nextOffset,
-    hasMore: !isOutside && nextOffset < request.limitOffset,
-  })
-  const backToGap = (): void => {
-    if (gap === undefined) return
-    at = gap.at
-    nextOffset = gap.nextOffset
-    goodCount--
-  }
-  while (at + HEADER_BYTES <= bytes.length) {
-    const { lastOffset, sizeInBytes } = view.at(at)
-    const isWhole = at + sizeInBytes <= bytes.length
-    const isPossible = sizeInBytes >= HEADER_BYTES && at + sizeInBytes <= bytesLeft
-    // Also what is passed over, or not given yet: an offset that is wrong would hide records, or all that follow.
-    const isRefused = verify !== TRUST && (view.baseOffset < nextOffset || (isWhole && !verify(view)))
-    if (!isPossible || isRefused) {
-      backToGap()
-      return done(false, 0, true)
-    }
-    if (start >= 0 || lastOffset >= request.offset) {
-      const taken = start < 0 ? 0 : at - start
-      const fits = taken + sizeInBytes <= room || (minOneBatch && taken === 0)
-      const isBeyond = lastOffset >= request.limitOffset && (isWhole || verify === TRUST || taken > 0)
-      const isOutside = lastOffset >= request.limitOffset
-      if (!fits || isBeyond) return done(false, isOutside ? 0 : sizeInBytes, false, isOutside)
-    }
-    if (!isWhole) return done(true, sizeInBytes)
-    if (start < 0 && lastOffset >= request.offset) {
-      start = at
-      baseOffset = view.baseOffset
-      goodBefore = goodCount
-    }
-    gap = verify !== TRUST && nextOffset >= 0 && view.baseOffset > nextOffset ? { at, nextOffset } : undefined
-    nextOffset = lastOffset + 1
-    goodCount++
-    at += sizeInBytes
-  }
-  const wantedBytes = HEADER_BYTES + (gap === undefined ? 0 : at - gap.at)
-  if (at < bytesLeft) backToGap()
-  return done(true, wantedBytes)
 }
 
 /** Reads from memory, without a copy; undefined where `offset` is older than what is there. */

@@ -50,9 +50,9 @@ export const STORAGE: readonly Mutant[] = [
   {
     name: 'reads do not look at checksums',
     simulation: 'cluster',
-    file: 'broker/storage/read.ts',
-    from: 'verify !== TRUST && (view.baseOffset < nextOffset || (isWhole && !verify(view)))',
-    to: 'isWhole && nextOffset < -1',
+    file: 'broker/storage/selection.ts',
+    from: 'verify === TRUST || (baseOffset >= this.#nextOffset && (!isWhole || verify(this.#view)))',
+    to: 'verify === TRUST || isWhole || this.#nextOffset >= -1',
   },
   {
     name: 'a segment that ends before the next one begins has lost nothing',
