@@ -3,6 +3,8 @@ import { BatchView } from '../records/batch.ts'
 import { batches } from '../records/read.ts'
 import { StorageError } from './errors.ts'
 import type { LeaderEpochCache } from './leader-epochs.ts'
+import type { LogCutter } from './log-cutter.ts'
+import type { LogOffsets } from './log-offsets.ts'
 import { type AppendResult, refused } from './log-types.ts'
 import type { LogWriter } from './log-writer.ts'
 import type { AppendOrigin, ProducerBatch } from './producer-entry.ts'
@@ -16,9 +18,8 @@ export interface LogAppenderDeps {
   readonly segments: LogSegments
   readonly producers: ProducerState
   readonly leaderEpochs: LeaderEpochCache
-  readonly logStartOffset: () => number
-  /** Puts the first batch of an empty log there, before the log start offset, which stays. Throws StorageError. */
-  readonly reachBackTo: (offset: number) => void
+  readonly offsets: LogOffsets
+  readonly cutter: LogCutter
 }
 
 /** Decides whether batches may be appended, and hands them to the writer with all that the log has to know of them. */
@@ -28,8 +29,8 @@ export class LogAppender {
   readonly #segments: LogSegments
   readonly #producers: ProducerState
   readonly #leaderEpochs: LeaderEpochCache
-  readonly #logStartOffset: () => number
-  readonly #reachBackTo: (offset: number) => void
+  readonly #offsets: LogOffsets
+  readonly #cutter: LogCutter
 
   /** `name` is for messages. */
   constructor(options: { name: string }, deps: LogAppenderDeps) {
@@ -38,8 +39,8 @@ export class LogAppender {
     this.#segments = deps.segments
     this.#producers = deps.producers
     this.#leaderEpochs = deps.leaderEpochs
-    this.#logStartOffset = deps.logStartOffset
-    this.#reachBackTo = deps.reachBackTo
+    this.#offsets = deps.offsets
+    this.#cutter = deps.cutter
   }
 
   /** Gives the batches the next offsets; refuses what the producer's epoch or sequence does not allow. */
@@ -87,7 +88,7 @@ export class LogAppender {
       expected = nextOffset
     }
     try {
-      if (reachesBack) this.#reachBackTo(view.at(0).baseOffset)
+      if (reachesBack) this.#cutter.truncateFullyAndStartAt(view.at(0).baseOffset, this.#offsets.logStartOffset)
     } catch (error) {
       if (!(error instanceof StorageError)) throw error
       return refused('KAFKA_STORAGE_ERROR', error.message)
@@ -98,7 +99,7 @@ export class LogAppender {
   /** Whether the log is empty, and its start in the midst of the batch: where records are deleted, batches stay whole (KIP-107). */
   #reachesBack({ baseOffset, lastOffset }: BatchView): boolean {
     const { logEndOffset } = this.#writer
-    return logEndOffset === this.#logStartOffset() && baseOffset < logEndOffset && lastOffset >= logEndOffset
+    return logEndOffset === this.#offsets.logStartOffset && baseOffset < logEndOffset && lastOffset >= logEndOffset
   }
 
   #append(view: BatchView, bytes: Uint8Array): AppendResult {
@@ -112,7 +113,8 @@ export class LogAppender {
       return refused('KAFKA_STORAGE_ERROR', this.#writer.fail(error).message)
     }
     const lastOffset = this.#writer.logEndOffset - 1
-    return { ok: true, baseOffset, lastOffset, duplicate: false, logStartOffset: this.#logStartOffset() }
+    const { logStartOffset } = this.#offsets
+    return { ok: true, baseOffset, lastOffset, duplicate: false, logStartOffset }
   }
 
   #isOfOneSegment({ sizeInBytes, baseOffset, lastOffset }: AppendSize): boolean {
@@ -166,7 +168,7 @@ export class LogAppender {
       lastOffset,
       duplicate: true,
       repeatedTimestampMs: timestampMs,
-      logStartOffset: this.#logStartOffset(),
+      logStartOffset: this.#offsets.logStartOffset,
     }
   }
 

@@ -296,6 +296,15 @@ export class LogWriter {
     this.#deps.tail.clear()
   }
 
+  /** Does what is done to the log's files. What fails it fails the log, as `fail` tells. */
+  guard(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      throw this.fail(error)
+    }
+  }
+
   /**
    * After this the log refuses everything, unless it is only that too many files are open. Returns what to throw; throws what is no failure
    * of the disk. What a closed log fails with is no failure of the disk either: its files may be deleted.

@@ -1,4 +1,4 @@
-import { DiskError } from '../env/disk.ts'
+import type { DiskError } from '../env/disk.ts'
 import { assert } from '../lib/assert.ts'
 import type { AbortedTxn } from './aborted-txn-index.ts'
 import { DelayedRemoval } from './delayed-removal.ts'
@@ -15,13 +15,13 @@ import {
 } from './log-types.ts'
 import { LogAppender } from './log-appender.ts'
 import { LogCutter } from './log-cutter.ts'
+import { LogOffsets } from './log-offsets.ts'
 import { LogReader } from './log-reader.ts'
 import { LogWriter } from './log-writer.ts'
 import { TopicIdFile } from './partition-metadata.ts'
 import type { AppendOrigin } from './producer-entry.ts'
 import type { ProducerState } from './producer-state.ts'
 import { emptySlice, type LogSlice } from './read.ts'
-import { expiredSegments } from './retention.ts'
 import type { LogSegments } from './segments.ts'
 import type { LogTail } from './tail-cache.ts'
 import type { FoundOffset } from './timestamps.ts'
@@ -49,13 +49,11 @@ export class PartitionLog {
   readonly #appender: LogAppender
   readonly #reader: LogReader
   readonly #cutter: LogCutter
+  readonly #offsets: LogOffsets
   readonly #removal: DelayedRemoval
   readonly #topicIdFile: TopicIdFile
   readonly #listeners: LogListener[] = []
   #topicId: string | null
-  #logStartOffset: number
-  #highWatermark: number
-  #truncating = false
   #closed = false
 
   private constructor(options: PartitionLogOptions, loaded: LoadedLog, deps: PartitionLogDeps) {
@@ -68,14 +66,17 @@ export class PartitionLog {
     this.#deps = deps
     this.#segments = loaded.segments
     this.#tail = deps.tailCache.tail()
-    this.#logStartOffset = loaded.logStartOffset
-    this.#highWatermark = loaded.logStartOffset
     this.#topicIdFile = new TopicIdFile(options, deps)
     this.#writer = this.#newWriter(options, loaded)
     const name = `${this.topic}-${this.partition}`
-    const logStartOffset = (): number => this.#logStartOffset
-    const reachBackTo = (offset: number): void => this.truncateFullyAndStartAt(offset, this.#logStartOffset)
-    this.#appender = new LogAppender({ name }, { ...loaded, writer: this.#writer, logStartOffset, reachBackTo })
+    const parts = { ...loaded, writer: this.#writer }
+    this.#offsets = new LogOffsets(
+      { name, logStartOffset: loaded.logStartOffset },
+      { ...parts, onTrimmed: () => this.#tell('trimmed') },
+    )
+    this.#removal = new DelayedRemoval({ ...deps, onError: (error) => void this.#writer.fail(error) })
+    this.#cutter = new LogCutter(options, { ...deps, ...parts, offsets: this.#offsets, removal: this.#removal })
+    this.#appender = new LogAppender({ name }, { ...parts, offsets: this.#offsets, cutter: this.#cutter })
     this.#reader = new LogReader({
       segments: this.#segments,
       tail: this.#tail,
@@ -84,8 +85,6 @@ export class PartitionLog {
       compute: deps.compute,
       isTolerable: deps.isTolerable,
     })
-    this.#removal = new DelayedRemoval({ ...deps, onError: (error) => void this.#writer.fail(error) })
-    this.#cutter = new LogCutter(options, { ...deps, ...loaded, writer: this.#writer, removal: this.#removal })
   }
 
   #newWriter({ directory, config }: PartitionLogOptions, loaded: LoadedLog): LogWriter {
@@ -129,7 +128,7 @@ export class PartitionLog {
     return this.#writer.config
   }
   get logStartOffset(): number {
-    return this.#logStartOffset
+    return this.#offsets.logStartOffset
   }
   /** The next offset to assign; staged appends count. */
   get logEndOffset(): number {
@@ -140,11 +139,11 @@ export class PartitionLog {
     return this.#writer.acknowledgeableOffset
   }
   get highWatermark(): number {
-    return this.#highWatermark
+    return this.#offsets.highWatermark
   }
   /** The high watermark, or less: the first offset of an open transaction. */
   get lastStableOffset(): number {
-    return Math.max(this.#logStartOffset, this.producers.lastStableOffset(this.#highWatermark))
+    return this.#offsets.lastStableOffset
   }
   /** Everything below survives a power loss. */
   get syncedOffset(): number {
@@ -201,7 +200,7 @@ export class PartitionLog {
   }
 
   #refusal(): AppendResult | undefined {
-    assert(!this.#truncating, 'no append while the log is truncated')
+    assert(!this.#cutter.isCutting, 'no append while the log is truncated')
     return this.#closed
       ? refused('KAFKA_STORAGE_ERROR', `The log of ${this.topic}-${this.partition} is closed`)
       : undefined
@@ -219,15 +218,12 @@ export class PartitionLog {
 
   /** Begins a new segment, unless the active one is empty. Throws StorageError KAFKA_STORAGE_ERROR. */
   roll(): void {
-    this.#guard(() => this.#writer.roll())
+    this.#writer.guard(() => this.#writer.roll())
   }
 
   /** Moves the high watermark up to `offset`, as far as the log goes; it never goes back but by a truncation. */
   updateHighWatermark(offset: number): void {
-    const bounded = Math.min(offset, this.logEndOffset)
-    if (bounded <= this.#highWatermark) return
-    this.#highWatermark = bounded
-    this.producers.onHighWatermark(bounded)
+    this.#offsets.updateHighWatermark(offset)
   }
 
   /**
@@ -237,7 +233,7 @@ export class PartitionLog {
    */
   read(offset: number, maxBytes: number, limitOffset: number, minOneBatch: boolean): LogSlice | Promise<LogSlice> {
     if (this.isFailed || this.#closed) throw new StorageError('KAFKA_STORAGE_ERROR', `${this.directory} is closed`)
-    if (offset < this.#logStartOffset || offset > this.logEndOffset) throw this.#outOfRange(offset)
+    if (offset < this.logStartOffset || offset > this.logEndOffset) throw this.#offsets.outOfRange(offset)
     const limit = Math.min(limitOffset, this.#writer.writtenOffset)
     if (offset >= limit) return emptySlice(offset)
     return this.#reader.read({ offset, maxBytes, limitOffset: limit, minOneBatch })
@@ -245,7 +241,7 @@ export class PartitionLog {
 
   /** The first record whose timestamp is at least `timestampMs`; null where there is none. */
   offsetForTimestamp(timestampMs: number): Promise<FoundOffset | null> {
-    return this.#reader.offsetForTimestamp({ timestampMs, startOffset: this.#logStartOffset })
+    return this.#reader.offsetForTimestamp({ timestampMs, startOffset: this.logStartOffset })
   }
 
   /** The first record with the largest timestamp (KIP-734); null where no record has one. */
@@ -262,77 +258,25 @@ export class PartitionLog {
 
   /** Deletes records before `offset`, lazily. Throws StorageError OFFSET_OUT_OF_RANGE beyond the high watermark. */
   incrementLogStartOffset(offset: number): void {
-    if (offset > this.#highWatermark) throw this.#outOfRange(offset)
-    if (offset <= this.#logStartOffset) return
-    this.#logStartOffset = offset
-    this.leaderEpochs.truncateFromStart(offset)
-    this.producers.onLogStartOffset(offset)
-    this.#tell('trimmed')
+    this.#offsets.incrementLogStartOffset(offset)
   }
 
   /** Drops what retention gives up, nothing while the log is cut; returns the number of segments. Throws StorageError KAFKA_STORAGE_ERROR. */
   deleteOldSegments(nowMs: number): number {
-    const { logEndOffset } = this
-    const bounds = { logStartOffset: this.#logStartOffset, highWatermark: this.#highWatermark, logEndOffset, nowMs }
-    const count = this.#truncating ? 0 : expiredSegments(this.#segments.list(), this.config, bounds)
-    if (count === 0) return 0
-    this.#guard(() => {
-      if (count === this.#segments.count) this.#writer.roll()
-      this.#cutter.discard(this.#segments.list().slice(0, count))
-      this.incrementLogStartOffset(this.#segments.first.baseOffset)
-    })
-    return count
+    return this.#cutter.deleteOldSegments(nowMs)
   }
 
   /**
    * Drops all records from `offset` on, and more where one before it is damaged: the log ends where the batches do that are left. Nobody may
    * append meanwhile. Rejects with StorageError KAFKA_STORAGE_ERROR.
    */
-  async truncateTo(offset: number): Promise<void> {
-    // At the end may be the epoch of a leader that wrote nothing, which its successor's history does not have.
-    if (offset >= this.logEndOffset) return this.leaderEpochs.truncateFromEnd(this.logEndOffset)
-    if (offset < this.#segments.first.baseOffset) return this.#startAt(offset, offset)
-    const before = { recoveryPoint: this.#writer.notedAtMost, logStartOffset: this.#logStartOffset }
-    this.#truncating = true
-    try {
-      await this.#cutter.truncateTo(offset, this.#logStartOffset, (end) => this.#truncated(end))
-      await this.#noteLowered(before)
-    } catch (error) {
-      throw error instanceof DiskError ? this.#writer.fail(error) : error
-    } finally {
-      this.#truncating = false
-    }
-  }
-
-  /** What is appended from here on is not synced, nor deleted: a crash must not find that it is, up to where the log ended, or began, before. */
-  async #noteLowered(before: { recoveryPoint: number; logStartOffset: number }): Promise<void> {
-    const { recoveryPoint, logStartOffset } = before
-    if (this.notedRecoveryPoint < recoveryPoint || this.#logStartOffset < logStartOffset) await this.#deps.onLowered?.()
-  }
-
-  #truncated(offset: number): void {
-    this.#writer.reset(offset)
-    this.#logStartOffset = Math.min(this.#logStartOffset, offset)
-    this.#highWatermark = Math.min(this.#highWatermark, offset)
-    this.leaderEpochs.truncateFromEnd(offset)
+  truncateTo(offset: number): Promise<void> {
+    return this.#cutter.truncateTo(offset)
   }
 
   /** Drops all records; the next one gets `offset`, and the log begins there or at `logStartOffset`. Throws StorageError KAFKA_STORAGE_ERROR. */
   truncateFullyAndStartAt(offset: number, logStartOffset = offset): void {
-    // Whoever could not write it has taken the log dir offline.
-    this.#startAt(offset, logStartOffset).catch(() => undefined)
-  }
-
-  /** At once; resolves when a crash will find it out. Throws StorageError, and rejects with it. */
-  #startAt(offset: number, logStartOffset: number): Promise<void> {
-    const before = { recoveryPoint: this.#writer.notedAtMost, logStartOffset: this.#logStartOffset }
-    this.#guard(() => this.#cutter.startAt(offset))
-    this.#truncated(offset)
-    this.leaderEpochs.clear()
-    this.producers.reset(offset)
-    this.#logStartOffset = logStartOffset
-    this.#highWatermark = logStartOffset
-    return this.#noteLowered(before)
+    this.#cutter.truncateFullyAndStartAt(offset, logStartOffset)
   }
 
   /** The cluster's id of the topic. Throws StorageError INCONSISTENT_TOPIC_ID where the log is of another topic of that name. */
@@ -342,7 +286,7 @@ export class PartitionLog {
       const message = `${this.directory} is of the topic with id ${this.#topicId}, not ${topicId}`
       throw new StorageError('INCONSISTENT_TOPIC_ID', message)
     }
-    this.#guard(() => this.#topicIdFile.write(topicId))
+    this.#writer.guard(() => this.#topicIdFile.write(topicId))
     this.#topicId = topicId
   }
 
@@ -360,7 +304,7 @@ export class PartitionLog {
     this.writeStaged()
     this.#closed = true
     if (!this.isFailed) {
-      this.#guard(() => {
+      this.#writer.guard(() => {
         this.producers.takeSnapshot()
         this.#segments.active.seal()
       })
@@ -382,19 +326,5 @@ export class PartitionLog {
   /** The disk of this log has failed, as another log found out. */
   fail(error: DiskError): void {
     this.#writer.fail(error)
-  }
-
-  #guard(work: () => void): void {
-    try {
-      work()
-    } catch (error) {
-      throw this.#writer.fail(error)
-    }
-  }
-
-  #outOfRange(offset: number): StorageError {
-    const range = `[${this.#logStartOffset}, ${this.logEndOffset}]`
-    const message = `Offset ${offset} of ${this.topic}-${this.partition} is outside ${range}`
-    return new StorageError('OFFSET_OUT_OF_RANGE', message)
   }
 }
