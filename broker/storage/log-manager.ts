@@ -1,9 +1,10 @@
-import { DiskError } from '../env/disk.ts'
-import { assert } from '../lib/assert.ts'
+import type { DiskError } from '../env/disk.ts'
 import { shareDescriptors } from '../lib/descriptors.ts'
 import { concurrently } from './concurrently.ts'
-import { isTooManyFiles, StorageError, TOO_MANY_FILES } from './errors.ts'
+import { StorageError } from './errors.ts'
+import { FutureLogs } from './future-logs.ts'
 import type { LogConfig } from './log-config.ts'
+import { LogDirFailures, offline } from './log-dir-failures.ts'
 import { LogDirectories } from './log-directories.ts'
 import { type LogDirectory, NO_BROKER_EPOCH } from './log-directory.ts'
 import { EMPTY_LOG, type LoadOptions, loadLogs } from './log-loading.ts'
@@ -12,7 +13,7 @@ import type { LogDirectoryInfo, LogManagerDeps, LogManagerOptions, WantedLog } f
 import { isSameTopic, type LogKind, LogRegistry, olderOf } from './log-registry.ts'
 import { LogRetirement } from './log-retirement.ts'
 import { PartitionLog } from './log.ts'
-import { logDirectoryName, retiredDirectoryName } from './names.ts'
+import { logDirectoryName } from './names.ts'
 import { OpenFiles } from './open-files.ts'
 import { patiently } from './patience.ts'
 import { TailCache } from './tail-cache.ts'
@@ -27,8 +28,8 @@ export class LogManager {
   readonly #directories: LogDirectories
   readonly #registry = new LogRegistry()
   readonly #creating = new Map<string, Promise<PartitionLog>>()
-  readonly #promoting = new Map<PartitionLog, Promise<PartitionLog>>()
-  readonly #failureListeners: ((path: string) => void)[] = []
+  readonly #failures: LogDirFailures
+  readonly #futures: FutureLogs
   readonly #maintenance: LogMaintenance
   #dirty: PartitionLog[] = []
 
@@ -37,34 +38,25 @@ export class LogManager {
     this.#deps = deps
     this.#tailCache = new TailCache({ budgetBytes: options.tailCacheBytes })
     this.#directories = new LogDirectories(options, deps)
+    const shared = { ...deps, directories: this.#directories, registry: this.#registry }
+    this.#failures = new LogDirFailures(shared)
     // Later: whoever is opening a file meanwhile must not find it closed.
-    const onFailure = (error: DiskError): void => deps.clock.defer(() => this.#fileFailed(error))
+    const onFailure = (error: DiskError): void => deps.clock.defer(() => this.#failures.fileFailed(error))
     this.#files = new OpenFiles({ max: shareDescriptors(deps.disk.openFilesMax).logFiles }, { ...deps, onFailure })
-    this.#retirement = new LogRetirement({
-      ...deps,
-      directories: this.#directories,
-      registry: this.#registry,
-      failed: (directory, error) => this.#failed(directory, error),
+    this.#retirement = new LogRetirement({ ...shared, failures: this.#failures })
+    this.#futures = new FutureLogs({
+      ...shared,
+      retirement: this.#retirement,
+      failures: this.#failures,
+      open: (directory, name, found) => this.#load(directory, name, found),
+      add: (directory, kind, log) => this.#add(directory, kind, log),
     })
     this.#maintenance = new LogMaintenance({
       clock: deps.clock,
       directories: () => this.#directories.online(),
       logsIn: (directory) => this.#registry.in(directory),
-      onError: (directory, error) => this.#upkeepFailed(directory, error),
+      onError: (directory, error) => this.#failures.upkeepFailed(directory, error),
     })
-  }
-
-  /** A file whose log did not ask for anything. */
-  #fileFailed(error: DiskError): void {
-    const directory = this.#directories.holding(error.path)
-    if (directory !== undefined) this.#failed(directory, error)
-  }
-
-  /** It is tried again at the next time. */
-  #upkeepFailed(directory: LogDirectory, error: unknown): void {
-    const failure = this.#failed(directory, error)
-    if (failure instanceof StorageError) return
-    this.#deps.logger.error({ path: directory.path, err: failure }, 'the upkeep of a log dir has failed')
   }
 
   /** Loads all logs. Rejects with StorageError where a directory is another's, or none is usable. */
@@ -96,7 +88,7 @@ export class LogManager {
       directory.hasLostRecords()
       await this.#writeLowered(directory)
     } catch (error) {
-      const failure = this.#failed(directory, error)
+      const failure = this.#failures.failed(directory, error)
       // A log that is taken for missing would be made anew, without what the checkpoints say of it, perhaps elsewhere.
       if (directory.online) throw failure
     }
@@ -113,7 +105,7 @@ export class LogManager {
         files: this.#files,
         parentNames: directory.names,
         onStaged: (staged) => this.#onStaged(staged),
-        onFailure: (error) => this.#failed(directory, error),
+        onFailure: (error) => this.#failures.failed(directory, error),
         isTolerable: (path) => directory.isTolerable(path),
         onLowered: () => this.#writeLowered(directory),
       },
@@ -135,7 +127,7 @@ export class LogManager {
         directory.online ? directory.writeLowered(logs) : Promise.reject(offline(directory)),
       )
     } catch (error) {
-      throw this.#failed(directory, error)
+      throw this.#failures.failed(directory, error)
     }
   }
 
@@ -204,7 +196,7 @@ export class LogManager {
       return log
     } catch (error) {
       directory.logCount--
-      throw this.#failed(directory, error)
+      throw this.#failures.failed(directory, error)
     }
   }
 
@@ -227,33 +219,13 @@ export class LogManager {
   }
 
   /** Begins an empty copy of `log` in another online log dir (KIP-113). Rejects with StorageError KAFKA_STORAGE_ERROR. */
-  async createFuture(log: PartitionLog, path: string): Promise<PartitionLog> {
-    const directory = this.#directories.at(path)
-    if (directory?.online !== true) throw new StorageError('KAFKA_STORAGE_ERROR', `Log directory ${path} is offline`)
-    const { topic, partition, config } = log
-    const name = retiredDirectoryName(topic, partition, this.#retirement.newSuffix(), '-future')
-    let future: PartitionLog | undefined
-    directory.logCount++
-    try {
-      future = await this.#load(directory, name, { topic, partition, ...EMPTY_LOG, config })
-      if (log.topicId !== null) future.adoptTopicId(log.topicId)
-      future.truncateFullyAndStartAt(log.logStartOffset)
-      this.#add(directory, 'future', future)
-      return future
-    } catch (error) {
-      directory.logCount--
-      future?.closeFiles()
-      const failure = this.#failed(directory, error)
-      this.#retirement.discard(directory, `${directory.path}/${name}`, log)
-      throw failure
-    }
+  createFuture(log: PartitionLog, path: string): Promise<PartitionLog> {
+    return this.#futures.create(log, path)
   }
 
   /** Gives up a copy, unless it is about to be the log: at once, and resolves when nothing tells of it any more. */
-  async deleteFuture(future: PartitionLog): Promise<void> {
-    const isThere = this.future(future.topic, future.partition) === future
-    if (!isThere || this.#promoting.has(future)) return
-    await this.#retirement.noteGone(this.#retirement.retire([future], '-delete'))
+  deleteFuture(future: PartitionLog): Promise<void> {
+    return this.#futures.delete(future)
   }
 
   /**
@@ -261,44 +233,7 @@ export class LogManager {
    * then on. Rejects with StorageError, not for want of descriptors: it waits for them.
    */
   promote(future: PartitionLog): Promise<PartitionLog> {
-    const promoted = this.#promote(future).finally(() => this.#promoting.delete(future))
-    this.#promoting.set(future, promoted)
-    return promoted
-  }
-
-  async #promote(future: PartitionLog): Promise<PartitionLog> {
-    const { topic, partition, topicId, config, highWatermark, logStartOffset } = future
-    const { clock, disk } = this.#deps
-    const directory = this.#directories.at(future.parentDirectory)
-    const before = this.get(topic, partition)
-    assert(directory !== undefined && before !== undefined, 'a copy is in a log dir, and of a log')
-    const name = logDirectoryName(topic, partition)
-    try {
-      await patiently(clock, () => future.close())
-      if (!directory.online) throw offline(directory)
-      this.#registry.forget(directory, future)
-      disk.rename(future.directory, `${directory.path}/${name}`)
-      // Before the log goes.
-      await patiently(clock, () => disk.syncDirectoryAsync(directory.path))
-      const whole = { recoveryPoint: future.logEndOffset, logStartOffset, topicId, config, hadCleanShutdown: true }
-      const log = await patiently(clock, () => this.#load(directory, name, { topic, partition, ...whole }))
-      log.producers.takeOver(before.producers)
-      // Only now that the copy is in use: where it cannot be, the log stays what it was.
-      const left = this.#retirement.retire([before], '-delete')
-      for (const each of left) {
-        if (each.online) continue
-        // Whoever is told of the failed log dir takes the replica for lost. The next start finds it where it is now.
-        log.closeFiles()
-        throw offline(each)
-      }
-      log.updateHighWatermark(highWatermark)
-      this.#add(directory, 'log', log)
-      // Of the copy nothing was noted meanwhile.
-      await this.#retirement.noteGone([...left, directory])
-      return log
-    } catch (error) {
-      throw this.#failed(directory, error)
-    }
+    return this.#futures.promote(future)
   }
 
   /**
@@ -348,33 +283,14 @@ export class LogManager {
 
   /** Calls `listener` each time that a log dir goes offline; its logs are gone from `get` then. */
   onLogDirFailure(listener: (path: string) => void): void {
-    this.#failureListeners.push(listener)
-  }
-
-  /** Takes a log dir offline where `error` is a failure of its disk, and returns what to throw for it. */
-  #failed(directory: LogDirectory, error: unknown): unknown {
-    const cause = error instanceof StorageError ? error.cause : error
-    if (!(cause instanceof DiskError)) return error
-    if (isTooManyFiles(cause))
-      this.#deps.logger.error({ err: cause, openFilesMax: this.#deps.disk.openFilesMax }, TOO_MANY_FILES)
-    else if (directory.online) {
-      this.#deps.logger.error({ path: directory.path, err: cause }, 'a log dir has failed and is offline')
-      directory.fail()
-      for (const log of this.#registry.in(directory)) {
-        log.fail(cause)
-        log.closeFiles()
-        this.#registry.forget(directory, log)
-      }
-      for (const listener of this.#failureListeners) listener(directory.path)
-    }
-    return error instanceof StorageError ? error : new StorageError('KAFKA_STORAGE_ERROR', cause.message, cause)
+    this.#failures.listen(listener)
   }
 
   /** Closes every log and marks the shutdown clean, so that the next start reads no log. `brokerEpoch` is noted for it. */
   async shutdown(brokerEpoch = NO_BROKER_EPOCH): Promise<void> {
     this.#maintenance.stop()
     // A log that came later, or went, would not be as the checkpoints say.
-    await Promise.allSettled([...this.#promoting.values(), ...this.#creating.values()])
+    await Promise.allSettled([this.#futures.settled(), ...this.#creating.values()])
     this.#retirement.close()
     this.writeStaged()
     await Promise.all(this.#directories.online().map((directory) => this.#shutdownDirectory(directory, brokerEpoch)))
@@ -389,12 +305,8 @@ export class LogManager {
       await directory.writeOffsets(logs)
       directory.close(brokerEpoch)
     } catch (error) {
-      const failure = this.#failed(directory, error)
+      const failure = this.#failures.failed(directory, error)
       if (directory.online) throw failure
     }
   }
-}
-
-function offline({ path }: LogDirectory): StorageError {
-  return new StorageError('KAFKA_STORAGE_ERROR', `Log directory ${path} is offline`)
 }

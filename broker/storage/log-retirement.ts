@@ -5,6 +5,7 @@ import { assert } from '../lib/assert.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { DelayedRemoval } from './delayed-removal.ts'
 import { isTooManyFiles } from './errors.ts'
+import type { LogDirFailures } from './log-dir-failures.ts'
 import type { LogDirectories } from './log-directories.ts'
 import type { LogDirectory } from './log-directory.ts'
 import type { LogRegistry } from './log-registry.ts'
@@ -21,8 +22,7 @@ export interface LogRetirementDeps {
   readonly logger: Logger
   readonly directories: LogDirectories
   readonly registry: LogRegistry
-  /** Takes a log dir offline where the error is a failure of its disk, and returns what to throw for it. */
-  readonly failed: (directory: LogDirectory, error: unknown) => unknown
+  readonly failures: LogDirFailures
 }
 
 /** Takes logs out of use: their directories get other names, and in the end nothing tells of them that a log of the same name would take for its own. */
@@ -92,21 +92,21 @@ export class LogRetirement {
     try {
       work()
     } catch (error) {
-      const failure = this.#deps.failed(directory, error)
+      const failure = this.#deps.failures.failed(directory, error)
       if (directory.online) throw failure
     }
   }
 
   /** Makes names durable, later where too many files are open: what a crash brings back till then is seen to be a stray, or the shorter of two. */
   syncNames(directory: LogDirectory): void {
-    const { clock, disk, failed } = this.#deps
+    const { clock, disk, failures } = this.#deps
     const sync = (): void => disk.syncDirectory(directory.path)
     try {
       sync()
     } catch (error) {
-      const failure = failed(directory, error)
+      const failure = failures.failed(directory, error)
       if (!isTooManyFiles(error)) throw failure
-      patiently(clock, () => Promise.try(sync)).catch((later: unknown) => void failed(directory, later))
+      patiently(clock, () => Promise.try(sync)).catch((later: unknown) => void failures.failed(directory, later))
     }
   }
 
@@ -119,7 +119,7 @@ export class LogRetirement {
       try {
         await this.#note(directory)
       } catch (error) {
-        const failure = this.#deps.failed(directory, error)
+        const failure = this.#deps.failures.failed(directory, error)
         if (isTooManyFiles(error)) this.#noteLater(directory)
         else if (directory.online) throw failure
       }
@@ -137,8 +137,8 @@ export class LogRetirement {
   }
 
   #noteLater(directory: LogDirectory): void {
-    const { clock, failed } = this.#deps
-    patiently(clock, () => this.#note(directory)).catch((error: unknown) => void failed(directory, error))
+    const { clock, failures } = this.#deps
+    patiently(clock, () => this.#note(directory)).catch((error: unknown) => void failures.failed(directory, error))
   }
 
   /** The shutdown does it too, and then nobody else may. */
