@@ -153,17 +153,28 @@ async function readSegment(
       continue
     }
     back = undefined
-    const { start, end, baseOffset, atEnd, wantedBytes, nextOffset, hasMore } = selection
-    // What is good before a damaged batch is still given.
-    if (end > start)
-      return { buffers: [bytes.subarray(start, end)], sizeInBytes: end - start, baseOffset, hasMore, wantedBytes: 0 }
-    // The wanted batch begins behind the buffer, or does not end in it; unless the file has less than was written to it.
-    const isMissing = atEnd && end === 0 && (isShort || bytes.length === bytesLeft)
-    if (selection.isDamaged || isMissing) throw damaged(segment, nextOffset, offset)
-    if (!atEnd) return { ...emptySlice(offset), hasMore, wantedBytes }
+    const slice = sliceOf(segment, found, selection, { offset, isShort })
+    if (slice !== undefined) return slice
+    const { end, nextOffset, wantedBytes } = selection
     place = { position: position + end, expectedOffset: nextOffset }
     size = Math.max(wantedBytes, maxBytes) + SLACK_BYTES
   }
+}
+
+/** What the selection answers; undefined where more is to be read for that. Throws where it never would be enough. */
+function sliceOf(
+  segment: LogSegment,
+  { bytes, bytesLeft }: Found,
+  { start, end, baseOffset, atEnd, wantedBytes, isDamaged, nextOffset, hasMore }: Selection,
+  { offset, isShort }: { readonly offset: number; readonly isShort: boolean },
+): LogSlice | undefined {
+  // What is good before a damaged batch is still given.
+  if (end > start)
+    return { buffers: [bytes.subarray(start, end)], sizeInBytes: end - start, baseOffset, hasMore, wantedBytes: 0 }
+  // The wanted batch begins behind the buffer, or does not end in it; unless the file has less than was written to it.
+  const isMissing = atEnd && end === 0 && (isShort || bytes.length === bytesLeft)
+  if (isDamaged || isMissing) throw damaged(segment, nextOffset, offset)
+  return atEnd ? undefined : { ...emptySlice(offset), hasMore, wantedBytes }
 }
 
 function damaged(segment: LogSegment, goodUntil: number, offset: number): DamagedBatchError {
