@@ -19,7 +19,6 @@ export function servedApis(handlers: readonly Handler<ApiKey>[], readiness: Read
     return {
       api: APIS[handler.key],
       overlaps: handler.overlaps === true,
-      releasesRequest: handler.releasesRequest === true,
       handle: (request, context) =>
         readiness.isReady() ? handle(request, context) : readiness.ready.then(() => handle(request, context)),
       ...(handler.countedAs === undefined

@@ -9,7 +9,7 @@ import { ApiKey } from '../protocol/api-key.ts'
 import { APIS, type RequestInputOf, type RequestOf } from '../protocol/apis.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import { decodeRequest, encodeRequest } from '../protocol/frame.ts'
-import type { RequestContext } from '../security/request-context.ts'
+import type { Received, RequestContext } from '../security/request-context.ts'
 import { alterLoggers, type LoggerDeps } from './broker-loggers.ts'
 import { type Answer, type Handler, handler } from './handler.ts'
 
@@ -24,7 +24,7 @@ type AlterKey = typeof ApiKey.AlterConfigs | typeof ApiKey.IncrementalAlterConfi
 /** The answers of both APIs have the same fields. */
 type AlterAnswer = Answer<AlterKey>
 
-/** Sends a request on to the active controller, as `context.frame` has it. */
+/** Sends a request on to the active controller, as `context.received` has it. */
 type Send = <K extends AlterKey>(key: K, request: RequestOf<K>, context: RequestContext) => Promise<Answer<K>>
 
 interface Resource {
@@ -57,16 +57,16 @@ export function alterConfigsHandlers(send: Send, deps: BrokerConfigChecksDeps): 
     handler(ApiKey.AlterConfigs, (request, context) => {
       const refused = refusals(request.resources, (resource) => replacementOf(image(), resource), deps)
       return sendOthers(request, refused, (left) => {
-        const frame = left === request ? context.frame : frameOf(ApiKey.AlterConfigs, left, context)
-        return send(ApiKey.AlterConfigs, left, { ...context, frame })
+        const received = left === request ? context.received : receivedOf(ApiKey.AlterConfigs, left, context)
+        return send(ApiKey.AlterConfigs, left, { ...context, received })
       })
     }),
     handler(ApiKey.IncrementalAlterConfigs, (request, context) => {
       const loggers = alterLoggers(request, deps)
       const refused = refusals(request.resources, (resource) => changesOf(image(), resource, rules), deps)
       return sendOthers(request, new Map([...loggers, ...refused]), (left) => {
-        const frame = left === request ? context.frame : frameOf(ApiKey.IncrementalAlterConfigs, left, context)
-        return send(ApiKey.IncrementalAlterConfigs, left, { ...context, frame })
+        const received = left === request ? context.received : receivedOf(ApiKey.IncrementalAlterConfigs, left, context)
+        return send(ApiKey.IncrementalAlterConfigs, left, { ...context, received })
       })
     }),
   ]
@@ -131,9 +131,8 @@ export async function sendOthers<R extends Resource>(
 }
 
 /** The client's request with less in it. */
-function frameOf<K extends AlterKey>(key: K, body: RequestInputOf<K>, { frame }: RequestContext): Uint8Array {
-  const { requestApiVersion, correlationId, clientId } = decodeRequest(frame).header
-  return Buffer.concat(encodeRequest(APIS[key], requestApiVersion, correlationId, clientId, body)).subarray(
-    LENGTH_BYTES,
-  )
+function receivedOf<K extends AlterKey>(key: K, body: RequestInputOf<K>, { received }: RequestContext): Received {
+  const { requestApiVersion, correlationId, clientId } = decodeRequest(received.frame).header
+  const chunks = encodeRequest(APIS[key], requestApiVersion, correlationId, clientId, body)
+  return { frame: Buffer.concat(chunks).subarray(LENGTH_BYTES), letGo: () => {} }
 }

@@ -94,7 +94,7 @@ async function answer(
     clientId: clientId ?? '',
     clientAddress,
     principal,
-    frame: requestData,
+    received: { frame: requestData, letGo: () => {} },
     isForwarded: true,
   }
   try {

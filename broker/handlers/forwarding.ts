@@ -93,7 +93,7 @@ async function attemptOnce<K extends ForwardedKey>(
     const { errorCode, responseData } = await forwarding.controller.request(
       ApiKey.Envelope,
       {
-        requestData: context.frame,
+        requestData: context.received.frame,
         requestPrincipal: encodePrincipal(context.principal),
         clientHostAddress: parseIpAddress(context.clientAddress) ?? UNKNOWN_ADDRESS,
       },

@@ -10,8 +10,6 @@ export interface Handler<K extends ApiKey> {
   readonly key: K
   /** True where the next request of a connection may start while this one still waits. */
   readonly overlaps?: boolean
-  /** True where nothing that is kept points into the request: its memory is used again once it is answered. */
-  readonly releasesRequest?: boolean
   /** True where it is served without being told in ApiVersions. */
   readonly isHidden?: boolean
   /** The name under which metrics count a request of `version`; the API's where this is left out. */

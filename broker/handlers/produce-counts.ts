@@ -1,7 +1,6 @@
 import { ErrorCode } from '../protocol/errors.ts'
 import type { AppendOutcome } from '../replication/append-outcome.ts'
-import type { ProduceEntry } from '../replication/produce.ts'
-import { BatchView } from '../records/batch.ts'
+import type { Partition } from '../replication/partition.ts'
 import type { BrokerTopicMetrics } from '../telemetry/broker-topic-metrics.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 
@@ -22,34 +21,35 @@ const APPENDED: ReadonlySet<ErrorCode> = new Set([
   ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
 ])
 
+/** What is counted of a batch of a request; `sizeInBytes` is 0 where there is none. */
+export interface CountedBatch {
+  readonly partition: Partition | ErrorCode
+  readonly sizeInBytes: number
+}
+
 /** Counts what became of the batches of one request, topic by topic. */
 export function countProduced(
   metrics: Metrics,
-  entries: readonly ProduceEntry[],
+  entries: readonly CountedBatch[],
   outcomes: readonly AppendOutcome[],
 ): void {
   for (let index = 0; index < entries.length; index++) {
-    const { partition, records } = entries[index] as ProduceEntry
+    const { partition, sizeInBytes } = entries[index] as CountedBatch
     if (typeof partition === 'number') continue
     const outcome = outcomes[index] as AppendOutcome
     const topic = metrics.brokerTopic(partition.log.topic)
     topic.totalProduceRequests++
-    if (outcome.error !== ErrorCode.NONE) countRefused(topic, records, outcome)
-    else if (records !== null) {
-      topic.bytesIn += records.length
+    if (outcome.error !== ErrorCode.NONE && !APPENDED.has(outcome.error)) countRefused(topic, sizeInBytes, outcome)
+    else {
+      topic.bytesIn += sizeInBytes
       topic.messagesIn += outcome.recordCount
     }
   }
 }
 
-function countRefused(topic: BrokerTopicMetrics, records: Uint8Array | null, { error, flaw }: AppendOutcome): void {
-  if (APPENDED.has(error) && records !== null) {
-    topic.bytesIn += records.length
-    topic.messagesIn += new BatchView(records).recordCount
-    return
-  }
+function countRefused(topic: BrokerTopicMetrics, sizeInBytes: number, { error, flaw }: AppendOutcome): void {
   if (!EXPECTED.has(error)) topic.failedProduceRequests++
-  if (error === ErrorCode.MESSAGE_TOO_LARGE) topic.bytesRejected += records?.length ?? 0
+  if (error === ErrorCode.MESSAGE_TOO_LARGE) topic.bytesRejected += sizeInBytes
   if (flaw === 'crc') topic.invalidMessageCrcRecords++
   else if (flaw === 'offsetOrSequence') topic.invalidOffsetOrSequenceRecords++
   else if (flaw !== undefined) topic.noKeyCompactedTopicRecords += flaw.keyless

@@ -2,7 +2,7 @@ import { ApiKey } from '../protocol/api-key.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import type { ProduceRequest, ProduceResponse } from '../protocol/messages/produce.ts'
 import type { AppendOutcome } from '../replication/append-outcome.ts'
-import { type ProduceEntry, produce, type RequiredAcks } from '../replication/produce.ts'
+import { produce, type RequiredAcks } from '../replication/produce.ts'
 import { ATTRIBUTES, BatchView, HEADER_BYTES, MAGIC, TRANSACTIONAL_BIT } from '../records/batch.ts'
 import type { RequestContext } from '../security/request-context.ts'
 import type { Clock } from '../env/clock.ts'
@@ -30,6 +30,18 @@ const ADMIN_CLIENT_ID = '__admin_client'
 type TopicResponse = ProduceResponse['responses'][number]
 type PartitionResponse = TopicResponse['partitionResponses'][number]
 
+/** One partition of a request, and what is left of it to be told and counted once its records are let go. */
+interface Entry {
+  readonly index: number
+  readonly partition: Partition | ErrorCode
+  records: Uint8Array | null
+  readonly sizeInBytes: number
+}
+
+interface TopicEntries extends Named {
+  readonly entries: readonly Entry[]
+}
+
 /**
  * Produce (0), v3 to v13. v0 to v2 are advertised, since librdkafka reads compression support from them, and refused.
  * Requests of one connection overlap: the next may be appended while this one waits for the disk or the replicas.
@@ -38,7 +50,6 @@ export function produceHandler(deps: ProduceDeps): Handler<typeof ApiKey.Produce
   return {
     key: ApiKey.Produce,
     overlaps: true,
-    releasesRequest: true,
     handle: async (request, context) => {
       const acks = request.acks
       // As in Apache Kafka, before anything else: what nobody began would never end, and hold back all who read what is committed.
@@ -52,19 +63,20 @@ export function produceHandler(deps: ProduceDeps): Handler<typeof ApiKey.Produce
         })
       if (acks !== 0 && acks !== 1 && acks !== -1) return refuse(ErrorCode.INVALID_REQUIRED_ACKS)
       if (request.transactionalId !== null) return refuse(ErrorCode.INVALID_TXN_STATE)
-      return respond(deps, request, acks, context)
+      return respond(deps, topicsOf(deps, request, context), { acks, timeoutMs: request.timeoutMs }, context)
     },
   }
 }
 
+/** Is not given the request: what waits here would hold it. */
 async function respond(
   deps: ProduceDeps,
-  request: ProduceRequest,
-  acks: RequiredAcks,
+  asked: readonly TopicEntries[],
+  { acks, timeoutMs }: { readonly acks: RequiredAcks; readonly timeoutMs: number },
   context: RequestContext,
 ): Promise<ProduceResponse | 'none' | 'close'> {
-  const entries = entriesOf(deps, request, context)
-  const pending = produce(entries, acks, request.timeoutMs, deps.clock)
+  const entries = asked.flatMap((topic) => topic.entries)
+  const pending = produce(entries, acks, timeoutMs, deps.clock, () => letGo(entries, context))
   const outcomes = pending instanceof Promise ? await pending : pending
   countProduced(deps.metrics, entries, outcomes)
   // Without an answer to carry it, the end of the connection is how a client with acks=0 learns of an error.
@@ -72,13 +84,12 @@ async function respond(
   let next = 0
   const hints = new LeaderHints(context, deps)
   const byId = context.apiVersion >= TOPIC_ID_VERSION
-  const topics = request.topicData.map(({ name, topicId, partitionData }) => ({
-    name,
-    topicId,
-    partitionResponses: partitionData.map(({ index }) => {
-      const { partition } = entries[next] as ProduceEntry
+  const topics = asked.map((topic) => ({
+    name: topic.name,
+    topicId: topic.topicId,
+    partitionResponses: topic.entries.map(({ index, partition }) => {
       const outcome = outcomes[next++] as AppendOutcome
-      const named = { topic: name, topicId: byId ? topicId : undefined, index }
+      const named = { topic: topic.name, topicId: byId ? topic.topicId : undefined, index }
       return partitionResponse(index, outcome, hints.of(outcome.error, partition, named))
     }),
   }))
@@ -87,6 +98,12 @@ async function respond(
     throttleTimeMs: 0,
     nodeEndpoints: [...hints.endpoints],
   }
+}
+
+/** As in Apache Kafka, who waits for the replicas holds no records any more: a thousand requests of 1 MB were 1 GB while a follower stood still. */
+function letGo(entries: readonly Entry[], { received }: RequestContext): void {
+  for (const entry of entries) entry.records = null
+  received.letGo()
 }
 
 /** Each topic once, as in Apache Kafka, and none without partitions. */
@@ -103,18 +120,23 @@ function merged(topics: TopicResponse[]): TopicResponse[] {
   return [...byTopic.values()]
 }
 
-function entriesOf(deps: ProduceDeps, request: ProduceRequest, context: RequestContext): ProduceEntry[] {
-  const { apiVersion: version, clientId } = context
-  const entries: ProduceEntry[] = []
-  for (const { name, topicId, partitionData } of request.topicData) {
-    for (const { index, records } of partitionData) {
-      const found = findPartition(deps, version, { name, topicId }, index)
-      const partition = clientId === ADMIN_CLIENT_ID ? found : writable(found)
-      const isUnreadable = version < ZSTD_VERSION && !isUnknown(found) && isZstd(records)
-      entries.push({ partition: isUnreadable ? ErrorCode.UNSUPPORTED_COMPRESSION_TYPE : partition, records })
-    }
+function topicsOf(
+  deps: ProduceDeps,
+  { topicData }: ProduceRequest,
+  { apiVersion, clientId }: RequestContext,
+): TopicEntries[] {
+  const entryOf = (topic: Named, index: number, records: Uint8Array | null): Entry => {
+    const found = findPartition(deps, apiVersion, topic, index)
+    const partition = clientId === ADMIN_CLIENT_ID ? found : writable(found)
+    const isUnreadable = apiVersion < ZSTD_VERSION && !isUnknown(found) && isZstd(records)
+    const asked = isUnreadable ? ErrorCode.UNSUPPORTED_COMPRESSION_TYPE : partition
+    return { index, partition: asked, records, sizeInBytes: records?.length ?? 0 }
   }
-  return entries
+  return topicData.map(({ name, topicId, partitionData }) => ({
+    name,
+    topicId,
+    entries: partitionData.map(({ index, records }) => entryOf({ name, topicId }, index, records)),
+  }))
 }
 
 interface Named {

@@ -20,21 +20,32 @@ class DelayedProduce {
   /** By the place of the entry: what is appended and not yet where `acks` wants it. */
   readonly #waits = new Map<number, Wait>()
   readonly #acks: RequiredAcks
+  /** Appends that are still under way. */
+  #undecided: number
+  readonly #whenDecided: () => void
   #pending: number
   #isExpired = false
   #timer: Timer | undefined
   #resolve: ((outcomes: AppendOutcome[]) => void) | undefined
 
-  constructor(size: number, acks: RequiredAcks) {
+  constructor(size: number, acks: RequiredAcks, whenDecided: () => void) {
+    this.#undecided = size
     this.#pending = size
     this.#acks = acks
+    this.#whenDecided = whenDecided
   }
 
   appended(index: number, partition: Partition, outcome: AppendOutcome): void {
     this.#outcomes[index] = outcome
+    this.#decided()
     if (outcome.error !== ErrorCode.NONE || this.#acks === 0) this.#done()
-    else if (this.#isExpired) this.refused(index, ErrorCode.REQUEST_TIMED_OUT)
+    else if (this.#isExpired) this.#unreached(index, ErrorCode.REQUEST_TIMED_OUT)
     else this.#await(index, partition, outcome.nextOffset)
+  }
+
+  #decided(): void {
+    this.#undecided--
+    if (this.#undecided === 0) this.#whenDecided()
   }
 
   #await(index: number, partition: Partition, offset: number): void {
@@ -42,8 +53,8 @@ class DelayedProduce {
     const reached = (error: ErrorCode): void => {
       isReached = true
       this.#waits.delete(index)
-      if (error !== ErrorCode.NONE) this.#outcomes[index] = refusedAppend(error)
-      this.#done()
+      if (error === ErrorCode.NONE) this.#done()
+      else this.#unreached(index, error)
     }
     const wait = this.#acks === 1 ? partition.awaitLocal(offset, reached) : partition.awaitCommitted(offset, reached)
     if (!isReached) this.#waits.set(index, wait)
@@ -51,6 +62,14 @@ class DelayedProduce {
 
   refused(index: number, error: ErrorCode): void {
     this.#outcomes[index] = refusedAppend(error)
+    this.#decided()
+    this.#done()
+  }
+
+  /** It is appended, and counts as such, but not where `acks` wants it. */
+  #unreached(index: number, error: ErrorCode): void {
+    const { recordCount } = this.#outcomes[index] as AppendOutcome
+    this.#outcomes[index] = { ...refusedAppend(error), recordCount }
     this.#done()
   }
 
@@ -73,26 +92,30 @@ class DelayedProduce {
   }
 
   /**
-   * What was appended stays appended; the client learns what of it may not be replicated yet. What a codec still works on is waited for:
-   * with the answer, the memory of the request is used again.
+   * What was appended stays appended; the client learns what of it may not be replicated yet. What a codec still works on is waited for: what
+   * becomes of it is not known.
    */
   #expire(): void {
     this.#isExpired = true
     for (const [index, wait] of this.#waits) {
       wait.cancel()
-      this.refused(index, ErrorCode.REQUEST_TIMED_OUT)
+      this.#unreached(index, ErrorCode.REQUEST_TIMED_OUT)
     }
   }
 }
 
-/** Appends to every partition of a request and waits as `acks` asks, at most `timeoutMs`. Outcomes come in the order of `entries`. */
+/**
+ * Appends to every partition of a request and waits as `acks` asks, at most `timeoutMs`. Outcomes come in the order of `entries`. `whenDecided` is
+ * called once the last append is staged or refused: nobody looks at `entries` any more.
+ */
 export function produce(
   entries: readonly ProduceEntry[],
   acks: RequiredAcks,
   timeoutMs: number,
   clock: Clock,
+  whenDecided = () => {},
 ): AppendOutcome[] | Promise<AppendOutcome[]> {
-  const delayed = new DelayedProduce(entries.length, acks)
+  const delayed = new DelayedProduce(entries.length, acks, whenDecided)
   for (let index = 0; index < entries.length; index++) {
     const { partition, records } = entries[index] as ProduceEntry
     if (typeof partition === 'number') delayed.refused(index, partition)

@@ -15,6 +15,17 @@ export interface Requester {
   readonly takenBytes: number
 }
 
+/** A request as it came. */
+export interface Received {
+  /** Header and body, without the length; empty once it is let go. */
+  readonly frame: Uint8Array
+  /**
+   * Nobody looks at the request any more, nor at parts of it that are not staged in a log by now: its memory is used again at the end of this
+   * tick, when what is staged is written. Who does not call this leaves it to the garbage collector.
+   */
+  letGo(): void
+}
+
 /** What a handler may know of the request besides its body. */
 export interface RequestContext {
   readonly apiVersion: number
@@ -30,6 +41,5 @@ export interface RequestContext {
   readonly connection: Requester
   /** A broker has sent the request on for its client, in an envelope (KIP-590). */
   readonly isForwarded?: boolean
-  /** The request as it came, header and body, without its length. */
-  readonly frame: Uint8Array
+  readonly received: Received
 }

@@ -3,6 +3,7 @@ import type { Connection } from '../env/network.ts'
 import { TlsHandshakeError } from '../env/tls.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { FrameDecoder, type FrameMemory } from '../protocol/frame-decoder.ts'
+import type { Received } from '../security/request-context.ts'
 
 /** An answer, which is told when it goes; monotonic times in ms. */
 export interface Answer {
@@ -32,10 +33,8 @@ export interface Peer {
 export interface Dispatcher {
   /** True where this request may start while earlier ones of the connection that say the same still wait: Produce. */
   mayOverlap(frame: Uint8Array): boolean
-  /** True where nobody looks at the request any more once its reply is there, and what it staged is written: Produce. */
-  mayReuse(frame: Uint8Array): boolean
-  /** `receivedMs`: the monotonic time at which the frame was there. */
-  dispatch(frame: Uint8Array, peer: Peer, receivedMs: number): Reply | Promise<Reply>
+  /** `receivedMs`: the monotonic time at which the request was there. */
+  dispatch(request: Received, peer: Peer, receivedMs: number): Reply | Promise<Reply>
 }
 
 export interface ServerConnectionOptions {
@@ -43,7 +42,7 @@ export interface ServerConnectionOptions {
   readonly maxFrameBytes: number
 }
 
-/** What the requests of all connections come to that are not answered yet. */
+/** What the requests of all connections come to that are neither let go nor answered yet. */
 export interface RequestsInProgress {
   bytes: number
 }
@@ -61,15 +60,23 @@ export interface ServerConnectionDeps {
 
 /** Pipelined requests that one connection may have in progress. Clients send 5 (max.in.flight.requests.per.connection). */
 const OVERLAP_MAX = 16
-/**
- * Beyond this in progress there is one of each connection, and no other is received, as in Apache Kafka: while a follower stands still, nothing of
- * acks=all is answered, and 200 producers held 1 GB.
- */
+/** Beyond this in progress there is one of each connection, and no other is received, as in Apache Kafka: 200 producers held 1 GB. */
 const OVERLAP_BYTES_MAX = 64 * 1024 * 1024
+const NOTHING = new Uint8Array()
 
-interface Slot {
-  readonly frame: Uint8Array
+class Slot implements Received {
+  frame: Uint8Array
   reply: Reply | undefined
+  readonly #released: (slot: Slot) => void
+
+  constructor(frame: Uint8Array, released: (slot: Slot) => void) {
+    this.frame = frame
+    this.#released = released
+  }
+
+  letGo(): void {
+    this.#released(this)
+  }
 }
 
 /**
@@ -220,12 +227,12 @@ export class ServerConnection implements Peer {
   }
 
   #start(frame: Uint8Array): void {
-    const slot: Slot = { frame, reply: undefined }
+    const slot = new Slot(frame, this.#release)
     this.#slots.push(slot)
     this.#deps.inProgress.bytes += frame.length
     if (this.#slots.length === 1) this.#exclusive = !this.#deps.dispatcher.mayOverlap(frame)
     // Nothing is received while a frame waits: those that wait were there when bytes last came.
-    const reply = this.#deps.dispatcher.dispatch(frame, this, this.#lastActiveMs)
+    const reply = this.#deps.dispatcher.dispatch(slot, this, this.#lastActiveMs)
     if (reply instanceof Promise) {
       void reply.then((settled) => {
         this.#settle(slot, settled)
@@ -246,8 +253,7 @@ export class ServerConnection implements Peer {
 
   #settle(slot: Slot, reply: Reply): void {
     slot.reply = reply
-    this.#deps.inProgress.bytes -= slot.frame.length
-    this.#release(slot.frame)
+    this.#take(slot)
     while (this.#slots.length > 0) {
       const head = (this.#slots[0] as Slot).reply
       if (head === undefined) return
@@ -284,10 +290,20 @@ export class ServerConnection implements Peer {
     this.#endIfAnswered()
   }
 
+  /** What the slot still has of its request: it is in progress no more. */
+  #take(slot: Slot): Uint8Array {
+    const { frame } = slot
+    slot.frame = NOTHING
+    this.#deps.inProgress.bytes -= frame.length
+    return frame
+  }
+
   /** Deferred: what was staged of the request in this tick was to be written at its end, earlier. */
-  #release(frame: Uint8Array): void {
-    const { dispatcher, memory, clock } = this.#deps
-    if (memory.isLent(frame) && dispatcher.mayReuse(frame)) clock.defer(() => memory.giveBack(frame))
+  readonly #release = (slot: Slot): void => {
+    const { memory, clock } = this.#deps
+    const frame = this.#take(slot)
+    if (memory.isLent(frame)) clock.defer(() => memory.giveBack(frame))
+    if (this.#blocked) clock.defer(() => this.#pumpSafely())
   }
 
   /** Whole requests that came before the end are still served: a producer with acks=0 sends, and is gone. */

@@ -3,7 +3,7 @@ import type { AnswerBudget } from '../lib/answer-budget.ts'
 import type { Api, ListenerKind } from '../protocol/api.ts'
 import { decodeRequest, encodeResponse, type Request } from '../protocol/frame.ts'
 import { errorName } from '../protocol/errors.ts'
-import { ANONYMOUS, type RequestContext } from '../security/request-context.ts'
+import { ANONYMOUS, type Received, type RequestContext } from '../security/request-context.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { type ErrorCounter, errorCounter } from './error-counts.ts'
@@ -14,8 +14,6 @@ import { Exchange } from './exchange.ts'
 export interface ServedApi {
   readonly api: Api
   readonly overlaps: boolean
-  /** Whether the request's bytes are of no more use once it is answered. */
-  readonly releasesRequest: boolean
   /** The name under which a request is counted where that is not the API's. */
   readonly countedAs?: (request: unknown, version: number) => string | undefined
   handle(request: unknown, context: RequestContext): unknown
@@ -46,33 +44,29 @@ export class ApiDispatcher implements Dispatcher {
     return this.#apiOf(frame)?.overlaps === true
   }
 
-  mayReuse(frame: Uint8Array): boolean {
-    return this.#apiOf(frame)?.releasesRequest === true
-  }
-
   #apiOf(frame: Uint8Array): ServedApi | undefined {
     if (frame.length < 2) return undefined
     return this.#apis.get(((frame[0] as number) << 8) | (frame[1] as number))
   }
 
-  dispatch(frame: Uint8Array, peer: Peer, receivedMs: number): Reply | Promise<Reply> {
+  dispatch(received: Received, peer: Peer, receivedMs: number): Reply | Promise<Reply> {
     let request: Request
     try {
-      request = decodeRequest(frame)
+      request = decodeRequest(received.frame)
     } catch (error) {
       return this.#refuse(peer, error)
     }
     const served = this.#apis.get(request.header.requestApiKey)
     if (served === undefined) return this.#unserved(peer, request, 'no such API on this listener')
     if (!request.isSupported) return this.#unsupported(peer, request, served, receivedMs)
-    return this.#handle(served, request, peer, frame, receivedMs)
+    return this.#handle(served, request, peer, received, receivedMs)
   }
 
   #handle(
     served: ServedApi,
     request: Request,
     peer: Peer,
-    frame: Uint8Array,
+    received: Received,
     receivedMs: number,
   ): Reply | Promise<Reply> {
     const { requestApiVersion: version, correlationId, clientId } = request.header
@@ -104,7 +98,7 @@ export class ApiDispatcher implements Dispatcher {
         principal: ANONYMOUS,
         onAbandoned: (gone) => peer.onAbandoned(gone),
         connection: peer,
-        frame,
+        received,
       })
       if (!(answer instanceof Promise)) return finish(answer)
       exchange.handled(clock.monotonicMs())

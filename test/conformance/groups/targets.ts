@@ -150,7 +150,7 @@ async function callHandler(handler: Handler<ApiKey> | undefined, version: number
   const context = { apiVersion: version, clientId: CLIENT, clientAddress: '127.0.0.1', listener: 'PLAINTEXT' }
   const decoded = trusted<RequestOf<ApiKey>>(api.request.decode(body, version))
   const connection = { onClosed: () => undefined, isClosed: false, takenBytes: 0 }
-  const from = { principal: ANONYMOUS, onAbandoned: () => undefined, connection, frame }
+  const from = { principal: ANONYMOUS, onAbandoned: () => undefined, connection, received: { frame, letGo: () => {} } }
   const answer = await handler.handle(decoded, { ...context, ...from })
   return decodeResponse(api, version, frameOf(encodeResponse(api, version, 1, trusted(answer))))
 }

@@ -7,11 +7,12 @@ import { ApiKey } from '../../../broker/protocol/api-key.ts'
 import { APIS, type ResponseOf } from '../../../broker/protocol/apis.ts'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import { decodeRequest } from '../../../broker/protocol/frame.ts'
+import type { RequestContext } from '../../../broker/security/request-context.ts'
 import { LogThreshold } from '../../../broker/telemetry/log-threshold.ts'
 import { dedicatedBroker } from '../config/dedicated-broker.ts'
 import { clusterOf } from '../controller/cluster.ts'
 import { config } from '../metadata/records.ts'
-import { contextOf, frameOf } from './context.ts'
+import { contextOf, frameOf, receivedOf } from './context.ts'
 
 const SERVER = dedicatedBroker('/data-1,/data-2')
 
@@ -31,7 +32,7 @@ async function altered(
   const layers = { perBroker: perBroker ?? new Map(), clusterWide: clusterWide ?? new Map() }
   const server = withApplicableConfigs(SERVER, layers).config
   const sent: string[] = []
-  const send = async (_key: ApiKey, _request: unknown, { frame }: { frame: Uint8Array }) => {
+  const send = async (_key: ApiKey, _request: unknown, { received: { frame } }: RequestContext) => {
     const { header, body } = decodeRequest(frame)
     expect(header).toMatchObject({ correlationId: 77, clientId: 'tester' })
     const { resources } = APIS[api].request.decode(body, 1)
@@ -53,7 +54,7 @@ async function altered(
     return { resourceType, resourceName, configs: [{ name, configOperation: value === null ? 1 : 0, value }] }
   })
   const request = { resources, validateOnly: false }
-  const context = contextOf({ apiVersion: 1, frame: frameOf(api, 1, request) })
+  const context = contextOf({ apiVersion: 1, received: receivedOf(frameOf(api, 1, request)) })
   const served = handlers.find(({ key }) => key === api)
   const answer = (await served?.handle(request, context)) as ResponseOf<typeof ApiKey.IncrementalAlterConfigs>
   const refused = answer.responses.map(({ errorCode, errorMessage }) =>

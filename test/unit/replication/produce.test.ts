@@ -66,6 +66,44 @@ describe('an answer', () => {
     expect(errorsOf(seen.value ?? [])).toEqual([ErrorCode.REQUEST_TIMED_OUT, ErrorCode.REQUEST_TIMED_OUT])
   })
 
+  test('may be far away when all is decided: nobody looks at the records any more', async () => {
+    const rig = await PartitionRig.open({ replicas: [1, 2], isr: [1, 2] })
+    const slow = [Promise.withResolvers<AppendOutcome>(), Promise.withResolvers<AppendOutcome>()]
+    const entries = [
+      { partition: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, records: batchOf() },
+      { partition: rig.partition, records: batchOf() },
+      { partition: rig.partition, records: null },
+      ...slow.map(({ promise }) => ({
+        partition: { append: () => promise } as unknown as Partition,
+        records: batchOf(),
+      })),
+    ]
+    let decided = 0
+    const seen = watch(produce(entries, -1, 1000, rig.bed.clock, () => decided++))
+    rig.write()
+    slow[0]?.reject(new Error('a bug'))
+    await rig.bed.clock.run(1000)
+    expect(decided).toBe(0)
+    slow[1]?.resolve({ ...refusedAppend(ErrorCode.NONE), baseOffset: 0, nextOffset: 1, recordCount: 3 })
+    await settle()
+    expect(decided).toBe(1)
+    expect(seen.value?.map(({ error, recordCount }) => [error, recordCount])).toEqual([
+      [ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, 0],
+      [ErrorCode.REQUEST_TIMED_OUT, 1],
+      [ErrorCode.INVALID_RECORD, 0],
+      [ErrorCode.UNKNOWN_SERVER_ERROR, 0],
+      [ErrorCode.REQUEST_TIMED_OUT, 3],
+    ])
+  })
+
+  test('waits on for the replicas when all is decided', async () => {
+    const { partition, bed } = await PartitionRig.open({ replicas: [1, 2], isr: [1, 2] })
+    let decided = 0
+    const seen = watch(produce([{ partition, records: batchOf() }], -1, 1000, bed.clock, () => decided++))
+    await settle()
+    expect([decided, seen.value]).toEqual([1, undefined])
+  })
+
   test('comes at the time-out, and what was appended stays', async () => {
     const rig = await PartitionRig.open({ replicas: [1, 2], isr: [1, 2] })
     const { partition, bed } = rig

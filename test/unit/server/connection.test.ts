@@ -9,6 +9,7 @@ import {
   ServerConnection,
 } from '../../../broker/server/connection.ts'
 import { BufferPool } from '../../../broker/lib/buffer-pool.ts'
+import type { Received } from '../../../broker/security/request-context.ts'
 import { SimClock } from '../../fakes/clock.ts'
 import { silentLogger } from '../../fakes/logger.ts'
 
@@ -65,19 +66,17 @@ class ScriptedDispatcher implements Dispatcher {
   readonly told: string[] = []
   /** When each request was there. */
   readonly receivedMs: number[] = []
-  frame: Uint8Array = new Uint8Array()
+  /** The last request that has started. */
+  request: Received = { frame: new Uint8Array(), letGo: () => {} }
   readonly #answers = new Map<number, (reply: Reply) => void>()
   mayOverlap(frame: Uint8Array): boolean {
     return (frame[0] as number) < 100
   }
-  mayReuse(frame: Uint8Array): boolean {
-    return this.mayOverlap(frame)
-  }
-  dispatch(frame: Uint8Array, _: Peer, receivedMs: number): Promise<Reply> {
-    const id = frame[0] as number
+  dispatch(request: Received, _: Peer, receivedMs: number): Promise<Reply> {
+    const id = request.frame[0] as number
     this.receivedMs.push(receivedMs)
     this.started.push(id)
-    this.frame = frame
+    this.request = request
     return new Promise((resolve) => this.#answers.set(id, resolve))
   }
   async answer(id: number, reply: Reply = this.#answerOf(id)): Promise<void> {
@@ -163,6 +162,21 @@ describe('ServerConnection', () => {
     expect([dispatcher.started, connection.paused]).toEqual([[1, 2, 3, 4], false])
     await dispatcher.answer(4)
     expect(inProgress.bytes).toBe(0)
+  })
+
+  test('what is let go is in progress no more: the next one starts, whose connection waited for that', async () => {
+    const { connection, dispatcher, send, inProgress, clock } = setUp()
+    send(1)
+    const { request } = dispatcher
+    inProgress.bytes += 64 * 1024 * 1024 - 1
+    send(2)
+    expect([dispatcher.started, connection.paused]).toEqual([[1], true])
+    request.letGo()
+    expect([request.frame.length, inProgress.bytes]).toEqual([0, 64 * 1024 * 1024 - 1])
+    clock.runDeferred()
+    expect([dispatcher.started, connection.paused]).toEqual([[1, 2], true])
+    await dispatcher.answer(1)
+    expect(inProgress.bytes).toBe(64 * 1024 * 1024)
   })
 
   test('reading stops while a request has to wait', async () => {
@@ -327,25 +341,38 @@ describe('the memory of a large request', () => {
     return chunk
   }
 
-  test('is used again after the answer, when what it staged in that tick is written', async () => {
+  test('is used again once it is let go, when what it staged in that tick is written; the answer may be far away', () => {
     const { connection, dispatcher, clock, memory } = setUp()
     connection.receive(large(1))
     clock.runDeferred()
-    const { frame } = dispatcher
+    const { request } = dispatcher
+    const { frame } = request
     expect(memory.isLent(frame)).toBe(true)
-    await dispatcher.answer(1)
-    expect(memory.isLent(frame)).toBe(true)
+    request.letGo()
+    expect([memory.isLent(frame), request.frame.length]).toEqual([true, 0])
     clock.runDeferred()
     expect(memory.isLent(frame)).toBe(false)
     connection.receive(large(2))
-    expect(dispatcher.frame.buffer).toBe(frame.buffer)
+    expect(dispatcher.request.frame.buffer).toBe(frame.buffer)
   })
 
-  test('stays with the request where that is not over with the answer', async () => {
+  test('is used again once, however often it is let go', () => {
+    const { connection, dispatcher, clock } = setUp()
+    connection.receive(large(1))
+    dispatcher.request.letGo()
+    dispatcher.request.letGo()
+    clock.runDeferred()
+    connection.receive(large(2))
+    const { frame } = dispatcher.request
+    connection.receive(large(3))
+    expect(dispatcher.request.frame.buffer).not.toBe(frame.buffer)
+  })
+
+  test('is left to who has it where it is not let go', async () => {
     const { connection, dispatcher, clock, memory } = setUp()
-    connection.receive(large(100))
-    const { frame } = dispatcher
-    await dispatcher.answer(100)
+    connection.receive(large(1))
+    const { frame } = dispatcher.request
+    await dispatcher.answer(1)
     clock.runDeferred()
     expect(memory.isLent(frame)).toBe(true)
   })
@@ -353,9 +380,9 @@ describe('the memory of a large request', () => {
   test('is its own while another one waits for its answer', async () => {
     const { connection, dispatcher } = setUp()
     connection.receive(large(1))
-    const first = dispatcher.frame
+    const first = dispatcher.request.frame
     connection.receive(large(2))
-    expect(dispatcher.frame.buffer).not.toBe(first.buffer)
+    expect(dispatcher.request.frame.buffer).not.toBe(first.buffer)
     expect(first[1]).toBe(1)
   })
 })

@@ -32,7 +32,7 @@ function bed(handle: ServedApi['handle'], more: Partial<ServedApi> = {}, kind: '
   const logger = new MemoryLogger()
   const metrics = new Metrics({ withProcess: false }, { clock })
   const answers = new AnswerBudget()
-  const dispatcher = new ApiDispatcher([{ api, overlaps: false, releasesRequest: false, handle, ...more }], kind, {
+  const dispatcher = new ApiDispatcher([{ api, overlaps: false, handle, ...more }], kind, {
     clock,
     metrics,
     logger,
@@ -44,7 +44,7 @@ function bed(handle: ServedApi['handle'], more: Partial<ServedApi> = {}, kind: '
     answers,
     dispatcher,
     logger,
-    dispatch: (frame: Uint8Array) => dispatcher.dispatch(frame, PEER, clock.monotonicMs()),
+    dispatch: (frame: Uint8Array) => dispatcher.dispatch({ frame, letGo: () => {} }, PEER, clock.monotonicMs()),
   }
 }
 
@@ -82,7 +82,7 @@ describe('a request is measured', () => {
     const { clock, metrics, dispatcher } = slow()
     const receivedMs = clock.monotonicMs()
     await clock.run(5)
-    const reply = dispatcher.dispatch(requestFrame(), PEER, receivedMs)
+    const reply = dispatcher.dispatch({ frame: requestFrame(), letGo: () => {} }, PEER, receivedMs)
     await clock.run(40)
     const answer = (await reply) as Answer
     await clock.run(3)

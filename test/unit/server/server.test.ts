@@ -35,7 +35,7 @@ class FakeConnection implements Connection {
   }
 }
 
-const DISPATCHER: Dispatcher = { mayOverlap: () => false, mayReuse: () => false, dispatch: () => 'none' }
+const DISPATCHER: Dispatcher = { mayOverlap: () => false, dispatch: () => 'none' }
 
 /** A server with room for two connections, of which clients may not take those between brokers. */
 async function fullServer(maxIdleMs = -1, dispatcher = DISPATCHER, isRoomWanted = (): boolean => false) {
