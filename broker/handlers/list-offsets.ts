@@ -21,6 +21,9 @@ const EARLIEST_LOCAL = -4n
 const LATEST_TIERED = -5n
 const EARLIEST_PENDING_UPLOAD = -6n
 const READ_COMMITTED = 1
+/** The replica ids of who is no replica. */
+const CONSUMER = -1
+const DEBUGGING_CONSUMER = -2
 const OFFSET_NOT_AVAILABLE_VERSION = 5
 
 type AskedPartition = ListOffsetsRequest['topics'][number]['partitions'][number]
@@ -68,12 +71,15 @@ export function listOffsetsHandler(deps: ListOffsetsDeps): Handler<typeof ApiKey
 interface Reader {
   readonly version: number
   readonly readCommitted: boolean
-  /** A follower, which wants to know what there is, not what is committed. */
-  readonly isReplica: boolean
+  /** All others, followers above all, want to know what there is, not what is committed. */
+  readonly isConsumer: boolean
+  /** Who looks for faults may ask any replica. */
+  readonly mayFollow: boolean
 }
 
 function readerOf({ isolationLevel, replicaId }: ListOffsetsRequest, version: number): Reader {
-  return { version, readCommitted: isolationLevel === READ_COMMITTED, isReplica: replicaId >= 0 }
+  const readCommitted = isolationLevel === READ_COMMITTED
+  return { version, readCommitted, isConsumer: replicaId === CONSUMER, mayFollow: replicaId === DEBUGGING_CONSUMER }
 }
 
 /** Partitions that the request names more than once, as `topic-index`, with their first mention. */
@@ -120,7 +126,7 @@ async function lookUp(
   // As in Apache Kafka, before it is known whether there is such a partition.
   if (!isServed(asked.timestamp, reader.version)) return found(asked, ErrorCode.UNSUPPORTED_VERSION)
   if (typeof partition === 'number') return found(asked, partition)
-  const error = partition.checkLeader(asked.currentLeaderEpoch)
+  const error = partition.checkReader(asked.currentLeaderEpoch, reader.mayFollow)
   if (error !== ErrorCode.NONE) return found(asked, error)
   const { log, state } = partition
   const limit = limitOf(partition, reader)
@@ -153,13 +159,13 @@ function recordAt(log: PartitionLog, timestamp: bigint): Promise<FoundOffset | n
   return timestamp === MAX_TIMESTAMP ? log.offsetOfMaxTimestamp() : log.offsetForTimestamp(Number(timestamp))
 }
 
-function limitOf({ log }: Partition, { isReplica, readCommitted }: Reader): number {
-  if (isReplica) return log.logEndOffset
+function limitOf({ log }: Partition, { isConsumer, readCommitted }: Reader): number {
+  if (!isConsumer) return log.logEndOffset
   return readCommitted ? log.lastStableOffset : log.highWatermark
 }
 
 /** A new leader's high watermark may lie before what clients were told by the last one: until it has caught up they wait (KIP-207). */
-function unsettledError({ epochStartOffset = 0, log }: Partition, { isReplica, version }: Reader): ErrorCode {
-  if (isReplica || epochStartOffset <= log.highWatermark) return ErrorCode.NONE
+function unsettledError({ epochStartOffset = 0, log }: Partition, { isConsumer, version }: Reader): ErrorCode {
+  if (!isConsumer || epochStartOffset <= log.highWatermark) return ErrorCode.NONE
   return version >= OFFSET_NOT_AVAILABLE_VERSION ? ErrorCode.OFFSET_NOT_AVAILABLE : ErrorCode.LEADER_NOT_AVAILABLE
 }

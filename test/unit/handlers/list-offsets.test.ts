@@ -10,14 +10,15 @@ import { hosting } from './hosting.ts'
 const MAX_TIMESTAMP = -3n
 const VERSION = 7
 
-/** The answer for a partition, to a consumer or to the follower `replicaId`. */
+/** The answer for a partition, to a consumer or to who names itself by `replicaId`. */
 async function lookedUp(
   world: Awaited<ReturnType<typeof hosting>>,
   timestamp: bigint,
   replicaId = -1,
   partitionIndex = 0,
+  currentLeaderEpoch = -1,
 ) {
-  const asked = { partitionIndex, currentLeaderEpoch: -1, timestamp }
+  const asked = { partitionIndex, currentLeaderEpoch, timestamp }
   const request = {
     replicaId,
     isolationLevel: 0,
@@ -81,4 +82,28 @@ test('a log that cannot be read is the error of its partition, not of the reques
   expect(await lookedUp(world, 0n)).toMatchObject({ partitionIndex: 0, errorCode: ErrorCode.KAFKA_STORAGE_ERROR })
   world.bed.disk.fault = undefined
   expect(await lookedUp(world, 0n)).toMatchObject({ errorCode: ErrorCode.NONE, offset: 0n })
+})
+
+describe('who looks for faults (replica id -2), as in Apache Kafka,', () => {
+  test.each([
+    ['the leader', NODE],
+    ['a follower', 2],
+  ])('is told by %s what there is, committed or not', async (_, leader) => {
+    const world = await hosting({ replicas: [NODE, 2], isr: [NODE, 2], leader })
+    append(world.log, { values: ['a'], baseTimestampMs: 7 })
+    expect(await lookedUp(world, -1n, -2)).toMatchObject({ errorCode: ErrorCode.NONE, offset: 1n, leaderEpoch: 3 })
+    expect(await lookedUp(world, -2n, -2)).toMatchObject({ errorCode: ErrorCode.NONE, offset: 0n })
+    expect(await lookedUp(world, 7n, -2)).toMatchObject({ errorCode: ErrorCode.NONE, offset: 0n, timestamp: 7n })
+    expect(await lookedUp(world, -1n, -2, 0, 2)).toMatchObject({ errorCode: ErrorCode.FENCED_LEADER_EPOCH })
+  })
+
+  test('is who may ask a follower; of all others only consumers are not told what is not committed', async () => {
+    const led = await hosting({ replicas: [NODE, 2], isr: [NODE, 2] })
+    const followed = await hosting({ replicas: [NODE, 2], isr: [NODE, 2], leader: 2 })
+    append(led.log, { values: ['a'] })
+    expect(await lookedUp(led, -1n, -1)).toMatchObject({ offset: 0n })
+    for (const replicaId of [2, -3]) expect(await lookedUp(led, -1n, replicaId)).toMatchObject({ offset: 1n })
+    for (const replicaId of [2, -1, -3])
+      expect(await lookedUp(followed, -1n, replicaId)).toMatchObject({ errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER })
+  })
 })
