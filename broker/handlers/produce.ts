@@ -75,7 +75,7 @@ async function respond(
   { acks, timeoutMs }: { readonly acks: RequiredAcks; readonly timeoutMs: number },
   context: RequestContext,
 ): Promise<ProduceResponse | 'none' | 'close'> {
-  const entries = asked.flatMap((topic) => topic.entries)
+  const entries = asked.length === 1 ? (asked[0] as TopicEntries).entries : asked.flatMap((topic) => topic.entries)
   const pending = produce(entries, acks, timeoutMs, deps.clock, () => letGo(entries, context))
   const outcomes = pending instanceof Promise ? await pending : pending
   countProduced(deps.metrics, entries, outcomes)
@@ -132,10 +132,10 @@ function topicsOf(
     const asked = isUnreadable ? ErrorCode.UNSUPPORTED_COMPRESSION_TYPE : partition
     return { index, partition: asked, records, sizeInBytes: records?.length ?? 0 }
   }
-  return topicData.map(({ name, topicId, partitionData }) => ({
-    name,
-    topicId,
-    entries: partitionData.map(({ index, records }) => entryOf({ name, topicId }, index, records)),
+  return topicData.map((topic) => ({
+    name: topic.name,
+    topicId: topic.topicId,
+    entries: topic.partitionData.map(({ index, records }) => entryOf(topic, index, records)),
   }))
 }
 
