@@ -19,4 +19,6 @@ export interface Compute {
   decompressSync(codec: CodecName, data: Uint8Array, maxBytes: number): Uint8Array
   /** As `decompressSync`, for one look: the next call may use the memory of the result again. */
   decompressBriefly(codec: CodecName, data: Uint8Array, maxBytes: number): Uint8Array
+  /** For work that holds what it decompresses while something else computes: a few go on at a time, the rest waits, in order. */
+  inTurn<T>(work: () => Promise<T>): Promise<T>
 }

@@ -92,6 +92,8 @@ export class NodeCompute implements Compute {
     zstd: ZSTD,
   }
   readonly #jobs = new Slots({ count: JOBS_MAX })
+  /** Of those in turn, each has a job at a time: more of them would only hold more memory. */
+  readonly #inTurn = new Slots({ count: JOBS_MAX })
   /** Made for the first batch. */
   #lz4: Lz4Decoder | undefined
 
@@ -110,6 +112,10 @@ export class NodeCompute implements Compute {
   /** What needs no thread of the pool does not wait for one. */
   #run(codec: CodecName, work: () => Promise<Uint8Array>): Promise<Uint8Array> {
     return codec === 'snappy' ? work() : this.#jobs.run(work)
+  }
+
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    return this.#inTurn.run(work)
   }
 
   compressSync(codec: CodecName, data: Uint8Array, level?: number): Uint8Array {

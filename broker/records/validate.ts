@@ -100,10 +100,29 @@ export function validateProduce(
   const codec = view.codec
   if (codec === undefined)
     return refuse('UNSUPPORTED_COMPRESSION_TYPE', `unknown codec in attributes ${view.attributes}`)
-  if (codec === 'none') return checkRecords(view, records, HEADER_BYTES, rules, compute)
-  const plain = decompressSmall(view, codec, compute)
-  if (plain !== undefined) return checkRecords(view, plain, 0, rules, compute)
-  return checkLarge(view, codec, rules, compute)
+  // A batch of a few KB may be 100 MB that wait to be compressed anew.
+  return isStoredAs(codec, rules)
+    ? checkPayload(view, codec, rules, compute)
+    : compute.inTurn(async () => checkPayload(view, codec, rules, compute))
+}
+
+/** Whether batches of `codec` need not be compressed anew. */
+function isStoredAs(codec: CodecName, { compression }: ProduceRules): boolean {
+  return compression === undefined || compression.codec === codec
+}
+
+function checkPayload(
+  view: BatchView,
+  codec: CodecName,
+  rules: ProduceRules,
+  compute: Compute,
+): ProduceVerdict | Promise<ProduceVerdict> {
+  if (codec === 'none') return checkRecords(view, view.bytes, HEADER_BYTES, rules, compute)
+  const brief = decompressSmall(view, codec, compute)
+  if (brief === undefined) return checkLarge(view, codec, rules, compute)
+  // A copy: what was decompressed for a look does not last as long as it takes to compress it.
+  const plain = isStoredAs(codec, rules) ? brief : new Uint8Array(brief)
+  return checkRecords(view, plain, 0, rules, compute)
 }
 
 function checkFraming(records: Uint8Array): ProduceVerdict | undefined {
@@ -200,8 +219,7 @@ function checkRecords(
   }
   const { compression } = rules
   if (compression === undefined || compression.codec === view.codec) return accept(view, walk, rules)
-  // A copy: what was decompressed for a look does not last as long as this takes.
-  return recompress(view, new Uint8Array(plain.subarray(start)), compression, compute).then(
+  return recompress(view, plain.subarray(start), compression, compute).then(
     (stored) => checkSize(stored, rules) ?? accept(stored, walk, rules),
   )
 }

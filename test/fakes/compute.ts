@@ -1,5 +1,6 @@
 import type { Clock } from '../../broker/env/clock.ts'
 import type { CodecName, Compute } from '../../broker/env/compute.ts'
+import { Slots } from '../../broker/lib/slots.ts'
 import type { SimRandom } from './random.ts'
 
 /** The real codecs, done at once; their completion comes in the order that the seed says, as from a thread pool. */
@@ -7,6 +8,7 @@ export class SimCompute implements Compute {
   readonly #real: Compute
   readonly #clock: Clock
   readonly #random: SimRandom
+  readonly #inTurn = new Slots({ count: 2 })
   #brief: Uint8Array | undefined
 
   constructor(deps: { real: Compute; clock: Clock; random: SimRandom }) {
@@ -20,6 +22,9 @@ export class SimCompute implements Compute {
   }
   decompress(codec: CodecName, data: Uint8Array, maxBytes: number): Promise<Uint8Array> {
     return this.#later(() => this.#real.decompressSync(codec, data, maxBytes))
+  }
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    return this.#inTurn.run(work)
   }
   compressSync(codec: CodecName, data: Uint8Array, level?: number): Uint8Array {
     return this.#real.compressSync(codec, data, level)

@@ -50,6 +50,23 @@ function contentOf(bytes: Uint8Array): (string | null)[][] {
   return [...readRecords(new BatchView(bytes), compute)].map(({ key, value }) => [text(key), text(value)])
 }
 
+/** Counts the batches that are decompressed and not yet compressed anew. */
+class HeldBatches extends NodeCompute {
+  #held = 0
+  most = 0
+  override async decompress(codec: CodecName, data: Uint8Array, maxBytes: number): Promise<Uint8Array> {
+    const plain = await super.decompress(codec, data, maxBytes)
+    this.#held++
+    this.most = Math.max(this.most, this.#held)
+    return plain
+  }
+  override async compress(codec: CodecName, data: Uint8Array, level?: number): Promise<Uint8Array> {
+    const bytes = await super.compress(codec, data, level)
+    this.#held--
+    return bytes
+  }
+}
+
 describe('an accepted batch', () => {
   test.each(codecs)('of codec %s is stored as the bytes that came', async (codec) => {
     const bytes = batch({ codec })
@@ -249,3 +266,17 @@ test('whatever the records are damaged to, the batch is refused or reads back', 
     { numRuns: 500 },
   )
 })
+
+test.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)(
+  'few batches of %s, which may be large, wait decompressed to be compressed anew',
+  async (codec) => {
+    const held = new HeldBatches()
+    const records = [{ key: null, value: new Uint8Array(1_000_000) }]
+    const to = { ...rules, compression: { codec: codec === 'gzip' ? 'zstd' : 'gzip' } } as const
+    const verdicts = await Promise.all(
+      Array.from({ length: 20 }, async () => validateProduce(batch({ records, codec }), to, held)),
+    )
+    expect(verdicts.map(({ ok }) => ok)).toEqual(verdicts.map(() => true))
+    expect(held.most).toBeLessThanOrEqual(4)
+  },
+)

@@ -26,6 +26,7 @@ export const NO_COMPUTE: Compute = {
   compressSync: refuse,
   decompressSync: refuse,
   decompressBriefly: refuse,
+  inTurn: (work) => work(),
 }
 
 function refuse(codec: CodecName): never {
