@@ -21,9 +21,10 @@ export interface Received {
   readonly frame: Uint8Array
   /**
    * Nobody looks at the request any more, nor at parts of it that are not staged in a log by now: its memory is used again at the end of this
-   * tick, when what is staged is written. Who does not call this leaves it to the garbage collector.
+   * tick, when what is staged is written. Who does not call this leaves it to the garbage collector. `heldBytes` is about what is held all the
+   * same until the answer.
    */
-  letGo(): void
+  letGo(heldBytes: number): void
 }
 
 /** What a handler may know of the request besides its body. */

@@ -42,7 +42,7 @@ export interface ServerConnectionOptions {
   readonly maxFrameBytes: number
 }
 
-/** What the requests of all connections come to that are neither let go nor answered yet. */
+/** What is held of the requests of all connections until they are answered. */
 export interface RequestsInProgress {
   bytes: number
 }
@@ -66,16 +66,19 @@ const NOTHING = new Uint8Array()
 
 class Slot implements Received {
   frame: Uint8Array
+  /** What of it is in progress. */
+  bytes: number
   reply: Reply | undefined
-  readonly #released: (slot: Slot) => void
+  readonly #released: (slot: Slot, heldBytes: number) => void
 
-  constructor(frame: Uint8Array, released: (slot: Slot) => void) {
+  constructor(frame: Uint8Array, released: (slot: Slot, heldBytes: number) => void) {
     this.frame = frame
+    this.bytes = frame.length
     this.#released = released
   }
 
-  letGo(): void {
-    this.#released(this)
+  letGo(heldBytes: number): void {
+    this.#released(this, heldBytes)
   }
 }
 
@@ -253,7 +256,7 @@ export class ServerConnection implements Peer {
 
   #settle(slot: Slot, reply: Reply): void {
     slot.reply = reply
-    this.#take(slot)
+    this.#take(slot, 0)
     while (this.#slots.length > 0) {
       const head = (this.#slots[0] as Slot).reply
       if (head === undefined) return
@@ -290,18 +293,19 @@ export class ServerConnection implements Peer {
     this.#endIfAnswered()
   }
 
-  /** What the slot still has of its request: it is in progress no more. */
-  #take(slot: Slot): Uint8Array {
+  /** What the slot still has of its request, of which `heldBytes` are left in progress. */
+  #take(slot: Slot, heldBytes: number): Uint8Array {
     const { frame } = slot
     slot.frame = NOTHING
-    this.#deps.inProgress.bytes -= frame.length
+    this.#deps.inProgress.bytes += heldBytes - slot.bytes
+    slot.bytes = heldBytes
     return frame
   }
 
   /** Deferred: what was staged of the request in this tick was to be written at its end, earlier. */
-  readonly #release = (slot: Slot): void => {
+  readonly #release = (slot: Slot, heldBytes: number): void => {
     const { memory, clock } = this.#deps
-    const frame = this.#take(slot)
+    const frame = this.#take(slot, heldBytes)
     if (memory.isLent(frame)) clock.defer(() => memory.giveBack(frame))
     if (this.#blocked) clock.defer(() => this.#pumpSafely())
   }

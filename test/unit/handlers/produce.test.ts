@@ -43,6 +43,20 @@ describe('Produce', () => {
     ])
   })
 
+  test('lets the request go when all is appended, but for what each partition takes until the answer', async () => {
+    const world = await hosting({ replicas: [1, 2], isr: [1, 2] })
+    const held: number[] = []
+    const received = { frame: new Uint8Array(), letGo: (bytes: number) => void held.push(bytes) }
+    for (const partitions of [1, 40]) {
+      const partitionData = Array.from({ length: partitions }, () => ({ index: 0, records: batchOf() }))
+      const topicData = [{ name: world.log.topic, topicId: TOPIC_ID, partitionData }]
+      const request = { transactionalId: null, acks: -1, timeoutMs: 1000, topicData }
+      void produceHandler(world.deps).handle(request, contextOf({ apiVersion: 12, received }))
+    }
+    expect(held).toEqual([held[0], 40 * (held[0] ?? 0)])
+    expect(held[0]).toBeGreaterThan(500)
+  })
+
   test('answers each partition for itself: here, on another broker, and unknown', async () => {
     const answer = await produced(await hosting(), { partitions: [1, 0, 7] })
     expect(partitionsOf(answer)).toMatchObject([

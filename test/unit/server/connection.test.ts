@@ -171,12 +171,24 @@ describe('ServerConnection', () => {
     inProgress.bytes += 64 * 1024 * 1024 - 1
     send(2)
     expect([dispatcher.started, connection.paused]).toEqual([[1], true])
-    request.letGo()
+    request.letGo(0)
     expect([request.frame.length, inProgress.bytes]).toEqual([0, 64 * 1024 * 1024 - 1])
     clock.runDeferred()
     expect([dispatcher.started, connection.paused]).toEqual([[1, 2], true])
     await dispatcher.answer(1)
     expect(inProgress.bytes).toBe(64 * 1024 * 1024)
+  })
+
+  test('what is held for the answer stays in progress', async () => {
+    const { dispatcher, send, inProgress } = setUp()
+    send(1, 2)
+    dispatcher.request.letGo(700)
+    expect(inProgress.bytes).toBe(701)
+    dispatcher.request.letGo(500)
+    expect(inProgress.bytes).toBe(501)
+    await dispatcher.answer(2)
+    await dispatcher.answer(1)
+    expect(inProgress.bytes).toBe(0)
   })
 
   test('reading stops while a request has to wait', async () => {
@@ -348,7 +360,7 @@ describe('the memory of a large request', () => {
     const { request } = dispatcher
     const { frame } = request
     expect(memory.isLent(frame)).toBe(true)
-    request.letGo()
+    request.letGo(0)
     expect([memory.isLent(frame), request.frame.length]).toEqual([true, 0])
     clock.runDeferred()
     expect(memory.isLent(frame)).toBe(false)
@@ -359,8 +371,8 @@ describe('the memory of a large request', () => {
   test('is used again once, however often it is let go', () => {
     const { connection, dispatcher, clock } = setUp()
     connection.receive(large(1))
-    dispatcher.request.letGo()
-    dispatcher.request.letGo()
+    dispatcher.request.letGo(0)
+    dispatcher.request.letGo(0)
     clock.runDeferred()
     connection.receive(large(2))
     const { frame } = dispatcher.request
