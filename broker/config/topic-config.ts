@@ -5,8 +5,15 @@ import type { ServerConfig } from './server-config.ts'
 import { TOPIC_KEYS } from './topic-keys.ts'
 import { parseValue } from './value.ts'
 
-/** A topic's settings, each key in camelCase; what the topic does not override comes from the broker. */
-export type TopicConfig = ValuesOf<typeof TOPIC_KEYS>
+/** Lists of up to all replicas of a topic, which only replication's throttles read: each log would hold them. */
+const THROTTLED = {
+  followerReplicationThrottledReplicas: 'follower.replication.throttled.replicas',
+  leaderReplicationThrottledReplicas: 'leader.replication.throttled.replicas',
+} as const
+const THROTTLED_KEYS: ReadonlySet<string> = new Set(Object.values(THROTTLED))
+
+/** What a topic's logs run with, each key in camelCase; what the topic does not override comes from the broker. */
+export type TopicConfig = Omit<ValuesOf<typeof TOPIC_KEYS>, keyof typeof THROTTLED>
 
 const BY_NAME: ReadonlyMap<string, ConfigKey> = new Map(TOPIC_KEYS.map((key) => [key.name, key]))
 
@@ -43,7 +50,7 @@ const SYNONYMS: Readonly<Record<string, string>> = {
 }
 
 /** Where each key is found: among a topic's settings, and among the broker's; and what it is where neither has it. */
-const FIELDS = TOPIC_KEYS.map((key: ConfigKey) => ({
+const FIELDS = TOPIC_KEYS.filter(({ name }) => !THROTTLED_KEYS.has(name)).map((key: ConfigKey) => ({
   key,
   field: camelCase(key.name),
   inherited: camelCase(SYNONYMS[key.name] ?? ''),

@@ -73,13 +73,16 @@ export class MetadataPublisher {
 
   /** `image` is what `delta` leads to. Calls must not overlap. */
   async apply(delta: MetadataDelta, image: MetadataImage): Promise<void> {
-    this.#configureThrottles(delta, image)
+    await this.#configureThrottles(delta, image)
     for (const topic of delta.topics.deleted.values()) await this.#delete(topic)
     for (const { topicId, partitions } of delta.topics.changed()) {
       const topic = image.topicById(topicId)
       if (topic !== undefined) await this.#change(topic, partitions, delta.image, image)
     }
-    for (const { type, name } of delta.configs.changed()) if (type === ResourceType.TOPIC) this.#configure(name, image)
+    for (const { type, name } of delta.configs.changed()) {
+      if (this.#turns.isOver) await this.#turns.next()
+      if (type === ResourceType.TOPIC) this.#configure(name, image)
+    }
     await this.#openMissing(image)
     // Nobody waits any more for a follower that has been fenced.
     if (delta.cluster.changedBrokers.size > 0)
@@ -120,11 +123,14 @@ export class MetadataPublisher {
     }
   }
 
-  #configureThrottles(delta: MetadataDelta, image: MetadataImage): void {
+  async #configureThrottles(delta: MetadataDelta, image: MetadataImage): Promise<void> {
     const changed = [...delta.configs.changed()]
-    for (const throttle of this.#deps.throttles) {
-      if (changed.some(({ type }) => type === ResourceType.BROKER)) throttle.configure(image)
-      for (const { type, name } of changed) if (type === ResourceType.TOPIC) throttle.configureTopic?.(name, image)
+    const { throttles } = this.#deps
+    if (changed.some(({ type }) => type === ResourceType.BROKER))
+      for (const throttle of throttles) throttle.configure(image)
+    for (const { type, name } of changed) {
+      if (this.#turns.isOver) await this.#turns.next()
+      if (type === ResourceType.TOPIC) for (const throttle of throttles) throttle.configureTopic?.(name, image)
     }
   }
 

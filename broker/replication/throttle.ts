@@ -5,6 +5,8 @@ import type { Partition } from './partition.ts'
 
 const CLUSTER_WIDE = ''
 const ALL_REPLICAS = '*'
+/** A comma too many is allowed, and names nobody. */
+const EVERYBODY = /^[\s,]*\*[\s,]*$/
 
 /** Which side of replication is throttled, and by which settings. */
 export type ThrottleSide = 'leader' | 'follower'
@@ -36,18 +38,20 @@ class Throttle {
 
   configureTopic(topic: string, image: MetadataImage): void {
     const key = `${this.#side}.replication.throttled.replicas`
-    // A comma too many is allowed, and names nobody.
     const text = image.configsOf(ResourceType.TOPIC, topic).get(key) ?? ''
-    const items = text.split(',').flatMap((item) => item.trim() || [])
-    if (items.length === 0) this.#throttled.delete(topic)
-    else if (items.join() === ALL_REPLICAS) this.#throttled.set(topic, ALL_REPLICAS)
-    else this.#throttled.set(topic, this.#partitionsIn(items))
+    const partitions = EVERYBODY.test(text) ? ALL_REPLICAS : this.#partitionsIn(text)
+    if (partitions === ALL_REPLICAS || partitions.size > 0) this.#throttled.set(topic, partitions)
+    else this.#throttled.delete(topic)
   }
 
-  /** Of items `[partition]:[broker]`, the partitions with this broker. */
-  #partitionsIn(items: readonly string[]): Set<number> {
-    const pairs = items.map((item) => item.split(':').map(Number))
-    return new Set(pairs.flatMap(([partition, broker]) => (broker === this.#nodeId ? [partition ?? -1] : [])))
+  /** Of items `[partition]:[broker]`, the partitions with this broker. A list may have thousands, and there is one for each topic. */
+  #partitionsIn(text: string): Set<number> {
+    const partitions = new Set<number>()
+    for (const item of text.split(',')) {
+      const colon = item.indexOf(':')
+      if (colon !== -1 && Number(item.slice(colon + 1)) === this.#nodeId) partitions.add(Number(item.slice(0, colon)))
+    }
+    return partitions
   }
 
   isThrottled(topic: string, index: number): boolean {

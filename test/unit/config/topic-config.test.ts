@@ -34,6 +34,12 @@ test('an override that is unknown or not valid does not count', () => {
   expect(config.retentionMs).toBe(3_600_000)
 })
 
+test('lists of throttled replicas, which are long, are no part of what a log runs with', () => {
+  const names = ['leader.replication.throttled.replicas', 'follower.replication.throttled.replicas']
+  const config = parseTopicConfig(Object.fromEntries(names.map((name) => [name, '0:1,0:2'])), server)
+  expect(Object.keys(config).filter((field) => field.includes('Throttled'))).toEqual([])
+})
+
 test('lags that contradict each other are refused', () => {
   const overrides = { 'min.compaction.lag.ms': '10', 'max.compaction.lag.ms': '5' }
   expect(topicConfigProblem(overrides, server)).toBe(

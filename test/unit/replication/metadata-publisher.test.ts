@@ -38,6 +38,8 @@ class PublisherBed {
   /** How often everything else had its turn. */
   turns = 0
   onTurn = () => {}
+  /** The topics whose throttled replicas were looked at. */
+  readonly throttled: string[] = []
   #nowMs = 0
   readonly replicas: ReplicaManager
   readonly logs: LogManager
@@ -59,7 +61,7 @@ class PublisherBed {
         logs,
         replicas: this.replicas,
         fetchers: { follow: (partition) => this.followed.push(partition), stop: () => {} },
-        throttles: [],
+        throttles: [{ configure: () => {}, configureTopic: (name) => this.throttled.push(name) }],
         mover: { resume: () => {}, abandon: () => Promise.resolve() },
         assignments: { changed: () => {} },
         server: () => server,
@@ -172,6 +174,20 @@ describe('a topic that is assigned here', () => {
     expect(bed.replicas.get('orders', 0)?.rules.maxMessageBytes).toBe(100)
     await bed.publish(set('200'))
     expect(bed.replicas.get('orders', 0)?.rules.maxMessageBytes).toBe(200)
+  })
+
+  test('lets others have their turn where the settings of many topics change', async () => {
+    const bed = await PublisherBed.open()
+    bed.lookMs = 0.5
+    const lists = Array.from({ length: 20 }, (_, index) =>
+      config(ResourceType.TOPIC, `topic-${index}`, 'leader.replication.throttled.replicas', '0:1'),
+    )
+    const throttledAtTurn: number[] = []
+    bed.onTurn = () => throttledAtTurn.push(bed.throttled.length)
+    await bed.publish(...lists)
+    expect(bed.throttled).toHaveLength(20)
+    // Twice through all topics: what is throttled, and what their logs run with.
+    expect(throttledAtTurn).toEqual([3, 7, 11, 15, 19, 20, 20, 20, 20, 20])
   })
 
   test('is led anew in each epoch', async () => {
