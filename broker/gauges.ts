@@ -52,7 +52,9 @@ export function brokerGauges(parts: BrokerGaugeParts): BrokerGaugeSources {
     self: () => ({ id: nodeId, address: addressOf(image(), nodeId) }),
     groupOffsets: () => consumerOffsets.offsets(),
     groupOffsetCount: () => groups.counts().offsets,
-    groupMembers: () => [...groups.groups()].map(({ groupId, members }) => [groupId, members.size] as const),
+    groupMembers: function* () {
+      for (const { groupId, members } of groups.groups()) yield [groupId, members.size] as const
+    },
     groups: () => Object.entries(groups.counts().groups),
   }
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../env/clock.ts'
 import type { Address, Network } from '../env/network.ts'
 import { ApiKey } from '../protocol/api-key.ts'
 import { ErrorCode } from '../protocol/errors.ts'
+import { Turns } from '../lib/turns.ts'
 import { Peer } from './peer.ts'
 
 export interface EndOffsetsOptions {
@@ -67,9 +68,14 @@ export class EndOffsets implements Disposable {
   }
 
   async #refresh(partitions: Iterable<TopicPartition>): Promise<void> {
-    const wanted = topicsOf(partitions)
+    const turns = new Turns(this.#deps)
+    const wanted: Topics = new Map()
+    for (const partition of partitions) {
+      if (turns.isOver) await turns.next()
+      add(wanted, partition)
+    }
     this.#forgetAllBut(wanted)
-    const byLeader = this.#byLeader(wanted)
+    const byLeader = await this.#byLeader(wanted, turns)
     for (const [id, peer] of this.#peers) {
       if (byLeader.has(id)) continue
       peer.close()
@@ -87,9 +93,10 @@ export class EndOffsets implements Disposable {
     this.#known = kept
   }
 
-  #byLeader(wanted: Topics): Map<number, TopicPartition[]> {
+  async #byLeader(wanted: Topics, turns: Turns): Promise<Map<number, TopicPartition[]>> {
     const byLeader = new Map<number, TopicPartition[]>()
     for (const [topic, partitions] of wanted) {
+      if (turns.isOver) await turns.next()
       for (const partition of partitions) {
         const leader = this.#deps.leaderOf(topic, partition)
         if (leader === undefined) continue
@@ -148,10 +155,12 @@ export class EndOffsets implements Disposable {
 
 function topicsOf(partitions: Iterable<TopicPartition>): Topics {
   const topics: Topics = new Map()
-  for (const { topic, partition } of partitions) {
-    const indexes = topics.get(topic)
-    if (indexes === undefined) topics.set(topic, new Set([partition]))
-    else indexes.add(partition)
-  }
+  for (const partition of partitions) add(topics, partition)
   return topics
+}
+
+function add(topics: Topics, { topic, partition }: TopicPartition): void {
+  const indexes = topics.get(topic)
+  if (indexes === undefined) topics.set(topic, new Set([partition]))
+  else indexes.add(partition)
 }

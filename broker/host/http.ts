@@ -37,8 +37,11 @@ export class NodeHttp implements Http {
 
 async function answer(request: IncomingMessage, response: ServerResponse, respond: Respond): Promise<void> {
   const { status, contentType, body } = await responseTo(request, respond)
-  response.writeHead(status, { 'Content-Type': contentType, 'Content-Length': Buffer.byteLength(body) })
-  response.end(request.method === 'HEAD' ? undefined : body)
+  const pieces = typeof body === 'string' ? [Buffer.from(body)] : body
+  const length = pieces.reduce((total, piece) => total + piece.byteLength, 0)
+  response.writeHead(status, { 'Content-Type': contentType, 'Content-Length': length })
+  if (request.method !== 'HEAD') for (const piece of pieces) response.write(piece)
+  response.end()
 }
 
 async function responseTo(request: IncomingMessage, respond: Respond): Promise<HttpResponse> {

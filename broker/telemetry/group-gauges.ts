@@ -25,9 +25,7 @@ export interface GroupGaugeSources {
  */
 export function registerGroupGauges(metrics: Metrics, sources: GroupGaugeSources): void {
   registerOffsets(metrics, sources)
-  metrics.registerGauge('kafka_consumergroup_members', 'Members of a group', () =>
-    [...sources.groupMembers()].map(([group, value]) => ({ value, labels: { consumergroup: group } })),
-  )
+  metrics.registerGauge('kafka_consumergroup_members', 'Members of a group', () => members(sources.groupMembers()))
   metrics.registerGauge('kafka_coordinator_group_groupmetadatamanager_numgroups', 'Groups on this broker', () => {
     let total = 0
     for (const [, count] of sources.groups()) total += count
@@ -53,6 +51,10 @@ function registerOffsets(metrics: Metrics, sources: GroupGaugeSources): void {
   }
   gauge('current_offset', 'The offset that a group has committed', ({ offset }) => offset)
   gauge('lag', 'Records that a group has not yet committed', lagOf)
+}
+
+function* members(groups: Iterable<readonly [group: string, members: number]>): Generator<Sample> {
+  for (const [consumergroup, value] of groups) yield { value, labels: { consumergroup } }
 }
 
 /** What was committed since the leader told its end does not make the lag negative. */

@@ -13,7 +13,7 @@ export function httpResponder(deps: { metrics: Metrics; health: Health }): (path
   return async (path) => {
     switch (path) {
       case '/metrics':
-        return { status: 200, contentType: deps.metrics.contentType, body: await deps.metrics.text() }
+        return { status: 200, contentType: deps.metrics.contentType, body: await deps.metrics.exposition() }
       case '/healthz':
         return verdict(deps.health.unhealthy())
       case '/readyz':

@@ -63,10 +63,8 @@ export class Metrics {
     return this.#registry.contentType
   }
 
-  /** All metrics in Prometheus' text format; those who ask while it is being written get the same. */
-  readonly text: () => Promise<string> = shared(() =>
-    this.#registry.text(() => new Promise((resolve) => this.#clock.defer(resolve))),
-  )
+  /** All metrics in Prometheus' text format, in pieces; those who ask while it is being written get the same. */
+  readonly exposition: () => Promise<readonly Uint8Array[]> = shared(() => this.#registry.exposition(this.#clock))
 
   close(): void {
     this.#timer.cancel()

@@ -1,3 +1,5 @@
+import type { Clock } from '../env/clock.ts'
+import { Turns } from '../lib/turns.ts'
 import { exposition } from './exposition.ts'
 
 /** One line of the exposition. */
@@ -15,9 +17,6 @@ export interface Metric {
   readonly help: string
   readonly collect: Collect
 }
-
-/** A scrape of tens of thousands of series lets others have their turn each time that it has written so many lines, in the midst of a metric too. */
-const LINES_A_TURN = 2000
 
 /** The metrics of one process, as Prometheus text. */
 export class Registry {
@@ -52,20 +51,23 @@ export class Registry {
     this.#withProcess = true
   }
 
-  /** `turn` resolves when all others who wait have had theirs. */
-  async text(turn: () => Promise<void>): Promise<string> {
+  /** UTF-8, a piece for each turn: a scrape of tens of thousands of series lets others have theirs, in the midst of a metric too. */
+  async exposition(clock: Pick<Clock, 'monotonicMs' | 'defer'>): Promise<Uint8Array[]> {
     await Promise.all(this.#refreshes.map((refresh) => refresh()))
+    const encoder = new TextEncoder()
+    const pieces: Uint8Array[] = []
     let text = this.#withProcess ? await this.#processText() : ''
-    let written = 0
+    const turns = new Turns({ clock })
     for (const metric of this.#metrics.values()) {
       for (const line of exposition(metric)) {
         text += line
-        if (++written < LINES_A_TURN) continue
-        written = 0
-        await turn()
+        if (!turns.isOver) continue
+        pieces.push(encoder.encode(text))
+        text = ''
+        await turns.next()
       }
     }
-    return text
+    return [...pieces, encoder.encode(text)]
   }
 
   /** The library behind it is loaded at the first scrape: it is a fifth of a start. */

@@ -1,6 +1,11 @@
 import type { Http, HttpResponse } from '../../broker/env/http.ts'
 import type { Address, Listener } from '../../broker/env/network.ts'
 
+/** What a client reads, of one piece or of many. */
+export function textOf(body: HttpResponse['body']): string {
+  return typeof body === 'string' ? body : Buffer.concat(body).toString()
+}
+
 /** An HTTP server that tests ask directly. */
 export class FakeHttp implements Http {
   readonly #servers = new Map<number, (path: string) => Promise<HttpResponse>>()

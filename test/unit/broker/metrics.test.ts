@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals'
 import { ApiKey } from '../../../broker/protocol/api-key.ts'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import { buildBatch } from '../../../broker/records/build.ts'
+import { textOf } from '../../fakes/http.ts'
 import { TestCluster } from './bed.ts'
 
 const METRICS_PORT = 9404
@@ -128,7 +129,7 @@ async function commit(cluster: TestCluster): Promise<void> {
 async function scrape(cluster: TestCluster): Promise<string[]> {
   const texts = cluster.nodes.map(async ({ machine }) => {
     const answer = await machine.http?.get(METRICS_PORT, '/metrics')
-    return answer?.body ?? ''
+    return answer === undefined ? '' : textOf(answer.body)
   })
   const all = await cluster.world.clock.runFor(Promise.all(texts), 10_000)
   return all.flatMap((text) => text.split('\n'))

@@ -2,6 +2,7 @@ import { beforeEach, expect, test } from '@jest/globals'
 import { EndOffsets } from '../../../broker/client/end-offsets.ts'
 import { ApiKey } from '../../../broker/protocol/api-key.ts'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
+import { BusyClock } from '../../fakes/busy-clock.ts'
 import { SimClock } from '../../fakes/clock.ts'
 import { type Answer, FakeBroker, FakeNetwork } from './fake-broker.ts'
 
@@ -66,6 +67,22 @@ test('a partition that two groups have offsets of is asked for once', async () =
   leader(1)
   await refresh(0, 0)
   expect(known()).toEqual([100, undefined, undefined])
+})
+
+test('while many partitions are gone through others have their turn', async () => {
+  const looked: number[] = []
+  let seen = 0
+  const busy = new BusyClock(() => looked.push(seen))
+  const ends = new EndOffsets(
+    { clientId: 'test', timeoutMs: 1000 },
+    { network, clock: busy, leaderOf: () => undefined, addressOf: () => undefined },
+  )
+  function* partitions() {
+    for (; seen < 600; seen++) yield { topic: `t${seen}`, partition: 0 }
+  }
+  await ends.refresh(partitions())
+  // Once through all of them, and once through their topics.
+  expect(looked).toEqual([199, 399, 599, 600, 600])
 })
 
 test('what a leader does not answer keeps what was known', async () => {

@@ -4,32 +4,12 @@ import { GroupOffsets } from '../../../broker/coordinator/group/group-offsets.ts
 import { GroupRegistry } from '../../../broker/coordinator/group/group-registry.ts'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import type { NewRecord } from '../../../broker/records/record.ts'
-import { SimClock } from '../../fakes/clock.ts'
+import { BusyClock } from '../../fakes/busy-clock.ts'
 
 const GROUPS = 600
 /** Beyond so many turns a removal goes on for ever. */
 const TURNS_MAX = 100
 const TOPIC = { topic: 'orders', topicId: 'AAAAAAAAAAAAAAAAAAAAAg' }
-
-/** Its time passes by 10 us whenever it is looked at. */
-class BusyClock extends SimClock {
-  readonly #onTurn: () => void
-  #looks = 0
-
-  constructor(onTurn: () => void) {
-    super()
-    this.#onTurn = onTurn
-  }
-
-  override monotonicMs(): number {
-    return this.#looks++ / 100
-  }
-
-  override defer(callback: () => void): void {
-    this.#onTurn()
-    queueMicrotask(callback)
-  }
-}
 
 interface Removal {
   readonly offsets: GroupOffsets

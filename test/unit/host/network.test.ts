@@ -211,10 +211,15 @@ test('a port in use rejects with EADDRINUSE', async () => {
 test('http answers GET by path, refuses the rest, and turns a failure into 500', async () => {
   const listener = await new NodeHttp().serve(LOCAL, (path) => {
     if (path === '/broken') return Promise.reject(new Error('why'))
-    return Promise.resolve({ status: 200, contentType: 'text/plain', body: path })
+    const body = path === '/long' ? ['to', 'gether ', 'ä'].map((text) => Buffer.from(text)) : path
+    return Promise.resolve({ status: 200, contentType: 'text/plain', body })
   })
   const url = `http://127.0.0.1:${listener.address.port}`
   expect(await (await fetch(`${url}/metrics?x=1`)).text()).toBe('/metrics')
+  const long = await fetch(`${url}/long`)
+  expect([await long.text(), long.headers.get('content-length')]).toEqual(['together ä', '11'])
+  const head = await fetch(`${url}/long`, { method: 'HEAD' })
+  expect([await head.text(), head.headers.get('content-length')]).toEqual(['', '11'])
   expect((await fetch(url, { method: 'POST' })).status).toBe(405)
   expect((await fetch(`${url}/broken`)).status).toBe(500)
   await listener.close()

@@ -8,6 +8,7 @@ import { ApiDispatcher, type ServedApi } from '../../../broker/server/dispatch.t
 import type { RequestContext } from '../../../broker/security/request-context.ts'
 import { Metrics } from '../../../broker/telemetry/metrics.ts'
 import { SimWorld } from '../../fakes/env.ts'
+import { textOf } from '../../fakes/http.ts'
 import { MemoryLogger } from '../../fakes/logger.ts'
 
 const PEER: Peer = {
@@ -56,7 +57,9 @@ function decoded(reply: Reply, version = 4): unknown {
 /** The value of a request metric of ListGroups. */
 async function sample(metrics: Metrics, name: string, labels = ''): Promise<number> {
   const start = `kafka_network_requestmetrics_${name}{request="ListGroups"${labels}} `
-  const line = (await metrics.text()).split('\n').find((text) => text.startsWith(start))
+  const line = textOf(await metrics.exposition())
+    .split('\n')
+    .find((text) => text.startsWith(start))
   return Number(line?.slice(start.length))
 }
 
@@ -104,7 +107,9 @@ describe('a request is measured', () => {
   test('under the name that its handler gives it', async () => {
     const { metrics, dispatch } = bed(() => 'none', { countedAs: (_, version) => `ListGroups${version}` })
     await dispatch(requestFrame())
-    expect(await metrics.text()).toContain('kafka_network_requestmetrics_requests_total{request="ListGroups4"')
+    expect(textOf(await metrics.exposition())).toContain(
+      'kafka_network_requestmetrics_requests_total{request="ListGroups4"',
+    )
   })
 
   test('also where it has no answer', async () => {

@@ -10,7 +10,9 @@ import {
 import type { PartitionSample } from '../../../broker/telemetry/partition-gauges.ts'
 import { Metrics } from '../../../broker/telemetry/metrics.ts'
 import { Registry } from '../../../broker/telemetry/registry.ts'
+import { BusyClock } from '../../fakes/busy-clock.ts'
 import { SimClock } from '../../fakes/clock.ts'
+import { textOf } from '../../fakes/http.ts'
 
 function create(): { metrics: Metrics; clock: SimClock } {
   const clock = new SimClock()
@@ -18,7 +20,7 @@ function create(): { metrics: Metrics; clock: SimClock } {
 }
 
 async function lines(metrics: Metrics, name: string): Promise<string[]> {
-  const text = await metrics.text()
+  const text = textOf(await metrics.exposition())
   return text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
 }
 
@@ -205,41 +207,33 @@ test('values and labels are written as Prometheus reads them', async () => {
 })
 
 test('a long scrape lets others have their turn', async () => {
-  const { metrics, clock } = create()
+  let turns = 0
+  const metrics = new Metrics({ withProcess: false }, { clock: new BusyClock(() => turns++, 1000) })
   const many = Array.from({ length: 3000 }, (_, i) => ({ value: i, labels: { i } }))
   for (const name of ['a', 'b', 'c']) metrics.registerGauge(name, 'help', () => many)
-  let isDone = false
-  const scraped = metrics.text().then((text) => {
-    isDone = true
-    return text
-  })
-  for (let turn = 0; turn < 20; turn++) await Promise.resolve()
-  expect(isDone).toBe(false)
-  expect((await clock.runFor(scraped, 10)).split('\n').filter((line) => line.startsWith('c{'))).toHaveLength(3000)
+  expect(await lines(metrics, 'c')).toHaveLength(3000)
+  expect(turns).toBe(4)
 })
 
-test('one metric of many samples does so too', async () => {
+test('one metric of many samples does so too, and is written as UTF-8 in each of them', async () => {
   const registry = new Registry()
   let collected = 0
   registry.gauge('many', 'help', function* () {
-    for (; collected < 5000; collected++) yield { value: collected, labels: { i: collected } }
+    for (; collected < 5000; collected++) yield { value: collected, labels: { i: `ä${collected}` } }
   })
   const turns: number[] = []
-  const text = await registry.text(() => Promise.resolve(void turns.push(collected)))
+  const pieces = await registry.exposition(new BusyClock(() => turns.push(collected), 1000))
   expect(turns.map((at) => Math.round(at / 1000))).toEqual([2, 4])
-  expect(text.split('\n').filter((line) => line.startsWith('many{'))).toHaveLength(5000)
+  expect(pieces.map((piece) => Math.round(textOf([piece]).split('\n').length / 1000))).toEqual([2, 2, 1])
+  expect(textOf(pieces)).toBe(
+    `# HELP many help\n# TYPE many gauge\n${Array.from({ length: 5000 }, (_, i) => `many{i="ä${i}"} ${i}\n`).join('')}\n`,
+  )
 })
 
 test('sums over the topics of many groups do so too', async () => {
   let told = 0
   const seen: number[] = []
-  class SeenClock extends SimClock {
-    override defer(callback: () => void): void {
-      seen.push(told)
-      super.defer(callback)
-    }
-  }
-  const clock = new SeenClock()
+  const clock = new BusyClock(() => seen.push(told), 1000)
   const metrics = new Metrics({ withProcess: false }, { clock })
   function* offsets() {
     for (told = 0; told < 12_000; told++) {
@@ -247,7 +241,7 @@ test('sums over the topics of many groups do so too', async () => {
     }
   }
   registerBrokerGauges(metrics, { ...SOURCES, groupOffsets: offsets })
-  const text = await clock.runFor(metrics.text(), 10)
+  const text = textOf(await metrics.exposition())
   const sums = text.split('\n').filter((line) => line.startsWith('kafka_consumergroup_current_offset_sum{'))
   expect(sums).toHaveLength(6000)
   expect(sums.slice(0, 2)).toEqual(
@@ -261,7 +255,7 @@ test('scrapes at the same time share one text', async () => {
   const { metrics } = create()
   let collected = 0
   metrics.registerGauge('collected', 'help', () => ++collected)
-  await Promise.all([metrics.text(), metrics.text(), metrics.text()])
+  await Promise.all([metrics.exposition(), metrics.exposition(), metrics.exposition()])
   expect(collected).toBe(1)
   expect(await lines(metrics, 'collected')).toEqual(['collected 2'])
 })
