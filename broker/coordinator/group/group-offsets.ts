@@ -167,9 +167,12 @@ export class GroupOffsets {
   }
 
   /** Everything that the log tells has been told. A group may be deleted in it whose offsets are not: not all that deletes it was written. */
-  onLoaded(): void {
-    for (const [groupId] of this.offsets.committed.groups()) this.keepGroup(groupId)
-    void this.forgetDeletedTopics()
+  async onLoaded(): Promise<void> {
+    const turns = new Turns({ clock: this.#clock })
+    for (const [groupId] of this.offsets.committed.groups()) {
+      this.keepGroup(groupId)
+      if (turns.isOver) await turns.next()
+    }
   }
 
   /** Notes a topic whose offsets are to be forgotten. */

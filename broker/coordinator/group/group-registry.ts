@@ -1,4 +1,5 @@
 import type { Clock } from '../../env/clock.ts'
+import { Turns } from '../../lib/turns.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import { ClassicGroup, type GroupRules } from './classic-group.ts'
 import {
@@ -58,6 +59,7 @@ export class GroupRegistry {
   readonly #heartbeats = new Replies<ErrorCode>()
   readonly #leaves = new Replies<LeaveAnswer>()
   #lastReply = 0
+  #isUnloaded = false
 
   constructor(
     options: { readonly rules: GroupRules },
@@ -101,13 +103,24 @@ export class GroupRegistry {
     else this.#add(ClassicGroup.fromMetadata({ groupId, rules: this.#rules }, value))
   }
 
-  onLoaded(): void {
-    for (const entry of this.#entries.values()) this.#step(entry, { kind: 'loaded' })
+  /** Everything that the log tells has been told: the sessions of all members begin. Others have their turn meanwhile, but for requests. */
+  async onLoaded(): Promise<void> {
+    const turns = new Turns({ clock: this.#clock })
+    for (const entry of this.#entries.values()) {
+      this.#step(entry, { kind: 'loaded' })
+      if (turns.isOver) await turns.next()
+      if (this.#isUnloaded) return
+    }
   }
 
-  /** Sends away everybody who waits, and forgets all groups. */
-  unload(): void {
-    for (const entry of this.#entries.values()) this.#step(entry, { kind: 'unload' })
+  /** Sends away everybody who waits, and forgets all groups; others have their turn meanwhile. No more requests may come. */
+  async unload(): Promise<void> {
+    this.#isUnloaded = true
+    const turns = new Turns({ clock: this.#clock })
+    for (const entry of this.#entries.values()) {
+      this.#step(entry, { kind: 'unload' })
+      if (turns.isOver) await turns.next()
+    }
   }
 
   join(groupId: string, request: Request<JoinEvent>): Promise<JoinAnswer> {
@@ -173,13 +186,15 @@ export class GroupRegistry {
   }
 
   #add(group: Group): Entry {
-    const timers = new LazyTimers<TimerKey>(
-      { fire: (timer) => this.#step(entry, { kind: 'timer', timer }) },
-      { clock: this.#clock },
-    )
+    const timers = new LazyTimers<TimerKey>({ fire: (timer) => this.#onTimer(entry, timer) }, { clock: this.#clock })
     const entry: Entry = { group, timers }
     this.#entries.set(group.groupId, entry)
     return entry
+  }
+
+  /** Nobody is to hear of a rebalance that others lead by now. */
+  #onTimer(entry: Entry, timer: TimerKey): void {
+    if (!this.#isUnloaded) this.#step(entry, { kind: 'timer', timer })
   }
 
   /** A group is in the log from its first join on, so that its offsets are kept by the rules of a group that has been used. */

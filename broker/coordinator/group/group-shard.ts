@@ -75,14 +75,13 @@ export class GroupShard implements LoadTarget {
     try {
       const { records } = await loadPartition(partition, this, this.#deps)
       if (this.isCancelled) return
+      await this.offsets.onLoaded()
+      await this.groups.onLoaded()
+      if (this.isCancelled) return
       this.#state = 'active'
-      this.offsets.onLoaded()
-      const groups = [...this.groups.all()].length
-      logger.info(
-        { partition, groups, records, ms: Math.round(clock.monotonicMs() - startMs) },
-        'group partition loaded',
-      )
-      this.groups.onLoaded()
+      const ms = Math.round(clock.monotonicMs() - startMs)
+      logger.info({ partition, groups: this.groups.count, records, ms }, 'group partition loaded')
+      void this.offsets.forgetDeletedTopics()
     } catch (error) {
       if (this.isCancelled) return
       logger.error({ partition, err: error }, 'group partition cannot be loaded')
@@ -130,7 +129,7 @@ export class GroupShard implements LoadTarget {
     if (this.#state === 'closed') return
     this.#state = 'closed'
     this.#loadedSoon.resolve()
-    this.groups.unload()
+    void this.groups.unload()
     this.#writer.close(ErrorCode.NOT_COORDINATOR)
   }
 }
