@@ -296,8 +296,8 @@ export class GroupCoordinator {
     const groups: ListedGroup[] = []
     for (const { availability, groups: registry } of this.#shards.values()) {
       if (availability === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS) return { throttleTimeMs: 0, errorCode: availability }
-      if (availability === ErrorCode.NONE)
-        groups.push(...listGroups(registry.all(), request.statesFilter, request.typesFilter))
+      if (availability !== ErrorCode.NONE) continue
+      for (const group of listGroups(registry.all(), request.statesFilter, request.typesFilter)) groups.push(group)
     }
     return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, groups }
   }

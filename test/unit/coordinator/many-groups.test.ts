@@ -8,7 +8,7 @@ import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import { buildBatch } from '../../../broker/records/build.ts'
 import type { NewRecord } from '../../../broker/records/record.ts'
 import { BusyClock } from '../../fakes/busy-clock.ts'
-import { subscription } from './coordinator-rig.ts'
+import { CoordinatorRig, subscription } from './coordinator-rig.ts'
 import { FakeLog } from './fake-log.ts'
 
 const GROUPS = 600
@@ -92,6 +92,20 @@ test('a partition that is given up meanwhile begins no more of them', async () =
   })
   await shard.load()
   expect([clock.sessions, shard.availability]).toEqual([100, ErrorCode.NOT_COORDINATOR])
+})
+
+test('there may be more groups than a call may have arguments', async () => {
+  const groups = 130_000
+  const log = new FakeLog()
+  log.maxMessageBytes = Infinity
+  const empty = { protocolType: 'consumer', generation: 1, protocol: null, leader: null, members: [] }
+  const records = Array.from({ length: groups }, (_, index) =>
+    groupRecord(`g${index}`, { ...empty, currentStateTimestamp: 1n }),
+  )
+  await log.append(0, buildBatch({ baseTimestampMs: 1_700_000_000_000, records }))
+  const rig = await CoordinatorRig.open({}, log)
+  const listed = rig.coordinator.listGroups({ statesFilter: [], typesFilter: [] }, rig.context(5))
+  expect(listed.groups).toHaveLength(groups)
 })
 
 test('groups of which the offsets alone are left are found in turns', async () => {
