@@ -5,6 +5,7 @@ import type { Clock } from './env/clock.ts'
 import type { GroupCoordinator } from './coordinator/group/group-coordinator.ts'
 import type { MetadataImage } from './metadata/image.ts'
 import type { Node } from './node.ts'
+import type { FetchSessions } from './replication/fetch-session.ts'
 import type { ReplicaManager } from './replication/replica-manager.ts'
 import type { ListenerCertificates } from './listener-certificates.ts'
 import type { Listeners } from './listeners.ts'
@@ -17,6 +18,7 @@ export interface BrokerGaugeParts {
   readonly logs: LogManager
   readonly groups: GroupCoordinator
   readonly consumerOffsets: ConsumerOffsets
+  readonly fetchSessions: FetchSessions
   readonly nodeId: number
   /** Kafka's number of what this broker is doing. */
   readonly brokerState: () => number
@@ -26,7 +28,7 @@ export interface BrokerGaugeParts {
 
 /** Kafka's own gauges of a broker, read off its parts at each scrape. */
 export function brokerGauges(parts: BrokerGaugeParts): BrokerGaugeSources {
-  const { replicas, logs, groups, consumerOffsets, image, clock, nodeId, brokerState } = parts
+  const { replicas, logs, groups, consumerOffsets, fetchSessions, image, clock, nodeId, brokerState } = parts
   return {
     ledPartitions: () => ledPartitions(replicas, image()),
     partitionCount: () => [...replicas.partitions()].length,
@@ -49,6 +51,11 @@ export function brokerGauges(parts: BrokerGaugeParts): BrokerGaugeSources {
     },
     logDirectories: () =>
       logs.directories().flatMap(({ path, online }) => (online ? [{ path, ...logs.space(path) }] : [])),
+    fetchSessions: () => ({
+      sessions: fetchSessions.size,
+      partitions: fetchSessions.partitionCount,
+      evictions: fetchSessions.evictions,
+    }),
     self: () => ({ id: nodeId, address: addressOf(image(), nodeId) }),
     groupOffsets: () => consumerOffsets.offsets(),
     groupOffsetCount: () => groups.counts().offsets,

@@ -11,6 +11,7 @@ import type { ListenerKind } from './protocol/api.ts'
 import { ALWAYS_READY, type Readiness, servedApis } from './served-apis.ts'
 import { ApiDispatcher } from './server/dispatch.ts'
 import { type ConnectionLimits, SocketServer } from './server/server.ts'
+import type { ConnectionSample } from './telemetry/kafka-gauges.ts'
 import type { Logger } from './telemetry/logger.ts'
 import type { Metrics } from './telemetry/metrics.ts'
 
@@ -94,9 +95,10 @@ export class Listeners implements AsyncDisposable {
     return listeners.filter(({ name }) => controllerListenerNames.includes(name) === (kind === 'controller'))
   }
 
-  /** Open connections, by listener. */
-  *connections(): Generator<readonly [listener: string, count: number]> {
-    for (const { name } of this.#config.listeners) yield [name, this.#server.connectionCount(name)]
+  *connections(): Generator<ConnectionSample> {
+    for (const { name } of this.#config.listeners) {
+      yield { listener: name, open: this.#server.connectionCount(name), created: this.#server.createdCount(name) }
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {

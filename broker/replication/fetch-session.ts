@@ -63,6 +63,7 @@ export class FetchSessions {
   readonly #random: Random
   /** In order of last use. */
   readonly #sessions = new Map<number, Session>()
+  #evictions = 0
 
   constructor(options: { slots: number }, deps: { clock: Clock; random: Random }) {
     this.#slots = options.slots
@@ -72,6 +73,18 @@ export class FetchSessions {
 
   get size(): number {
     return this.#sessions.size
+  }
+
+  /** Partitions of all sessions. */
+  get partitionCount(): number {
+    let count = 0
+    for (const { targets } of this.#sessions.values()) count += targets.size
+    return count
+  }
+
+  /** How many sessions have made room for others. */
+  get evictions(): number {
+    return this.#evictions
   }
 
   open(request: SessionRequest): FetchContext {
@@ -141,6 +154,7 @@ export class FetchSessions {
     const isIdle = unused !== undefined && now - unused.lastUsedMs >= MIN_EVICTION_MS
     const least = isIdle ? unused : this.#least(now, request)
     if (least === undefined) return false
+    this.#evictions++
     this.#remove(least.id)
     return true
   }

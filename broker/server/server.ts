@@ -62,6 +62,7 @@ export class SocketServer implements AsyncDisposable {
   readonly #connections = new Set<ServerConnection>()
   readonly #perAddress = new Map<string, number>()
   readonly #perListener = new Map<string, number>()
+  readonly #createdPerListener = new Map<string, number>()
   #idleTimer: Timer | undefined
   #roomTimer: Timer | undefined
   /** Who is refused comes again at once. */
@@ -93,6 +94,11 @@ export class SocketServer implements AsyncDisposable {
     return this.#perListener.get(listener) ?? 0
   }
 
+  /** Connections since the start, without those that were refused. */
+  createdCount(listener: string): number {
+    return this.#createdPerListener.get(listener) ?? 0
+  }
+
   #accept(connection: Connection, listener: string, dispatcher: Dispatcher): void {
     const address = connection.remote.host
     const fromAddress = this.#perAddress.get(address) ?? 0
@@ -103,6 +109,7 @@ export class SocketServer implements AsyncDisposable {
     }
     this.#perAddress.set(address, fromAddress + 1)
     this.#perListener.set(listener, this.connectionCount(listener) + 1)
+    this.#createdPerListener.set(listener, this.createdCount(listener) + 1)
     const served = new ServerConnection(
       connection,
       { listener, maxFrameBytes: this.#options.maxFrameBytes },

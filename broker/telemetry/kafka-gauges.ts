@@ -51,12 +51,28 @@ export interface BrokerGaugeSources extends GroupGaugeSources {
   logDirectories(): Iterable<LogDirectorySample>
   /** Where this broker can be reached. */
   self(): { readonly id: number; readonly address: string }
+  fetchSessions(): FetchSessionSample
+}
+
+/** Incremental fetch sessions (KIP-227), of followers and consumers. */
+export interface FetchSessionSample {
+  readonly sessions: number
+  readonly partitions: number
+  /** Sessions that made room for others, since the start. */
+  readonly evictions: number
+}
+
+export interface ConnectionSample {
+  readonly listener: string
+  readonly open: number
+  /** Since the start, with those that are open. */
+  readonly created: number
 }
 
 /** The same for what every node has. */
 export interface NodeGaugeSources extends RaftGaugeSources {
-  /** Connections of each listener. */
-  connections(): Iterable<readonly [listener: string, count: number]>
+  /** Of each listener. */
+  connections(): Iterable<ConnectionSample>
   /** When the certificate of each listener with TLS expires, ms since the epoch. */
   certificates(): Iterable<readonly [listener: string, notAfterMs: number]>
   /** The part of the last seconds in which the event loop had nothing to do, 0 to 1; the same for all who ask in one scrape. */
@@ -100,6 +116,7 @@ export function registerBrokerGauges(metrics: Metrics, sources: BrokerGaugeSourc
   registerLogs(metrics, sources)
   registerGroupGauges(metrics, sources)
   registerAppliedMetadata(metrics, sources)
+  registerFetchSessions(metrics, sources)
 }
 
 /** The same for what every node has. */
@@ -226,6 +243,25 @@ function registerAppliedMetadata(metrics: Metrics, sources: BrokerGaugeSources):
   gauge('lag_ms', 'How long ago that was', ({ lagMs }) => lagMs)
 }
 
+function registerFetchSessions(metrics: Metrics, sources: BrokerGaugeSources): void {
+  const prefix = 'kafka_server_fetchsessioncache'
+  metrics.registerGauge(
+    `${prefix}_numincrementalfetchsessions`,
+    'Clients whose fetches go on from one to the next',
+    () => sources.fetchSessions().sessions,
+  )
+  metrics.registerGauge(
+    `${prefix}_numincrementalfetchpartitionscached`,
+    'Partitions that they fetch',
+    () => sources.fetchSessions().partitions,
+  )
+  metrics.registerCounter(
+    `${prefix}_incrementalfetchsessionevictions_total`,
+    'Those that made room for others',
+    () => sources.fetchSessions().evictions,
+  )
+}
+
 function registerDisk(metrics: Metrics, sources: NodeGaugeSources): void {
   const gauge = (name: string, help: string, key: 'read' | 'written') => {
     metrics.registerGauge(`kafka_server_kafkaserver_linux_disk_${name}_bytes`, help, () => {
@@ -238,9 +274,23 @@ function registerDisk(metrics: Metrics, sources: NodeGaugeSources): void {
 }
 
 function registerNetwork(metrics: Metrics, sources: NodeGaugeSources): void {
-  const connections = 'kafka_server_socket_server_metrics_connection_count'
-  metrics.registerGauge(connections, 'Open connections, by listener', () =>
-    [...sources.connections()].map(([listener, value]) => ({ value, labels: { listener } })),
+  const connections = 'kafka_server_socket_server_metrics_connection'
+  const byListener = (read: (connections: ConnectionSample) => number) => () =>
+    [...sources.connections()].map((sample) => ({ value: read(sample), labels: { listener: sample.listener } }))
+  metrics.registerGauge(
+    `${connections}_count`,
+    'Open connections, by listener',
+    byListener(({ open }) => open),
+  )
+  metrics.registerCounter(
+    `${connections}_creation_total`,
+    'Connections that clients made, by listener',
+    byListener(({ created }) => created),
+  )
+  metrics.registerCounter(
+    `${connections}_close_total`,
+    'Connections that were closed, by listener',
+    byListener(({ created, open }) => created - open),
   )
   metrics.registerGauge(
     'ottla_listener_certificate_not_after_seconds',

@@ -153,6 +153,7 @@ describe('FetchSessions', () => {
     const errors = opened.map((id) => fetchSessions.open(request(id, 3, [])).error)
     const gone = ErrorCode.FETCH_SESSION_ID_NOT_FOUND
     expect(errors).toEqual([gone, gone, ErrorCode.NONE])
+    expect([fetchSessions.size, fetchSessions.partitionCount, fetchSessions.evictions]).toEqual([3, 9, 2])
   })
 
   test('a partition that gave data goes behind the others', () => {

@@ -109,6 +109,7 @@ describe('where max.connections are there', () => {
     expect(connect('BETWEEN').isDestroyed).toBe(false)
     expect(one.isDestroyed).toBe(true)
     expect([server.connectionCount('CLIENTS'), server.connectionCount('BETWEEN')]).toEqual([0, 2])
+    expect([server.createdCount('CLIENTS'), server.createdCount('BETWEEN')]).toEqual([2, 2])
   })
 
   test('a broker is let in where nobody can go, as long as the process may open more', async () => {
