@@ -107,6 +107,8 @@ export class RaftNode implements AsyncDisposable {
     if (isElsewhere) {
       if (role.name === 'leader') this.#progress.clear()
       else this.#rates.forget()
+      if (role.name === 'prospective' || role.name === 'candidate') this.#rates.stands()
+      else if (role.name === 'leader' || role.name === 'follower') this.#rates.elected()
       const isQuiet = role.name === 'prospective' || before.role.name === 'prospective'
       this.#core.deps.logger[isQuiet ? 'debug' : 'info'](
         { role: this.role, epoch, leaderId },

@@ -8,17 +8,44 @@ export interface RaftRateValues {
   readonly appendRate: number
   /** Records a second that were fetched from the leader. */
   readonly fetchRate: number
-  /** From an append to its commit, in ms; NaN where nothing was committed. */
-  readonly commitLatencyMs: { readonly average: number; readonly max: number }
+  /** From an append to its commit. */
+  readonly commitLatencyMs: Latency
+  /** From when this node stood for election until there was a leader. */
+  readonly electionLatencyMs: Latency
+}
+
+/** In ms; NaN where there was none. */
+interface Latency {
+  readonly average: number
+  readonly max: number
 }
 
 interface Sample {
-  startMs: number
+  readonly startMs: number
   appended: number
   fetched: number
-  commits: number
-  commitMs: number
-  commitMsMax: number
+  readonly commits: Latencies
+  readonly elections: Latencies
+}
+
+class Latencies {
+  #count = 0
+  #totalMs = 0
+  #maxMs = 0
+
+  add(ms: number): void {
+    this.#count++
+    this.#totalMs += ms
+    this.#maxMs = Math.max(this.#maxMs, ms)
+  }
+
+  /** Of all of them together. */
+  static of(parts: readonly Latencies[]): Latency {
+    const count = parts.reduce((sum, part) => sum + part.#count, 0)
+    if (count === 0) return { average: NaN, max: NaN }
+    const totalMs = parts.reduce((sum, part) => sum + part.#totalMs, 0)
+    return { average: totalMs / count, max: Math.max(...parts.map((part) => part.#maxMs)) }
+  }
 }
 
 /** How much goes through a member of the quorum, over the last half to whole minute. */
@@ -28,6 +55,8 @@ export class RaftRates {
   #current: Sample
   /** The first append that is not known to be committed; the others meanwhile are not timed. */
   #timed: { readonly offset: number; readonly appendedMs: number } | undefined
+  /** Since when this node stands for election. */
+  #standsSinceMs: number | undefined
 
   constructor(deps: { readonly clock: Clock }) {
     this.#clock = deps.clock
@@ -48,12 +77,20 @@ export class RaftRates {
   /** Everything below `highWatermark` is committed. */
   committed(highWatermark: number): void {
     if (this.#timed === undefined || highWatermark <= this.#timed.offset) return
-    const sample = this.#sample()
-    const ms = this.#clock.monotonicMs() - this.#timed.appendedMs
-    sample.commits++
-    sample.commitMs += ms
-    sample.commitMsMax = Math.max(sample.commitMsMax, ms)
+    this.#sample().commits.add(this.#clock.monotonicMs() - this.#timed.appendedMs)
     this.#timed = undefined
+  }
+
+  /** This node asks for votes, or whether it would get them. As Kafka does, the last time it asked is what counts. */
+  stands(): void {
+    this.#standsSinceMs = this.#clock.monotonicMs()
+  }
+
+  /** There is a leader, this node or another. */
+  elected(): void {
+    if (this.#standsSinceMs === undefined) return
+    this.#sample().elections.add(this.#clock.monotonicMs() - this.#standsSinceMs)
+    this.#standsSinceMs = undefined
   }
 
   /** Leadership is lost: what was appended may never be committed. */
@@ -64,17 +101,13 @@ export class RaftRates {
   values(): RaftRateValues {
     const current = this.#sample()
     const samples = this.#previous === current ? [current] : [this.#previous, current]
-    const total = (field: Exclude<keyof Sample, 'startMs'>): number =>
-      samples.reduce((sum, sample) => sum + sample[field], 0)
+    const total = (field: 'appended' | 'fetched'): number => samples.reduce((sum, sample) => sum + sample[field], 0)
     const elapsedMs = Math.max(SAMPLE_MS, this.#clock.monotonicMs() - this.#previous.startMs)
-    const commits = total('commits')
     return {
       appendRate: (total('appended') * 1000) / elapsedMs,
       fetchRate: (total('fetched') * 1000) / elapsedMs,
-      commitLatencyMs: {
-        average: commits === 0 ? NaN : total('commitMs') / commits,
-        max: commits === 0 ? NaN : Math.max(...samples.map(({ commitMsMax }) => commitMsMax)),
-      },
+      commitLatencyMs: Latencies.of(samples.map(({ commits }) => commits)),
+      electionLatencyMs: Latencies.of(samples.map(({ elections }) => elections)),
     }
   }
 
@@ -90,5 +123,5 @@ export class RaftRates {
 }
 
 function sampleFrom(startMs: number): Sample {
-  return { startMs, appended: 0, fetched: 0, commits: 0, commitMs: 0, commitMsMax: 0 }
+  return { startMs, appended: 0, fetched: 0, commits: new Latencies(), elections: new Latencies() }
 }

@@ -19,6 +19,8 @@ export interface RaftSample {
   readonly fetchRate: number
   /** From the append to the commit, as the leader, over the last minute; NaN: nothing was committed. In ms. */
   readonly commitLatencyMs: { readonly average: number; readonly max: number }
+  /** From when this node stood for election until there was a leader, over the last minute; NaN: it did not stand. In ms. */
+  readonly electionLatencyMs: { readonly average: number; readonly max: number }
 }
 
 /** What went over this node's connections to other members of the quorum. */
@@ -64,14 +66,18 @@ export function registerRaftGauges(metrics: Metrics, sources: RaftGaugeSources):
   counter('incoming_byte', 'Bytes of the responses of the quorum', ({ receivedBytes }) => receivedBytes)
 }
 
-/** A node that committed nothing has no latency. */
+/** A node that committed nothing, or did not stand for election, has no latency. */
 function registerLatency(metrics: Metrics, sources: RaftGaugeSources): void {
-  const gauge = (name: string, help: string, key: 'average' | 'max') => {
-    metrics.registerGauge(`kafka_server_raftmetrics_commit_latency_${name}`, help, () => {
-      const value = sources.raft().commitLatencyMs[key]
+  const gauge = (name: string, help: string, read: (raft: RaftSample) => number) => {
+    metrics.registerGauge(`kafka_server_raftmetrics_${name}`, help, () => {
+      const value = read(sources.raft())
       return Number.isNaN(value) ? [] : [{ value }]
     })
   }
-  gauge('avg', 'ms from append to commit as the leader, on average', 'average')
-  gauge('max', 'ms from append to commit as the leader, at most', 'max')
+  const commit = 'ms from append to commit as the leader'
+  gauge('commit_latency_avg', `${commit}, on average`, ({ commitLatencyMs }) => commitLatencyMs.average)
+  gauge('commit_latency_max', `${commit}, at most`, ({ commitLatencyMs }) => commitLatencyMs.max)
+  const election = 'ms from standing for election until there was a leader'
+  gauge('election_latency_avg', `${election}, on average`, ({ electionLatencyMs }) => electionLatencyMs.average)
+  gauge('election_latency_max', `${election}, at most`, ({ electionLatencyMs }) => electionLatencyMs.max)
 }

@@ -58,6 +58,7 @@ const NAMES = [
   'kafka_server_raftmetrics_current_vote',
   'kafka_server_raftmetrics_fetch_records_rate',
   'kafka_server_raftmetrics_high_watermark',
+  'kafka_server_raftmetrics_election_latency_max',
   'kafka_server_raftmetrics_log_end_offset',
   'kafka_server_replicamanager_leadercount',
   'kafka_server_replicamanager_partitioncount',
