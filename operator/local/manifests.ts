@@ -23,15 +23,24 @@ export interface Manifests {
 
 /** Reads `path` as an API server would: defaults filled in, mistakes refused. Throws LocalError. Other kinds are left out. */
 export function readManifests(path: string): Manifests {
-  const documents = filesOf(path).flatMap(documentsOf)
+  const all = filesOf(path).flatMap(documentsOf)
+  const documents = all.filter(isOfGroup)
   const cluster = onlyCluster(path, documents)
-  return { cluster, topics: topicsOf(cluster, path, documents), leftOut: leftOut(documents) }
+  const leftOut = all.flatMap((document) => wordsForLeftOut(document) ?? [])
+  return { cluster, topics: topicsOf(cluster, path, documents), leftOut }
 }
 
-function leftOut(documents: readonly Document[]): string[] {
-  return documents
-    .filter(({ kind, content }) => !KINDS.has(kind) && String(content.apiVersion).startsWith(`${GROUP}/`))
-    .map(({ kind, metadata, file }) => `${kind} ${metadata?.name ?? 'without a name'} in ${file}`)
+/** Others have kinds of these names too. What has no API version is taken for ours, and refused. */
+function isOfGroup({ apiVersion }: Document): boolean {
+  return apiVersion === null || apiVersion.startsWith(`${GROUP}/`)
+}
+
+/** Null where it is not left out, or where nobody would expect anything of it. */
+function wordsForLeftOut(document: Document): string | null {
+  const { apiVersion, kind, metadata, file } = document
+  if (KINDS.has(kind) === isOfGroup(document)) return null
+  const group = isOfGroup(document) ? '' : ` of ${apiVersion}`
+  return `${kind} ${metadata?.name ?? 'without a name'}${group} in ${file}`
 }
 
 function topicsOf(cluster: KafkaCluster, path: string, documents: readonly Document[]): KafkaTopic[] {
@@ -55,7 +64,7 @@ function topicsOf(cluster: KafkaCluster, path: string, documents: readonly Docum
 
 function onlyCluster(path: string, documents: readonly Document[]): KafkaCluster {
   const [document, ...others] = documents.filter(({ kind }) => kind === 'KafkaCluster')
-  if (document === undefined) throw new LocalError(`${path} has no KafkaCluster`)
+  if (document === undefined) throw new LocalError(`${path} has no KafkaCluster of ${GROUP}`)
   if (others.length > 0) {
     const all = [document, ...others].map(
       ({ file, metadata }) => `${metadata?.name ?? 'one without a name'} in ${file}`,
@@ -79,6 +88,8 @@ function onlyCluster(path: string, documents: readonly Document[]): KafkaCluster
 }
 
 interface Document {
+  /** Null where it does not say. */
+  readonly apiVersion: string | null
   readonly kind: string
   readonly metadata?: { readonly name?: string; readonly namespace?: string }
   readonly file: string
@@ -102,9 +113,9 @@ function documentsOf(file: string): Document[] {
     const [error] = document.errors
     if (error !== undefined) throw new LocalError(`${file}: ${error.message}`)
     const content = document.toJS({ reviver: (_, value: unknown) => exact(value) }) as Record<string, unknown> | null
-    return content === null || typeof content.kind !== 'string'
-      ? []
-      : [{ kind: content.kind, metadata: content.metadata ?? {}, file, content }]
+    if (content === null || typeof content.kind !== 'string') return []
+    const apiVersion = typeof content.apiVersion === 'string' ? content.apiVersion : null
+    return [{ apiVersion, kind: content.kind, metadata: content.metadata ?? {}, file, content }]
   })
 }
 
@@ -114,10 +125,14 @@ function exact(value: unknown): unknown {
   return Number.isSafeInteger(Number(value)) ? Number(value) : String(value)
 }
 
-function accept<T extends KafkaCluster | KafkaTopic>({ kind, metadata, file, content }: Document): T {
+function accept<T extends KafkaCluster | KafkaTopic>({ apiVersion, kind, metadata, file, content }: Document): T {
   const name = metadata?.name
   if (name === undefined || !/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/.test(name)) {
     throw new LocalError(`${file}: ${kind}: metadata.name must be a lower-case DNS name`)
+  }
+  if (apiVersion !== KAFKA_CLUSTER.apiVersion) {
+    const words = `apiVersion must be ${KAFKA_CLUSTER.apiVersion}, not ${apiVersion ?? 'nothing'}`
+    throw new LocalError(`${file}: ${kind} ${name}: ${words}`)
   }
   const schema = schemaOf(kind)
   const specSchema = schema.properties?.spec ?? {}

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import type { Clock } from '../../broker/env/clock.ts'
 import type { Address, Network } from '../../broker/env/network.ts'
 import type { Random } from '../../broker/env/random.ts'
+import { GROUP } from '../api/resource.ts'
 import type { KafkaCluster, KafkaTopic } from '../api/resource.ts'
 import { specProblem } from '../specs/spec-problem.ts'
 import { INTERNAL_LISTENER } from '../specs/nodes.ts'
@@ -41,7 +42,7 @@ const READY_TIMEOUT_MS = 10 * 60_000
 export async function runLocal(options: LocalOptions, deps: LocalDeps, signal: AbortSignal): Promise<void> {
   const { cluster, topics, leftOut } = readManifests(options.file)
   for (const what of leftOut)
-    deps.print(`left out: ${what}; only KafkaCluster and KafkaTopic do anything on this machine`)
+    deps.print(`left out: ${what}; only KafkaCluster and KafkaTopic of ${GROUP} do anything on this machine`)
   const running: BrokerProcess[] = []
   try {
     await start(cluster, topics, { options, deps, signal, running })

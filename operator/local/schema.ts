@@ -10,6 +10,9 @@ export interface Schema {
   readonly pattern?: string
   readonly minimum?: number
   readonly maximum?: number
+  readonly minLength?: number
+  readonly maxLength?: number
+  readonly maxProperties?: number
   readonly minItems?: number
   readonly maxItems?: number
   readonly 'x-kubernetes-list-type'?: 'atomic' | 'set' | 'map'
@@ -30,13 +33,14 @@ export interface Rule {
 
 type Fields = Record<string, unknown>
 
-/** `value` with the defaults of `schema` filled in, as an API server stores it. */
+/** `value` with the defaults of `schema` filled in, and without fields that are null, as an API server stores it. */
 export function withDefaults(schema: Schema, value: unknown): unknown {
   if (Array.isArray(value))
     return value.map((item) => (schema.items === undefined ? item : withDefaults(schema.items, item)))
-  if (!isFields(value) || schema.properties === undefined) return value
-  const filled: Fields = { ...value }
-  for (const [name, property] of Object.entries(schema.properties)) {
+  const { properties, additionalProperties } = schema
+  if (!isFields(value) || (properties === undefined && additionalProperties === undefined)) return value
+  const filled: Fields = Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null))
+  for (const [name, property] of Object.entries(properties ?? {})) {
     if (filled[name] === undefined && property.default !== undefined) filled[name] = structuredClone(property.default)
     if (filled[name] !== undefined) filled[name] = withDefaults(property, filled[name])
   }
@@ -57,12 +61,13 @@ export function problemsOf(schema: Schema, value: unknown, path: string): string
 }
 
 function fieldProblems(schema: Schema, value: Fields, path: string): string[] {
-  const missing = (schema.required ?? []).filter((name) => value[name] === undefined)
+  const missing = (schema.required ?? []).filter((name) => (value[name] ?? null) === null)
   return [
     ...missing.map((name) => `${path}.${name}: required`),
     ...Object.entries(value).flatMap(([name, field]) => {
       const known = schema.properties?.[name] ?? schema.additionalProperties
-      if (known !== undefined) return problemsOf(known, field, `${path}.${name}`)
+      // No field of ours is nullable: one that is null is as if it were not there.
+      if (known !== undefined) return field === null ? [] : problemsOf(known, field, `${path}.${name}`)
       const isFree = schema['x-kubernetes-preserve-unknown-fields'] === true || schema.properties === undefined
       return isFree ? [] : [`${path}.${name}: unknown field`]
     }),
@@ -100,10 +105,17 @@ function scalarProblem(schema: Schema, value: unknown): string | null {
     if (value.length < (schema.minItems ?? 0)) return `must have at least ${schema.minItems}`
     if (value.length > (schema.maxItems ?? value.length)) return `must have at most ${schema.maxItems}`
   }
-  if (typeof value === 'string' && schema.pattern !== undefined && !new RegExp(schema.pattern).test(value)) {
-    return `must match ${schema.pattern}`
+  if (isFields(value) && Object.keys(value).length > (schema.maxProperties ?? Infinity)) {
+    return `must have at most ${schema.maxProperties}`
   }
-  return null
+  return typeof value === 'string' ? textProblem(schema, value) : null
+}
+
+function textProblem({ minLength = 0, maxLength = Infinity, pattern }: Schema, text: string): string | null {
+  const { length } = Array.from(text)
+  if (length < minLength) return `must have at least ${minLength} characters`
+  if (length > maxLength) return `must have at most ${maxLength} characters`
+  return pattern === undefined || new RegExp(pattern).test(text) ? null : `must match ${pattern}`
 }
 
 function typeOf(value: unknown): string {

@@ -29,6 +29,8 @@ export const ROUTED = {
   bootstrap: { host: 'kafka.example.org' },
 }
 
+const MANY = Object.fromEntries(Array.from({ length: 17 }, (_, index) => [`example.org/device-${index}`, 1]))
+
 /** What a KafkaCluster cannot be, and a part of what its author is told. */
 export const REFUSED_CLUSTERS: readonly [spec: Fields, words: string][] = [
   [{ distribution: 'other' }, 'spec.distribution'],
@@ -97,6 +99,9 @@ export const REFUSED_CLUSTERS: readonly [spec: Fields, words: string][] = [
   [{ durability: { replicationFactor: 3 } }, 'must not exceed the number of brokers'],
   [{ durability: { replicationFactor: 1, minInSyncReplicas: 2 } }, 'minInSyncReplicas must not exceed'],
   [{ rollign: { maxUnavailable: 1 } }, 'spec.rollign'],
+  [{ pools: [{ ...POOL, name: 'n'.repeat(21) }] }, 'spec.pools[0].name'],
+  [{ pools: [{ ...POOL, storage: { size: '10Gi', class: '' } }] }, 'spec.pools[0].storage.class'],
+  [{ pools: [{ ...POOL, resources: { limits: MANY } }] }, 'spec.pools[0].resources.limits'],
 ]
 
 export const REFUSED_NAMES = ['Orders', 'orders.eu', '1orders', 'o'.repeat(31)]
@@ -112,6 +117,7 @@ export const REFUSED_TOPICS: readonly [spec: Fields, words: string][] = [
   [{ config: { 'min.insync.replicas': 'two' } }, 'must be a whole number'],
   [{ replicas: 1, config: { 'min.insync.replicas': 2 } }, 'must not exceed spec.replicas'],
   [{ deletionPolicy: 'maybe' }, 'spec.deletionPolicy'],
+  [{ topicName: 't'.repeat(250) }, 'spec.topicName'],
 ]
 
 /** Of a KafkaCluster with everything that works. */

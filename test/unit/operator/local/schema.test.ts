@@ -17,7 +17,9 @@ function read(yaml: string) {
   return readManifests(directory)
 }
 
+const API = 'apiVersion: kafka.ottla.dev/v1alpha1'
 const CLUSTER = `
+apiVersion: kafka.ottla.dev/v1alpha1
 kind: KafkaCluster
 metadata: {name: c}
 spec: {pools: [{name: nodes, storage: {size: 1Gi}}]}
@@ -52,11 +54,12 @@ test.each([
   ['spec: {pools: [{name: nodes, replicas: 0, storage: {size: 1Gi}}]}', 'spec.pools[0].replicas: must be at least 1'],
   ['spec: {listeners: [], pools: [{name: nodes, storage: {size: 1Gi}}]}', 'spec.listeners: must have at least 1'],
 ])('a mistake is told with its path: %s', (spec, words) => {
-  expect(() => read(`kind: KafkaCluster\nmetadata: {name: c}\n${spec}\n`)).toThrow(words)
+  expect(() => read(`${API}\nkind: KafkaCluster\nmetadata: {name: c}\n${spec}\n`)).toThrow(words)
 })
 
 test('a topic of a cluster that is not there, and a file without a cluster, are refused', () => {
-  const topic = 'kind: KafkaTopic\nmetadata: {name: t}\nspec: {cluster: {name: other}}\n'
+  const topic =
+    'apiVersion: kafka.ottla.dev/v1alpha1\nkind: KafkaTopic\nmetadata: {name: t}\nspec: {cluster: {name: other}}\n'
   expect(() => read(`${CLUSTER}---\n${topic}`)).toThrow('there is no KafkaCluster default/other')
   expect(() => read(topic)).toThrow('has no KafkaCluster')
 })
@@ -68,7 +71,7 @@ test('two clusters are refused, with where they are', () => {
 
 test('a topic that two ask for is refused, with who they are', () => {
   const topic = (name: string) =>
-    `---\nkind: KafkaTopic\nmetadata: {name: ${name}}\nspec: {cluster: {name: c}, topicName: orders}\n`
+    `---\n${API}\nkind: KafkaTopic\nmetadata: {name: ${name}}\nspec: {cluster: {name: c}, topicName: orders}\n`
   expect(() => read(CLUSTER + topic('a') + topic('b'))).toThrow(
     /KafkaTopic default\/b in \S+it.yaml: topic orders is that of KafkaTopic default\/a in \S+it.yaml too/,
   )
@@ -85,6 +88,29 @@ test('what else of the API there is, a kind with a typo too, is named; other obj
     expect.stringMatching(/^KafkaTopc x in \S+it.yaml$/),
     expect.stringMatching(/^KafkaRebalance x in /),
   ])
+})
+
+test('what only has the name of a kind of ours is left out, and one of another version refused, as kubectl does', () => {
+  const strimzi =
+    '---\n{apiVersion: kafka.strimzi.io/v1, kind: KafkaTopic, metadata: {name: x}, spec: {partitions: 3}}\n'
+  const { topics, leftOut } = read(CLUSTER + strimzi)
+  expect(topics).toEqual([])
+  expect(leftOut).toEqual([expect.stringMatching(/^KafkaTopic x of kafka.strimzi.io\/v1 in \S+it.yaml$/)])
+  const words = 'KafkaCluster c: apiVersion must be kafka.ottla.dev/v1alpha1, not'
+  expect(() => read(CLUSTER.replace('v1alpha1', 'v1beta7'))).toThrow(`${words} kafka.ottla.dev/v1beta7`)
+  expect(() => read(CLUSTER.replace(API, ''))).toThrow(`${words} nothing`)
+})
+
+test('a field that says nothing is as if it were not there', () => {
+  const fields = 'rack:, durability:, config: {log.retention.hours: 1, num.io.threads:}'
+  const { cluster } = read(
+    CLUSTER.replace('size: 1Gi}', 'size: 1Gi, class: }, resources: ').replace('spec: {', `spec: {${fields}, `),
+  )
+  expect(cluster.spec).toMatchObject({ durability: { policy: 'enforce' }, config: { 'log.retention.hours': 1 } })
+  expect(cluster.spec).not.toHaveProperty('rack')
+  expect(cluster.spec.config).not.toHaveProperty(['num.io.threads'])
+  expect(cluster.spec.pools[0]).toMatchObject({ resources: {}, storage: { size: '1Gi', volumes: 1 } })
+  expect(() => read(CLUSTER.replace('size: 1Gi', 'size: '))).toThrow('spec.pools[0].storage.size: required')
 })
 
 const POOL = 'name: nodes, storage: {size: 1Gi}'
@@ -116,7 +142,7 @@ test.each([
   ],
   [`pools: [{${POOL}}], durability: {replicationFactor: 1, minInSyncReplicas: 2}`, 'must not exceed replicationFactor'],
 ])('what an API server refuses is refused: %s', (spec, words) => {
-  expect(() => read(`kind: KafkaCluster\nmetadata: {name: c}\nspec: {${spec}}\n`)).toThrow(words)
+  expect(() => read(`${API}\nkind: KafkaCluster\nmetadata: {name: c}\nspec: {${spec}}\n`)).toThrow(words)
 })
 
 test.each([
@@ -124,13 +150,13 @@ test.each([
   ['config: {log.retention.hours: 1}', "keys are Kafka's own topic configs"],
   ['topicName: ..', "must not be '.' or '..'"],
 ])('so is a topic: %s', (spec, words) => {
-  const topic = `kind: KafkaTopic\nmetadata: {name: t}\nspec: {cluster: {name: c}, ${spec}}\n`
+  const topic = `${API}\nkind: KafkaTopic\nmetadata: {name: t}\nspec: {cluster: {name: c}, ${spec}}\n`
   expect(() => read(`${CLUSTER}---\n${topic}`)).toThrow(words)
 })
 
 test('a distribution that is a container image is refused where there are no containers', () => {
   const spec = 'spec: {distribution: apache, pools: [{name: nodes, storage: {size: 1Gi}}]}'
-  expect(() => read(`kind: KafkaCluster\nmetadata: {name: c}\n${spec}\n`)).toThrow('which needs Kubernetes')
+  expect(() => read(`${API}\nkind: KafkaCluster\nmetadata: {name: c}\n${spec}\n`)).toThrow('which needs Kubernetes')
 })
 
 test('a listener whose certificate is in a Secret is refused where there are none', () => {
@@ -145,6 +171,7 @@ const LISTENER = 'name: external, port: 9094, type: nodeport'
 
 function listener(fields: string) {
   return read(`
+apiVersion: kafka.ottla.dev/v1alpha1
 kind: KafkaCluster
 metadata: {name: c}
 spec: {pools: [{name: nodes, storage: {size: 1Gi}}], listeners: [{${LISTENER}, ${fields}}]}
