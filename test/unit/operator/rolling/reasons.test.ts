@@ -3,6 +3,8 @@ import { CONFIG_MAP, PERSISTENT_VOLUME_CLAIM, POD } from '../../../../operator/a
 import type { ConfigMap, PersistentVolumeClaim, Pod, PodTemplate } from '../../../../operator/cluster/kubernetes.ts'
 import { isMisled, restartHold, restartReasons } from '../../../../operator/rolling/reasons.ts'
 import type { Wanted } from '../../../../operator/rolling/reasons.ts'
+import { pool } from '../../../fakes/operator.ts'
+import { POOLS, RollWorld } from './step-world.ts'
 
 const NOW = Date.parse('2026-11-21T08:00:00Z')
 
@@ -100,4 +102,23 @@ test.each<[string, PersistentVolumeClaim['status'], string[], string | null]>([
   const claims = [claim(status)]
   expect(restartReasons(podOf(template('new')), wanted({ claims }), NOW)).toEqual(reasons)
   expect(restartHold(claims, NOW)).toBe(hold)
+})
+
+test('a volume is that of one pod, also where the names of others end as its own', async () => {
+  const named = POOLS.map((one) => (one.name === 'brokers' ? { ...one, replicas: 2 } : one))
+  const pools = [...named, pool({ name: 'orders-brokers', roles: ['broker'] })]
+  const world = new RollWorld({ pools })
+  await world.settle()
+  const name = 'data-0-orders-orders-brokers-0'
+  const labels = { 'kafka.ottla.dev/cluster': 'orders' }
+  const waits = { type: 'FileSystemResizePending', status: 'True', lastTransitionTime: '2020-01-01T00:00:00Z' }
+  world.api.put<PersistentVolumeClaim>(PERSISTENT_VOLUME_CLAIM, {
+    apiVersion: 'v1',
+    kind: PERSISTENT_VOLUME_CLAIM.kind,
+    metadata: { name, namespace: 'kafka', labels },
+    status: { conditions: [waits] },
+  })
+  await world.reconcile()
+  const reasons = [`volume claim ${name} can only grow while it is not in use`]
+  expect(world.rollout?.plan).toEqual([{ pod: 'orders-orders-brokers-0', reasons, how: 'restart' }])
 })
