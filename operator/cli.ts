@@ -75,7 +75,13 @@ function portOf(text: string | undefined): number | null {
   return port
 }
 
+const HELP: ReadonlySet<string> = new Set(['--help', '-h'])
+
 async function perform([command, ...args]: readonly string[], stopSignal: () => AbortSignal): Promise<number> {
+  if ([command ?? '', ...args].some((argument) => HELP.has(argument))) {
+    process.stdout.write(USAGE)
+    return 0
+  }
   if (command === 'run') {
     // Only here: the Kubernetes client takes most of a second to load.
     const { runOperator } = await import('./run.ts')
@@ -87,7 +93,7 @@ async function perform([command, ...args]: readonly string[], stopSignal: () => 
     const print = (text: string): void => void process.stdout.write(text)
     return runImport(args, { ...nodeEnv(), print, warn: (line) => void process.stderr.write(`${line}\n`) })
   }
-  process.stderr.write(USAGE)
+  process.stderr.write(command === undefined ? USAGE : `there is no command ${command}\n${USAGE}`)
   return 2
 }
 

@@ -14,6 +14,8 @@ export interface OperatorFlags {
 const VERSION = '4.3'
 /** Apache Kafka's own, of spec.distribution apache. */
 const APACHE_IMAGE = 'apache/kafka:4.3.1'
+/** pino's. */
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 const RESYNC_MS = 5 * 60_000
 
 /** Reads the flags of `operator/main.ts run`; a flag wins over its environment variable. Throws TypeError for what it does not know. */
@@ -44,6 +46,10 @@ export function operatorFlags(
     .filter((name) => name !== '')
   const election = values['leader-election'] ?? env.LEADER_ELECTION ?? 'true'
   if (election !== 'true' && election !== 'false') throw flagError('--leader-election must be true or false')
+  const logLevel = values['log-level'] ?? env.LOG_LEVEL ?? 'info'
+  if (!LOG_LEVELS.includes(logLevel)) {
+    throw flagError(`--log-level must be one of ${LOG_LEVELS.join(', ')}, not ${logLevel}`)
+  }
   const namespace = values.namespace ?? env.POD_NAMESPACE ?? 'default'
   const lease = { namespace, name: values.lease ?? env.LEASE_NAME ?? 'ottla-operator' }
   const console = values.console ?? env.CONSOLE_LISTEN ?? '127.0.0.1:8081'
@@ -65,7 +71,7 @@ export function operatorFlags(
     },
     http: splitAddress(values.http ?? env.HTTP_LISTEN ?? '0.0.0.0:8080'),
     console: console === 'off' ? null : splitAddress(console),
-    logLevel: values['log-level'] ?? env.LOG_LEVEL ?? 'info',
+    logLevel,
   }
 }
 

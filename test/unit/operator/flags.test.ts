@@ -10,3 +10,11 @@ test('operators of two releases in one namespace take turns by leases of their o
   expect(leaseOf('--lease=team-a-operator')).toEqual({ namespace: 'ops', name: 'team-a-operator' })
   expect(leaseOf('--lease=team-a-operator', '--leader-election=false')).toBeNull()
 })
+
+test('a log level that there is not is a wrong flag', () => {
+  const levelOf = (level: string) => operatorFlags([IMAGE], { LOG_LEVEL: level }).logLevel
+  expect(levelOf('debug')).toBe('debug')
+  expect(() => levelOf('verbose')).toThrow(
+    '--log-level must be one of trace, debug, info, warn, error, fatal, silent, not verbose',
+  )
+})

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
@@ -38,3 +38,19 @@ test('what the user or the cluster is about is told in a line, what is a bug wit
   for (const error of [flag, network, refusal, new LocalError('no file')]) expect(wordsFor(error)).toBe(error.message)
   expect(wordsFor(new TypeError('x is not a function'))).toContain('main.test.ts')
 })
+
+test.each([[['--help']], [['local', '--help']], [['import', '-h']]])('who asks for help gets it: %j', (argv) => {
+  const { status, stdout, stderr } = run(argv)
+  expect([status, stderr]).toEqual([0, ''])
+  expect(stdout).toContain('usage: node operator/main.ts run')
+})
+
+test('a command that there is not is named', () => {
+  const { status, stdout, stderr } = run(['lokal'])
+  expect([status, stdout]).toEqual([2, ''])
+  expect(stderr).toMatch(/^there is no command lokal\nusage: /)
+})
+
+function run(argv: readonly string[]) {
+  return spawnSync(process.execPath, ['operator/main.ts', ...argv], { cwd: ROOT, encoding: 'utf8' })
+}
