@@ -55,7 +55,7 @@ export class DrainStep implements ClusterStep {
       const message = `brokers cannot be drained${since}: ${error.message}`
       return { health: { state: 'progressing', reason: 'ScalingDown', message }, requeueAfterMs: SOON_MS }
     }
-    return told(staffing)
+    return told(staffing, kafka)
   }
 
   /** Nodes that are asked for and have a mark from before. */
@@ -82,11 +82,13 @@ export class DrainStep implements ClusterStep {
     if (kafka.brokers.has(node.nodeId)) await this.#cordon(this.#deps.adminOf(view.cluster), node, true)
   }
 
-  async #release(view: ClusterView, kafka: KafkaState, { leavingBrokers }: Staffing, node: Node): Promise<void> {
+  async #release(view: ClusterView, kafka: KafkaState, staffing: Staffing, node: Node): Promise<void> {
     const { cluster } = view
+    const { leavingBrokers } = staffing
+    const isLast = leavingBrokers.has(node.nodeId) && !isRelieved(kafka, staffing)
     const isEmpty = isFree(kafka, node.nodeId) && (await this.#isDiskEmpty(cluster, kafka, node, leavingBrokers))
     const mark = markOf(view, node)
-    if (isEmpty && mark !== DRAINED) {
+    if (isEmpty && !isLast && mark !== DRAINED) {
       const isDone = await this.#mark(view, node, DRAINED)
       if (isDone) await this.#tell(cluster, 'NodeDrained', `${node.podName} (node ${node.nodeId}) is empty and goes`)
     } else if (!isEmpty && mark === DRAINED) await this.#mark(view, node, DRAINING)
@@ -178,6 +180,11 @@ function holds({ partitions }: KafkaState, id: number): boolean {
   )
 }
 
+/** Whether any broker is there that stays: where there are no topics nothing has to be moved, and all others would go before one comes. */
+function isRelieved(kafka: KafkaState, { brokers }: Staffing): boolean {
+  return [...brokers.keys()].some((id) => kafka.brokers.has(id))
+}
+
 function isFree(kafka: KafkaState, id: number): boolean {
   return !holds(kafka, id) && !kafka.quorum.voters.some((voter) => voter.id === id)
 }
@@ -191,10 +198,12 @@ function notBegun({ cluster, asked }: ClusterView): StepResult {
   return { health: { state: 'stalled', reason: 'QuorumNotFormed', message } }
 }
 
-function told({ leaving, leavingBrokers }: Staffing): StepResult {
+function told(staffing: Staffing, kafka: KafkaState): StepResult {
+  const { leaving, leavingBrokers } = staffing
   if (leaving.length === 0 && leavingBrokers.size === 0) return {}
   const names = [...new Set([...leaving, ...leavingBrokers.values()])].map(({ podName }) => podName)
-  const message = `${[...new Set(names)].join(', ')}: to go when empty`
+  const waits = isRelieved(kafka, staffing) ? '' : ', and when one of the brokers that are asked for is there'
+  const message = `${[...new Set(names)].join(', ')}: to go when empty${waits}`
   const health: Health = { state: 'progressing', reason: 'ScalingDown', message }
   return { health, requeueAfterMs: SOON_MS }
 }

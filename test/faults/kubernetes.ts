@@ -37,6 +37,7 @@ export class FakeKubernetes {
 
   #reconcile(set: Set): void {
     const replicas = set.spec.replicas ?? 1
+    this.#adopt(set)
     const pods = this.#podsOf(set)
     for (const pod of pods) {
       if (ordinalOf(pod) >= replicas) this.#remove(pod)
@@ -50,6 +51,16 @@ export class FakeKubernetes {
     const isEverybodyReady = pods.length === replicas && pods.every(isPodReady)
     const last = old.at(-1)
     if (set.spec.updateStrategy?.type === 'RollingUpdate' && isEverybodyReady && last !== undefined) this.#remove(last)
+  }
+
+  /** Its pods that nobody owns: those of a StatefulSet that was made anew around them. */
+  #adopt(set: Set): void {
+    const isOfSet = ({ metadata }: Resource): boolean => metadata.name.replace(/-\d+$/, '') === set.metadata.name
+    for (const pod of (this.#api.all(POD) as Pod[]).filter(isOfSet)) {
+      const { name, namespace = '', ownerReferences = [] } = pod.metadata
+      if (ownerReferences.length > 0) continue
+      this.#api.put<Pod>(POD, { ...pod, metadata: { name, namespace, ownerReferences: [ownerIn(set)] } })
+    }
   }
 
   #claim(set: Set, ordinal: number): void {
@@ -67,8 +78,7 @@ export class FakeKubernetes {
 
   #start(set: Set, ordinal: number): void {
     const { template = {} } = set.spec
-    const { name, namespace, uid = '' } = set.metadata
-    const owner = { apiVersion: STATEFUL_SET.apiVersion, kind: STATEFUL_SET.kind, name, uid, controller: true }
+    const { name, namespace } = set.metadata
     this.#api.put<Pod>(POD, {
       apiVersion: POD.apiVersion,
       kind: POD.kind,
@@ -77,7 +87,7 @@ export class FakeKubernetes {
         namespace: namespace ?? '',
         labels: { ...template.metadata?.labels, [REVISION]: revisionOf(template) },
         annotations: { ...template.metadata?.annotations },
-        ownerReferences: [owner],
+        ownerReferences: [ownerIn(set)],
       },
       spec: { ...template.spec, nodeName: `node${ordinal % 3}` },
       status: { phase: 'Pending' },
@@ -128,6 +138,10 @@ export class FakeKubernetes {
     const mine = (pod: Pod): boolean => pod.metadata.ownerReferences?.[0]?.uid === set.metadata.uid
     return (this.#api.all(POD) as Pod[]).filter(mine).sort((a, b) => ordinalOf(a) - ordinalOf(b))
   }
+}
+
+function ownerIn({ metadata: { name, uid = '' } }: Set) {
+  return { apiVersion: STATEFUL_SET.apiVersion, kind: STATEFUL_SET.kind, name, uid, controller: true }
 }
 
 /** The number at the end of a pod's name. */

@@ -100,6 +100,17 @@ describe('a broker that is to go', () => {
   })
 })
 
+test('brokers that have nothing stay until one of those that take their place is there', async () => {
+  const other = pool({ name: 'other', roles: ['broker'], replicas: 3 })
+  const { run, mark } = draining(changed(running(three()), [controllers, other]))
+  const result = await run(kafka({ brokers: ALL }))
+  expect(mark()).toBe('draining')
+  const waits = 'to go when empty, and when one of the brokers that are asked for is there'
+  expect(result.health?.message).toBe(`orders-brokers-0, orders-brokers-1, orders-brokers-2: ${waits}`)
+  await run(kafka({ brokers: [...ALL, 2000] }))
+  expect(mark()).toBe('drained')
+})
+
 test('a controller is drained when it is a voter no more', async () => {
   const before = kafkaCluster({
     pools: [pool({ name: 'brokers', roles: ['controller'], replicas: 3 }), pool({ name: 'b' })],
