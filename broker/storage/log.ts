@@ -70,10 +70,9 @@ export class PartitionLog {
     this.#writer = this.#newWriter(options, loaded)
     const name = `${this.topic}-${this.partition}`
     const parts = { ...loaded, writer: this.#writer }
-    this.#offsets = new LogOffsets(
-      { name, logStartOffset: loaded.logStartOffset },
-      { ...parts, onTrimmed: () => this.#tell('trimmed') },
-    )
+    const { writer, leaderEpochs, producers, logStartOffset } = parts
+    const onTrimmed = (): void => this.#tell('trimmed')
+    this.#offsets = new LogOffsets({ name, logStartOffset }, { writer, leaderEpochs, producers, onTrimmed })
     this.#removal = new DelayedRemoval({ ...deps, onError: (error) => void this.#writer.fail(error) })
     this.#cutter = new LogCutter(options, { ...deps, ...parts, offsets: this.#offsets, removal: this.#removal })
     this.#appender = new LogAppender({ name }, { ...parts, offsets: this.#offsets, cutter: this.#cutter })
