@@ -17,7 +17,8 @@ const NO_LEADER = -1
 /**
  * Where the cluster believes the replicas here to be, and what becomes of one whose log is damaged: the cluster is told that it is lost,
  * so that it leads no more, leaves the ISR, and is not eligible to lead; then the damage is cut off, fetched again from the leader, and the
- * cluster hears that the replica is there. A replica that no other can stand in for is left as it is.
+ * cluster hears that the replica is there. A replica that no other can stand in for is left as it is, and is there again if the others went
+ * when it was told to be lost: else nobody would lead, for ever where they come back without all that they acknowledged.
  */
 export class ReplicaRepair {
   readonly #nodeId: number
@@ -71,7 +72,8 @@ export class ReplicaRepair {
       if (leader === this.#nodeId || leader === NO_LEADER) return
       if (partition.isBusy) void partition.settled().then(() => this.changed(partition, directoryId))
       else void this.#cut(partition)
-    } else if (isr.some((id) => id !== this.#nodeId))
+    } else if (leader === NO_LEADER && directoryId === LOST_DIRECTORY) this.#tell(partition)
+    else if (isr.some((id) => id !== this.#nodeId))
       this.#deps.assignments.assign({ topicId, partition: log.partition, directoryId: LOST_DIRECTORY })
   }
 

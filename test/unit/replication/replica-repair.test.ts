@@ -75,6 +75,19 @@ describe('a damaged replica', () => {
     expect([told, endOffset()]).toEqual([[], 5])
   })
 
+  test.each([
+    ['eligible', { isr: [], eligibleLeaderReplicas: [NODE, 2] }],
+    ['last in sync, where nobody is eligible,', { isr: [NODE], eligibleLeaderReplicas: [] }],
+  ])('that is %s is there again when all others have gone since: it leads, as it is', async (_, left) => {
+    const { told, changed, endOffset } = await damaged({ replicas: [NODE, 2, 3], isr: [NODE, 2] })
+    await changed(LOST_DIRECTORY, { replicas: [NODE, 2, 3], leader: -1, ...left })
+    expect([told, endOffset()]).toEqual([[LOST_DIRECTORY, HERE], 5])
+    await changed(HERE, { replicas: [NODE, 2, 3], leader: NODE, isr: [NODE], eligibleLeaderReplicas: [2] })
+    expect(told.length).toBe(2)
+    await changed(HERE, { replicas: [NODE, 2, 3], leader: NODE, isr: [NODE, 2] })
+    expect([told.slice(2), endOffset()]).toEqual([[LOST_DIRECTORY], 5])
+  })
+
   test('is cut after a truncation that is under way', async () => {
     const { partition, changed, settle, endOffset } = await damaged(GIVEN_UP)
     let end = (): void => {}
