@@ -102,8 +102,8 @@ export class TestCluster {
     return node
   }
 
-  admin(timeoutMs = 30_000): AdminClient {
-    return new AdminClient({ bootstrap: this.brokerAddresses, requestTimeoutMs: 5000, timeoutMs }, nodeEnv())
+  admin(timeoutMs = 30_000, bootstrap = this.brokerAddresses): AdminClient {
+    return new AdminClient({ bootstrap, requestTimeoutMs: 5000, timeoutMs }, nodeEnv())
   }
 
   /** Resolves when every running broker is registered and unfenced, and there is a controller. */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { KafkaError } from '../../../../broker/client/kafka-error.ts'
 import { Peer } from '../../../../broker/client/peer.ts'
 import { nodeEnv } from '../../../../broker/host/env.ts'
+import type { Address } from '../../../../broker/env/network.ts'
 import { ApiKey } from '../../../../broker/protocol/api-key.ts'
 import type { PartitionDescription } from '../../../../broker/client/admin-types.ts'
 import type { TestCluster } from './cluster.ts'
@@ -31,29 +32,40 @@ export async function until<T>(
   }
 }
 
-/** The topic's partitions as the brokers see them once `done`. */
+/** The topic's partitions as a broker sees them once `done`: any, or the one at `address`. */
 export async function partitionsOnce(
   cluster: TestCluster,
   topic: string,
   what: string,
   done: (partitions: readonly PartitionDescription[]) => boolean,
   msMax = 60_000,
+  address?: Address,
 ): Promise<readonly PartitionDescription[]> {
-  await using admin = cluster.admin(msMax)
   const ask = async (): Promise<readonly PartitionDescription[]> => {
+    // Anew each time: once it has an answer it asks any broker that it has heard of.
+    await using admin = cluster.admin(msMax, address === undefined ? undefined : [address])
     const described = (await admin.metadata([topic])).get(topic)
     if (described === undefined || described instanceof KafkaError) return []
     return described.partitions
   }
-  // Awaited: the client is closed on the way out.
-  return await until(what, ask, (partitions) => partitions.length > 0 && done(partitions), msMax)
+  return until(what, ask, (partitions) => partitions.length > 0 && done(partitions), msMax)
 }
 
-/** Resolves when every replica is in sync, and each partition led. */
-export function inSync(cluster: TestCluster, topic: string, msMax?: number): Promise<readonly PartitionDescription[]> {
+/** Resolves when every replica is in sync, and each partition led, as every broker sees it: one that was cut off knows last that it is out. */
+export async function inSync(
+  cluster: TestCluster,
+  topic: string,
+  msMax?: number,
+): Promise<readonly PartitionDescription[]> {
   const full = ({ replicas, isr, leader }: PartitionDescription): boolean =>
     leader >= 0 && isr.length === replicas.length
-  return partitionsOnce(cluster, topic, 'in sync', (partitions) => partitions.every(full), msMax)
+  const addresses = cluster.brokers.flatMap(({ isRunning, place }) => (isRunning ? (place.broker ?? []) : []))
+  const views = await Promise.all(
+    addresses.map((address) =>
+      partitionsOnce(cluster, topic, 'in sync', (partitions) => partitions.every(full), msMax, address),
+    ),
+  )
+  return views[0] ?? []
 }
 
 /** The broker that leads a partition. */
