@@ -19,7 +19,7 @@ import { quantityBytes } from '../specs/quantity.ts'
 import { specProblem } from '../specs/spec-problem.ts'
 import { bootstrapService, headlessService, serviceAccount } from '../specs/services.ts'
 import { statefulSet } from '../specs/stateful-set.ts'
-import { volumeClaimTemplates } from '../specs/volumes.ts'
+import { isClaimOf, volumeClaimTemplates } from '../specs/volumes.ts'
 import type { StatefulSet } from './kubernetes.ts'
 import type { Observed } from './observe.ts'
 import { hasOutgrown } from './volume-claims.ts'
@@ -145,12 +145,11 @@ function evictable(kafka: KafkaState | Unreachable): Evictable {
 
 /** Claims bound to a pod of `pool` that are smaller than its storage; one that somebody has grown further is left alone. */
 function claimsToGrow({ cluster, claims }: Observed, pool: Pool): { name: string; size: string }[] {
-  const ofPool = new RegExp(`^data-\\d+-${statefulSetName(cluster, pool)}-\\d+$`)
   return claims
     .filter(({ metadata, spec }) => {
       const asked = quantityBytes(spec?.resources?.requests?.storage ?? '')
       return (
-        ofPool.test(metadata.name) &&
+        isClaimOf(metadata.name, cluster, pool) &&
         metadata.deletionTimestamp === undefined &&
         asked < quantityBytes(pool.storage.size)
       )

@@ -7,6 +7,7 @@ import { isBroker, isController, nodesOf, statefulSetName } from '../specs/nodes
 import type { Node } from '../specs/nodes.ts'
 import { MOVED } from '../specs/place.ts'
 import { isQuorumFormed } from '../specs/pool-memory.ts'
+import { podOfClaim } from '../specs/volumes.ts'
 import { failureOf } from './failing.ts'
 import type { NodeState } from './node-state.ts'
 import { PATIENCE_MS } from './planner.ts'
@@ -30,7 +31,7 @@ export function nodeStates(
     }
     if (pod === undefined) return { ...identity, ...missingState(view, node, missing.get(node.podName) ?? nowMs) }
     const failure = failureOf(pod, nowMs)
-    const claims = observed.claims.filter(({ metadata }) => podOf(metadata.name) === node.podName)
+    const claims = observed.claims.filter(({ metadata }) => podOfClaim(metadata.name) === node.podName)
     const wanted = wantedOf(view, node, claims)
     return {
       ...identity,
@@ -43,11 +44,6 @@ export function nodeStates(
       hold: staleness(observed, statefulSetName(cluster, node.pool), wanted) ?? volumeHold(pod, claims, nowMs),
     }
   })
-}
-
-/** The pod that a volume claim is of: the name of one may end as that of another. */
-function podOf(claim: string): string {
-  return claim.replace(/^data-\d+-/, '')
 }
 
 /** Kubernetes makes a pod within seconds: one that does not come cannot be made. */

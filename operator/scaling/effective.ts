@@ -7,6 +7,7 @@ import { nodeIdsOf, POOL_IDS } from '../specs/node-ids.ts'
 import { isController, statefulSetName } from '../specs/nodes.ts'
 import type { Pool } from '../specs/nodes.ts'
 import { isQuorumFormed, rememberedPool } from '../specs/pool-memory.ts'
+import { isClaimOf } from '../specs/volumes.ts'
 
 /** The word on a node's volume that lets the node go. */
 export const DRAINED = 'drained'
@@ -74,8 +75,8 @@ function announced(cluster: KafkaCluster, pool: Pool): number {
 
 /** Whether no pod of it can have run: none of its volumes is there yet. */
 function isUnused(cluster: KafkaCluster, pool: Pool, { claims }: Observed): boolean {
-  const ofPool = new RegExp(`^data-\\d+-${statefulSetName(cluster, pool)}-\\d+$`)
-  return claims.filter(({ metadata }) => ofPool.test(metadata.name)).every(({ status }) => status?.phase === 'Pending')
+  const ofPool = claims.filter(({ metadata }) => isClaimOf(metadata.name, cluster, pool))
+  return ofPool.every(({ status }) => status?.phase === 'Pending')
 }
 
 /** What Kafka has on which node, by id. */
