@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { pino } from 'pino'
 import { flagError, splitAddress } from './api/address.ts'
 import type { OperatorOptions } from './operator.ts'
 
@@ -14,8 +15,7 @@ export interface OperatorFlags {
 const VERSION = '4.3'
 /** Apache Kafka's own, of spec.distribution apache. */
 const APACHE_IMAGE = 'apache/kafka:4.3.1'
-/** pino's. */
-const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
+const LOG_LEVELS = [...Object.keys(pino.levels.values), 'silent']
 const RESYNC_MS = 5 * 60_000
 
 /** Reads the flags of `operator/main.ts run`; a flag wins over its environment variable. Throws TypeError for what it does not know. */

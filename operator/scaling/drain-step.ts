@@ -201,9 +201,9 @@ function notBegun({ cluster, asked }: ClusterView): StepResult {
 function told(staffing: Staffing, kafka: KafkaState): StepResult {
   const { leaving, leavingBrokers } = staffing
   if (leaving.length === 0 && leavingBrokers.size === 0) return {}
-  const names = [...new Set([...leaving, ...leavingBrokers.values()])].map(({ podName }) => podName)
+  const names = new Set([...leaving, ...leavingBrokers.values()].map(({ podName }) => podName))
   const waits = isRelieved(kafka, staffing) ? '' : ', and when one of the brokers that are asked for is there'
-  const message = `${[...new Set(names)].join(', ')}: to go when empty${waits}`
+  const message = `${[...names].join(', ')}: to go when empty${waits}`
   const health: Health = { state: 'progressing', reason: 'ScalingDown', message }
   return { health, requeueAfterMs: SOON_MS }
 }
