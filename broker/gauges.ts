@@ -51,11 +51,7 @@ export function brokerGauges(parts: BrokerGaugeParts): BrokerGaugeSources {
     },
     logDirectories: () =>
       logs.directories().flatMap(({ path, online }) => (online ? [{ path, ...logs.space(path) }] : [])),
-    fetchSessions: () => ({
-      sessions: fetchSessions.size,
-      partitions: fetchSessions.partitionCount,
-      evictions: fetchSessions.evictions,
-    }),
+    fetchSessions: () => fetchSessions,
     self: () => ({ id: nodeId, address: addressOf(image(), nodeId) }),
     groupOffsets: () => consumerOffsets.offsets(),
     groupOffsetCount: () => groups.counts().offsets,

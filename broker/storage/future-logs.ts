@@ -1,7 +1,6 @@
 import type { Clock } from '../env/clock.ts'
 import type { Disk } from '../env/disk.ts'
 import { assert } from '../lib/assert.ts'
-import { StorageError } from './errors.ts'
 import { type LogDirFailures, offline } from './log-dir-failures.ts'
 import type { LogDirectories } from './log-directories.ts'
 import type { LogDirectory } from './log-directory.ts'
@@ -38,7 +37,7 @@ export class FutureLogs {
   async create(log: PartitionLog, path: string): Promise<PartitionLog> {
     const { directories, retirement, failures } = this.#deps
     const directory = directories.at(path)
-    if (directory?.online !== true) throw new StorageError('KAFKA_STORAGE_ERROR', `Log directory ${path} is offline`)
+    if (directory?.online !== true) throw offline({ path })
     const { topic, partition, config } = log
     const name = retiredDirectoryName(topic, partition, retirement.newSuffix(), '-future')
     let future: PartitionLog | undefined

@@ -62,6 +62,6 @@ export class LogDirFailures {
   }
 }
 
-export function offline({ path }: LogDirectory): StorageError {
+export function offline({ path }: Pick<LogDirectory, 'path'>): StorageError {
   return new StorageError('KAFKA_STORAGE_ERROR', `Log directory ${path} is offline`)
 }

@@ -56,8 +56,9 @@ export interface BrokerGaugeSources extends GroupGaugeSources {
 
 /** Incremental fetch sessions (KIP-227), of followers and consumers. */
 export interface FetchSessionSample {
-  readonly sessions: number
-  readonly partitions: number
+  readonly size: number
+  /** Of all of them. */
+  readonly partitionCount: number
   /** Sessions that made room for others, since the start. */
   readonly evictions: number
 }
@@ -248,12 +249,12 @@ function registerFetchSessions(metrics: Metrics, sources: BrokerGaugeSources): v
   metrics.registerGauge(
     `${prefix}_numincrementalfetchsessions`,
     'Clients whose fetches go on from one to the next',
-    () => sources.fetchSessions().sessions,
+    () => sources.fetchSessions().size,
   )
   metrics.registerGauge(
     `${prefix}_numincrementalfetchpartitionscached`,
     'Partitions that they fetch',
-    () => sources.fetchSessions().partitions,
+    () => sources.fetchSessions().partitionCount,
   )
   metrics.registerCounter(
     `${prefix}_incrementalfetchsessionevictions_total`,

@@ -139,7 +139,7 @@ const SOURCES: BrokerGaugeSources & NodeGaugeSources = {
   ],
   brokerState: () => 3,
   self: () => ({ id: 1, address: 'b1:9092' }),
-  fetchSessions: () => ({ sessions: 2, partitions: 30, evictions: 1 }),
+  fetchSessions: () => ({ size: 2, partitionCount: 30, evictions: 1 }),
   raft: () => ({
     state: 'leader',
     leaderId: 1,
