@@ -9,7 +9,7 @@ import { ApiKey } from '../protocol/api-key.ts'
 import { APIS, type RequestInputOf, type RequestOf } from '../protocol/apis.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import { decodeRequest, encodeRequest } from '../protocol/frame.ts'
-import type { Received, RequestContext } from '../security/request-context.ts'
+import { inOwnMemory, type Received, type RequestContext } from '../security/request-context.ts'
 import { alterLoggers, type LoggerDeps } from './broker-loggers.ts'
 import { type Answer, type Handler, handler } from './handler.ts'
 
@@ -134,5 +134,5 @@ export async function sendOthers<R extends Resource>(
 function receivedOf<K extends AlterKey>(key: K, body: RequestInputOf<K>, { received }: RequestContext): Received {
   const { requestApiVersion, correlationId, clientId } = decodeRequest(received.frame).header
   const chunks = encodeRequest(APIS[key], requestApiVersion, correlationId, clientId, body)
-  return { frame: Buffer.concat(chunks).subarray(LENGTH_BYTES), letGo: () => {} }
+  return inOwnMemory(Buffer.concat(chunks).subarray(LENGTH_BYTES))
 }

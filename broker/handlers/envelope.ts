@@ -7,7 +7,7 @@ import { ErrorCode } from '../protocol/errors.ts'
 import { decodeRequest, encodeResponse, type Request } from '../protocol/frame.ts'
 import type { EnvelopeRequest } from '../protocol/messages/envelope.ts'
 import { SchemaError } from '../schema/error.ts'
-import type { Principal, RequestContext } from '../security/request-context.ts'
+import { inOwnMemory, type Principal, type RequestContext } from '../security/request-context.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Handler } from './handler.ts'
 import { decodePrincipal } from './principal.ts'
@@ -94,7 +94,7 @@ async function answer(
     clientId: clientId ?? '',
     clientAddress,
     principal,
-    received: { frame: requestData, letGo: () => {} },
+    received: inOwnMemory(requestData),
     isForwarded: true,
   }
   try {

@@ -27,6 +27,11 @@ export interface Received {
   letGo(heldBytes: number): void
 }
 
+/** A request in memory of its own, which nobody waits to use. */
+export function inOwnMemory(frame: Uint8Array): Received {
+  return { frame, letGo: () => {} }
+}
+
 /** What a handler may know of the request besides its body. */
 export interface RequestContext {
   readonly apiVersion: number

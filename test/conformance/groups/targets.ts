@@ -12,7 +12,7 @@ import { ApiKey } from '../../../broker/protocol/api-key.ts'
 import type { Api } from '../../../broker/protocol/api.ts'
 import { APIS, type RequestInputOf, type RequestOf, type ResponseOf } from '../../../broker/protocol/apis.ts'
 import { decodeRequest, decodeResponse, encodeRequest, encodeResponse } from '../../../broker/protocol/frame.ts'
-import { ANONYMOUS } from '../../../broker/security/request-context.ts'
+import { ANONYMOUS, inOwnMemory } from '../../../broker/security/request-context.ts'
 import { startApache } from '../../tools/apache.ts'
 import { FakeLog, FakeTopics } from '../../unit/coordinator/fake-log.ts'
 
@@ -150,7 +150,7 @@ async function callHandler(handler: Handler<ApiKey> | undefined, version: number
   const context = { apiVersion: version, clientId: CLIENT, clientAddress: '127.0.0.1', listener: 'PLAINTEXT' }
   const decoded = trusted<RequestOf<ApiKey>>(api.request.decode(body, version))
   const connection = { onClosed: () => undefined, isClosed: false, takenBytes: 0 }
-  const from = { principal: ANONYMOUS, onAbandoned: () => undefined, connection, received: { frame, letGo: () => {} } }
+  const from = { principal: ANONYMOUS, onAbandoned: () => undefined, connection, received: inOwnMemory(frame) }
   const answer = await handler.handle(decoded, { ...context, ...from })
   return decodeResponse(api, version, frameOf(encodeResponse(api, version, 1, trusted(answer))))
 }

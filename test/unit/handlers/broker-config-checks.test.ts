@@ -7,12 +7,12 @@ import { ApiKey } from '../../../broker/protocol/api-key.ts'
 import { APIS, type ResponseOf } from '../../../broker/protocol/apis.ts'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import { decodeRequest } from '../../../broker/protocol/frame.ts'
-import type { RequestContext } from '../../../broker/security/request-context.ts'
+import { inOwnMemory, type RequestContext } from '../../../broker/security/request-context.ts'
 import { LogThreshold } from '../../../broker/telemetry/log-threshold.ts'
 import { dedicatedBroker } from '../config/dedicated-broker.ts'
 import { clusterOf } from '../controller/cluster.ts'
 import { config } from '../metadata/records.ts'
-import { contextOf, frameOf, receivedOf } from './context.ts'
+import { contextOf, frameOf } from './context.ts'
 
 const SERVER = dedicatedBroker('/data-1,/data-2')
 
@@ -54,7 +54,7 @@ async function altered(
     return { resourceType, resourceName, configs: [{ name, configOperation: value === null ? 1 : 0, value }] }
   })
   const request = { resources, validateOnly: false }
-  const context = contextOf({ apiVersion: 1, received: receivedOf(frameOf(api, 1, request)) })
+  const context = contextOf({ apiVersion: 1, received: inOwnMemory(frameOf(api, 1, request)) })
   const served = handlers.find(({ key }) => key === api)
   const answer = (await served?.handle(request, context)) as ResponseOf<typeof ApiKey.IncrementalAlterConfigs>
   const refused = answer.responses.map(({ errorCode, errorMessage }) =>

@@ -1,7 +1,7 @@
 import type { ApiKey } from '../../../broker/protocol/api-key.ts'
 import { APIS, type RequestInputOf } from '../../../broker/protocol/apis.ts'
 import { encodeRequest } from '../../../broker/protocol/frame.ts'
-import { ANONYMOUS, type Received, type RequestContext } from '../../../broker/security/request-context.ts'
+import { ANONYMOUS, inOwnMemory, type RequestContext } from '../../../broker/security/request-context.ts'
 
 const LENGTH_BYTES = 4
 export const CLIENT = 'tester'
@@ -9,11 +9,6 @@ export const CLIENT = 'tester'
 /** The frame of a request, without its length, under correlation id 77. */
 export function frameOf<K extends ApiKey>(key: K, version: number, body: RequestInputOf<K>): Uint8Array {
   return Buffer.concat(encodeRequest(APIS[key], version, 77, CLIENT, body)).subarray(LENGTH_BYTES)
-}
-
-/** A request that nobody waits to use the memory of. */
-export function receivedOf(frame: Uint8Array): Received {
-  return { frame, letGo: () => {} }
 }
 
 export function contextOf(more: Partial<RequestContext> = {}): RequestContext {
@@ -25,7 +20,7 @@ export function contextOf(more: Partial<RequestContext> = {}): RequestContext {
     principal: ANONYMOUS,
     onAbandoned: () => {},
     connection: { onClosed: () => {}, isClosed: false, takenBytes: 0 },
-    received: receivedOf(new Uint8Array(0)),
+    received: inOwnMemory(new Uint8Array(0)),
     ...more,
   }
 }

@@ -15,12 +15,12 @@ import { ApiKey } from '../../../broker/protocol/api-key.ts'
 import { APIS, type RequestInputOf, type ResponseOf } from '../../../broker/protocol/apis.ts'
 import { ErrorCode } from '../../../broker/protocol/errors.ts'
 import type { EnvelopeRequest, EnvelopeResponse } from '../../../broker/protocol/messages/envelope.ts'
-import type { RequestContext } from '../../../broker/security/request-context.ts'
+import { inOwnMemory, type RequestContext } from '../../../broker/security/request-context.ts'
 import { LogThreshold } from '../../../broker/telemetry/log-threshold.ts'
 import { SimClock } from '../../fakes/clock.ts'
 import { silentLogger } from '../../fakes/logger.ts'
 import { RULES } from '../controller/cluster.ts'
-import { contextOf, frameOf, receivedOf } from './context.ts'
+import { contextOf, frameOf } from './context.ts'
 
 const CREATE = {
   topics: [{ name: 't', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }],
@@ -71,7 +71,7 @@ function broker(
     ...BROKER,
   })
   const served = handlers.find(({ key }) => key === ApiKey.CreateTopics)
-  const context = contextOf({ apiVersion: 7, received: receivedOf(frameOf(ApiKey.CreateTopics, 7, CREATE)) })
+  const context = contextOf({ apiVersion: 7, received: inOwnMemory(frameOf(ApiKey.CreateTopics, 7, CREATE)) })
   return {
     clock,
     create: () => clock.runFor(Promise.resolve(served?.handle(CREATE, context)), 10_000),

@@ -9,7 +9,7 @@ import {
   ServerConnection,
 } from '../../../broker/server/connection.ts'
 import { BufferPool } from '../../../broker/lib/buffer-pool.ts'
-import type { Received } from '../../../broker/security/request-context.ts'
+import { inOwnMemory, type Received } from '../../../broker/security/request-context.ts'
 import { SimClock } from '../../fakes/clock.ts'
 import { silentLogger } from '../../fakes/logger.ts'
 
@@ -67,7 +67,7 @@ class ScriptedDispatcher implements Dispatcher {
   /** When each request was there. */
   readonly receivedMs: number[] = []
   /** The last request that has started. */
-  request: Received = { frame: new Uint8Array(), letGo: () => {} }
+  request: Received = inOwnMemory(new Uint8Array())
   readonly #answers = new Map<number, (reply: Reply) => void>()
   mayOverlap(frame: Uint8Array): boolean {
     return (frame[0] as number) < 100

@@ -5,7 +5,7 @@ import { APIS } from '../../../broker/protocol/apis.ts'
 import { decodeResponse, encodeRequest } from '../../../broker/protocol/frame.ts'
 import type { Answer, Peer, Reply } from '../../../broker/server/connection.ts'
 import { ApiDispatcher, type ServedApi } from '../../../broker/server/dispatch.ts'
-import type { RequestContext } from '../../../broker/security/request-context.ts'
+import { inOwnMemory, type RequestContext } from '../../../broker/security/request-context.ts'
 import { Metrics } from '../../../broker/telemetry/metrics.ts'
 import { SimWorld } from '../../fakes/env.ts'
 import { textOf } from '../../fakes/http.ts'
@@ -45,7 +45,7 @@ function bed(handle: ServedApi['handle'], more: Partial<ServedApi> = {}, kind: '
     answers,
     dispatcher,
     logger,
-    dispatch: (frame: Uint8Array) => dispatcher.dispatch({ frame, letGo: () => {} }, PEER, clock.monotonicMs()),
+    dispatch: (frame: Uint8Array) => dispatcher.dispatch(inOwnMemory(frame), PEER, clock.monotonicMs()),
   }
 }
 
@@ -85,7 +85,7 @@ describe('a request is measured', () => {
     const { clock, metrics, dispatcher } = slow()
     const receivedMs = clock.monotonicMs()
     await clock.run(5)
-    const reply = dispatcher.dispatch({ frame: requestFrame(), letGo: () => {} }, PEER, receivedMs)
+    const reply = dispatcher.dispatch(inOwnMemory(requestFrame()), PEER, receivedMs)
     await clock.run(40)
     const answer = (await reply) as Answer
     await clock.run(3)
